@@ -1,0 +1,52 @@
+/*
+ * The analyzer: segments in, events out.  It keeps the flow table, drives
+ * both replicas of every connection, runs the detectors and the clock.
+ *
+ * It reads no clock of its own (the time of the capture comes with the
+ * segments), opens nothing and prints nothing.  One analyzer is used by
+ * one thread.
+ */
+#ifndef TCPFSM_ANALYZER_H
+#define TCPFSM_ANALYZER_H
+
+#include <stdint.h>
+
+#include "tcpfsm/config.h"
+#include "tcpfsm/event.h"
+#include "tcpfsm/segment.h"
+
+struct tf_analyzer;
+
+struct tf_stats {
+	uint64_t segments;         /* TCP segments fed, duplicates of the capture's included */
+	uint64_t duplicate_frames; /* of them, copies that a mirror port made: skipped */
+	uint64_t bad_checksums;    /* of them, kept out of the replicas */
+	uint64_t time_backwards;   /* segments with a time before the greatest one so far */
+	int64_t time_backwards_max_ns;
+	uint64_t connections;
+	uint64_t live, live_max;   /* connections in the table now, and at most */
+	uint64_t evicted;          /* connections forgotten for want of room */
+	uint64_t evicted_tombstones;
+	uint64_t pool_exhausted;   /* times that disorder did not find room in the pools */
+	uint64_t anomalies[TF_ANOMALY_COUNT];
+	int64_t first_ts_ns, last_ts_ns; /* 0 where no segment was fed */
+	size_t bytes_allocated;
+};
+
+/* NULL where there is no memory. */
+struct tf_analyzer *tf_analyzer_new(const struct tf_config *config, struct tf_sink sink);
+void tf_analyzer_free(struct tf_analyzer *a);
+
+/* Feed COUNT segments in capture order.  Feeding several at once lets the
+ * look-ups overlap; the result is the same as one by one. */
+void tf_analyzer_feed(struct tf_analyzer *a, const struct tf_segment *segments, size_t count);
+
+/* The clock shows NOW though no segment came: deadlines before it run out. */
+void tf_analyzer_advance(struct tf_analyzer *a, int64_t now_ns);
+
+/* The capture is over: records of all open connections are emitted, by number. */
+void tf_analyzer_finish(struct tf_analyzer *a);
+
+const struct tf_stats *tf_analyzer_stats(const struct tf_analyzer *a);
+
+#endif

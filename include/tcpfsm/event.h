@@ -1,0 +1,209 @@
+/*
+ * What the analyzer tells: transitions, changes of what is possible,
+ * findings, connection records, and (where asked for) every segment as it
+ * was understood.  They are delivered to a sink in the order in which the
+ * facts became known; every pointer is valid only during the call.
+ */
+#ifndef TCPFSM_EVENT_H
+#define TCPFSM_EVENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tcpfsm/anomaly.h"
+#include "tcpfsm/segment.h"
+#include "tcpfsm/state.h"
+
+/* An end of a connection, as an index too. */
+enum tf_endpoint { TF_CLIENT, TF_SERVER, TF_NEITHER };
+
+/* How a transition is known. */
+enum tf_basis {
+	TF_OBSERVED,  /* a segment that this end sent proves it */
+	TF_PRESUMED,  /* a segment passed the tap towards this end */
+	TF_INFERRED,  /* it must have happened though the tap did not see it */
+	TF_TIMER_RAN, /* a timer of the observed host ran out */
+	TF_RETRACTED, /* an earlier transition did not happen after all */
+};
+
+struct tf_transition {
+	int64_t ts_ns;   /* of the frame that made it known, or the deadline */
+	uint64_t packet; /* 0 for a deadline */
+	uint64_t conn;
+	enum tf_endpoint endpoint;
+	enum tf_state from, to;
+	enum tf_basis basis;
+	const char *rule;      /* the row of rules.def, lower case with '-' */
+	const char *event;     /* "snd ACK of SYN,ACK" */
+	const char *reference; /* "RFC 9293 section 3.10.7.3" */
+	tf_states possible;    /* after it; `to` is among them */
+};
+
+/* Only the set changed. */
+struct tf_possible {
+	int64_t ts_ns;
+	uint64_t packet; /* 0 for a deadline */
+	uint64_t conn;
+	enum tf_endpoint endpoint;
+	enum tf_state state;
+	tf_states possible;
+};
+
+enum tf_detail_kind {
+	TF_D_COUNT,    /* count: a plain number */
+	TF_D_PACKET,   /* count: a frame number */
+	TF_D_SEQ,      /* count: a sequence number */
+	TF_D_DURATION, /* ns; JSON: seconds as a number; text: "61.2 s" */
+	TF_D_TIME,     /* ns since the epoch */
+	TF_D_RATIO,    /* ratio: 0..1; text as a percentage */
+	TF_D_STATE,    /* count: enum tf_state */
+	TF_D_TEXT,     /* text: a word out of a fixed list */
+	TF_D_BOOL,     /* count: 0 or 1 */
+	TF_D_ADDR,     /* addr */
+};
+
+/* A number that belongs to a finding: shown in JSON under `details`, and
+ * put in place of {name} in the catalogue's message. */
+struct tf_detail {
+	const char *name; /* lower case with '_' */
+	enum tf_detail_kind kind;
+	union {
+		uint64_t count;
+		int64_t ns;
+		double ratio;
+		const char *text;
+		struct tf_addr addr;
+	};
+};
+
+#define TF_MAX_EVIDENCE 8
+#define TF_MAX_DETAILS 16
+
+struct tf_finding {
+	int64_t ts_ns;
+	uint64_t packet; /* the frame that made it sure; for a deadline the last frame that proves it */
+	uint64_t conn;   /* 0: about a host, a service or the capture; then `subject` says which */
+	enum tf_endpoint endpoint;
+	enum tf_anomaly id;
+	enum tf_severity severity; /* this finding's own: the catalogue has the default */
+	size_t packet_count;
+	uint64_t packets[TF_MAX_EVIDENCE]; /* the frames that prove it, ascending */
+	size_t detail_count;
+	struct tf_detail detail[TF_MAX_DETAILS];
+	const char *subject; /* NULL unless conn is 0 */
+	size_t conn_count;   /* of conns, for a finding over several connections */
+	const uint64_t *conns;
+};
+
+enum tf_roles { TF_ROLES_SYN, TF_ROLES_GUESSED };
+
+enum tf_close {
+	TF_CLOSE_OPEN,
+	TF_CLOSE_FIN,
+	TF_CLOSE_RST,
+	TF_CLOSE_REFUSED,
+	TF_CLOSE_UNANSWERED,
+	TF_CLOSE_TIMEOUT,
+};
+
+#define TF_MAX_HISTORY 15
+
+struct tf_end_record {
+	struct tf_addr addr;
+	uint16_t port;
+	enum tf_state state;
+	tf_states possible;
+	uint8_t history_count; /* of history */
+	bool history_truncated;
+	uint8_t history[TF_MAX_HISTORY]; /* enum tf_state, oldest first */
+	bool isn_known;
+	tf_seq isn;
+	uint64_t packets;
+	uint64_t bytes;         /* payload, unique sequence space */
+	uint64_t bytes_on_wire; /* whole frames */
+	uint64_t retransmitted, out_of_order; /* segments */
+	uint64_t duplicate_acks, zero_windows;
+	/* As offered on this end's SYN or SYN,ACK; -1 where not known. */
+	int32_t mss;        /* -1 unknown or not offered */
+	int32_t wscale;     /* -1 unknown or not offered */
+	int8_t sack;        /* 1, 0, or -1 where no SYN was seen */
+	int8_t timestamps;  /* 1, 0, or -1 where no SYN was seen */
+};
+
+struct tf_anomaly_count {
+	enum tf_anomaly id;
+	uint32_t count;
+};
+
+struct tf_connection_record {
+	uint64_t conn;
+	int64_t first_ts_ns, last_ts_ns;
+	uint8_t ip_version;
+	struct tf_end_record end[2]; /* TF_CLIENT, TF_SERVER */
+	enum tf_roles roles;
+	enum tf_close close;
+	int64_t handshake_rtt_ns; /* -1: not known */
+	bool evicted;
+	size_t anomaly_count; /* of anomalies: each id once, in catalogue order */
+	const struct tf_anomaly_count *anomalies;
+};
+
+/* Marks of a segment as the analyzer understood it. */
+enum tf_segment_mark {
+	TF_MARK_RETRANSMISSION = 0x01,
+	TF_MARK_OUT_OF_ORDER = 0x02,
+	TF_MARK_DUPLICATE_ACK = 0x04,
+	TF_MARK_KEEPALIVE = 0x08,
+	TF_MARK_ZERO_WINDOW_PROBE = 0x10,
+	TF_MARK_ZERO_WINDOW = 0x20,
+	TF_MARK_DUPLICATE_FRAME = 0x40, /* a copy of the capture's, skipped */
+	TF_MARK_HELD = 0x80,            /* a SYN on a used 4-tuple, not judged yet */
+	TF_MARK_UNACCEPTABLE = 0x100,   /* outside the receiver's window, or stale by PAWS */
+	TF_MARK_GAP = 0x200,            /* the capture missed something before it */
+};
+
+struct tf_segment_event {
+	const struct tf_segment *segment;
+	uint64_t conn;
+	enum tf_endpoint from;
+	unsigned marks;        /* enum tf_segment_mark */
+	uint32_t rel_seq;      /* relative to the sender's ISN, or to the first number seen */
+	uint32_t rel_ack;
+	enum tf_state state[2]; /* of client and server before it */
+};
+
+enum tf_event_kind {
+	TF_EV_TRANSITION = 0x01,
+	TF_EV_POSSIBLE = 0x02,
+	TF_EV_FINDING = 0x04,
+	TF_EV_CONNECTION = 0x08,
+	TF_EV_SEGMENT = 0x10, /* before the transitions that it causes; state[] is then as before it */
+};
+
+struct tf_event {
+	enum tf_event_kind kind;
+	union {
+		const struct tf_transition *transition;
+		const struct tf_possible *possible;
+		const struct tf_finding *finding;
+		const struct tf_connection_record *connection;
+		const struct tf_segment_event *segment;
+	};
+};
+
+/* Where events go.  `wanted` (enum tf_event_kind, or-ed) lets the analyzer
+ * leave out the work for what nobody asked for. */
+struct tf_sink {
+	unsigned wanted;
+	void (*event)(void *context, const struct tf_event *event);
+	void *context;
+};
+
+/* "observed"…, "client"…, "fin"…, "syn": the words of the output. */
+const char *tf_basis_name(enum tf_basis b);
+const char *tf_endpoint_name(enum tf_endpoint e); /* TF_NEITHER: NULL */
+const char *tf_close_name(enum tf_close c);
+const char *tf_roles_name(enum tf_roles r);
+
+#endif
