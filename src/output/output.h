@@ -39,13 +39,13 @@ struct tf_output_filter {
 };
 
 struct tf_output_options {
-	const char *version;  /* of tcpfsm; shown in the JSON line `capture`; the caller keeps it */
-	bool color;           /* escape sequences of ECMA-48 */
-	bool utf8;            /* arrows and lines outside ASCII */
-	unsigned width;       /* columns, at least 60; 0: 100 */
-	unsigned verbosity;   /* text: 1 each transition, 2 each segment too */
-	bool quiet;           /* text: only connections with findings, and the summary */
-	bool streaming;       /* text: lines of -v as they come (live), not gathered in blocks */
+	const char *version; /* of tcpfsm; shown in the JSON line `capture`; the caller keeps it */
+	bool color;          /* escape sequences of ECMA-48 */
+	bool utf8;           /* arrows and lines outside ASCII */
+	unsigned width;      /* columns, at least 60; 0: 100 */
+	unsigned verbosity;  /* text: 1 each transition, 2 each segment too */
+	bool quiet;          /* text: only connections with findings, and the summary */
+	bool streaming;      /* text: lines of -v as they come (live), not gathered in blocks */
 	struct tf_output_filter filter;
 	uint64_t ladder_conn; /* ladder: this connection; 0: each that the filter leaves */
 	uint16_t community_id_seed;
@@ -66,6 +66,7 @@ struct tf_capture_info {
 struct tf_skipped {
 	const char *name; /* lower case with '_': key of the JSON object `skipped` */
 	uint64_t count;
+	const char *what; /* for people; NULL: the name does */
 };
 
 /* What is said at the end. */
@@ -74,7 +75,7 @@ struct tf_summary {
 	uint64_t tcp_segments;
 	uint64_t connections;
 	uint64_t anomalies[TF_ANOMALY_COUNT];
-	int64_t dropped_by_kernel; /* -1: not known */
+	int64_t dropped_by_kernel;        /* -1: not known */
 	const struct tf_skipped *skipped; /* rows with count 0 are left out */
 	size_t skipped_count;
 	uint64_t duplicate_frames;
@@ -83,7 +84,7 @@ struct tf_summary {
 	int64_t time_backwards_max_ns;
 	uint64_t evicted;
 	int64_t first_ts_ns, last_ts_ns; /* of the capture; both 0 where there was no packet */
-	const char *input_error; /* where the input broke, for the user; NULL: read to its end */
+	const char *input_error;         /* where the input broke, for the user; NULL: read to its end */
 };
 
 /* The formats, and how many. */
@@ -112,7 +113,8 @@ void tf_output_capture(struct tf_output *o, const struct tf_capture_info *info);
 void tf_output_event(struct tf_output *o, const struct tf_event *event);
 
 /* A row of the host table: how the host ADDR makes its ISNs.  After the last event. */
-void tf_output_host(struct tf_output *o, const struct tf_addr *addr, const struct tf_detail *isn, size_t count);
+void tf_output_host(struct tf_output *o, const struct tf_addr *addr, const struct tf_detail *isn,
+                    size_t count);
 
 /* The input is over. */
 void tf_output_finish(struct tf_output *o, const struct tf_summary *summary);
@@ -136,6 +138,7 @@ struct tf_rule_text {
 
 int tf_list_anomalies(int fd, const struct tf_output_options *options);
 int tf_explain_anomaly(int fd, const struct tf_output_options *options, enum tf_anomaly id);
-int tf_list_rules(int fd, const struct tf_output_options *options, const struct tf_rule_text *rules, size_t count);
+int tf_list_rules(int fd, const struct tf_output_options *options, const struct tf_rule_text *rules,
+                  size_t count);
 
 #endif

@@ -1,0 +1,595 @@
+/*
+ * The buffer and its words: see buffer.h.
+ *
+ * Numbers are made by hand because a connection record holds forty of them
+ * and there may be millions of records: printf would cost more than the
+ * analysis does.
+ */
+#include "buffer.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define DRAIN_AT   (256 * 1024) /* octets gathered before a write */
+#define MAX_DIGITS 20           /* of a uint64_t */
+#define NS_PER_S   INT64_C(1000000000)
+#define S_PER_DAY  INT64_C(86400)
+#define ADDR_TEXT  48 /* room for any address's text */
+
+void
+tf_buf_init(struct tf_buf *b, int fd)
+{
+	*b = (struct tf_buf){.fd = fd};
+}
+
+void
+tf_buf_fini(struct tf_buf *b)
+{
+	free(b->data);
+	*b = (struct tf_buf){.fd = -1};
+}
+
+/* Wait until FD takes more: a descriptor of a live run may be non-blocking. */
+static bool
+wait_writable(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+
+	return poll(&p, 1, -1) >= 0 || errno == EINTR;
+}
+
+/* All of it, or an errno. */
+static int
+write_all(int fd, const char *data, size_t n)
+{
+	while (n > 0) {
+		ssize_t done = write(fd, data, n);
+
+		if (done >= 0) {
+			data += done;
+			n -= (size_t)done;
+		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+			if (!wait_writable(fd))
+				return errno;
+		} else if (errno != EINTR) {
+			return errno;
+		}
+	}
+	return 0;
+}
+
+int
+tf_buf_flush(struct tf_buf *b)
+{
+	if (b->fd < 0)
+		return b->error;
+	if (b->error == 0)
+		b->error = write_all(b->fd, b->data, b->len);
+	b->len = 0;
+	return b->error;
+}
+
+static bool
+grow(struct tf_buf *b, size_t n)
+{
+	size_t cap = b->fd >= 0 ? DRAIN_AT : b->cap < 128 ? 256 : b->cap * 2;
+	char *data;
+
+	while (cap - b->len < n)
+		cap *= 2;
+	data = realloc(b->data, cap);
+	if (data == NULL) {
+		b->error = ENOMEM;
+		return false;
+	}
+	b->data = data;
+	b->cap = cap;
+	return true;
+}
+
+bool
+tf_buf_make_room(struct tf_buf *b, size_t n)
+{
+	if (b->error == ENOMEM)
+		return false;
+	if (b->fd >= 0 && b->len > 0)
+		tf_buf_flush(b);
+	return b->cap - b->len >= n || grow(b, n);
+}
+
+void
+tf_put_fill(struct tf_buf *b, char c, size_t count)
+{
+	if (!tf_buf_room(b, count))
+		return;
+	memset(b->data + b->len, c, count);
+	b->len += count;
+}
+
+void
+tf_put_padded(struct tf_buf *b, const char *s, size_t width)
+{
+	size_t n = strlen(s);
+
+	tf_put(b, s, n);
+	if (n < width)
+		tf_put_fill(b, ' ', width - n);
+}
+
+void
+tf_put_clean(struct tf_buf *b, const char *s)
+{
+	for (; *s != '\0'; s++)
+		tf_put_char(b, (unsigned char)*s < ' ' || *s == 0x7f ? '?' : *s);
+}
+
+/* The decimal digits of V, ending before END; returns where they begin. */
+static char *
+digits(char *end, uint64_t v)
+{
+	static const char pairs[] =
+	    "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+	    "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+	    "8081828384858687888990919293949596979899";
+
+	while (v >= 100) {
+		end -= 2;
+		memcpy(end, pairs + v % 100 * 2, 2);
+		v /= 100;
+	}
+	if (v >= 10) {
+		end -= 2;
+		memcpy(end, pairs + v * 2, 2);
+	} else {
+		*--end = (char)('0' + v);
+	}
+	return end;
+}
+
+void
+tf_put_u64(struct tf_buf *b, uint64_t v)
+{
+	char text[MAX_DIGITS];
+	char *start = digits(text + MAX_DIGITS, v);
+
+	tf_put(b, start, (size_t)(text + MAX_DIGITS - start));
+}
+
+void
+tf_put_u64_right(struct tf_buf *b, uint64_t v, unsigned width)
+{
+	char text[MAX_DIGITS];
+	char *start = digits(text + MAX_DIGITS, v);
+	size_t n = (size_t)(text + MAX_DIGITS - start);
+
+	if (n < width)
+		tf_put_fill(b, ' ', width - n);
+	tf_put(b, start, n);
+}
+
+void
+tf_put_grouped(struct tf_buf *b, uint64_t v)
+{
+	char text[MAX_DIGITS];
+	char *start = digits(text + MAX_DIGITS, v);
+
+	for (; start < text + MAX_DIGITS; start++) {
+		tf_put_char(b, *start);
+		if ((text + MAX_DIGITS - start - 1) % 3 == 0 && start + 1 < text + MAX_DIGITS)
+			tf_put_char(b, ',');
+	}
+}
+
+void
+tf_put_hex(struct tf_buf *b, uint64_t v, unsigned width)
+{
+	char text[16];
+	unsigned n = 0;
+
+	assert(width <= sizeof text);
+	do {
+		text[sizeof text - ++n] = "0123456789abcdef"[v & 15];
+		v >>= 4;
+	} while (v > 0 || n < width);
+	tf_put_lit(b, "0x");
+	tf_put(b, text + sizeof text - n, n);
+}
+
+/* V with exactly COUNT digits, zeros in front. */
+static void
+put_fixed_digits(struct tf_buf *b, uint64_t v, unsigned count)
+{
+	char text[MAX_DIGITS + 9];
+	char *start = digits(text + sizeof text, v);
+
+	while (text + sizeof text - start < (ptrdiff_t)count)
+		*--start = '0';
+	tf_put(b, start, (size_t)(text + sizeof text - start));
+}
+
+static uint64_t
+magnitude(int64_t v)
+{
+	return v < 0 ? -(uint64_t)v : (uint64_t)v;
+}
+
+static const uint32_t power_of_ten[] = {1,      10,      100,      1000,      10000,
+                                        100000, 1000000, 10000000, 100000000, 1000000000};
+
+void
+tf_put_seconds_fixed(struct tf_buf *b, int64_t ns, unsigned decimals)
+{
+	uint64_t v = magnitude(ns);
+
+	assert(decimals <= 9);
+	if (ns < 0)
+		tf_put_char(b, '-');
+	tf_put_u64(b, v / NS_PER_S);
+	if (decimals > 0) {
+		tf_put_char(b, '.');
+		put_fixed_digits(b, v % NS_PER_S / power_of_ten[9 - decimals], decimals);
+	}
+}
+
+void
+tf_put_seconds(struct tf_buf *b, int64_t ns)
+{
+	uint64_t fraction = magnitude(ns) % NS_PER_S;
+	unsigned decimals = 9;
+
+	while (decimals > 1 && fraction % 10 == 0) {
+		fraction /= 10;
+		decimals--;
+	}
+	tf_put_seconds_fixed(b, ns, decimals);
+}
+
+/* Floor division: times before 1970 round towards the past. */
+static int64_t
+floor_div(int64_t a, int64_t by)
+{
+	return a / by - (a % by < 0);
+}
+
+/* The Gregorian date of a day counted from 1970-01-01, reckoned in years that begin in March. */
+static void
+put_date(struct tf_buf *b, int64_t day)
+{
+	int64_t shifted = day + 719468; /* from 0000-03-01 */
+	int64_t era = floor_div(shifted, 146097);
+	int64_t day_of_era = shifted - era * 146097;
+	int64_t year_of_era =
+	    (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+	int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	int64_t month_from_march = (5 * day_of_year + 2) / 153;
+	int64_t month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
+
+	put_fixed_digits(b, (uint64_t)(era * 400 + year_of_era + (month <= 2)), 4);
+	tf_put_char(b, '-');
+	put_fixed_digits(b, (uint64_t)month, 2);
+	tf_put_char(b, '-');
+	put_fixed_digits(b, (uint64_t)(day_of_year - (153 * month_from_march + 2) / 5 + 1), 2);
+}
+
+void
+tf_put_utc_time(struct tf_buf *b, int64_t ns, unsigned decimals)
+{
+	int64_t seconds = floor_div(ns, NS_PER_S);
+	int64_t of_day = seconds - floor_div(seconds, S_PER_DAY) * S_PER_DAY;
+
+	assert(decimals <= 9);
+	put_fixed_digits(b, (uint64_t)(of_day / 3600), 2);
+	tf_put_char(b, ':');
+	put_fixed_digits(b, (uint64_t)(of_day / 60 % 60), 2);
+	tf_put_char(b, ':');
+	put_fixed_digits(b, (uint64_t)(of_day % 60), 2);
+	if (decimals > 0) {
+		tf_put_char(b, '.');
+		put_fixed_digits(b, (uint64_t)(ns - seconds * NS_PER_S) / power_of_ten[9 - decimals],
+		                 decimals);
+	}
+}
+
+void
+tf_put_utc(struct tf_buf *b, int64_t ns, unsigned decimals)
+{
+	put_date(b, floor_div(ns, NS_PER_S * S_PER_DAY));
+	tf_put_char(b, ' ');
+	tf_put_utc_time(b, ns, decimals);
+}
+
+/* V/UNIT with about three significant digits, rounded. */
+static void
+put_three(struct tf_buf *b, uint64_t v, uint64_t unit)
+{
+	if (v / unit >= 100) {
+		tf_put_u64(b, (v + unit / 2) / unit);
+		return;
+	}
+	v = (v + unit / 20) / (unit / 10);
+	tf_put_u64(b, v / 10);
+	if (v % 10 != 0) {
+		tf_put_char(b, '.');
+		tf_put_char(b, (char)('0' + v % 10));
+	}
+}
+
+/* "12 min 5 s": two units, the smaller one left out where it is zero. */
+static void
+put_two_units(struct tf_buf *b, uint64_t v, uint64_t per, const char *big, const char *small)
+{
+	tf_put_u64(b, v / per);
+	tf_put_str(b, big);
+	if (v % per != 0) {
+		tf_put_char(b, ' ');
+		tf_put_u64(b, v % per);
+		tf_put_str(b, small);
+	}
+}
+
+void
+tf_put_duration(struct tf_buf *b, int64_t ns)
+{
+	uint64_t v = magnitude(ns);
+	uint64_t s = v / NS_PER_S;
+
+	if (ns < 0)
+		tf_put_char(b, '-');
+	if (v == 0) {
+		tf_put_lit(b, "0 s");
+	} else if (v < 1000) {
+		tf_put_u64(b, v);
+		tf_put_lit(b, " ns");
+	} else if (v < 999500) {
+		put_three(b, v, 1000);
+		tf_put_lit(b, " us");
+	} else if (v < 999500000) {
+		put_three(b, v, 1000000);
+		tf_put_lit(b, " ms");
+	} else if (s < 600) {
+		put_three(b, v, NS_PER_S);
+		tf_put_lit(b, " s");
+	} else if (s < 3600) {
+		put_two_units(b, s, 60, " min", " s");
+	} else if (s < 2 * S_PER_DAY) {
+		put_two_units(b, s / 60, 60, " h", " min");
+	} else {
+		put_two_units(b, s / 3600, 24, " d", " h");
+	}
+}
+
+void
+tf_put_size(struct tf_buf *b, uint64_t bytes)
+{
+	static const char *const unit[] = {" B", " kB", " MB", " GB", " TB", " PB", " EB"};
+	uint64_t per = 1;
+	unsigned i = 0;
+
+	while (i + 1 < sizeof unit / sizeof *unit && bytes >= per * 1000) {
+		per *= 1000;
+		i++;
+	}
+	if (i == 0)
+		tf_put_u64(b, bytes);
+	else
+		put_three(b, bytes, per);
+	tf_put_str(b, unit[i]);
+}
+
+void
+tf_put_ratio(struct tf_buf *b, double v, unsigned decimals)
+{
+	uint64_t scaled;
+
+	assert(decimals <= 6);
+	if (!(v > -1e12 && v < 1e12))
+		v = 0;
+	if (v < 0)
+		tf_put_char(b, '-');
+	scaled = (uint64_t)((v < 0 ? -v : v) * power_of_ten[decimals] + 0.5);
+	while (decimals > 1 && scaled % 10 == 0) {
+		scaled /= 10;
+		decimals--;
+	}
+	tf_put_u64(b, scaled / power_of_ten[decimals]);
+	if (decimals > 0) {
+		tf_put_char(b, '.');
+		put_fixed_digits(b, scaled % power_of_ten[decimals], decimals);
+	}
+}
+
+bool
+tf_addr_is_ipv4(const struct tf_addr *addr)
+{
+	static const uint8_t prefix[12] = {[10] = 0xff, [11] = 0xff};
+
+	return memcmp(addr->byte, prefix, sizeof prefix) == 0;
+}
+
+static char *
+octet_text(char *p, uint8_t v)
+{
+	if (v >= 100)
+		*p++ = (char)('0' + v / 100);
+	if (v >= 10)
+		*p++ = (char)('0' + v / 10 % 10);
+	*p++ = (char)('0' + v % 10);
+	return p;
+}
+
+static char *
+ipv4_text(char *p, const uint8_t octet[4])
+{
+	for (unsigned i = 0; i < 4; i++) {
+		if (i > 0)
+			*p++ = '.';
+		p = octet_text(p, octet[i]);
+	}
+	return p;
+}
+
+static char *
+group_text(char *p, unsigned group)
+{
+	bool begun = false;
+
+	for (int shift = 12; shift >= 0; shift -= 4) {
+		unsigned nibble = group >> shift & 15;
+
+		if (nibble == 0 && !begun && shift > 0)
+			continue;
+		*p++ = "0123456789abcdef"[nibble];
+		begun = true;
+	}
+	return p;
+}
+
+/* The first of the longest runs of zero groups, of two or more: where it begins, or 8. */
+static unsigned
+longest_zero_run(const unsigned group[8], unsigned *length)
+{
+	unsigned best = 8, here = 0;
+
+	*length = 1;
+	for (unsigned i = 0; i < 8; i++) {
+		here = group[i] == 0 ? here + 1 : 0;
+		if (here > *length) {
+			*length = here;
+			best = i + 1 - here;
+		}
+	}
+	return best;
+}
+
+static char *
+ipv6_text(char *p, const uint8_t octet[16])
+{
+	unsigned group[8], length, run;
+
+	for (unsigned i = 0; i < 8; i++)
+		group[i] = (unsigned)(octet[2 * i] << 8 | octet[2 * i + 1]);
+	run = longest_zero_run(group, &length);
+	for (unsigned i = 0; i < 8;) {
+		if (i == run) {
+			*p++ = ':';
+			*p++ = ':';
+			i += length;
+			continue;
+		}
+		if (i > 0 && p[-1] != ':')
+			*p++ = ':';
+		p = group_text(p, group[i++]);
+	}
+	return p;
+}
+
+void
+tf_put_addr(struct tf_buf *b, const struct tf_addr *addr)
+{
+	char *end;
+
+	if (!tf_buf_room(b, ADDR_TEXT))
+		return;
+	end = b->data + b->len;
+	end = tf_addr_is_ipv4(addr) ? ipv4_text(end, addr->byte + 12) : ipv6_text(end, addr->byte);
+	b->len = (size_t)(end - b->data);
+}
+
+void
+tf_put_addr_port(struct tf_buf *b, const struct tf_addr *addr, uint16_t port)
+{
+	bool ipv4 = tf_addr_is_ipv4(addr);
+
+	if (!ipv4)
+		tf_put_char(b, '[');
+	tf_put_addr(b, addr);
+	if (!ipv4)
+		tf_put_char(b, ']');
+	tf_put_char(b, ':');
+	tf_put_u64(b, port);
+}
+
+/* The octets of the UTF-8 sequence at S (RFC 3629), or 0 where there is none. */
+static size_t
+utf8_length(const unsigned char *s)
+{
+	uint32_t least, value;
+	size_t n;
+
+	if (s[0] < 0x80)
+		return 1;
+	if (s[0] < 0xc0 || s[0] > 0xf7)
+		return 0;
+	n = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
+	least = n == 2 ? 0x80 : n == 3 ? 0x800 : 0x10000;
+	value = s[0] & (0x7fu >> n);
+	for (size_t i = 1; i < n; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		value = value << 6 | (s[i] & 0x3f);
+	}
+	return value < least || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff) ? 0 : n;
+}
+
+static void
+put_json_escaped(struct tf_buf *b, unsigned char c)
+{
+	char text[] = {'\\', 'u', '0', '0', "0123456789abcdef"[c >> 4], "0123456789abcdef"[c & 15]};
+
+	if (c == '"' || c == '\\') {
+		tf_put_char(b, '\\');
+		tf_put_char(b, (char)c);
+	} else if (c == '\n') {
+		tf_put_lit(b, "\\n");
+	} else if (c == '\t') {
+		tf_put_lit(b, "\\t");
+	} else {
+		tf_put(b, text, sizeof text);
+	}
+}
+
+void
+tf_put_json_string(struct tf_buf *b, const char *s)
+{
+	if (s == NULL) {
+		tf_put_lit(b, "null");
+		return;
+	}
+	tf_put_char(b, '"');
+	while (*s != '\0') {
+		unsigned char c = (unsigned char)*s;
+		size_t n = utf8_length((const unsigned char *)s);
+
+		if (n == 0)
+			tf_put_lit(b, "\xef\xbf\xbd");
+		else if (n == 1 && (c < ' ' || c == '"' || c == '\\' || c == 0x7f))
+			put_json_escaped(b, c);
+		else
+			tf_put(b, s, n);
+		s += n > 0 ? n : 1;
+	}
+	tf_put_char(b, '"');
+}
+
+void
+tf_put_base64(struct tf_buf *b, const uint8_t *data, size_t n)
+{
+	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+	for (size_t i = 0; i < n; i += 3) {
+		size_t left = n - i;
+		uint32_t v = (uint32_t)data[i] << 16 | (left > 1 ? (uint32_t)data[i + 1] << 8 : 0) |
+		             (left > 2 ? data[i + 2] : 0);
+		char text[4] = {alphabet[v >> 18], alphabet[v >> 12 & 63], alphabet[v >> 6 & 63],
+		                alphabet[v & 63]};
+
+		if (left < 3)
+			text[3] = '=';
+		if (left < 2)
+			text[2] = '=';
+		tf_put(b, text, 4);
+	}
+}

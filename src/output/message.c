@@ -1,0 +1,163 @@
+/*
+ * Findings in words: see message.h.  The words themselves are the
+ * catalogue's (anomalies.def); only numbers, ends and states are put in
+ * here.
+ */
+#include "message.h"
+
+const char *
+tf_end_words(enum tf_endpoint e)
+{
+	return e == TF_CLIENT ? "the client" : e == TF_SERVER ? "the server" : "one end";
+}
+
+const char *
+tf_peer_words(enum tf_endpoint e)
+{
+	return e == TF_CLIENT ? "the server" : e == TF_SERVER ? "the client" : "the other end";
+}
+
+static const char *
+state_word(uint64_t state)
+{
+	return state < TF_STATE_COUNT ? tf_state_name((enum tf_state)state) : "an unknown state";
+}
+
+void
+tf_put_detail(struct tf_buf *b, const struct tf_detail *d)
+{
+	switch (d->kind) {
+	case TF_D_COUNT:
+		tf_put_grouped(b, d->count);
+		break;
+	case TF_D_PACKET:
+	case TF_D_SEQ:
+		tf_put_u64(b, d->count);
+		break;
+	case TF_D_DURATION:
+		tf_put_duration(b, d->ns);
+		break;
+	case TF_D_TIME:
+		tf_put_utc(b, d->ns, 6);
+		tf_put_lit(b, " UTC");
+		break;
+	case TF_D_RATIO:
+		tf_put_ratio(b, d->ratio * 100, 1);
+		tf_put_lit(b, " %");
+		break;
+	case TF_D_STATE:
+		tf_put_str(b, state_word(d->count));
+		break;
+	case TF_D_TEXT:
+		tf_put_clean(b, d->text != NULL ? d->text : "?");
+		break;
+	case TF_D_BOOL:
+		tf_put_str(b, d->count != 0 ? "yes" : "no");
+		break;
+	case TF_D_ADDR:
+		tf_put_addr(b, &d->addr);
+		break;
+	}
+}
+
+void
+tf_put_detail_json(struct tf_buf *b, const struct tf_detail *d, unsigned decimals)
+{
+	switch (d->kind) {
+	case TF_D_COUNT:
+	case TF_D_PACKET:
+	case TF_D_SEQ:
+		tf_put_u64(b, d->count);
+		break;
+	case TF_D_DURATION:
+		tf_put_seconds(b, d->ns);
+		break;
+	case TF_D_TIME:
+		tf_put_seconds_fixed(b, d->ns, decimals);
+		break;
+	case TF_D_RATIO:
+		tf_put_ratio(b, d->ratio, 6);
+		break;
+	case TF_D_STATE:
+		tf_put_json_string(b, state_word(d->count));
+		break;
+	case TF_D_TEXT:
+		tf_put_json_string(b, d->text);
+		break;
+	case TF_D_BOOL:
+		tf_put_str(b, d->count != 0 ? "true" : "false");
+		break;
+	case TF_D_ADDR:
+		tf_put_char(b, '"');
+		tf_put_addr(b, &d->addr);
+		tf_put_char(b, '"');
+		break;
+	}
+}
+
+static bool
+is_name(const char *name, const char *begin, size_t n)
+{
+	return strlen(name) == n && memcmp(name, begin, n) == 0;
+}
+
+/* What stands for {NAME}, N octets long; a number that the finding lacks is a question mark. */
+static void
+put_named(struct tf_buf *b, const struct tf_finding *f, const char *name, size_t n)
+{
+	if (is_name("end", name, n)) {
+		tf_put_str(b, tf_end_words(f->endpoint));
+		return;
+	}
+	if (is_name("peer", name, n)) {
+		tf_put_str(b, tf_peer_words(f->endpoint));
+		return;
+	}
+	for (size_t i = 0; i < f->detail_count; i++) {
+		if (is_name(f->detail[i].name, name, n)) {
+			tf_put_detail(b, &f->detail[i]);
+			return;
+		}
+	}
+	tf_put_char(b, '?');
+}
+
+/* Does a sentence begin at the template's position P? */
+static bool
+begins_sentence(const char *template, const char *p)
+{
+	return p == template || (p - template >= 2 && p[-1] == ' ' && p[-2] == '.');
+}
+
+/* Make the letter at AT a capital: "the client" may begin the sentence. */
+static void
+capitalize(struct tf_buf *b, size_t at)
+{
+	if (at < b->len && b->data[at] >= 'a' && b->data[at] <= 'z')
+		b->data[at] = (char)(b->data[at] - 'a' + 'A');
+}
+
+void
+tf_put_message(struct tf_buf *b, const struct tf_finding *f)
+{
+	const char *template = tf_anomaly_info(f->id)->message;
+	struct tf_buf text;
+
+	tf_buf_init(&text, -1);
+	for (const char *p = template; *p != '\0';) {
+		const char *close = *p == '{' ? strchr(p, '}') : NULL;
+		size_t at = text.len;
+
+		if (close == NULL) {
+			tf_put_char(&text, *p++);
+			continue;
+		}
+		put_named(&text, f, p + 1, (size_t)(close - p - 1));
+		if (begins_sentence(template, p))
+			capitalize(&text, at);
+		p = close + 1;
+	}
+	if (text.len > 0)
+		tf_put(b, text.data, text.len);
+	tf_buf_fini(&text);
+}

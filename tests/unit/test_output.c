@@ -1,0 +1,828 @@
+/*
+ * The writers, fed with events made by hand.
+ *
+ * What is expected was written down from the contract of the JSON lines,
+ * from the RFC that each format follows (RFC 3174, 4180, 4648, 5952, 8259)
+ * or by doing the arithmetic on paper.
+ */
+#include "unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "output/buffer.h"
+#include "output/community.h"
+#include "output/message.h"
+#include "output/output.h"
+#include "output/sha1.h"
+
+#define S  INT64_C(1000000000)
+#define T0 (INT64_C(1700000000) * S)
+
+/* What the last writer wrote, with a zero octet at its end. */
+static char *written;
+
+/* ---- helpers ---------------------------------------------------------------------------- */
+
+static struct tf_addr
+ipv4(uint8_t a, uint8_t b, uint8_t c, uint8_t d)
+{
+	return (struct tf_addr){{[10] = 0xff, [11] = 0xff, a, b, c, d}};
+}
+
+static struct tf_addr
+ipv6(const uint16_t group[8])
+{
+	struct tf_addr addr;
+
+	for (unsigned i = 0; i < 8; i++) {
+		addr.byte[2 * i] = (uint8_t)(group[i] >> 8);
+		addr.byte[2 * i + 1] = (uint8_t)group[i];
+	}
+	return addr;
+}
+
+#define IPV6(...) ipv6((const uint16_t[8]){__VA_ARGS__})
+
+static void
+expect(const char *got, const char *wanted, unsigned line)
+{
+	bool same = strcmp(got, wanted) == 0;
+
+	if (!same)
+		printf("# line %u: expected\n# %s\n# got\n# %s\n", line, wanted, got);
+	CU_assertImplementation(same, line, wanted, __FILE__, "", CU_FALSE);
+}
+
+static void
+expect_within(const char *got, const char *part, unsigned line)
+{
+	bool there = strstr(got, part) != NULL;
+
+	if (!there)
+		printf("# line %u: expected to contain\n# %s\n# got\n%s\n", line, part, got);
+	CU_assertImplementation(there, line, part, __FILE__, "", CU_FALSE);
+}
+
+static void
+expect_absent(const char *got, const char *part, unsigned line)
+{
+	bool there = strstr(got, part) != NULL;
+
+	if (there)
+		printf("# line %u: expected not to contain\n# %s\n# got\n%s\n", line, part, got);
+	CU_assertImplementation(!there, line, part, __FILE__, "", CU_FALSE);
+}
+
+#define EXPECT(got, wanted)      expect((got), (wanted), __LINE__)
+#define EXPECT_WITHIN(got, part) expect_within((got), (part), __LINE__)
+#define EXPECT_ABSENT(got, part) expect_absent((got), (part), __LINE__)
+
+/* The text of B; B is empty afterwards. */
+static const char *
+text_of(struct tf_buf *b)
+{
+	tf_put_char(b, '\0');
+	b->len = 0;
+	return b->data;
+}
+
+static struct tf_output *
+open_writer(const char *format, const struct tf_output_options *options, int *fd)
+{
+	char name[] = "test-output-XXXXXX";
+	struct tf_output *o;
+
+	*fd = mkstemp(name);
+	CU_ASSERT_FATAL(*fd >= 0);
+	unlink(name);
+	o = tf_output_new(format, *fd, options);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(o);
+	return o;
+}
+
+/* Close O and keep what it wrote. */
+static const char *
+close_writer(struct tf_output *o, int fd)
+{
+	off_t size;
+
+	CU_ASSERT_EQUAL(tf_output_close(o), 0);
+	size = lseek(fd, 0, SEEK_END);
+	free(written);
+	written = calloc(1, (size_t)size + 1);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(written);
+	CU_ASSERT_EQUAL(pread(fd, written, (size_t)size, 0), size);
+	close(fd);
+	return written;
+}
+
+static struct tf_output_options
+defaults(void)
+{
+	struct tf_output_options options;
+
+	tf_output_options_init(&options);
+	options.version = "1.0";
+	return options;
+}
+
+static void
+send_transition(struct tf_output *o, struct tf_transition t)
+{
+	tf_output_event(o, &(struct tf_event){.kind = TF_EV_TRANSITION, .transition = &t});
+}
+
+static void
+send_finding(struct tf_output *o, struct tf_finding f)
+{
+	tf_output_event(o, &(struct tf_event){.kind = TF_EV_FINDING, .finding = &f});
+}
+
+static void
+send_record(struct tf_output *o, struct tf_connection_record r)
+{
+	tf_output_event(o, &(struct tf_event){.kind = TF_EV_CONNECTION, .connection = &r});
+}
+
+/* ---- events ----------------------------------------------------------------------------- */
+
+/* Closed by the client only: FIN-WAIT-2 against CLOSE-WAIT. */
+static struct tf_connection_record
+half_closed(uint64_t conn)
+{
+	static const struct tf_anomaly_count counts[] = {{TF_A_STUCK_FIN_WAIT_2, 1},
+	                                                 {TF_A_STUCK_CLOSE_WAIT, 1}};
+
+	return (struct tf_connection_record){
+	    .conn = conn,
+	    .first_ts_ns = T0 + 123000,
+	    .last_ts_ns = T0 + 2 * S,
+	    .ip_version = 4,
+	    .end = {{
+	                .addr = ipv4(10, 9, 0, 1),
+	                .port = 40000,
+	                .state = TF_FIN_WAIT_2,
+	                .possible = TF_STATES(TF_FIN_WAIT_2),
+	                .history_count = 5,
+	                .history = {TF_CLOSED, TF_SYN_SENT, TF_ESTABLISHED, TF_FIN_WAIT_1, TF_FIN_WAIT_2},
+	                .isn_known = true,
+	                .isn = {4294967295u},
+	                .packets = 5,
+	                .bytes = 78,
+	                .bytes_on_wire = 412,
+	                .mss = 1460,
+	                .wscale = 7,
+	                .sack = 1,
+	                .timestamps = 1,
+	            },
+	            {
+	                .addr = ipv4(10, 9, 0, 2),
+	                .port = 80,
+	                .state = TF_CLOSE_WAIT,
+	                .possible = TF_STATES(TF_CLOSE_WAIT) | TF_STATES(TF_LAST_ACK),
+	                .history_count = 4,
+	                .history = {TF_LISTEN, TF_SYN_RECEIVED, TF_ESTABLISHED, TF_CLOSE_WAIT},
+	                .packets = 4,
+	                .bytes = 1204,
+	                .bytes_on_wire = 1500,
+	                .retransmitted = 1,
+	                .out_of_order = 2,
+	                .duplicate_acks = 3,
+	                .zero_windows = 4,
+	                .mss = -1,
+	                .wscale = -1,
+	                .sack = 0,
+	                .timestamps = -1,
+	            }},
+	    .roles = TF_ROLES_SYN,
+	    .close = TF_CLOSE_OPEN,
+	    .handshake_rtt_ns = 123000,
+	    .anomaly_count = 2,
+	    .anomalies = counts,
+	};
+}
+
+/* Opened and closed as it should be. */
+static struct tf_connection_record
+healthy(uint64_t conn)
+{
+	struct tf_connection_record r = half_closed(conn);
+
+	for (unsigned e = 0; e < 2; e++) {
+		r.end[e].state = TF_CLOSED;
+		r.end[e].possible = TF_STATES(TF_CLOSED);
+	}
+	r.close = TF_CLOSE_FIN;
+	r.anomaly_count = 0;
+	return r;
+}
+
+static struct tf_finding
+stuck(uint64_t conn, enum tf_endpoint e)
+{
+	return (struct tf_finding){
+	    .ts_ns = T0 + 61 * S + 200 * 1000000,
+	    .packet = 9,
+	    .conn = conn,
+	    .endpoint = e,
+	    .id = e == TF_CLIENT ? TF_A_STUCK_FIN_WAIT_2 : TF_A_STUCK_CLOSE_WAIT,
+	    .severity = TF_WARNING,
+	    .packet_count = 2,
+	    .packets = {8, 9},
+	    .detail_count = 3,
+	    .detail = {{"for", TF_D_DURATION, {.ns = 61 * S + 200 * 1000000}},
+	               {"fin_packet", TF_D_PACKET, {.count = 8}},
+	               {"ack_packet", TF_D_PACKET, {.count = 9}}},
+	};
+}
+
+static struct tf_summary
+summary_of_two(void)
+{
+	static const struct tf_skipped skipped[] = {
+	    {"arp", 2, "ARP"}, {"udp", 0, "UDP"}, {"malformed", 1, NULL}};
+	struct tf_summary s = {
+	    .packets = 14,
+	    .tcp_segments = 11,
+	    .connections = 2,
+	    .dropped_by_kernel = 0,
+	    .skipped = skipped,
+	    .skipped_count = 3,
+	    .first_ts_ns = T0 + 123000,
+	    .last_ts_ns = T0 + 2 * S,
+	};
+
+	s.anomalies[TF_A_STUCK_FIN_WAIT_2] = 1;
+	s.anomalies[TF_A_STUCK_CLOSE_WAIT] = 1;
+	return s;
+}
+
+/* ---- words ------------------------------------------------------------------------------ */
+
+static void
+numbers(void)
+{
+	struct tf_buf b;
+
+	tf_buf_init(&b, -1);
+	tf_put_u64(&b, 0);
+	tf_put_char(&b, ' ');
+	tf_put_u64(&b, 7);
+	tf_put_char(&b, ' ');
+	tf_put_u64(&b, 10);
+	tf_put_char(&b, ' ');
+	tf_put_u64(&b, 123);
+	tf_put_char(&b, ' ');
+	tf_put_u64(&b, UINT64_MAX);
+	EXPECT(text_of(&b), "0 7 10 123 18446744073709551615");
+	tf_put_grouped(&b, 0);
+	tf_put_char(&b, ' ');
+	tf_put_grouped(&b, 999);
+	tf_put_char(&b, ' ');
+	tf_put_grouped(&b, 1234567);
+	EXPECT(text_of(&b), "0 999 1,234,567");
+	tf_put_hex(&b, 0, 4);
+	tf_put_hex(&b, 0xdeadbeef, 2);
+	EXPECT(text_of(&b), "0x00000xdeadbeef");
+	tf_put_ratio(&b, 0.05, 6);
+	tf_put_char(&b, ' ');
+	tf_put_ratio(&b, 1.0 / 3, 6);
+	tf_put_char(&b, ' ');
+	tf_put_ratio(&b, 0.0 / 1, 6);
+	tf_put_char(&b, ' ');
+	tf_put_ratio(&b, 1e300, 6);
+	EXPECT(text_of(&b), "0.05 0.333333 0.0 0.0");
+	tf_buf_fini(&b);
+}
+
+static void
+seconds(void)
+{
+	struct tf_buf b;
+
+	tf_buf_init(&b, -1);
+	tf_put_seconds_fixed(&b, T0 + 123456, 6);
+	tf_put_char(&b, ' ');
+	tf_put_seconds_fixed(&b, T0 + 123456, 9);
+	tf_put_char(&b, ' ');
+	tf_put_seconds_fixed(&b, INT64_C(1234567890123456789), 9);
+	tf_put_char(&b, ' ');
+	tf_put_seconds_fixed(&b, -500000000, 6);
+	EXPECT(text_of(&b), "1700000000.000123 1700000000.000123456 1234567890.123456789 -0.500000");
+	tf_put_seconds(&b, 123000);
+	tf_put_char(&b, ' ');
+	tf_put_seconds(&b, 60 * S);
+	tf_put_char(&b, ' ');
+	tf_put_seconds(&b, 1);
+	EXPECT(text_of(&b), "0.000123 60.0 0.000000001");
+	tf_buf_fini(&b);
+}
+
+/* The days were checked with date(1). */
+static void
+dates(void)
+{
+	struct tf_buf b;
+
+	tf_buf_init(&b, -1);
+	tf_put_utc(&b, T0 + 123000, 6);
+	EXPECT(text_of(&b), "2023-11-14 22:13:20.000123");
+	tf_put_utc(&b, 0, 0);
+	EXPECT(text_of(&b), "1970-01-01 00:00:00");
+	tf_put_utc(&b, INT64_C(951782400) * S, 0);
+	EXPECT(text_of(&b), "2000-02-29 00:00:00");
+	tf_put_utc(&b, INT64_C(4107542400) * S - 1, 9);
+	EXPECT(text_of(&b), "2100-02-28 23:59:59.999999999");
+	tf_put_utc(&b, INT64_C(4107542400) * S, 0);
+	EXPECT(text_of(&b), "2100-03-01 00:00:00");
+	tf_put_utc(&b, -1, 6);
+	EXPECT(text_of(&b), "1969-12-31 23:59:59.999999");
+	tf_buf_fini(&b);
+}
+
+static void
+durations(void)
+{
+	static const struct {
+		int64_t ns;
+		const char *text;
+	} cases[] = {
+	    {0, "0 s"},
+	    {999, "999 ns"},
+	    {1500, "1.5 us"},
+	    {123456, "123 us"},
+	    {12345678, "12.3 ms"},
+	    {999600000, "1 s"},
+	    {61200000000, "61.2 s"},
+	    {127 * S, "127 s"},
+	    {725 * S, "12 min 5 s"},
+	    {7500 * S, "2 h 5 min"},
+	    {7200 * S, "2 h"},
+	    {76 * 3600 * S, "3 d 4 h"},
+	    {-2 * S, "-2 s"},
+	};
+	struct tf_buf b;
+
+	tf_buf_init(&b, -1);
+	for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+		tf_put_duration(&b, cases[i].ns);
+		EXPECT(text_of(&b), cases[i].text);
+	}
+	tf_put_size(&b, 999);
+	tf_put_size(&b, 1204);
+	tf_put_size(&b, 1234567890);
+	EXPECT(text_of(&b), "999 B1.2 kB1.2 GB");
+	tf_buf_fini(&b);
+}
+
+/* The examples of RFC 5952 sections 4 and 5. */
+static void
+addresses(void)
+{
+	struct {
+		struct tf_addr addr;
+		const char *text;
+	} cases[] = {
+	    {IPV6(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1), "2001:db8::1"},
+	    {IPV6(0x2001, 0xdb8, 0, 0, 0, 0, 2, 1), "2001:db8::2:1"},
+	    {IPV6(0x2001, 0xdb8, 0, 1, 1, 1, 1, 1), "2001:db8:0:1:1:1:1:1"},
+	    {IPV6(0x2001, 0, 0, 1, 0, 0, 0, 1), "2001:0:0:1::1"},
+	    {IPV6(0x2001, 0xdb8, 0, 0, 1, 0, 0, 1), "2001:db8::1:0:0:1"},
+	    {IPV6(0, 0, 0, 0, 0, 0, 0, 0), "::"},
+	    {IPV6(0, 0, 0, 0, 0, 0, 0, 1), "::1"},
+	    {IPV6(0xfe80, 0, 0, 0, 0, 0, 0, 0), "fe80::"},
+	    {IPV6(0x2001, 0xdb8, 0xaaaa, 0xbbbb, 0xcccc, 0xdddd, 0xeeee, 0xf),
+	     "2001:db8:aaaa:bbbb:cccc:dddd:eeee:f"},
+	    {ipv4(192, 0, 2, 105), "192.0.2.105"},
+	    {ipv4(255, 255, 255, 255), "255.255.255.255"},
+	    {ipv4(0, 0, 0, 0), "0.0.0.0"},
+	};
+	struct tf_buf b;
+
+	tf_buf_init(&b, -1);
+	for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+		tf_put_addr(&b, &cases[i].addr);
+		EXPECT(text_of(&b), cases[i].text);
+	}
+	tf_put_addr_port(&b, &cases[0].addr, 80);
+	tf_put_addr_port(&b, &cases[9].addr, 65535);
+	EXPECT(text_of(&b), "[2001:db8::1]:80192.0.2.105:65535");
+	tf_buf_fini(&b);
+}
+
+static void
+json_strings(void)
+{
+	struct tf_buf b;
+
+	tf_buf_init(&b, -1);
+	tf_put_json_string(&b, "a\"b\\c\n\t\x01\x7f/");
+	EXPECT(text_of(&b), "\"a\\\"b\\\\c\\n\\t\\u0001\\u007f/\"");
+	tf_put_json_string(&b, "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\x9f");
+	EXPECT(text_of(&b), "\"gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\x9f\"");
+	/* A lone continuation octet, an overlong slash, half a surrogate pair, a sequence that ends too early. */
+	tf_put_json_string(&b, "\x80");
+	EXPECT(text_of(&b), "\"\xef\xbf\xbd\"");
+	tf_put_json_string(&b, "\xc0\xaf");
+	EXPECT(text_of(&b), "\"\xef\xbf\xbd\xef\xbf\xbd\"");
+	tf_put_json_string(&b, "\xed\xa0\x80");
+	EXPECT(text_of(&b), "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"");
+	tf_put_json_string(&b, "\xe2\x82");
+	EXPECT(text_of(&b), "\"\xef\xbf\xbd\xef\xbf\xbd\"");
+	tf_put_json_string(&b, NULL);
+	EXPECT(text_of(&b), "null");
+	tf_buf_fini(&b);
+}
+
+/* RFC 4648 section 10. */
+static void
+base64(void)
+{
+	static const char *const wanted[] = {"", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"};
+	struct tf_buf b;
+
+	tf_buf_init(&b, -1);
+	for (unsigned n = 0; n <= 6; n++) {
+		tf_put_base64(&b, (const uint8_t *)"foobar", n);
+		EXPECT(text_of(&b), wanted[n]);
+	}
+	tf_buf_fini(&b);
+}
+
+static void
+expect_sha1(const char *message, size_t repeat, const char *wanted)
+{
+	size_t n = strlen(message);
+	uint8_t digest[TF_SHA1_SIZE];
+	char *all = malloc(n * repeat + 1), hex[2 * TF_SHA1_SIZE + 1];
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(all);
+	for (size_t i = 0; i < repeat; i++)
+		memcpy(all + i * n, message, n);
+	tf_sha1(all, n * repeat, digest);
+	for (unsigned i = 0; i < TF_SHA1_SIZE; i++)
+		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+	EXPECT(hex, wanted);
+	free(all);
+}
+
+/* RFC 3174 section 7.3, and FIPS 180's digest of nothing. */
+static void
+sha1_vectors(void)
+{
+	expect_sha1("abc", 1, "a9993e364706816aba3e25717850c26c9cd0d89d");
+	expect_sha1("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", 1,
+	            "84983e441c3bd26ebaae4aa1f95129e5e54670f1");
+	expect_sha1("a", 1000000, "34aa973cd4c4daa4f61eeb2bdbad27316534016f");
+	expect_sha1("0123456701234567012345670123456701234567012345670123456701234567", 10,
+	            "dea356a2cddd90c7a7ecedc5ebb563934f460452");
+	expect_sha1("", 1, "da39a3ee5e6b4b0d3255bfef95601890afd80709");
+}
+
+/* The example published with the specification. */
+static void
+community_id(void)
+{
+	struct tf_addr a = ipv4(128, 232, 110, 120), z = ipv4(66, 35, 250, 204);
+	struct tf_buf b;
+
+	tf_buf_init(&b, -1);
+	tf_put_community_id(&b, 0, &a, 34855, &z, 80);
+	EXPECT(text_of(&b), "1:LQU9qZlK+B5F3KDmev6m5PMibrg=");
+	tf_put_community_id(&b, 0, &z, 80, &a, 34855);
+	EXPECT(text_of(&b), "1:LQU9qZlK+B5F3KDmev6m5PMibrg=");
+	tf_put_community_id(&b, 1, &a, 34855, &z, 80);
+	EXPECT(text_of(&b), "1:3V71V58M3Ksw/yuFALMcW0LAHvc=");
+	tf_buf_fini(&b);
+}
+
+static void
+messages(void)
+{
+	struct tf_finding f = stuck(1, TF_SERVER);
+	struct tf_buf b;
+	const char *text;
+
+	tf_buf_init(&b, -1);
+	tf_put_message(&b, &f);
+	text = text_of(&b);
+	CU_ASSERT(text[0] == 'T');
+	EXPECT_WITHIN(text, "the server");
+	EXPECT_WITHIN(text, "61.2 s");
+	EXPECT_ABSENT(text, "{");
+	EXPECT_ABSENT(text, "?");
+	f.detail_count = 0;
+	tf_put_message(&b, &f);
+	EXPECT_WITHIN(text_of(&b), "?");
+	tf_buf_fini(&b);
+}
+
+static void
+details_as_json(void)
+{
+	const struct tf_detail details[] = {
+	    {"n", TF_D_COUNT, {.count = 1234567}},
+	    {"n", TF_D_SEQ, {.count = 4294967295}},
+	    {"n", TF_D_DURATION, {.ns = 61200000000}},
+	    {"n", TF_D_TIME, {.ns = T0 + 5000}},
+	    {"n", TF_D_RATIO, {.ratio = 0.0525}},
+	    {"n", TF_D_STATE, {.count = TF_LAST_ACK}},
+	    {"n", TF_D_TEXT, {.text = "TTL"}},
+	    {"n", TF_D_BOOL, {.count = 1}},
+	    {"n", TF_D_ADDR, {.addr = ipv4(10, 0, 0, 1)}},
+	};
+	static const char *const json[] = {"1234567",           "4294967295", "61.2",
+	                                   "1700000000.000005", "0.0525",     "\"LAST-ACK\"",
+	                                   "\"TTL\"",           "true",       "\"10.0.0.1\""};
+	static const char *const text[] = {
+	    "1,234,567", "4294967295", "61.2 s",  "2023-11-14 22:13:20.000005 UTC", "5.3 %", "LAST-ACK",
+	    "TTL",       "yes",        "10.0.0.1"};
+	struct tf_buf b;
+
+	tf_buf_init(&b, -1);
+	for (unsigned i = 0; i < sizeof details / sizeof *details; i++) {
+		tf_put_detail_json(&b, &details[i], 6);
+		EXPECT(text_of(&b), json[i]);
+		tf_put_detail(&b, &details[i]);
+		EXPECT(text_of(&b), text[i]);
+	}
+	tf_buf_fini(&b);
+}
+
+/* ---- json ------------------------------------------------------------------------------- */
+
+static void
+json_capture(void)
+{
+	struct tf_output_options options = defaults();
+	int fd;
+	struct tf_output *o = open_writer("json", &options, &fd);
+
+	tf_output_capture(o, &(struct tf_capture_info){"a.pcap", "EN10MB", 262144, false});
+	tf_output_capture(o, &(struct tf_capture_info){"b\n.pcap", NULL, 0, true});
+	EXPECT(close_writer(o, fd),
+	       "{\"type\":\"capture\",\"source\":\"a.pcap\",\"linktype\":\"EN10MB\",\"snaplen\":262144,"
+	       "\"resolution\":\"us\",\"version\":\"1.0\"}\n"
+	       "{\"type\":\"capture\",\"source\":\"b\\n.pcap\",\"linktype\":null,\"snaplen\":null,"
+	       "\"resolution\":\"ns\",\"version\":\"1.0\"}\n");
+}
+
+static const struct tf_transition client_established = {
+    .ts_ns = T0 + 123000,
+    .packet = 3,
+    .conn = 1,
+    .endpoint = TF_CLIENT,
+    .from = TF_SYN_SENT,
+    .to = TF_ESTABLISHED,
+    .basis = TF_OBSERVED,
+    .rule = "ack-syn-ack",
+    .event = "snd ACK of SYN,ACK",
+    .reference = "RFC 9293 section 3.10.7.3",
+    .possible = TF_STATES(TF_ESTABLISHED) | TF_STATES(TF_FIN_WAIT_1),
+};
+
+/* The line of the contract's example, with a set of two. */
+static void
+json_transition(void)
+{
+	struct tf_output_options options = defaults();
+	struct tf_transition deadline = client_established;
+	int fd;
+	struct tf_output *o = open_writer("json", &options, &fd);
+
+	send_transition(o, client_established);
+	deadline.packet = 0;
+	deadline.from = TF_TIME_WAIT;
+	deadline.to = TF_CLOSED;
+	deadline.basis = TF_TIMER_RAN;
+	deadline.possible = TF_STATES(TF_CLOSED);
+	tf_output_capture(o, &(struct tf_capture_info){"x", NULL, 0, true});
+	send_transition(o, deadline);
+	close_writer(o, fd);
+	EXPECT_WITHIN(
+	    written,
+	    "{\"type\":\"transition\",\"ts\":1700000000.000123,\"packet\":3,\"conn\":1,\"endpoint\":"
+	    "\"client\","
+	    "\"from\":\"SYN-SENT\",\"to\":\"ESTABLISHED\",\"basis\":\"observed\",\"rule\":\"ack-syn-ack\","
+	    "\"event\":\"snd ACK of SYN,ACK\",\"reference\":\"RFC 9293 section 3.10.7.3\","
+	    "\"possible\":[\"ESTABLISHED\",\"FIN-WAIT-1\"]}\n");
+	EXPECT_WITHIN(
+	    written, "{\"type\":\"transition\",\"ts\":1700000000.000123000,\"packet\":null,\"conn\":1,"
+	             "\"endpoint\":\"client\",\"from\":\"TIME-WAIT\",\"to\":\"CLOSED\",\"basis\":\"timer\",");
+}
+
+static void
+json_possible(void)
+{
+	struct tf_output_options options = defaults();
+	struct tf_possible p = {T0,        7,           2,
+	                        TF_SERVER, TF_LAST_ACK, TF_STATES(TF_LAST_ACK) | TF_STATES(TF_CLOSED)};
+	int fd;
+	struct tf_output *o = open_writer("json", &options, &fd);
+
+	tf_output_event(o, &(struct tf_event){.kind = TF_EV_POSSIBLE, .possible = &p});
+	EXPECT(
+	    close_writer(o, fd),
+	    "{\"type\":\"possible\",\"ts\":1700000000.000000,\"packet\":7,\"conn\":2,\"endpoint\":\"server\","
+	    "\"state\":\"LAST-ACK\",\"possible\":[\"CLOSED\",\"LAST-ACK\"]}\n");
+}
+
+static void
+json_anomaly(void)
+{
+	struct tf_output_options options = defaults();
+	struct tf_finding f = stuck(1, TF_CLIENT);
+	int fd;
+	struct tf_output *o = open_writer("json", &options, &fd);
+
+	send_finding(o, f);
+	close_writer(o, fd);
+	EXPECT_WITHIN(
+	    written,
+	    "{\"type\":\"anomaly\",\"ts\":1700000061.200000,\"packet\":9,\"conn\":1,\"endpoint\":\"client\","
+	    "\"id\":\"stuck-fin-wait-2\",\"severity\":\"warning\",\"packets\":[8,9],\"message\":\"The "
+	    "client ");
+	EXPECT_WITHIN(written,
+	              "\"details\":{\"for\":61.2,\"fin_packet\":8,\"ack_packet\":9},\"subject\":null}\n");
+}
+
+/* A finding about a service: conn and endpoint are null, details.conns names the connections. */
+static void
+json_anomaly_of_a_service(void)
+{
+	static const uint64_t conns[] = {3, 4, 9};
+	struct tf_output_options options = defaults();
+	struct tf_finding f = stuck(0, TF_CLIENT);
+	int fd;
+	struct tf_output *o = open_writer("json", &options, &fd);
+
+	f.endpoint = TF_NEITHER;
+	f.id = TF_A_CLOSE_WAIT_LEAK;
+	f.subject = "10.9.0.2:80";
+	f.conn_count = 3;
+	f.conns = conns;
+	f.detail_count = 0;
+	send_finding(o, f);
+	close_writer(o, fd);
+	EXPECT_WITHIN(written, "\"packet\":9,\"conn\":null,\"endpoint\":null,\"id\":\"close-wait-leak\"");
+	EXPECT_WITHIN(written, "\"details\":{\"conns\":[3,4,9]},\"subject\":\"10.9.0.2:80\"}\n");
+}
+
+static void
+json_connection(void)
+{
+	struct tf_output_options options = defaults();
+	int fd;
+	struct tf_output *o = open_writer("json", &options, &fd);
+
+	send_record(o, half_closed(1));
+	/* Its community_id is that of Python's hashlib for the octets that the specification names. */
+	EXPECT(
+	    close_writer(o, fd),
+	    "{\"type\":\"connection\",\"conn\":1,\"first_ts\":1700000000.000123,\"last_ts\":1700000002."
+	    "000000,"
+	    "\"client\":{\"addr\":\"10.9.0.1\",\"port\":40000,\"state\":\"FIN-WAIT-2\",\"possible\":[\"FIN-"
+	    "WAIT-2\"],"
+	    "\"history\":[\"CLOSED\",\"SYN-SENT\",\"ESTABLISHED\",\"FIN-WAIT-1\",\"FIN-WAIT-2\"],"
+	    "\"history_truncated\":false,\"isn\":4294967295,\"packets\":5,\"bytes\":78,\"bytes_on_wire\":412,"
+	    "\"retransmitted\":0,\"out_of_order\":0,\"duplicate_acks\":0,\"zero_windows\":0,\"mss\":1460,"
+	    "\"wscale\":7,\"sack\":true,\"timestamps\":true},"
+	    "\"server\":{\"addr\":\"10.9.0.2\",\"port\":80,\"state\":\"CLOSE-WAIT\","
+	    "\"possible\":[\"CLOSE-WAIT\",\"LAST-ACK\"],"
+	    "\"history\":[\"LISTEN\",\"SYN-RECEIVED\",\"ESTABLISHED\",\"CLOSE-WAIT\"],"
+	    "\"history_truncated\":false,\"isn\":null,\"packets\":4,\"bytes\":1204,\"bytes_on_wire\":1500,"
+	    "\"retransmitted\":1,\"out_of_order\":2,\"duplicate_acks\":3,\"zero_windows\":4,\"mss\":null,"
+	    "\"wscale\":null,\"sack\":false,\"timestamps\":null},"
+	    "\"roles\":\"syn\",\"close\":\"open\",\"handshake_rtt\":0.000123,"
+	    "\"anomalies\":[\"stuck-fin-wait-2\",\"stuck-close-wait\"],"
+	    "\"anomaly_counts\":{\"stuck-fin-wait-2\":1,\"stuck-close-wait\":1},"
+	    "\"community_id\":\"1:yUNan987qPsvRrWYa25qTp6TpaA=\",\"evicted\":false}\n");
+}
+
+static void
+json_summary(void)
+{
+	struct tf_output_options options = defaults();
+	struct tf_summary s = summary_of_two();
+	int fd;
+	struct tf_output *o = open_writer("json", &options, &fd);
+	struct tf_detail isn = {"samples", TF_D_COUNT, {.count = 12}};
+	struct tf_addr addr = IPV6(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
+
+	tf_output_host(o, &addr, &isn, 1);
+	tf_output_finish(o, &s);
+	EXPECT(close_writer(o, fd),
+	       "{\"type\":\"host\",\"addr\":\"2001:db8::1\",\"isn\":{\"samples\":12}}\n"
+	       "{\"type\":\"summary\",\"packets\":14,\"tcp_segments\":11,\"connections\":2,"
+	       "\"anomalies\":{\"stuck-fin-wait-2\":1,\"stuck-close-wait\":1},\"dropped_by_kernel\":0,"
+	       "\"skipped\":{\"arp\":2,\"malformed\":1},\"duplicate_frames\":0,\"bad_checksums\":0,\"time_"
+	       "backwards\":0,"
+	       "\"evicted\":0,\"first_ts\":1700000000.000123,\"last_ts\":1700000002.000000,\"input_error\":"
+	       "null}\n");
+}
+
+static void
+json_summary_of_nothing(void)
+{
+	struct tf_output_options options = defaults();
+	struct tf_summary s = {.dropped_by_kernel = -1,
+	                       .input_error = "a.pcap: cut in the middle of packet 1"};
+	int fd;
+	struct tf_output *o = open_writer("json", &options, &fd);
+
+	tf_output_finish(o, &s);
+	close_writer(o, fd);
+	EXPECT_WITHIN(written, "\"anomalies\":{},\"dropped_by_kernel\":null,\"skipped\":{},");
+	EXPECT_WITHIN(written, "\"first_ts\":null,\"last_ts\":null,"
+	                       "\"input_error\":\"a.pcap: cut in the middle of packet 1\"}\n");
+}
+
+/* ---- the front -------------------------------------------------------------------------- */
+
+static void
+unknown_format(void)
+{
+	struct tf_output_options options = defaults();
+
+	errno = 0;
+	CU_ASSERT_PTR_NULL(tf_output_new("yaml", 1, &options));
+	CU_ASSERT_EQUAL(errno, EINVAL);
+	CU_ASSERT_FALSE(tf_output_format_known("yaml"));
+	CU_ASSERT_TRUE(tf_output_format_known("json"));
+}
+
+static void
+full_disk(void)
+{
+	struct tf_output_options options = defaults();
+	int fd = open("/dev/full", O_WRONLY);
+	struct tf_output *o;
+
+	if (fd < 0) {
+		tf_skip("no /dev/full here");
+		return;
+	}
+	o = tf_output_new("json", fd, &options);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(o);
+	send_record(o, healthy(1));
+	CU_ASSERT_EQUAL(tf_output_error(o), 0);
+	CU_ASSERT_EQUAL(tf_output_flush(o), ENOSPC);
+	send_record(o, healthy(2));
+	CU_ASSERT_EQUAL(tf_output_error(o), ENOSPC);
+	CU_ASSERT_EQUAL(tf_output_close(o), ENOSPC);
+	close(fd);
+}
+
+/* More than the buffer holds arrives whole and in order. */
+static void
+many_records(void)
+{
+	struct tf_output_options options = defaults();
+	unsigned lines = 0;
+	int fd;
+	struct tf_output *o = open_writer("json", &options, &fd);
+
+	for (unsigned i = 1; i <= 2000; i++)
+		send_record(o, healthy(i));
+	close_writer(o, fd);
+	for (const char *p = written, *end; (end = strchr(p, '\n')) != NULL; p = end + 1) {
+		char wanted[64];
+
+		snprintf(wanted, sizeof wanted, "{\"type\":\"connection\",\"conn\":%u,", ++lines);
+		CU_ASSERT_EQUAL_FATAL(strncmp(p, wanted, strlen(wanted)), 0);
+		CU_ASSERT_EQUAL(end[-1], '}');
+	}
+	CU_ASSERT_EQUAL(lines, 2000);
+}
+
+const char tf_suite[] = "output";
+const struct tf_test tf_tests[] = {
+    {"numbers in decimal, in groups, in hexadecimal", numbers},
+    {"seconds keep every digit", seconds},
+    {"dates are Gregorian and UTC", dates},
+    {"durations and sizes for people", durations},
+    {"IPv6 addresses as RFC 5952 writes them", addresses},
+    {"JSON strings are escaped and valid UTF-8", json_strings},
+    {"base 64 as in RFC 4648", base64},
+    {"SHA-1 of RFC 3174's vectors", sha1_vectors},
+    {"Community ID of the published example, both ways round", community_id},
+    {"a finding's sentence has its numbers and ends put in", messages},
+    {"details as text and as JSON", details_as_json},
+    {"json: capture", json_capture},
+    {"json: transition", json_transition},
+    {"json: possible", json_possible},
+    {"json: anomaly", json_anomaly},
+    {"json: anomaly of a service", json_anomaly_of_a_service},
+    {"json: connection", json_connection},
+    {"json: host and summary", json_summary},
+    {"json: summary of nothing", json_summary_of_nothing},
+    {"an unknown format is refused", unknown_format},
+    {"a full disk is reported and stays reported", full_disk},
+    {"more than a buffer full is written whole", many_records},
+    {NULL, NULL},
+};
