@@ -1,0 +1,197 @@
+/*
+ * The pcapng writer: one section, an interface description for each link
+ * type when it first occurs, an enhanced packet block for each frame, times
+ * in nanoseconds (draft-ietf-opsawg-pcapng sections 4.1 to 4.3).
+ *
+ * It writes in the byte order of this machine, as the format intends.  It
+ * does not know where the frames came from, nor their original interfaces.
+ */
+#include "capture/dump.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	BLOCK_SECTION = 0x0a0d0d0a,
+	BLOCK_INTERFACE = 1,
+	BLOCK_PACKET = 6,
+	OPTION_END = 0,
+	OPTION_APPLICATION = 4, /* shb_userappl */
+	OPTION_RESOLUTION = 9,  /* if_tsresol: a negative power of 10 */
+	BUFFER_SIZE = 1 << 16,
+	MAX_LINKTYPES = 256,
+};
+
+struct tf_dump {
+	int fd;
+	int error;   /* errno of the first failed write; nothing is written after it */
+	size_t used; /* octets of buffer */
+	size_t linktype_count;
+	int linktype[MAX_LINKTYPES]; /* of interface 0, 1, ... */
+	unsigned char buffer[BUFFER_SIZE];
+};
+
+static void
+write_all(struct tf_dump *d, const unsigned char *data, size_t size)
+{
+	while (size > 0 && !d->error) {
+		ssize_t n = write(d->fd, data, size);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			d->error = n < 0 ? errno : EIO;
+			return;
+		}
+		data += n;
+		size -= (size_t)n;
+	}
+}
+
+int
+tf_dump_flush(struct tf_dump *d)
+{
+	write_all(d, d->buffer, d->used);
+	d->used = 0;
+	return d->error;
+}
+
+static void
+put(struct tf_dump *d, const void *data, size_t size)
+{
+	if (size > BUFFER_SIZE - d->used)
+		tf_dump_flush(d);
+	if (size > BUFFER_SIZE) {
+		write_all(d, data, size);
+		return;
+	}
+	if (size > 0)
+		memcpy(d->buffer + d->used, data, size);
+	d->used += size;
+}
+
+static void
+put_u32(struct tf_dump *d, uint32_t value)
+{
+	put(d, &value, sizeof value);
+}
+
+static void
+put_u16(struct tf_dump *d, unsigned value)
+{
+	uint16_t v = (uint16_t)value;
+	put(d, &v, sizeof v);
+}
+
+/* Octets up to the next multiple of four. */
+static uint32_t
+padding(size_t size)
+{
+	return (uint32_t)(-size & 3);
+}
+
+static void
+put_padded(struct tf_dump *d, const void *data, size_t size)
+{
+	static const unsigned char zeros[4];
+	put(d, data, size);
+	put(d, zeros, padding(size));
+}
+
+static void
+put_option(struct tf_dump *d, unsigned code, const void *data, size_t size)
+{
+	put_u16(d, code);
+	put_u16(d, (unsigned)size);
+	put_padded(d, data, size);
+}
+
+static void
+put_section(struct tf_dump *d, const char *application)
+{
+	size_t length = strlen(application);
+	uint32_t size = 28 + 4 + (uint32_t)length + padding(length) + 4;
+	put_u32(d, BLOCK_SECTION);
+	put_u32(d, size);
+	put_u32(d, 0x1a2b3c4d);
+	put_u16(d, 1);
+	put_u16(d, 0);
+	/* The section's length is not given. */
+	put_u32(d, UINT32_MAX);
+	put_u32(d, UINT32_MAX);
+	put_option(d, OPTION_APPLICATION, application, length);
+	put_option(d, OPTION_END, "", 0);
+	put_u32(d, size);
+}
+
+static void
+put_interface(struct tf_dump *d, int linktype)
+{
+	static const unsigned char nanoseconds = 9;
+	uint32_t size = 20 + 8 + 4;
+	put_u32(d, BLOCK_INTERFACE);
+	put_u32(d, size);
+	put_u16(d, (unsigned)linktype);
+	put_u16(d, 0);
+	put_u32(d, 0); /* not limited */
+	put_option(d, OPTION_RESOLUTION, &nanoseconds, 1);
+	put_option(d, OPTION_END, "", 0);
+	put_u32(d, size);
+}
+
+struct tf_dump *
+tf_dump_new(int fd, const char *application)
+{
+	struct tf_dump *d = calloc(1, sizeof *d);
+	if (!d)
+		return NULL;
+	d->fd = fd;
+	put_section(d, application);
+	return d;
+}
+
+/* The interface that stands for LINKTYPE; described first where it is new.  UINT32_MAX: no room. */
+static uint32_t
+interface_of(struct tf_dump *d, int linktype)
+{
+	for (size_t i = 0; i < d->linktype_count; i++)
+		if (d->linktype[i] == linktype)
+			return (uint32_t)i;
+	if (d->linktype_count == MAX_LINKTYPES)
+		return UINT32_MAX;
+	put_interface(d, linktype);
+	d->linktype[d->linktype_count] = linktype;
+	return (uint32_t)d->linktype_count++;
+}
+
+void
+tf_dump_frame(struct tf_dump *d, const struct tf_frame *frame)
+{
+	uint32_t interface = interface_of(d, frame->linktype);
+	uint32_t size = 32 + frame->caplen + padding(frame->caplen);
+	uint64_t ts = (uint64_t)frame->ts_ns;
+	if (interface == UINT32_MAX) {
+		d->error = EOVERFLOW;
+		return;
+	}
+	put_u32(d, BLOCK_PACKET);
+	put_u32(d, size);
+	put_u32(d, interface);
+	put_u32(d, (uint32_t)(ts >> 32));
+	put_u32(d, (uint32_t)ts);
+	put_u32(d, frame->caplen);
+	put_u32(d, frame->len);
+	put_padded(d, frame->data, frame->caplen);
+	put_u32(d, size);
+}
+
+int
+tf_dump_close(struct tf_dump *d)
+{
+	if (!d)
+		return 0;
+	int error = tf_dump_flush(d);
+	free(d);
+	return error;
+}

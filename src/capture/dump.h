@@ -1,0 +1,24 @@
+/*
+ * Writes frames to a pcapng file, as they were captured: for -w.
+ */
+#ifndef TCPFSM_CAPTURE_DUMP_H
+#define TCPFSM_CAPTURE_DUMP_H
+
+#include "wire/frame.h"
+
+struct tf_dump;
+
+/* A writer on the descriptor FD, which stays the caller's to close; APPLICATION ("tcpfsm 1.0") is
+ * noted in the file.  NULL where there is no memory. */
+struct tf_dump *tf_dump_new(int fd, const char *application);
+
+/* Append FRAME.  Nothing happens after a failure: tf_dump_close() tells of it. */
+void tf_dump_frame(struct tf_dump *d, const struct tf_frame *frame);
+
+/* Write out what is buffered.  0, or the errno of the first failed write. */
+int tf_dump_flush(struct tf_dump *d);
+
+/* Flush and free (NULL is nothing).  0, or the errno of the first failure. */
+int tf_dump_close(struct tf_dump *d);
+
+#endif

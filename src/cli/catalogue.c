@@ -1,0 +1,92 @@
+/*
+ * The catalogue and the rules, on standard output.  It turns the tables of
+ * the core into text for the writers; it knows no capture.
+ */
+#include "cli/catalogue.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/terminal.h"
+#include "output/output.h"
+#include "tcpfsm/rule.h"
+
+/* "ESTABLISHED, FIN-WAIT-1"; the caller frees it.  NULL where there is no memory. */
+static char *
+name_states(tf_states set)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *stream = open_memstream(&text, &size);
+	if (!stream)
+		return NULL;
+	const char *comma = "";
+	for (int s = 0; s < TF_STATE_COUNT; s++) {
+		if (!(set & TF_STATES(s)))
+			continue;
+		fprintf(stream, "%s%s", comma, tf_state_name((enum tf_state)s));
+		comma = ", ";
+	}
+	if (fclose(stream) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+/* The rows that are rules, not impossibilities, as text; each `from` is on the heap. */
+static size_t
+describe_rules(struct tf_rule_text *texts, const struct tf_rule *rules, size_t count)
+{
+	size_t described = 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct tf_rule *rule = &rules[i];
+		if (rule->effect == TF_NEVER)
+			continue;
+		char *from = name_states(rule->from);
+		if (!from)
+			break;
+		texts[described++] = (struct tf_rule_text){
+		    .name = rule->name,
+		    .from = from,
+		    .input = tf_input_text(rule->input),
+		    .to = rule->to < 0 ? "(stays)" : tf_state_name((enum tf_state)rule->to),
+		    .reference = rule->reference,
+		};
+	}
+	return described;
+}
+
+static int
+show_rules(const struct tf_output_options *out)
+{
+	size_t count;
+	const struct tf_rule *rules = tf_rules(&count);
+	struct tf_rule_text *texts = calloc(count + 1, sizeof *texts);
+	if (!texts)
+		return ENOMEM;
+	size_t described = describe_rules(texts, rules, count);
+	int error = tf_list_rules(STDOUT_FILENO, out, texts, described);
+	for (size_t i = 0; i < described; i++)
+		free((char *)texts[i].from);
+	free(texts);
+	return error;
+}
+
+int
+tf_catalogue_show(const struct tf_options *o)
+{
+	struct tf_output_options out;
+	unsigned width = tf_terminal_width(STDOUT_FILENO);
+	tf_output_options_init(&out);
+	out.color = tf_terminal_color(STDOUT_FILENO, o->color);
+	out.utf8 = tf_terminal_utf8();
+	out.width = width == 0 ? 0 : width < 60 ? 60 : width;
+	if (o->command == TF_SHOW_ANOMALIES)
+		return tf_list_anomalies(STDOUT_FILENO, &out);
+	if (o->command == TF_SHOW_ANOMALY)
+		return tf_explain_anomaly(STDOUT_FILENO, &out, o->explain);
+	return show_rules(&out);
+}

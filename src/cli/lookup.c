@@ -1,0 +1,82 @@
+/*
+ * Names of addresses: a table in front of getnameinfo().  It knows IPv4
+ * addresses by their mapped form (RFC 4291 section 2.5.5.2).  It does not
+ * know who asks, and it does not ask for addresses that have no name twice.
+ */
+#include "cli/lookup.h"
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum { SLOTS = 1 << 14, MOST = SLOTS / 2 };
+
+struct slot {
+	bool used;
+	struct tf_addr addr;
+	char *name; /* NULL: it has none */
+};
+
+struct tf_lookup {
+	size_t count; /* used slots */
+	struct slot slot[SLOTS];
+};
+
+struct tf_lookup *
+tf_lookup_new(void)
+{
+	return calloc(1, sizeof(struct tf_lookup));
+}
+
+void
+tf_lookup_free(struct tf_lookup *l)
+{
+	for (size_t i = 0; l && i < SLOTS; i++)
+		free(l->slot[i].name);
+	free(l);
+}
+
+static char *
+ask_resolver(const struct tf_addr *addr)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+	char name[NI_MAXHOST];
+	struct sockaddr_in v4 = {.sin_family = AF_INET};
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+	bool is_v4 = !memcmp(addr->byte, mapped, sizeof mapped);
+	memcpy(&v4.sin_addr, addr->byte + 12, 4);
+	memcpy(&v6.sin6_addr, addr->byte, 16);
+	const struct sockaddr *from = is_v4 ? (const void *)&v4 : (const void *)&v6;
+	socklen_t size = is_v4 ? sizeof v4 : sizeof v6;
+	return getnameinfo(from, size, name, sizeof name, NULL, 0, NI_NAMEREQD) == 0 ? strdup(name) : NULL;
+}
+
+/* The slot of ADDR, or the free one where it belongs. */
+static struct slot *
+find_slot(struct tf_lookup *l, const struct tf_addr *addr)
+{
+	uint32_t hash = 2166136261u; /* FNV-1a; half of the table stays free whatever the addresses are */
+	for (size_t i = 0; i < sizeof addr->byte; i++)
+		hash = (hash ^ addr->byte[i]) * 16777619u;
+	size_t i = hash % SLOTS;
+	while (l->slot[i].used && memcmp(&l->slot[i].addr, addr, sizeof *addr))
+		i = (i + 1) % SLOTS;
+	return &l->slot[i];
+}
+
+const char *
+tf_lookup_name(void *context, const struct tf_addr *addr)
+{
+	struct tf_lookup *l = context;
+	struct slot *slot = find_slot(l, addr);
+	if (slot->used)
+		return slot->name;
+	if (l->count == MOST)
+		return NULL;
+	l->count++;
+	*slot = (struct slot){.used = true, .addr = *addr, .name = ask_resolver(addr)};
+	return slot->name;
+}

@@ -1,0 +1,20 @@
+/*
+ * Names of addresses, for -N.  Each address is looked up once; the table is
+ * bounded, and an address that finds no room has no name.
+ */
+#ifndef TCPFSM_CLI_LOOKUP_H
+#define TCPFSM_CLI_LOOKUP_H
+
+#include "tcpfsm/segment.h"
+
+struct tf_lookup;
+
+/* NULL where there is no memory. */
+struct tf_lookup *tf_lookup_new(void);
+void tf_lookup_free(struct tf_lookup *l);
+
+/* The name of ADDR as the system's resolver knows it, or NULL; valid until tf_lookup_free().
+ * Takes as long as the resolver does.  CONTEXT is a struct tf_lookup. */
+const char *tf_lookup_name(void *context, const struct tf_addr *addr);
+
+#endif

@@ -1,0 +1,173 @@
+/*
+ * The writers of a run.  It knows files, descriptors and which writer was
+ * asked for; what a format looks like is src/output's business, and what
+ * the events mean is nobody's here.
+ */
+#include "cli/outputs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/terminal.h"
+#include "config.h"
+
+/* The name of the input that FD is, too; NULL where it is none. */
+static const char *
+input_behind(int fd, const struct tf_options *o)
+{
+	struct stat output, input;
+	if (fstat(fd, &output) != 0 || !S_ISREG(output.st_mode))
+		return NULL;
+	for (size_t i = 0; i < o->file_count; i++)
+		if (stat(o->files[i], &input) == 0 && input.st_dev == output.st_dev &&
+		    input.st_ino == output.st_ino)
+			return o->files[i];
+	return NULL;
+}
+
+int
+tf_open_for_writing(const char *path, const struct tf_options *o)
+{
+	struct stat status;
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	if (fd < 0) {
+		tf_complain("%s: %s", path, strerror(errno));
+		return -1;
+	}
+	if (input_behind(fd, o)) {
+		tf_complain("%s: this is an input, it is not written over", path);
+		close(fd);
+		return -1;
+	}
+	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && ftruncate(fd, 0) != 0) {
+		tf_complain("%s: %s", path, strerror(errno));
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static struct tf_output_options
+options_for(const struct tf_outputs *s, const struct tf_options *o, int fd)
+{
+	struct tf_output_options out;
+	unsigned width = tf_terminal_width(fd);
+	tf_output_options_init(&out);
+	out.version = PACKAGE_VERSION;
+	out.color = tf_terminal_color(fd, o->color);
+	out.utf8 = tf_terminal_utf8();
+	out.width = width == 0 ? 0 : width < 60 ? 60 : width;
+	out.verbosity = (unsigned)o->verbosity;
+	out.quiet = o->quiet;
+	out.streaming = o->interface != NULL;
+	out.ladder_conn = o->ladder_conn;
+	out.community_id_seed = (uint16_t)o->community_id_seed;
+	out.lookup = s->lookup ? tf_lookup_name : NULL;
+	out.lookup_context = s->lookup;
+	out.filter.conns = o->conns;
+	out.filter.conn_count = o->conn_count;
+	out.filter.states = o->states;
+	out.filter.by_id = o->by_id;
+	memcpy(out.filter.id, o->id, sizeof out.filter.id);
+	return out;
+}
+
+static bool
+open_one(struct tf_outputs *s, const struct tf_options *o, const struct tf_output_choice *choice)
+{
+	int fd = choice->file ? tf_open_for_writing(choice->file, o) : STDOUT_FILENO;
+	if (fd < 0)
+		return false;
+	struct tf_output_options out = options_for(s, o, fd);
+	struct tf_output *writer = tf_output_new(choice->format, fd, &out);
+	s->out[s->count].writer = writer;
+	s->out[s->count].name = choice->file ? choice->file : "standard output";
+	s->out[s->count++].fd = fd;
+	if (!writer)
+		tf_complain("%s: %s", choice->format, strerror(errno));
+	return writer != NULL;
+}
+
+bool
+tf_outputs_open(struct tf_outputs *s, const struct tf_options *o, struct tf_policy *policy)
+{
+	*s = (struct tf_outputs){.policy = policy};
+	if (o->names && !(s->lookup = tf_lookup_new())) {
+		tf_complain("out of memory");
+		return false;
+	}
+	for (size_t i = 0; i < o->output_count; i++)
+		if (!open_one(s, o, &o->output[i]))
+			return false;
+	return true;
+}
+
+static void
+on_event(void *context, const struct tf_event *event)
+{
+	struct tf_outputs *s = context;
+	if (event->kind == TF_EV_FINDING)
+		tf_policy_finding(s->policy, event->finding);
+	for (size_t i = 0; i < s->count; i++)
+		tf_output_event(s->out[i].writer, event);
+}
+
+struct tf_sink
+tf_outputs_sink(struct tf_outputs *s)
+{
+	struct tf_sink sink = {.wanted = TF_EV_FINDING, .event = on_event, .context = s};
+	for (size_t i = 0; i < s->count; i++)
+		sink.wanted |= tf_output_wanted(s->out[i].writer);
+	return sink;
+}
+
+void
+tf_outputs_capture(struct tf_outputs *s, const struct tf_capture_info *info)
+{
+	for (size_t i = 0; i < s->count; i++)
+		tf_output_capture(s->out[i].writer, info);
+}
+
+void
+tf_outputs_finish(struct tf_outputs *s, const struct tf_summary *summary)
+{
+	for (size_t i = 0; i < s->count; i++)
+		tf_output_finish(s->out[i].writer, summary);
+}
+
+void
+tf_outputs_flush(struct tf_outputs *s)
+{
+	for (size_t i = 0; i < s->count; i++)
+		tf_output_flush(s->out[i].writer);
+}
+
+bool
+tf_outputs_all_failed(const struct tf_outputs *s)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (!tf_output_error(s->out[i].writer))
+			return false;
+	return true;
+}
+
+bool
+tf_outputs_close(struct tf_outputs *s)
+{
+	bool all_written = true;
+	for (size_t i = 0; i < s->count; i++) {
+		int error = tf_output_close(s->out[i].writer);
+		if (s->out[i].fd != STDOUT_FILENO && close(s->out[i].fd) != 0 && !error)
+			error = errno;
+		if (error)
+			tf_complain("%s: %s", s->out[i].name, strerror(error));
+		all_written &= !error;
+	}
+	s->count = 0;
+	tf_lookup_free(s->lookup);
+	s->lookup = NULL;
+	return all_written;
+}

@@ -1,0 +1,46 @@
+/*
+ * The writers of a run, and what they share: each event goes to all of
+ * them and to the policy of --fail-on.
+ */
+#ifndef TCPFSM_CLI_OUTPUTS_H
+#define TCPFSM_CLI_OUTPUTS_H
+
+#include <stdbool.h>
+
+#include "cli/lookup.h"
+#include "cli/options.h"
+#include "output/output.h"
+
+struct tf_outputs {
+	size_t count;
+	struct {
+		struct tf_output *writer;
+		const char *name; /* of the file, for complaints */
+		int fd;
+	} out[TF_MAX_OUTPUTS];
+	struct tf_policy *policy;
+	struct tf_lookup *lookup; /* NULL: no names */
+};
+
+/* Open PATH for writing, a file that is there already from its start.  Never one of the inputs of
+ * OPTIONS.  The descriptor, or -1 after a complaint. */
+int tf_open_for_writing(const char *path, const struct tf_options *options);
+
+/* Open all files and make all writers; *POLICY is told each finding.  False after a complaint;
+ * tf_outputs_close() is due in both cases. */
+bool tf_outputs_open(struct tf_outputs *s, const struct tf_options *options, struct tf_policy *policy);
+
+/* The analyzer's sink.  S must stay where it is. */
+struct tf_sink tf_outputs_sink(struct tf_outputs *s);
+
+void tf_outputs_capture(struct tf_outputs *s, const struct tf_capture_info *info);
+void tf_outputs_finish(struct tf_outputs *s, const struct tf_summary *summary);
+void tf_outputs_flush(struct tf_outputs *s);
+
+/* Can none of them write any more? */
+bool tf_outputs_all_failed(const struct tf_outputs *s);
+
+/* Flush and close.  False, after a complaint about each that failed, where not all was written. */
+bool tf_outputs_close(struct tf_outputs *s);
+
+#endif
