@@ -19,7 +19,6 @@
 #include "cli/outputs.h"
 #include "cli/replay.h"
 #include "cli/terminal.h"
-#include "config.h"
 
 enum status { STATUS_FINE = 0, STATUS_FORBIDDEN = 1, STATUS_USAGE = 2, STATUS_INPUT = 3, STATUS_OUTPUT = 4 };
 

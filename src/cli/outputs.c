@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "cli/terminal.h"
-#include "config.h"
 
 /* The name of the input that FD is, too; NULL where it is none. */
 static const char *
