@@ -39,7 +39,7 @@ static enum tf_wire_result
 unknown_link(struct tf_decoder *d, struct tf_view v)
 {
 	(void)v;
-	return tf_skip(d, TF_SKIP_UNKNOWN_LINKTYPE);
+	return tf_pass_over(d, TF_SKIP_UNKNOWN_LINKTYPE);
 }
 
 static void

@@ -65,7 +65,7 @@ enum tf_protocol {
 
 /* Count the frame under KIND; always TF_WIRE_SKIPPED. */
 static inline enum tf_wire_result
-tf_skip(struct tf_decoder *d, enum tf_skip kind)
+tf_pass_over(struct tf_decoder *d, enum tf_skip kind)
 {
 	d->stats.skipped[kind]++;
 	return TF_WIRE_SKIPPED;

@@ -71,8 +71,8 @@ tf_icmp(struct tf_decoder *d, const struct tf_ip *ip, struct tf_view v)
 	struct tf_ip_parsed quoted;
 
 	if (v.cap < ICMP_HEADER)
-		return tf_skip(d, TF_SKIP_TRUNCATED);
-	tf_skip(d, ip->version == 4 ? TF_SKIP_ICMP : TF_SKIP_ICMPV6);
+		return tf_pass_over(d, TF_SKIP_TRUNCATED);
+	tf_pass_over(d, ip->version == 4 ? TF_SKIP_ICMP : TF_SKIP_ICMPV6);
 	if (!is_error(ip->version, v.p[0]))
 		return TF_WIRE_SKIPPED;
 	if (!parse_quotation(tf_view_skip(v, ICMP_HEADER), ip->version, &quoted))

@@ -6,8 +6,8 @@
  * link layer is left off, and octets that the snap length cut still count.
  * A length of zero is what a sender shows whose network card was to cut a
  * large packet into several (or a jumbogram, RFC 2675): there the frame
- * tells it.  Header checksums, options other than source routes, and the
- * contents of extension headers are not looked at.
+ * tells it.  Header checksums, the meaning of options other than source
+ * routes, and the contents of extension headers are not looked at.
  */
 #include "wire/decoder.h"
 
@@ -17,23 +17,25 @@ enum {
 	EXTENSION_MIN = 8,
 };
 
-/* The last hop that a source route among the options has still to visit (RFC 791 section 3.1), which is
- * the address that TCP sums, or DST where there is none. */
-static const uint8_t *
-ipv4_final_destination(const uint8_t *dst, const uint8_t *option, const uint8_t *end)
+/* Read the options up to END; false where one does not fit, for which hosts drop the datagram.  Where a
+ * source route has hops yet to visit, its last one is the destination that TCP sums (RFC 791 section 3.1). */
+static bool
+ipv4_options(struct tf_ip *ip, const uint8_t *option, const uint8_t *end)
 {
 	enum { END = 0, NOP = 1, LOOSE_ROUTE = 131, STRICT_ROUTE = 137 };
+	uint32_t size;
 
-	while (option + 2 < end && *option != END) {
-		uint32_t size = *option == NOP ? 1 : option[1];
-
-		if (size == 0 || size > (uint32_t)(end - option))
-			return dst;
-		if ((*option == LOOSE_ROUTE || *option == STRICT_ROUTE) && size >= 7)
-			return option[2] <= size - 3 ? option + size - 4 : dst;
-		option += size;
+	for (; option < end && *option != END; option += size) {
+		size = 1;
+		if (*option == NOP)
+			continue;
+		if (end - option < 2 || option[1] < 2 || option[1] > end - option)
+			return false;
+		size = option[1];
+		if ((*option == LOOSE_ROUTE || *option == STRICT_ROUTE) && size >= 7 && option[2] <= size - 3)
+			ip->dst = option + size - 4;
 	}
-	return dst;
+	return true;
 }
 
 enum tf_ip_verdict
@@ -52,8 +54,8 @@ tf_ipv4_parse(struct tf_view v, struct tf_ip_parsed *out)
 	if (v.cap < header)
 		return TF_IP_SHORT;
 	out->ip = (struct tf_ip){v.p + 12, v.p + 16, tf_get16(v.p + 4), v.p[8], 4};
-	if (header > IPV4_HEADER)
-		out->ip.dst = ipv4_final_destination(v.p + 16, v.p + IPV4_HEADER, v.p + header);
+	if (header > IPV4_HEADER && !ipv4_options(&out->ip, v.p + IPV4_HEADER, v.p + header))
+		return TF_IP_BAD;
 	out->protocol = v.p[9];
 	out->rest.p = v.p + header;
 	out->rest.cap = (v.cap < total ? v.cap : total) - header;
@@ -195,7 +197,7 @@ by_protocol(struct tf_decoder *d, const struct tf_ip_parsed *in)
 		return tf_tcp(d, &in->ip, in->rest);
 	if (in->protocol == icmp_of(&in->ip))
 		return tf_icmp(d, &in->ip, in->rest);
-	return tf_skip(d, kind_of(in));
+	return tf_pass_over(d, kind_of(in));
 }
 
 /* The datagram that WHOLE was put together to; IN is the header of its last fragment to come. */
@@ -211,7 +213,7 @@ reassembled(struct tf_decoder *d, struct tf_ip_parsed *in, const struct tf_datag
 	verdict = tf_ip_extensions(in);
 	if (verdict == TF_IP_WHOLE)
 		return by_protocol(d, in);
-	return tf_skip(d, verdict == TF_IP_SHORT ? TF_SKIP_TRUNCATED : TF_SKIP_MALFORMED);
+	return tf_pass_over(d, verdict == TF_IP_SHORT ? TF_SKIP_TRUNCATED : TF_SKIP_MALFORMED);
 }
 
 static enum tf_wire_result
@@ -232,16 +234,16 @@ piece(struct tf_decoder *d, struct tf_ip_parsed *in)
 
 	/* In IPv4 each fragment names the protocol; in IPv6 only that of the first one counts. */
 	if (in->ip.version == 4 && in->protocol != TF_IP_TCP)
-		return tf_skip(d, kind_of(in));
+		return tf_pass_over(d, kind_of(in));
 	switch (tf_fragments_add(&d->fragments, d->frame->ts_ns, &fragment, &whole)) {
 	case TF_FRAGMENT_COMPLETE:
 		return reassembled(d, in, &whole);
 	case TF_FRAGMENT_BAD:
-		return tf_skip(d, TF_SKIP_MALFORMED);
+		return tf_pass_over(d, TF_SKIP_MALFORMED);
 	case TF_FRAGMENT_HELD:
 		break;
 	}
-	return tf_skip(d, TF_SKIP_FRAGMENT);
+	return tf_pass_over(d, TF_SKIP_FRAGMENT);
 }
 
 static enum tf_wire_result
@@ -253,11 +255,11 @@ by_verdict(struct tf_decoder *d, enum tf_ip_verdict verdict, struct tf_ip_parsed
 	case TF_IP_PIECE:
 		return piece(d, in);
 	case TF_IP_SHORT:
-		return tf_skip(d, TF_SKIP_TRUNCATED);
+		return tf_pass_over(d, TF_SKIP_TRUNCATED);
 	case TF_IP_BAD:
 		break;
 	}
-	return tf_skip(d, TF_SKIP_MALFORMED);
+	return tf_pass_over(d, TF_SKIP_MALFORMED);
 }
 
 enum tf_wire_result
@@ -280,6 +282,6 @@ enum tf_wire_result
 tf_ip_any(struct tf_decoder *d, struct tf_view v)
 {
 	if (v.cap == 0)
-		return tf_skip(d, TF_SKIP_TRUNCATED);
+		return tf_pass_over(d, TF_SKIP_TRUNCATED);
 	return v.p[0] >> 4 == 6 ? tf_ipv6(d, v) : tf_ipv4(d, v);
 }

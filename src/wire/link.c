@@ -3,7 +3,7 @@
  *
  * One function a layer, and a table from LINKTYPE to function (numbers and
  * layouts: the registry of link types kept by the makers of tcpdump).  VLAN
- * tags (IEEE 802.1Q), PPPoE sessions (RFC 2516) and MPLS labels (RFC 3032)
+ * tags (IEEE 802.1Q, 802.1BR), PPPoE sessions (RFC 2516) and MPLS labels (RFC 3032)
  * are passed over wherever an EtherType may announce them.
  *
  * Wireless LAN, Token Ring, FDDI and serial lines with compressed headers
@@ -26,6 +26,7 @@ enum ethertype {
 	ETHERTYPE_MPLS_MULTICAST = 0x8848,
 	ETHERTYPE_PPPOE_SESSION = 0x8864,
 	ETHERTYPE_PROVIDER_VLAN = 0x88a8,
+	ETHERTYPE_E_TAG = 0x893f,
 	ETHERTYPE_OLD_QINQ = 0x9100,
 	ETHERTYPE_OLD_QINQ_2 = 0x9200,
 };
@@ -37,7 +38,7 @@ enum nlpid {
 	NLPID_IPV4 = 0xcc,
 };
 
-static tf_layer vlan, mpls, pppoe, llc, ppp;
+static tf_layer vlan, e_tag, mpls, pppoe, llc, ppp;
 
 /* One layer more; false where a frame nests too many. */
 static bool
@@ -56,12 +57,14 @@ by_ethertype(struct tf_decoder *d, struct tf_view v, uint32_t type)
 		return tf_ipv6(d, v);
 	case ETHERTYPE_ARP:
 	case ETHERTYPE_RARP:
-		return tf_skip(d, TF_SKIP_ARP);
+		return tf_pass_over(d, TF_SKIP_ARP);
 	case ETHERTYPE_VLAN:
 	case ETHERTYPE_PROVIDER_VLAN:
 	case ETHERTYPE_OLD_QINQ:
 	case ETHERTYPE_OLD_QINQ_2:
 		return vlan(d, v);
+	case ETHERTYPE_E_TAG:
+		return e_tag(d, v);
 	case ETHERTYPE_PPPOE_SESSION:
 		return pppoe(d, v);
 	case ETHERTYPE_MPLS:
@@ -69,7 +72,7 @@ by_ethertype(struct tf_decoder *d, struct tf_view v, uint32_t type)
 		return mpls(d, v);
 	default:
 		return type <= LLC_LENGTH_MAX ? llc(d, tf_view_first(v, type))
-		                              : tf_skip(d, TF_SKIP_ETHERNET_OTHER);
+		                              : tf_pass_over(d, TF_SKIP_ETHERNET_OTHER);
 	}
 }
 
@@ -78,7 +81,7 @@ static enum tf_wire_result
 behind_ethertype(struct tf_decoder *d, struct tf_view v, uint32_t at, uint32_t header)
 {
 	if (v.cap < header)
-		return tf_skip(d, TF_SKIP_TRUNCATED);
+		return tf_pass_over(d, TF_SKIP_TRUNCATED);
 	return by_ethertype(d, tf_view_skip(v, header), tf_get16(v.p + at));
 }
 
@@ -91,7 +94,14 @@ tf_ethernet(struct tf_decoder *d, struct tf_view v)
 static enum tf_wire_result
 vlan(struct tf_decoder *d, struct tf_view v)
 {
-	return enter(d) ? behind_ethertype(d, v, 2, 4) : tf_skip(d, TF_SKIP_TOO_DEEP);
+	return enter(d) ? behind_ethertype(d, v, 2, 4) : tf_pass_over(d, TF_SKIP_TOO_DEEP);
+}
+
+/* IEEE 802.1BR: a tag as a port extender sets it. */
+static enum tf_wire_result
+e_tag(struct tf_decoder *d, struct tf_view v)
+{
+	return enter(d) ? behind_ethertype(d, v, 6, 8) : tf_pass_over(d, TF_SKIP_TOO_DEEP);
 }
 
 /* Labels up to the bottom of the stack; then only the first nibble tells what follows. */
@@ -102,14 +112,14 @@ mpls(struct tf_decoder *d, struct tf_view v)
 
 	while (!bottom) {
 		if (v.cap < 4)
-			return tf_skip(d, TF_SKIP_TRUNCATED);
+			return tf_pass_over(d, TF_SKIP_TRUNCATED);
 		bottom = v.p[2] & 1;
 		v = tf_view_skip(v, 4);
 	}
 	if (v.cap == 0)
-		return tf_skip(d, TF_SKIP_TRUNCATED);
+		return tf_pass_over(d, TF_SKIP_TRUNCATED);
 	if (v.p[0] >> 4 != 4 && v.p[0] >> 4 != 6)
-		return tf_skip(d, TF_SKIP_LINK_OTHER);
+		return tf_pass_over(d, TF_SKIP_LINK_OTHER);
 	return tf_ip_any(d, v);
 }
 
@@ -117,11 +127,11 @@ static enum tf_wire_result
 pppoe(struct tf_decoder *d, struct tf_view v)
 {
 	if (!enter(d))
-		return tf_skip(d, TF_SKIP_TOO_DEEP);
+		return tf_pass_over(d, TF_SKIP_TOO_DEEP);
 	if (v.cap < 6)
-		return tf_skip(d, TF_SKIP_TRUNCATED);
+		return tf_pass_over(d, TF_SKIP_TRUNCATED);
 	if (v.p[0] != 0x11)
-		return tf_skip(d, TF_SKIP_MALFORMED);
+		return tf_pass_over(d, TF_SKIP_MALFORMED);
 	return ppp(d, tf_view_first(tf_view_skip(v, 6), tf_get16(v.p + 4)));
 }
 
@@ -132,11 +142,11 @@ snap(struct tf_decoder *d, struct tf_view v)
 	static const uint8_t rfc1042[3] = {0, 0, 0}, bridged[3] = {0, 0, 0xf8};
 
 	if (!enter(d))
-		return tf_skip(d, TF_SKIP_TOO_DEEP);
+		return tf_pass_over(d, TF_SKIP_TOO_DEEP);
 	if (v.cap < 5)
-		return tf_skip(d, TF_SKIP_TRUNCATED);
+		return tf_pass_over(d, TF_SKIP_TRUNCATED);
 	if (memcmp(v.p, rfc1042, 3) != 0 && memcmp(v.p, bridged, 3) != 0)
-		return tf_skip(d, TF_SKIP_LINK_OTHER);
+		return tf_pass_over(d, TF_SKIP_LINK_OTHER);
 	return behind_ethertype(d, v, 3, 5);
 }
 
@@ -146,7 +156,7 @@ by_nlpid(struct tf_decoder *d, struct tf_view v)
 	while (v.cap > 0 && v.p[0] == 0) /* padding */
 		v = tf_view_skip(v, 1);
 	if (v.cap == 0)
-		return tf_skip(d, TF_SKIP_TRUNCATED);
+		return tf_pass_over(d, TF_SKIP_TRUNCATED);
 	switch (v.p[0]) {
 	case NLPID_IPV4:
 		return tf_ipv4(d, tf_view_skip(v, 1));
@@ -155,7 +165,7 @@ by_nlpid(struct tf_decoder *d, struct tf_view v)
 	case NLPID_SNAP:
 		return snap(d, tf_view_skip(v, 1));
 	default:
-		return tf_skip(d, TF_SKIP_LINK_OTHER);
+		return tf_pass_over(d, TF_SKIP_LINK_OTHER);
 	}
 }
 
@@ -164,7 +174,7 @@ static enum tf_wire_result
 llc(struct tf_decoder *d, struct tf_view v)
 {
 	if (v.cap < 3)
-		return tf_skip(d, TF_SKIP_TRUNCATED);
+		return tf_pass_over(d, TF_SKIP_TRUNCATED);
 	switch (tf_get16(v.p) << 8 | v.p[2]) {
 	case 0xaaaa03:
 		return snap(d, tf_view_skip(v, 3));
@@ -173,7 +183,7 @@ llc(struct tf_decoder *d, struct tf_view v)
 	case 0xfefe03:
 		return by_nlpid(d, tf_view_skip(v, 3));
 	default:
-		return tf_skip(d, TF_SKIP_LINK_OTHER);
+		return tf_pass_over(d, TF_SKIP_LINK_OTHER);
 	}
 }
 
@@ -184,7 +194,7 @@ ppp_protocol(struct tf_decoder *d, struct tf_view v)
 	uint32_t size, protocol;
 
 	if (v.cap < 2)
-		return tf_skip(d, TF_SKIP_TRUNCATED);
+		return tf_pass_over(d, TF_SKIP_TRUNCATED);
 	size = v.p[0] & 1 ? 1 : 2;
 	protocol = size == 1 ? v.p[0] : tf_get16(v.p);
 	v = tf_view_skip(v, size);
@@ -196,7 +206,7 @@ ppp_protocol(struct tf_decoder *d, struct tf_view v)
 	case 0x281:
 		return mpls(d, v);
 	default:
-		return tf_skip(d, TF_SKIP_LINK_OTHER);
+		return tf_pass_over(d, TF_SKIP_LINK_OTHER);
 	}
 }
 
@@ -212,7 +222,7 @@ ppp(struct tf_decoder *d, struct tf_view v)
 static enum tf_wire_result
 ppp_with_direction(struct tf_decoder *d, struct tf_view v)
 {
-	return v.cap < 1 ? tf_skip(d, TF_SKIP_TRUNCATED) : ppp(d, tf_view_skip(v, 1));
+	return v.cap < 1 ? tf_pass_over(d, TF_SKIP_TRUNCATED) : ppp(d, tf_view_skip(v, 1));
 }
 
 static enum tf_wire_result
@@ -239,9 +249,9 @@ frame_relay(struct tf_decoder *d, struct tf_view v)
 	while (address <= 4 && address <= v.cap && !(v.p[address - 1] & 1))
 		address++;
 	if (v.cap < address + 2)
-		return tf_skip(d, TF_SKIP_TRUNCATED);
+		return tf_pass_over(d, TF_SKIP_TRUNCATED);
 	if (address > 4)
-		return tf_skip(d, TF_SKIP_MALFORMED);
+		return tf_pass_over(d, TF_SKIP_MALFORMED);
 	v = tf_view_skip(v, address);
 	return v.p[0] == 0x03 ? by_nlpid(d, tf_view_skip(v, 1)) : behind_ethertype(d, v, 0, 2);
 }
@@ -254,7 +264,7 @@ loopback(struct tf_decoder *d, struct tf_view v)
 	uint32_t family;
 
 	if (v.cap < 4)
-		return tf_skip(d, TF_SKIP_TRUNCATED);
+		return tf_pass_over(d, TF_SKIP_TRUNCATED);
 	family = tf_get32(v.p);
 	if (family > 0xffff)
 		family = __builtin_bswap32(family);
@@ -269,7 +279,7 @@ loopback(struct tf_decoder *d, struct tf_view v)
 	case 30:
 		return tf_ipv6(d, v);
 	default:
-		return tf_skip(d, TF_SKIP_LINK_OTHER);
+		return tf_pass_over(d, TF_SKIP_LINK_OTHER);
 	}
 }
 
@@ -281,20 +291,21 @@ cooked(struct tf_decoder *d, struct tf_view v, uint32_t protocol)
 
 	if (protocol == COOKED_LLC)
 		return llc(d, v);
-	return protocol > OWN_MAX ? by_ethertype(d, v, protocol) : tf_skip(d, TF_SKIP_LINK_OTHER);
+	return protocol > OWN_MAX ? by_ethertype(d, v, protocol) : tf_pass_over(d, TF_SKIP_LINK_OTHER);
 }
 
 static enum tf_wire_result
 linux_cooked(struct tf_decoder *d, struct tf_view v)
 {
-	return v.cap < 16 ? tf_skip(d, TF_SKIP_TRUNCATED)
+	return v.cap < 16 ? tf_pass_over(d, TF_SKIP_TRUNCATED)
 	                  : cooked(d, tf_view_skip(v, 16), tf_get16(v.p + 14));
 }
 
 static enum tf_wire_result
 linux_cooked_2(struct tf_decoder *d, struct tf_view v)
 {
-	return v.cap < 20 ? tf_skip(d, TF_SKIP_TRUNCATED) : cooked(d, tf_view_skip(v, 20), tf_get16(v.p));
+	return v.cap < 20 ? tf_pass_over(d, TF_SKIP_TRUNCATED)
+	                  : cooked(d, tf_view_skip(v, 20), tf_get16(v.p));
 }
 
 /* Direction, then what the compressor saw; compressed packets (RFC 1144) have no IP header. */
@@ -302,9 +313,9 @@ static enum tf_wire_result
 slip(struct tf_decoder *d, struct tf_view v)
 {
 	if (v.cap < 16)
-		return tf_skip(d, TF_SKIP_TRUNCATED);
+		return tf_pass_over(d, TF_SKIP_TRUNCATED);
 	if (v.p[1] & 0x80 || v.p[1] >> 4 == 7)
-		return tf_skip(d, TF_SKIP_LINK_OTHER);
+		return tf_pass_over(d, TF_SKIP_LINK_OTHER);
 	return tf_ip_any(d, tf_view_skip(v, 16));
 }
 
@@ -316,18 +327,18 @@ nflog(struct tf_decoder *d, struct tf_view v)
 	enum { HEADER = 4, PAYLOAD = 9 };
 
 	if (v.cap < HEADER)
-		return tf_skip(d, TF_SKIP_TRUNCATED);
+		return tf_pass_over(d, TF_SKIP_TRUNCATED);
 	for (v = tf_view_skip(v, HEADER); v.cap >= HEADER;) {
 		uint32_t size = (uint32_t)v.p[1] << 8 | v.p[0];
 		uint32_t padded = (size + 3) & ~3u;
 
 		if (size < HEADER)
-			return tf_skip(d, TF_SKIP_MALFORMED);
+			return tf_pass_over(d, TF_SKIP_MALFORMED);
 		if ((v.p[3] << 8 | v.p[2]) == PAYLOAD)
 			return tf_ip_any(d, tf_view_skip(tf_view_first(v, size), HEADER));
 		v = tf_view_skip(v, padded < v.cap ? padded : v.cap);
 	}
-	return tf_skip(d, TF_SKIP_TRUNCATED);
+	return tf_pass_over(d, TF_SKIP_TRUNCATED);
 }
 
 static const struct {

@@ -128,9 +128,13 @@ options(struct tf_segment *s, const uint8_t *p, uint32_t size, uint32_t cap)
 static uint64_t
 sum_of_addresses(const struct tf_ip *ip)
 {
-	size_t size = ip->version == 4 ? 4 : 16;
+	uint32_t src, dst;
 
-	return tf_sum_add(tf_sum_add(0, ip->src, size), ip->dst, size);
+	if (ip->version == 6)
+		return tf_sum_add(tf_sum_add(0, ip->src, 16), ip->dst, 16);
+	memcpy(&src, ip->src, sizeof(src));
+	memcpy(&dst, ip->dst, sizeof(dst));
+	return (uint64_t)src + dst;
 }
 
 static void
@@ -179,10 +183,10 @@ tf_tcp(struct tf_decoder *d, const struct tf_ip *ip, struct tf_view v)
 	uint32_t header, captured;
 
 	if (v.cap < TCP_HEADER)
-		return tf_skip(d, TF_SKIP_TRUNCATED);
+		return tf_pass_over(d, TF_SKIP_TRUNCATED);
 	header = (v.p[12] >> 4) * 4u;
 	if (header < TCP_HEADER || header > v.len)
-		return tf_skip(d, TF_SKIP_MALFORMED);
+		return tf_pass_over(d, TF_SKIP_MALFORMED);
 	captured = header < v.cap ? header : v.cap;
 	envelope(s, d->frame, ip);
 	fixed_header(s, v.p);
