@@ -10,6 +10,8 @@
  * Numbers: frames are numbered from 1 in the order in which they are
  * delivered, over all sources together; frames that the filter rejects are
  * counted, too.  With one file that is the number that Wireshark shows.
+ * Live, the kernel applies the filter, and only what passes it has a number.
+ * The link type of a frame is always a LINKTYPE_* value, also live.
  */
 #ifndef TCPFSM_CAPTURE_CAPTURE_H
 #define TCPFSM_CAPTURE_CAPTURE_H
@@ -52,26 +54,25 @@ struct tf_capture_options {
 
 /* One file or interface.  Grows while it is read: drops and the end are normally known at its end. */
 struct tf_capture_source {
-	const char *name;             /* as given by the user */
-	const char *linktype;         /* the first one's name, "EN10MB"; NULL: none known */
-	const int *linktypes;         /* LINKTYPE_* of all that occur, in order of appearance */
-	size_t linktype_count;        /* entries at linktypes */
-	uint32_t snaplen;             /* the largest of its interfaces'; 0: not limited, or not known */
-	const char *resolution;       /* "us" or "ns": the coarser one that loses nothing, else "ns" */
-	int digits;                   /* decimals that the finest time stamp of the source needs; may exceed 9 */
-	uint64_t frames;              /* read so far, with those that the filter rejected */
-	uint64_t filtered;            /* of them, rejected by the filter */
-	uint64_t unfilterable;        /* of them, of a link type for which the filter does not compile: rejected */
-	uint64_t dropped;             /* frames lost by the kernel that captured */
-	bool dropped_known;           /* false: the source does not say */
-	uint64_t interface_dropped;   /* lost by the network interface before the kernel saw them */
-	bool interface_dropped_known; /* false: the source does not say */
-	int64_t end_ns;               /* the capture went on until then; nanoseconds since the epoch */
-	bool end_known;               /* false: the source does not say */
-	uint64_t skipped_blocks;      /* pcapng: blocks of a type that holds no frame, or that is not known */
-	uint64_t skipped_frames;      /* pcapng: packets of an interface that was never described */
-	bool failed;                  /* it could not be read, or not to its end: error says why */
-	const char *error;            /* one line without newline; "" where nothing is wrong */
+	const char *name;       /* as given by the user */
+	const char *linktype;   /* the first one's name, "EN10MB"; NULL: none known */
+	const int *linktypes;   /* LINKTYPE_* of all that occur, in order of appearance */
+	size_t linktype_count;  /* entries at linktypes */
+	uint32_t snaplen;       /* the largest of its interfaces'; 0: not limited, or not known */
+	const char *resolution; /* "us" or "ns": the coarser one that loses nothing, else "ns" */
+	int digits;             /* decimals that the finest time stamp of the source needs; may exceed 9 */
+	uint64_t frames;        /* read so far, with those that the filter rejected */
+	uint64_t filtered;      /* of them, rejected by the filter */
+	uint64_t unfilterable;  /* of them, of a link type for which the filter does not compile: rejected */
+	uint64_t dropped;   /* frames lost by the kernel that captured; of a file, by whatever lost them */
+	bool dropped_known; /* false: the source does not say */
+	uint64_t interface_dropped; /* live: lost by the network interface before the kernel saw them */
+	int64_t end_ns;             /* the capture went on until then; nanoseconds since the epoch */
+	bool end_known;             /* false: the source does not say */
+	uint64_t skipped_blocks;    /* pcapng: blocks of a type that holds no frame, or that is not known */
+	uint64_t skipped_frames;    /* pcapng: packets of an interface that was never described */
+	bool failed;                /* it could not be read, or not to its end: error says why */
+	const char *error;          /* one line without newline; "" where nothing is wrong */
 };
 
 /*

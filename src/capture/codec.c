@@ -1,0 +1,250 @@
+/*
+ * The four decompressors behind codec.h.  Memory is bounded: gzip and LZ4
+ * by their formats, xz by a limit of 256 MiB (level 9 takes 65), zstd by its
+ * library's default window of 128 MiB.
+ */
+#include "capture/codec.h"
+
+#include <lz4frame.h>
+#include <lzma.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+#include <zstd.h>
+#include <zstd_errors.h>
+
+struct tf_codec_ops {
+	const char *name;
+	enum tf_codec_status (*begin)(struct tf_codec *codec);
+	enum tf_codec_status (*run)(struct tf_codec *codec, struct tf_codec_in *in, struct tf_codec_out *out);
+	void (*free)(void *state);
+};
+
+static const uint64_t xz_memory_limit = UINT64_C(256) << 20;
+
+static size_t
+used_of(size_t before, size_t left)
+{
+	return before - left;
+}
+
+static void
+advance(struct tf_codec_in *in, size_t taken, struct tf_codec_out *out, size_t made)
+{
+	in->at += taken;
+	in->len -= taken;
+	out->at += made;
+	out->len -= made;
+}
+
+/* zlib counts in unsigned int. */
+static unsigned
+clamp_uint(size_t n)
+{
+	return n > 0x40000000 ? 0x40000000 : (unsigned)n;
+}
+
+static enum tf_codec_status
+gzip_begin(struct tf_codec *codec)
+{
+	if (codec->state)
+		return inflateReset(codec->state) == Z_OK ? TF_CODEC_MORE : TF_CODEC_CORRUPT;
+	z_stream *z = calloc(1, sizeof(*z));
+	if (!z)
+		return TF_CODEC_NO_MEMORY;
+	if (inflateInit2(z, 15 + 16) != Z_OK) { /* the largest window, gzip's header only */
+		free(z);
+		return TF_CODEC_NO_MEMORY;
+	}
+	codec->state = z;
+	return TF_CODEC_MORE;
+}
+
+static enum tf_codec_status
+gzip_run(struct tf_codec *codec, struct tf_codec_in *in, struct tf_codec_out *out)
+{
+	z_stream *z = codec->state;
+	unsigned in_len = clamp_uint(in->len), out_len = clamp_uint(out->len);
+	z->next_in = (z_const Bytef *)in->at;
+	z->avail_in = in_len;
+	z->next_out = out->at;
+	z->avail_out = out_len;
+	int result = inflate(z, Z_NO_FLUSH);
+	advance(in, used_of(in_len, z->avail_in), out, used_of(out_len, z->avail_out));
+	switch (result) {
+	case Z_OK:
+	case Z_BUF_ERROR:
+		return TF_CODEC_MORE;
+	case Z_STREAM_END:
+		return TF_CODEC_MEMBER_END;
+	case Z_MEM_ERROR:
+		return TF_CODEC_NO_MEMORY;
+	default:
+		return TF_CODEC_CORRUPT;
+	}
+}
+
+static void
+gzip_free(void *state)
+{
+	inflateEnd(state);
+	free(state);
+}
+
+static enum tf_codec_status
+zstd_begin(struct tf_codec *codec)
+{
+	if (!codec->state)
+		codec->state = ZSTD_createDStream();
+	if (!codec->state)
+		return TF_CODEC_NO_MEMORY;
+	return ZSTD_isError(ZSTD_initDStream(codec->state)) ? TF_CODEC_CORRUPT : TF_CODEC_MORE;
+}
+
+static enum tf_codec_status
+zstd_run(struct tf_codec *codec, struct tf_codec_in *in, struct tf_codec_out *out)
+{
+	ZSTD_inBuffer input = {.src = in->at, .size = in->len};
+	ZSTD_outBuffer output = {.dst = out->at, .size = out->len};
+	size_t result = ZSTD_decompressStream(codec->state, &output, &input);
+	advance(in, input.pos, out, output.pos);
+	if (ZSTD_isError(result))
+		return ZSTD_getErrorCode(result) == ZSTD_error_frameParameter_windowTooLarge
+		           ? TF_CODEC_NO_MEMORY
+		           : TF_CODEC_CORRUPT;
+	return result == 0 ? TF_CODEC_MEMBER_END : TF_CODEC_MORE;
+}
+
+static void
+zstd_free(void *state)
+{
+	ZSTD_freeDStream(state);
+}
+
+static enum tf_codec_status
+lz4_begin(struct tf_codec *codec)
+{
+	LZ4F_dctx *context = codec->state;
+	if (context) {
+		LZ4F_resetDecompressionContext(context);
+		return TF_CODEC_MORE;
+	}
+	if (LZ4F_isError(LZ4F_createDecompressionContext(&context, LZ4F_VERSION)))
+		return TF_CODEC_NO_MEMORY;
+	codec->state = context;
+	return TF_CODEC_MORE;
+}
+
+static enum tf_codec_status
+lz4_run(struct tf_codec *codec, struct tf_codec_in *in, struct tf_codec_out *out)
+{
+	size_t taken = in->len, made = out->len;
+	size_t result = LZ4F_decompress(codec->state, out->at, &made, in->at, &taken, NULL);
+	if (LZ4F_isError(result))
+		return TF_CODEC_CORRUPT;
+	advance(in, taken, out, made);
+	return result == 0 ? TF_CODEC_MEMBER_END : TF_CODEC_MORE;
+}
+
+static void
+lz4_free(void *state)
+{
+	LZ4F_freeDecompressionContext(state);
+}
+
+static enum tf_codec_status
+xz_begin(struct tf_codec *codec)
+{
+	lzma_stream *x = codec->state;
+	if (!x) {
+		x = calloc(1, sizeof(*x));
+		if (!x)
+			return TF_CODEC_NO_MEMORY;
+		codec->state = x;
+	}
+	/* On a used lzma_stream this reuses its memory. */
+	return lzma_stream_decoder(x, xz_memory_limit, 0) == LZMA_OK ? TF_CODEC_MORE : TF_CODEC_NO_MEMORY;
+}
+
+static enum tf_codec_status
+xz_run(struct tf_codec *codec, struct tf_codec_in *in, struct tf_codec_out *out)
+{
+	lzma_stream *x = codec->state;
+	x->next_in = in->at;
+	x->avail_in = in->len;
+	x->next_out = out->at;
+	x->avail_out = out->len;
+	lzma_ret result = lzma_code(x, LZMA_RUN);
+	advance(in, used_of(in->len, x->avail_in), out, used_of(out->len, x->avail_out));
+	if (result == LZMA_OK || result == LZMA_BUF_ERROR)
+		return TF_CODEC_MORE;
+	if (result == LZMA_STREAM_END)
+		return TF_CODEC_MEMBER_END;
+	return result == LZMA_MEM_ERROR || result == LZMA_MEMLIMIT_ERROR ? TF_CODEC_NO_MEMORY
+	                                                                 : TF_CODEC_CORRUPT;
+}
+
+static void
+xz_free(void *state)
+{
+	lzma_end(state);
+	free(state);
+}
+
+static const struct tf_codec_ops gzip_ops = {"gzip", gzip_begin, gzip_run, gzip_free};
+static const struct tf_codec_ops zstd_ops = {"zstd", zstd_begin, zstd_run, zstd_free};
+static const struct tf_codec_ops lz4_ops = {"lz4", lz4_begin, lz4_run, lz4_free};
+static const struct tf_codec_ops xz_ops = {"xz", xz_begin, xz_run, xz_free};
+
+static bool
+begins_with(const uint8_t *p, size_t len, const char *magic, size_t magic_len)
+{
+	return len >= magic_len && memcmp(p, magic, magic_len) == 0;
+}
+
+const struct tf_codec_ops *
+tf_codec_detect(const uint8_t *p, size_t len)
+{
+	if (begins_with(p, len, "\x1f\x8b", 2))
+		return &gzip_ops;
+	if (begins_with(p, len, "\x28\xb5\x2f\xfd", 4))
+		return &zstd_ops;
+	if (begins_with(p, len, "\x04\x22\x4d\x18", 4))
+		return &lz4_ops;
+	if (begins_with(p, len,
+	                "\xfd"
+	                "7zXZ\0",
+	                6))
+		return &xz_ops;
+	/* A skippable frame: parallel zstd compressors begin with one. */
+	if (len >= 4 && (p[0] & 0xf0) == 0x50 && begins_with(p + 1, len - 1, "\x2a\x4d\x18", 3))
+		return &zstd_ops;
+	return NULL;
+}
+
+const char *
+tf_codec_name(const struct tf_codec *codec)
+{
+	return codec->ops->name;
+}
+
+enum tf_codec_status
+tf_codec_begin(struct tf_codec *codec)
+{
+	return codec->ops->begin(codec);
+}
+
+enum tf_codec_status
+tf_codec_run(struct tf_codec *codec, struct tf_codec_in *in, struct tf_codec_out *out)
+{
+	return codec->ops->run(codec, in, out);
+}
+
+void
+tf_codec_free(struct tf_codec *codec)
+{
+	if (codec->state)
+		codec->ops->free(codec->state);
+	codec->state = NULL;
+}

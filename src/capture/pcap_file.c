@@ -1,0 +1,150 @@
+/*
+ * The classic capture format, pcap-savefile(5): a header of 24 octets, then
+ * records of 16 (24 in files of a once widespread patch) and a frame each.
+ *
+ * What libpcap accepts is accepted, with its limits and its treatment of
+ * captured lengths beyond the snapshot length, so that both readers give the
+ * same frames.  One thing differs: seconds are unsigned, good until 2106.
+ */
+#include "capture/bytes.h"
+#include "capture/linktype.h"
+#include "capture/reader.h"
+
+enum {
+	LINKTYPE_NFLOG = 239,
+	RECORD_HEADER_LEN = 16,
+	PATCHED_RECORD_HEADER_LEN = 24,
+};
+
+#define MAGIC_US      UINT32_C(0xa1b2c3d4)
+#define MAGIC_NS      UINT32_C(0xa1b23c4d)
+#define MAGIC_PATCHED UINT32_C(0xa1b2cd34)
+
+static bool
+is_magic(uint32_t magic)
+{
+	return magic == MAGIC_US || magic == MAGIC_NS || magic == MAGIC_PATCHED;
+}
+
+bool
+tf_pcap_file_is(const uint8_t magic[4])
+{
+	return is_magic(tf_load32(magic, false)) || is_magic(tf_load32(magic, true));
+}
+
+/* Versions up to 2.2 had the lengths the other way round, writers of 2.3 disagreed, and 543.0 is
+ * what DG/UX's tcpdump wrote. */
+static bool
+understand_version(struct tf_pcap_file *f, unsigned major, unsigned minor)
+{
+	f->lengths_swapped = major == 543 || (major == 2 && minor < 3);
+	f->lengths_may_swap = major == 2 && minor == 3;
+	return (major == 2 && minor <= 4) || (major == 543 && minor == 0);
+}
+
+static void
+understand_limits(struct tf_pcap_file *f, uint32_t snaplen)
+{
+	f->max_caplen = tf_linktype_max_caplen(f->linktype);
+	f->snaplen = snaplen == 0 || snaplen > INT32_MAX ? f->max_caplen : snaplen;
+}
+
+enum tf_read_status
+tf_pcap_file_begin(struct tf_reader *r)
+{
+	struct tf_pcap_file *f = &r->format.pcap;
+	if (tf_stream_available(&r->stream) < TF_PCAP_HEADER_LEN)
+		return tf_reader_want(r, TF_PCAP_HEADER_LEN, "the file header");
+	const uint8_t *p = tf_stream_at(&r->stream);
+	f->swapped = !is_magic(tf_load32(p, false));
+	uint32_t magic = tf_load32(p, f->swapped);
+	unsigned major = tf_load16(p + 4, f->swapped), minor = tf_load16(p + 6, f->swapped);
+	if (!understand_version(f, major, minor))
+		return tf_reader_fail(r, "version %u.%u of the pcap format is not known", major, minor);
+	uint32_t linktype = tf_load32(p + 20, f->swapped);
+	f->linktype = (int)(linktype & 0xffff); /* above it: the length of a frame check sequence */
+	f->header_len = magic == MAGIC_PATCHED ? PATCHED_RECORD_HEADER_LEN : RECORD_HEADER_LEN;
+	f->fraction_ns = magic == MAGIC_NS ? 1 : 1000;
+	understand_limits(f, tf_load32(p + 16, f->swapped));
+	tf_source_describe(r->source, f->linktype, f->snaplen, magic == MAGIC_NS ? 9 : 6);
+	tf_stream_skip(&r->stream, TF_PCAP_HEADER_LEN);
+	r->read = tf_pcap_file_read;
+	return TF_READ_OK;
+}
+
+static enum tf_read_status
+fail_caplen(struct tf_reader *r, uint32_t caplen)
+{
+	return tf_reader_fail(r,
+	                      "a packet record claims %u captured octets, more than the %u that are possible",
+	                      caplen, r->format.pcap.max_caplen);
+}
+
+/* The record's frame, with its lengths as they stand in the file. */
+static inline void
+load_frame(const struct tf_pcap_file *f, const uint8_t *p, bool swapped, struct tf_frame *frame)
+{
+	uint32_t caplen = tf_load32(p + 8, swapped), len = tf_load32(p + 12, swapped);
+	bool turned = f->lengths_swapped || (f->lengths_may_swap && caplen > len);
+	frame->ts_ns = (int64_t)tf_load32(p, swapped) * INT64_C(1000000000) +
+	               (int64_t)tf_load32(p + 4, swapped) * f->fraction_ns;
+	frame->data = p + f->header_len;
+	frame->caplen = turned ? len : caplen;
+	frame->len = turned ? caplen : len;
+	frame->linktype = f->linktype;
+}
+
+/* Inlined twice, so that the byte order is not asked for with each field. */
+static inline size_t
+read_records(struct tf_reader *r, struct tf_frame *frames, size_t max, bool swapped,
+             enum tf_read_status *status)
+{
+	const struct tf_pcap_file f = r->format.pcap;
+	struct tf_stream *s = &r->stream;
+	uint8_t *p = tf_stream_at(s);
+	size_t left = tf_stream_available(s), need = f.header_len, n = 0;
+	*status = TF_READ_OK;
+	while (n < max) {
+		need = f.header_len;
+		if (left < need) {
+			*status = TF_READ_MORE;
+			break;
+		}
+		load_frame(&f, p, swapped, &frames[n]);
+		need += frames[n].caplen;
+		if (frames[n].caplen > f.max_caplen || left < need) {
+			*status = frames[n].caplen > f.max_caplen ? TF_READ_FAILED : TF_READ_MORE;
+			break;
+		}
+		if (frames[n].caplen > f.snaplen)
+			frames[n].caplen = f.snaplen;
+		p += need;
+		left -= need;
+		n++;
+	}
+	s->begin = s->end - left;
+	if (*status == TF_READ_FAILED)
+		*status = fail_caplen(r, frames[n].caplen);
+	else if (*status == TF_READ_MORE)
+		*status = tf_reader_want(r, need, "a packet record");
+	return n;
+}
+
+static void
+swap_pseudo_headers(struct tf_reader *r, const struct tf_frame *frames, size_t count)
+{
+	uint8_t *buffer = r->stream.buffer;
+	for (size_t i = 0; i < count; i++)
+		tf_nflog_swap(buffer + (frames[i].data - buffer), frames[i].caplen);
+}
+
+size_t
+tf_pcap_file_read(struct tf_reader *r, struct tf_frame *frames, size_t max, enum tf_read_status *status)
+{
+	if (!r->format.pcap.swapped)
+		return read_records(r, frames, max, false, status);
+	size_t n = read_records(r, frames, max, true, status);
+	if (r->format.pcap.linktype == LINKTYPE_NFLOG)
+		swap_pseudo_headers(r, frames, n);
+	return n;
+}

@@ -1,0 +1,270 @@
+/*
+ * Reading and decompressing into the buffer of stream.h.
+ */
+#include "capture/stream.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+	RAW_CAPACITY = 256 * 1024,
+};
+
+void
+tf_stream_init(struct tf_stream *s, int fd, int wake_fd, size_t capacity)
+{
+	struct stat st;
+	assert(capacity >= TF_CODEC_MAGIC_LEN);
+	memset(s, 0, sizeof(*s));
+	s->fd = fd;
+	s->wake_fd = wake_fd;
+	s->capacity = capacity;
+	s->may_block = fstat(fd, &st) != 0 || !S_ISREG(st.st_mode);
+#ifdef POSIX_FADV_SEQUENTIAL
+	if (!s->may_block)
+		(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+#endif
+}
+
+void
+tf_stream_fini(struct tf_stream *s)
+{
+	tf_codec_free(&s->codec);
+	free(s->raw);
+	free(s->buffer);
+	s->raw = s->buffer = NULL;
+	s->begin = s->end = 0;
+}
+
+static void
+fail(struct tf_stream *s, const char *message)
+{
+	s->ended = true;
+	snprintf(s->message, sizeof(s->message), "%s", message);
+}
+
+/* Waits until FD can be read; false: reading shall stop. */
+static bool
+wait_readable(struct tf_stream *s)
+{
+	struct pollfd fds[2] = {{.fd = s->fd, .events = POLLIN}, {.fd = s->wake_fd, .events = POLLIN}};
+	while (poll(fds, 2, -1) < 0)
+		if (errno != EINTR)
+			return true; /* read() will say what is wrong */
+	return !(fds[1].revents & POLLIN);
+}
+
+/* The octets read to P, at most LEN; 0: the end, an error (s->message), or interrupted. */
+static size_t
+read_fd(struct tf_stream *s, uint8_t *p, size_t len)
+{
+	for (;;) {
+		if (s->may_block && !wait_readable(s)) {
+			s->interrupted = s->ended = true;
+			return 0;
+		}
+		ssize_t n = read(s->fd, p, len);
+		if (n >= 0) {
+			s->consumed += (uint64_t)n;
+			return (size_t)n;
+		}
+		if (errno != EINTR && errno != EAGAIN) {
+			fail(s, strerror(errno));
+			return 0;
+		}
+	}
+}
+
+/* Room for at least one more octet at the buffer's end.  The buffer doubles only when it is full of
+ * real data: a length that lies cannot make it grow. */
+static bool
+make_room(struct tf_stream *s)
+{
+	if (s->buffer && s->end < s->capacity)
+		return true;
+	size_t capacity = s->buffer ? s->capacity * 2 : s->capacity;
+	uint8_t *buffer = realloc(s->buffer, capacity);
+	if (!buffer) {
+		fail(s, "out of memory");
+		return false;
+	}
+	s->buffer = buffer;
+	s->capacity = capacity;
+	return true;
+}
+
+static void
+read_plain(struct tf_stream *s)
+{
+	size_t n = read_fd(s, s->buffer + s->end, s->capacity - s->end);
+	if (n == 0)
+		s->ended = true;
+	s->end += n;
+}
+
+static void
+read_raw(struct tf_stream *s)
+{
+	s->raw_begin = 0;
+	s->raw_end = read_fd(s, s->raw, RAW_CAPACITY);
+	s->raw_ended = s->raw_end == 0;
+}
+
+/* Zeros may pad a compressed file up to a whole block of its medium. */
+static void
+skip_padding(struct tf_stream *s)
+{
+	while (s->raw_begin < s->raw_end && s->raw[s->raw_begin] == 0)
+		s->raw_begin++;
+}
+
+static void
+fail_codec(struct tf_stream *s, enum tf_codec_status status)
+{
+	s->ended = true;
+	if (status == TF_CODEC_NO_MEMORY)
+		snprintf(s->message, sizeof(s->message), "out of memory for %s data",
+		         tf_codec_name(&s->codec));
+	else
+		snprintf(s->message, sizeof(s->message),
+		         "the %s data are corrupt near octet %llu of the compressed file",
+		         tf_codec_name(&s->codec),
+		         (unsigned long long)(s->consumed - (s->raw_end - s->raw_begin)));
+}
+
+static void
+fail_cut_short(struct tf_stream *s)
+{
+	s->ended = true;
+	snprintf(s->message, sizeof(s->message), "the %s data are cut short", tf_codec_name(&s->codec));
+}
+
+/* Begins the next member if one is due; false: there is none, or it cannot begin. */
+static bool
+enter_member(struct tf_stream *s)
+{
+	skip_padding(s);
+	if (s->raw_begin == s->raw_end)
+		return false;
+	enum tf_codec_status status = tf_codec_begin(&s->codec);
+	if (status != TF_CODEC_MORE)
+		fail_codec(s, status);
+	else
+		s->in_member = true;
+	return s->in_member;
+}
+
+/* Runs the codec once over what is there; true: something moved. */
+static bool
+run_codec(struct tf_stream *s)
+{
+	struct tf_codec_in in = {s->raw + s->raw_begin, s->raw_end - s->raw_begin};
+	struct tf_codec_out out = {s->buffer + s->end, s->capacity - s->end};
+	size_t before = in.len + out.len;
+	enum tf_codec_status status = tf_codec_run(&s->codec, &in, &out);
+	s->raw_begin = s->raw_end - in.len;
+	s->end = s->capacity - out.len;
+	if (status == TF_CODEC_MEMBER_END)
+		s->in_member = false;
+	else if (status != TF_CODEC_MORE)
+		fail_codec(s, status);
+	return in.len + out.len != before || !s->in_member;
+}
+
+static void
+read_compressed(struct tf_stream *s)
+{
+	if (s->raw_begin == s->raw_end && !s->raw_ended)
+		read_raw(s);
+	if (s->ended)
+		return;
+	if (!s->in_member && !enter_member(s)) {
+		s->ended = s->ended || s->raw_ended;
+		return;
+	}
+	/* A codec may still hold output when its input is used up: ask it once more. */
+	if (!run_codec(s) && !s->ended) {
+		if (s->raw_ended)
+			fail_cut_short(s);
+		else if (s->raw_begin < s->raw_end)
+			fail_codec(s, TF_CODEC_CORRUPT);
+	}
+}
+
+/* The first octets of the file stand in the buffer: where they are compressed, move them to where
+ * the codec reads. */
+static void
+detect(struct tf_stream *s)
+{
+	while (s->end < TF_CODEC_MAGIC_LEN && !s->ended)
+		read_plain(s);
+	s->detected = true;
+	if (s->ended && s->message[0])
+		return;
+	s->codec.ops = tf_codec_detect(s->buffer, s->end);
+	if (!s->codec.ops)
+		return;
+	size_t size = s->end > RAW_CAPACITY ? s->end : RAW_CAPACITY;
+	s->raw = malloc(size);
+	if (!s->raw) {
+		fail(s, "out of memory");
+		return;
+	}
+	memcpy(s->raw, s->buffer, s->end);
+	s->raw_end = s->end;
+	s->raw_ended = s->ended;
+	s->ended = s->interrupted;
+	s->end = 0;
+}
+
+static void
+drop_skipped(struct tf_stream *s)
+{
+	size_t n = tf_stream_available(s);
+	if (s->skip < n)
+		n = (size_t)s->skip;
+	s->begin += n;
+	s->skip -= n;
+}
+
+static void
+move_tail(struct tf_stream *s)
+{
+	if (s->begin == 0)
+		return;
+	memmove(s->buffer, s->buffer + s->begin, s->end - s->begin);
+	s->buffer_offset += s->begin;
+	s->end -= s->begin;
+	s->begin = 0;
+}
+
+void
+tf_stream_fill(struct tf_stream *s, size_t need)
+{
+	while (!s->ended && (s->skip > 0 || tf_stream_available(s) < need)) {
+		move_tail(s);
+		if (!make_room(s))
+			return;
+		if (!s->detected)
+			detect(s);
+		else if (s->codec.ops)
+			read_compressed(s);
+		else
+			read_plain(s);
+		drop_skipped(s);
+	}
+}
+
+void
+tf_stream_skip(struct tf_stream *s, uint64_t n)
+{
+	s->skip += n;
+	drop_skipped(s);
+}
