@@ -119,6 +119,10 @@ function print_head() {
 	    "are those of the profile `linux`; see TIMER PROFILES.")
 	print ".Pp"
 	fill("The option `--fail-on` of tcpfsm accepts the ids, the severities and the families.")
+	print ".Pp"
+	fill("In JSON the numbers of a finding stand in `details`; each entry names them with their kind: COUNT (a number), " \
+	    "DURATION (seconds), PACKET (number of a packet), SEQ (sequence number), STATE, TEXT, BOOL, RATIO (0 to 1), ADDR (an " \
+	    "address). A detail with a question mark may be absent.")
 	print ".Sh ANOMALIES"
 }
 
@@ -151,6 +155,23 @@ function print_anomaly() {
 	print ".Pp"
 	print ".Em Reference :"
 	fill(field[11] ".")
+	print_details(field[2])
+}
+
+# What the finding is about, and the members of `details`, as the catalogue's table has them.
+function print_details(name,    text, split_at) {
+	text = about[name]
+	split_at = index(text, "): ")
+	if (!split_at) {
+		print FILENAME ": the table of details lacks " name | "cat 1>&2"
+		failed = 1
+		exit 1
+	}
+	print ".Pp"
+	print ".Em About :"
+	fill((text ~ /^-/ ? "the connection" : substr(text, 1, split_at - 1)) ".")
+	print ".Em Details :"
+	fill(substr(text, split_at + 3) ".")
 }
 
 function print_timers_head() {
@@ -168,6 +189,18 @@ function print_timer(    i, row) {
 	for (i = 3; i <= 6; i++)
 		row = row " Ta " field[i]
 	print row " Ta " minus(field[7])
+}
+
+# The table of details in the head comment: "id (end): details", going on in indented lines.
+/^ \*   [a-z][a-z0-9-]* \(/ && !anomalies {
+	id = $2
+	about[id] = substr($0, index($0, "(") + 1)
+	next
+}
+
+/^ \*         / && id != "" && !anomalies {
+	about[id] = about[id] " " substr($0, 13)
+	next
 }
 
 /^ANOMALY\(/ {
