@@ -34,6 +34,13 @@ tf_reader_init_libpcap(struct tf_reader *r, struct tf_source *source, int fd)
 	tf_source_describe(source, tf_linktype_of(r->libpcap), (uint32_t)pcap_snapshot(r->libpcap), 9);
 }
 
+/* libpcap takes the 32 bits of a classic file as signed where the byte order is the machine's. */
+static int64_t
+unsigned_seconds(int64_t s)
+{
+	return s < 0 && s >= INT32_MIN ? s + (INT64_C(1) << 32) : s;
+}
+
 size_t
 tf_libpcap_file_read(struct tf_reader *r, struct tf_frame *frames, size_t max, enum tf_read_status *status)
 {
@@ -54,7 +61,7 @@ tf_libpcap_file_read(struct tf_reader *r, struct tf_frame *frames, size_t max, e
 		return 0;
 	}
 	frames[0] = (struct tf_frame){
-	    .ts_ns = (int64_t)header->ts.tv_sec * INT64_C(1000000000) + header->ts.tv_usec,
+	    .ts_ns = unsigned_seconds(header->ts.tv_sec) * INT64_C(1000000000) + header->ts.tv_usec,
 	    .data = data,
 	    .caplen = header->caplen,
 	    .len = header->len,

@@ -52,7 +52,7 @@ tf_linktype_of(pcap_t *p)
 		pcap_dump_close(dump);
 	else
 		fclose(f);
-	return header.magic ? (int)(header.linktype & 0xffff) : pcap_datalink(p);
+	return header.magic ? (int)(header.linktype & 0x03ffffff) : pcap_datalink(p);
 }
 
 const char *

@@ -62,7 +62,7 @@ tf_pcap_file_begin(struct tf_reader *r)
 	if (!understand_version(f, major, minor))
 		return tf_reader_fail(r, "version %u.%u of the pcap format is not known", major, minor);
 	uint32_t linktype = tf_load32(p + 20, f->swapped);
-	f->linktype = (int)(linktype & 0xffff); /* above it: the length of a frame check sequence */
+	f->linktype = (int)(linktype & 0x03ffffff); /* above it: the length of a frame check sequence */
 	f->header_len = magic == MAGIC_PATCHED ? PATCHED_RECORD_HEADER_LEN : RECORD_HEADER_LEN;
 	f->fraction_ns = magic == MAGIC_NS ? 1 : 1000;
 	understand_limits(f, tf_load32(p + 16, f->swapped));
