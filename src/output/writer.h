@@ -33,6 +33,7 @@ struct tf_output {
 	void *state; /* the writer's own */
 };
 
+extern const struct tf_writer tf_text_writer;
 extern const struct tf_writer tf_json_writer;
 
 /* Remember that there was no memory: the run ends with it. */

@@ -1,0 +1,188 @@
+/*
+ * The table of connections whose record is not due yet: see pending.h.
+ * A chained hash table that doubles; connection numbers are small and
+ * dense, so their low bits are hash enough.
+ */
+#include "pending.h"
+
+#include <stdlib.h>
+
+#define FIRST_BUCKETS 1024
+
+static struct tf_pending **
+bucket_of(const struct tf_pending_table *t, uint64_t conn)
+{
+	return &t->bucket[conn & (t->bucket_count - 1)];
+}
+
+struct tf_pending *
+tf_pending_find(const struct tf_pending_table *t, uint64_t conn)
+{
+	struct tf_pending *p = t->bucket_count > 0 ? *bucket_of(t, conn) : NULL;
+
+	while (p != NULL && p->conn != conn)
+		p = p->chain;
+	return p;
+}
+
+static bool
+grow(struct tf_pending_table *t)
+{
+	struct tf_pending_table bigger = *t;
+
+	bigger.bucket_count = t->bucket_count > 0 ? t->bucket_count * 2 : FIRST_BUCKETS;
+	bigger.bucket = calloc(bigger.bucket_count, sizeof *bigger.bucket);
+	if (bigger.bucket == NULL)
+		return false;
+	for (size_t i = 0; i < t->bucket_count; i++) {
+		for (struct tf_pending *p = t->bucket[i], *next; p != NULL; p = next) {
+			struct tf_pending **b = bucket_of(&bigger, p->conn);
+
+			next = p->chain;
+			p->chain = *b;
+			*b = p;
+		}
+	}
+	free(t->bucket);
+	*t = bigger;
+	return true;
+}
+
+struct tf_pending *
+tf_pending_get(struct tf_pending_table *t, uint64_t conn, int64_t ts_ns)
+{
+	struct tf_pending *p = tf_pending_find(t, conn), **b;
+
+	if (p != NULL)
+		return p;
+	if (t->count >= t->bucket_count && !grow(t))
+		return NULL;
+	p = calloc(1, sizeof *p);
+	if (p == NULL)
+		return NULL;
+	p->conn = conn;
+	p->start_ns = ts_ns;
+	p->last = &p->first;
+	tf_buf_init(&p->lines, -1);
+	b = bucket_of(t, conn);
+	p->chain = *b;
+	*b = p;
+	t->count++;
+	return p;
+}
+
+bool
+tf_pending_room(const struct tf_pending_table *t, size_t n)
+{
+	return t->octets + n <= TF_PENDING_OCTETS;
+}
+
+static size_t
+note_size(const char *message)
+{
+	return sizeof(struct tf_note) + strlen(message) + 1;
+}
+
+bool
+tf_pending_add_note(struct tf_pending_table *t, struct tf_pending *p, const struct tf_finding *f,
+                    const char *message)
+{
+	size_t size = note_size(message);
+	struct tf_note *n = malloc(size);
+
+	if (n == NULL)
+		return false;
+	n->next = NULL;
+	n->finding = *f;
+	n->finding.detail_count = 0;
+	n->finding.conn_count = 0;
+	n->finding.conns = NULL;
+	n->finding.subject = NULL;
+	memcpy(n->message, message, strlen(message) + 1);
+	*p->last = n;
+	p->last = &n->next;
+	t->octets += size;
+	return true;
+}
+
+void
+tf_pending_account(struct tf_pending_table *t, const struct tf_pending *p, size_t before)
+{
+	t->octets = t->octets - before + p->lines.cap;
+}
+
+static void
+free_entry(struct tf_pending *p)
+{
+	for (struct tf_note *n = p->first, *next; n != NULL; n = next) {
+		next = n->next;
+		free(n);
+	}
+	tf_buf_fini(&p->lines);
+	free(p);
+}
+
+void
+tf_pending_drop(struct tf_pending_table *t, struct tf_pending *p)
+{
+	struct tf_pending **link = bucket_of(t, p->conn);
+
+	while (*link != p)
+		link = &(*link)->chain;
+	*link = p->chain;
+	t->count--;
+	t->octets -= p->lines.cap;
+	for (const struct tf_note *n = p->first; n != NULL; n = n->next)
+		t->octets -= note_size(n->message);
+	free_entry(p);
+}
+
+static uint8_t *
+come_octet(const struct tf_pending_table *t, uint64_t conn)
+{
+	return &t->come[conn % TF_PENDING_REMEMBER / 8];
+}
+
+bool
+tf_pending_set_come(struct tf_pending_table *t, uint64_t conn)
+{
+	if (t->come == NULL)
+		t->come = calloc(1, TF_PENDING_REMEMBER / 8);
+	if (t->come == NULL)
+		return false;
+	/* The bits of those between belonged to connections that are too old now. */
+	if (conn > t->highest && conn - t->highest >= TF_PENDING_REMEMBER)
+		memset(t->come, 0, TF_PENDING_REMEMBER / 8);
+	else
+		for (uint64_t c = t->highest + 1; c <= conn; c++)
+			*come_octet(t, c) &= (uint8_t) ~(1u << c % 8);
+	if (conn > t->highest)
+		t->highest = conn;
+	if (t->highest - conn < TF_PENDING_REMEMBER)
+		*come_octet(t, conn) |= (uint8_t)(1u << conn % 8);
+	return true;
+}
+
+bool
+tf_pending_has_come(const struct tf_pending_table *t, uint64_t conn)
+{
+	if (t->come == NULL || conn > t->highest)
+		return false;
+	if (t->highest - conn >= TF_PENDING_REMEMBER)
+		return true;
+	return (*come_octet(t, conn) >> conn % 8 & 1) != 0;
+}
+
+void
+tf_pending_fini(struct tf_pending_table *t)
+{
+	for (size_t i = 0; i < t->bucket_count; i++) {
+		for (struct tf_pending *p = t->bucket[i], *next; p != NULL; p = next) {
+			next = p->chain;
+			free_entry(p);
+		}
+	}
+	free(t->bucket);
+	free(t->come);
+	*t = (struct tf_pending_table){0};
+}

@@ -1,0 +1,66 @@
+/*
+ * What is known about connections whose record has not come yet: lines
+ * already made, and findings.  Both are bounded over all connections
+ * together.  It also remembers, for the newest few millions, which records
+ * have come, because findings may follow them.
+ */
+#ifndef TCPFSM_OUTPUT_PENDING_H
+#define TCPFSM_OUTPUT_PENDING_H
+
+#include "buffer.h"
+#include "tcpfsm/event.h"
+
+#define TF_PENDING_OCTETS   (32u << 20) /* of lines and findings, all connections together */
+#define TF_PENDING_REMEMBER (1u << 22)  /* connections whose records are remembered to have come */
+
+/* A finding that waits for its connection's record. */
+struct tf_note {
+	struct tf_note *next;
+	struct tf_finding finding; /* details, conns and subject dropped: the message has them */
+	char message[];            /* its sentence */
+};
+
+struct tf_pending {
+	struct tf_pending *chain; /* in the table */
+	uint64_t conn;
+	int64_t start_ns;    /* of its first event */
+	struct tf_buf lines; /* of -v */
+	uint64_t lost_lines; /* that found no room */
+	struct tf_note *first, **last;
+};
+
+struct tf_pending_table {
+	struct tf_pending **bucket;
+	size_t bucket_count; /* a power of two; 0 before the first use */
+	size_t count;
+	size_t octets; /* of lines and findings */
+	uint64_t highest;
+	uint8_t *come; /* a bit for each of the newest connections: its record has come */
+};
+
+/* The entry of CONN, or NULL. */
+struct tf_pending *tf_pending_find(const struct tf_pending_table *t, uint64_t conn);
+
+/* The entry of CONN, made where there is none; NULL where there is no memory. */
+struct tf_pending *tf_pending_get(struct tf_pending_table *t, uint64_t conn, int64_t ts_ns);
+
+/* Is there room for N more octets? */
+bool tf_pending_room(const struct tf_pending_table *t, size_t n);
+
+/* Append a finding with its sentence.  False where there is no memory. */
+bool tf_pending_add_note(struct tf_pending_table *t, struct tf_pending *p, const struct tf_finding *f,
+                         const char *message);
+
+/* The room for lines of P was BEFORE octets: keep the account. */
+void tf_pending_account(struct tf_pending_table *t, const struct tf_pending *p, size_t before);
+
+/* Take P out of the table and free it. */
+void tf_pending_drop(struct tf_pending_table *t, struct tf_pending *p);
+
+/* The record of CONN came; and: has it come (or is CONN too old to know)?  False where there is no memory. */
+bool tf_pending_set_come(struct tf_pending_table *t, uint64_t conn);
+bool tf_pending_has_come(const struct tf_pending_table *t, uint64_t conn);
+
+void tf_pending_fini(struct tf_pending_table *t);
+
+#endif
