@@ -10,6 +10,7 @@
 #include "cli/options.h"
 
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,6 +56,8 @@ refuse(options *o, const char *format, ...)
 static bool
 set_file(options *o, const char *value)
 {
+	if (!*value)
+		return refuse(o, "--read: an empty name");
 	const char **files = realloc(o->files, (o->file_count + 1) * sizeof *files);
 	if (!files)
 		return refuse(o, "out of memory");
@@ -77,24 +80,38 @@ format_is_absent(const char *name)
 	return false;
 }
 
+/* Say what is wrong with FORMAT, with the names of those that are there. */
+static bool
+refuse_format(options *o, const char *format)
+{
+	size_t count;
+	const struct tf_output_format *formats = tf_output_formats(&count);
+	if (format_is_absent(format))
+		return refuse(o, "the format %s is not in this version", format);
+	refuse(o, "unknown format '%.40s'; there are:", format);
+	for (size_t i = 0; i < count; i++) {
+		size_t used = strlen(o->message);
+		snprintf(o->message + used, sizeof o->message - used, " %s", formats[i].name);
+	}
+	return false;
+}
+
 /* Add a writer; takes FORMAT over. */
 static bool
 add_output(options *o, char *format, const char *file)
 {
 	if (!format)
 		return refuse(o, "out of memory");
-	if (o->output_count == TF_MAX_OUTPUTS || !tf_output_format_known(format)) {
-		if (o->output_count == TF_MAX_OUTPUTS)
-			refuse(o, "more than %d formats", TF_MAX_OUTPUTS);
-		else if (format_is_absent(format))
-			refuse(o, "the format %s is not in this version", format);
-		else
-			refuse(o, "unknown format '%s': text, json and csv are there", format);
-		free(format);
-		return false;
+	if (o->output_count < TF_MAX_OUTPUTS && tf_output_format_known(format)) {
+		o->output[o->output_count++] = (struct tf_output_choice){.format = format, .file = file};
+		return true;
 	}
-	o->output[o->output_count++] = (struct tf_output_choice){.format = format, .file = file};
-	return true;
+	if (o->output_count == TF_MAX_OUTPUTS)
+		refuse(o, "more than %d formats", TF_MAX_OUTPUTS);
+	else
+		refuse_format(o, format);
+	free(format);
+	return false;
 }
 
 static bool
@@ -372,6 +389,16 @@ spell(const struct row *row, char *name, size_t size)
 }
 
 static bool
+refuse_count(options *o, const struct row *row, const char *value)
+{
+	if (row->max == UINT64_MAX)
+		return refuse(o, "--%s: '%s' is no whole number of at least %" PRIu64, row->name, value,
+		              row->min);
+	return refuse(o, "--%s: '%s' is no whole number from %" PRIu64 " to %" PRIu64, row->name, value,
+	              row->min, row->max);
+}
+
+static bool
 apply(options *o, const struct row *row, const char *value)
 {
 	char name[40];
@@ -385,10 +412,10 @@ apply(options *o, const struct row *row, const char *value)
 		if (*(const char **)field)
 			return refuse(o, "%s is given twice", name);
 		*(const char **)field = value;
-		return *value ? true : refuse(o, "%s: an empty word", name);
+		return *value ? true : refuse(o, "%s: an empty name", name);
 	case COUNT:
 		if (!tf_parse_count(value, row->min, row->max, field))
-			return refuse(o, "%s: '%s' is no number that it takes", name, value);
+			return refuse_count(o, row, value);
 		return true;
 	case SECONDS:
 		if (!tf_parse_seconds(value, field) || *(int64_t *)field == 0)

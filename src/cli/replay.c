@@ -7,6 +7,7 @@
 #include "cli/replay.h"
 
 #include <inttypes.h>
+#include <string.h>
 #include <time.h>
 
 #include "cli/terminal.h"
@@ -215,7 +216,7 @@ announce_sources(struct replay *r)
 		    .source = s->name,
 		    .linktype = s->linktype,
 		    .snaplen = s->snaplen,
-		    .nanoseconds = s->digits > 6,
+		    .nanoseconds = strcmp(s->resolution, "ns") == 0,
 		};
 		tf_outputs_capture(r->outputs, &info);
 	}

@@ -1,0 +1,462 @@
+"""The command line: what is refused, the exit statuses, inputs and outputs.
+
+Runs the program named by $TCPFSM on captures that are made here, byte by byte, and speaks TAP.
+The expectations come from the interface: usage errors are 2 and one line on standard error; then
+4 (output) beats 3 (input) beats 1 (a forbidden finding).
+"""
+
+import json
+import os
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+TCPFSM = os.environ["TCPFSM"]
+SYN, RST, ACK, FIN = 2, 4, 16, 1
+START = 1700000000
+checks = []
+
+
+def check(function):
+    checks.append(function)
+    return function
+
+
+# --- Captures ---------------------------------------------------------------------------------
+
+
+def segment(source, destination, flags, seq, ack=0):
+    """An Ethernet frame with a TCP segment without payload; hosts and ports are 10.0.0.N:PORT.
+
+    A checksum of zero is "not computed": no finding comes of it."""
+    tcp = struct.pack(">HHIIBBHHH", source[1], destination[1], seq, ack, 5 << 4, flags, 65535, 0, 0)
+    total = 20 + len(tcp)
+    address = lambda end: bytes([10, 0, 0, end[0]])
+    ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, total, seq & 0xFFFF, 0x4000, 64, 6, 0, address(source), address(destination))
+    return b"\2\0\0\0\0\2" + b"\2\0\0\0\0\1" + b"\x08\0" + ip + tcp
+
+
+def pcap(frames, linktype=1):
+    """Frames as (seconds after START, octets)."""
+    out = [struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, linktype)]
+    for when, data in frames:
+        micro = round(when * 1000000)
+        out.append(struct.pack("<IIII", START + micro // 1000000, micro % 1000000, len(data), len(data)) + data)
+    return b"".join(out)
+
+
+def refused(port, when=0.0):
+    """A SYN that a RST answers: connection-refused."""
+    client, server = (1, port), (2, 80)
+    return [(when, segment(client, server, SYN, 1000)), (when + 0.001, segment(server, client, RST | ACK, 0, 1001))]
+
+
+def closed(port, when=0.0):
+    """Opened, and closed by both ends: nothing to find."""
+    client, server = (1, port), (2, 80)
+    steps = [
+        (client, server, SYN, 1000, 0),
+        (server, client, SYN | ACK, 5000, 1001),
+        (client, server, ACK, 1001, 5001),
+        (client, server, FIN | ACK, 1001, 5001),
+        (server, client, FIN | ACK, 5001, 1002),
+        (client, server, ACK, 1002, 5002),
+    ]
+    return [(when + 0.001 * i, segment(*step)) for i, step in enumerate(steps)]
+
+
+FILES = {
+    "refused.pcap": pcap(refused(1001)),
+    "closed.pcap": pcap(closed(1002)),
+    "later.pcap": pcap(closed(1003, 10)),
+    "empty.pcap": pcap([]),
+    "zero.pcap": b"",
+    "garbage.pcap": b"This is no capture at all, it only looks like a text.\n",
+    "cut.pcap": pcap(refused(1004) + closed(1005, 1))[:-20],
+}
+
+
+# --- Running ----------------------------------------------------------------------------------
+
+
+class Result:
+    def __init__(self, args, **how):
+        self.args_given = args
+        done = subprocess.run([TCPFSM, *args], stdout=how.pop("stdout", subprocess.PIPE), stderr=subprocess.PIPE, timeout=60, **how)
+        self.status = done.returncode
+        self.out = (done.stdout or b"").decode()
+        self.err = done.stderr.decode()
+
+    def expect(self, status, error=None):
+        """The status; standard error is empty, or one line that holds ERROR."""
+        lines = self.err.splitlines()
+        assert self.status == status, f"{self.args_given}: status {self.status}, not {status}: {self.err.strip()}"
+        if error is None:
+            assert not lines, f"{self.args_given}: unexpected on standard error: {self.err.strip()}"
+        else:
+            assert len(lines) == 1, f"{self.args_given}: {len(lines)} lines on standard error: {self.err.strip()}"
+            assert lines[0].startswith("tcpfsm: ") and error in lines[0], f"{self.args_given}: {lines[0]}"
+        return self
+
+    def records(self, kind):
+        return [r for r in map(json.loads, self.out.splitlines()) if r["type"] == kind]
+
+    def summary(self):
+        return self.records("summary")[0]
+
+
+def tcpfsm(*args, **how):
+    return Result(args, **how)
+
+
+def as_json(*args, **how):
+    return tcpfsm("-T", "json", *args, **how)
+
+
+# --- Usage errors -----------------------------------------------------------------------------
+
+
+@check
+def usage_errors_are_status_2_and_one_line():
+    for arguments, error in [
+        ([], "nothing to analyse"),
+        (["closed.pcap"], "taken as a filter"),
+        (["-x"], "-x"),
+        (["--no-such-option"], "--no-such-option"),
+        (["-r"], "needs an argument"),
+        (["-r", ""], "empty"),
+        (["--names=yes", "-r", "closed.pcap"], "takes no argument"),
+        (["-r", "closed.pcap", "-i", "lo"], "exclude each other"),
+        (["-r", "-", "-r", "-"], "standard input"),
+        (["-r", "closed.pcap", "-q", "-v"], "exclude each other"),
+        (["-r", "closed.pcap", "-c", "0"], "count"),
+        (["-r", "closed.pcap", "-c", "-1"], "count"),
+        (["-r", "closed.pcap", "-c", "1x"], "count"),
+        (["-r", "closed.pcap", "-c", "99999999999999999999"], "count"),
+        (["-r", "closed.pcap", "-G", "5"], "live"),
+        (["-r", "closed.pcap", "--for", "5"], "live"),
+        (["-r", "closed.pcap", "--conn", "0"], "--conn"),
+        (["-r", "closed.pcap", "--state", "DONE"], "DONE"),
+        (["-r", "closed.pcap", "--id", "no-such-id"], "no-such-id"),
+        (["-r", "closed.pcap", "--profile", "vms"], "vms"),
+        (["-r", "closed.pcap", "--timer", "time-wait"], "time-wait"),
+        (["-r", "closed.pcap", "--timer", "tea=5"], "tea"),
+        (["-r", "closed.pcap", "--timer", "idle=-5"], "-5"),
+        (["-r", "closed.pcap", "--end", "tomorrow"], "tomorrow"),
+        (["-r", "closed.pcap", "--end", "2023-02-29"], "2023-02-29"),
+        (["-r", "closed.pcap", "--end", "2023-11-14T24:00"], "2023-11-14T24:00"),
+        (["-r", "closed.pcap", "--fail-on", "no-such-id"], "no-such-id"),
+        (["-r", "closed.pcap", "--fail-on", "warning,no-such-id"], "no-such-id"),
+        (["-r", "closed.pcap", "--allow", "no-such-id"], "no-such-id"),
+        (["-r", "closed.pcap", "--allow", "idle:x"], "idle:x"),
+        (["-r", "closed.pcap", "--color", "red"], "red"),
+        (["-r", "closed.pcap", "--threads", "0"], "threads"),
+        (["--explain", "no-such-id"], "no-such-id"),
+    ]:
+        result = tcpfsm(*arguments).expect(2, error)
+        assert not result.out, f"{arguments}: something was printed: {result.out}"
+
+
+@check
+def formats_and_their_files_are_checked():
+    tcpfsm("-r", "closed.pcap", "-T", "rtf").expect(2, "rtf")
+    tcpfsm("-r", "closed.pcap", "-T", "json:").expect(2, "no file")
+    tcpfsm("-r", "closed.pcap", "-T", "json", "-T", "text").expect(2, "standard output")
+    tcpfsm("-r", "closed.pcap", "-T", "json:a.json", "-o", "b.json").expect(2, "-o b.json")
+    tcpfsm("-r", "closed.pcap", "-T", "json", "-w", "-").expect(2, "standard output")
+    assert not os.path.exists("a.json") and not os.path.exists("b.json")
+
+
+@check
+def what_this_version_lacks_is_refused_by_name():
+    for option in ["--%s=x" % name for name in "diagram rules baseline write-baseline slice prometheus ladder-file write-anomalous".split()]:
+        tcpfsm("-r", "closed.pcap", option).expect(2, "not in this version")
+    for option in ["--hosts", "--top", "--no-sandbox"]:
+        tcpfsm("-r", "closed.pcap", option).expect(2, "not in this version")
+    tcpfsm("-r", "closed.pcap", "-Z", "nobody").expect(2, "not in this version")
+    for name in "html junit sarif tap github markdown".split():
+        tcpfsm("-r", "closed.pcap", "-T", name).expect(2, "not in this version")
+
+
+@check
+def a_filter_that_does_not_compile_is_a_usage_error_before_anything_is_written():
+    result = as_json("-r", "closed.pcap", "-o", "filter.json", "tcp", "prot", "80").expect(2, "tcp prot 80")
+    assert not result.out and not os.path.exists("filter.json")
+    tcpfsm("-r", "closed.pcap", "-f", "tcp", "port", "80").expect(2, "twice")
+
+
+# --- Exit statuses ----------------------------------------------------------------------------
+
+
+@check
+def without_fail_on_a_finding_is_status_0():
+    result = as_json("-r", "refused.pcap").expect(0)
+    assert [a["id"] for a in result.records("anomaly")] == ["connection-refused"], result.out
+
+
+@check
+def fail_on_takes_ids_families_and_severities():
+    for what in ["connection-refused", "opening", "notice", "info", "isn,connection-refused", "error,opening"]:
+        as_json("-r", "refused.pcap", "--fail-on", what).expect(1)
+    for what in ["syn-unanswered", "closing", "warning", "error", "isn,capture"]:
+        as_json("-r", "refused.pcap", "--fail-on", what).expect(0)
+    as_json("-r", "closed.pcap", "--fail-on", "info").expect(0)
+
+
+@check
+def allow_lets_findings_pass_up_to_its_number():
+    def status(*args):
+        return as_json("-r", "two.pcap", "--fail-on", "notice", *args).status
+
+    with open("two.pcap", "wb") as f:
+        f.write(pcap(refused(1001) + refused(1002, 1)))
+    assert status() == 1
+    assert status("--allow", "connection-refused") == 0
+    assert status("--allow", "connection-refused:2") == 0
+    assert status("--allow", "connection-refused:1") == 1
+    assert status("--allow", "syn-unanswered") == 1
+
+
+@check
+def a_header_without_packets_is_status_0():
+    summary = as_json("-r", "empty.pcap").expect(0).summary()
+    assert summary["packets"] == 0 and summary["input_error"] is None
+
+
+@check
+def unreadable_inputs_are_status_3_and_still_reported():
+    for name in ["zero.pcap", "garbage.pcap", "no-such-file.pcap"]:
+        summary = as_json("-r", name).expect(3, name).summary()
+        assert summary["packets"] == 0 and name in summary["input_error"]
+
+
+@check
+def what_stands_before_a_fault_is_analysed():
+    result = as_json("-r", "cut.pcap").expect(3, "cut.pcap")
+    assert result.summary()["packets"] == 7, result.out
+    assert [a["id"] for a in result.records("anomaly")] == ["connection-refused"]
+
+
+@check
+def three_beats_one_and_four_beats_both():
+    as_json("-r", "cut.pcap", "--fail-on", "notice").expect(3, "cut.pcap")
+    with open("/dev/full", "wb") as full:
+        as_json("-r", "refused.pcap", "--fail-on", "notice", stdout=full).expect(4, "standard output")
+        assert as_json("-r", "cut.pcap", "--fail-on", "notice", stdout=full).status == 4
+
+
+@check
+def a_full_disk_is_status_4_wherever_it_is():
+    as_json("-r", "closed.pcap", "-o", "/dev/full").expect(4, "/dev/full")
+    as_json("-r", "closed.pcap", "-o", "no-such-directory/x").expect(4, "no-such-directory/x")
+    as_json("-r", "closed.pcap", "-w", "/dev/full").expect(4, "/dev/full")
+    with open("/dev/full", "wb") as full:
+        tcpfsm("--help", stdout=full).expect(4, "standard output")
+        tcpfsm("--version", stdout=full).expect(4, "standard output")
+        tcpfsm("--list-anomalies", stdout=full).expect(4, "standard output")
+
+
+@check
+def of_two_outputs_the_good_one_is_complete():
+    tcpfsm("-r", "closed.pcap", "-T", "json:good.json", "-T", "text:/dev/full").expect(4, "/dev/full")
+    with open("good.json") as f:
+        assert json.loads(f.read().splitlines()[-1])["type"] == "summary"
+
+
+@check
+def a_closed_standard_output_is_status_4_and_no_other_file_takes_its_place():
+    result = subprocess.run(
+        ["/bin/sh", "-c", '"$0" -r closed.pcap -T text -T json:beside.json >&-', TCPFSM], stderr=subprocess.PIPE, timeout=60
+    )
+    assert result.returncode == 4, (result.returncode, result.stderr)
+    with open("beside.json") as f:
+        assert all(json.loads(line) for line in f)
+
+
+# --- Inputs -----------------------------------------------------------------------------------
+
+
+@check
+def standard_input_is_read():
+    with open("closed.pcap", "rb") as f:
+        from_stdin = as_json("-r", "-", stdin=f).expect(0)
+    from_pipe = as_json("-r", "-", input=FILES["closed.pcap"]).expect(0)
+    from_file = as_json("-r", "closed.pcap").expect(0)
+    assert from_stdin.records("connection") == from_pipe.records("connection") == from_file.records("connection")
+    assert len(from_file.records("connection")) == 1
+
+
+@check
+def several_files_are_one_capture_in_time_order():
+    one = as_json("-r", "later.pcap", "-r", "closed.pcap").expect(0)
+    other = as_json("-r", "closed.pcap", "-r", "later.pcap").expect(0)
+    for result in one, other:
+        ends = [(c["conn"], c["client"]["port"]) for c in sorted(result.records("connection"), key=lambda c: c["conn"])]
+        assert ends == [(1, 1002), (2, 1003)], ends
+        assert result.summary()["packets"] == 12
+    assert one.records("transition") == other.records("transition")
+
+
+@check
+def where_one_of_several_files_fails_the_rest_is_analysed():
+    result = as_json("-r", "closed.pcap", "-r", "no-such-file.pcap", "-r", "later.pcap").expect(3, "no-such-file.pcap")
+    assert result.summary()["connections"] == 2
+
+
+@check
+def a_filter_does_not_renumber_packets():
+    with open("both.pcap", "wb") as f:
+        f.write(pcap(closed(1002) + refused(1001, 1)))
+    words = as_json("-r", "both.pcap", "tcp", "port", "1001").expect(0)
+    option = as_json("-r", "both.pcap", "-f", "tcp port 1001").expect(0)
+    assert words.out == option.out
+    assert words.records("anomaly")[0]["packet"] == 8
+    assert words.summary()["tcp_segments"] == 2
+    assert words.summary()["packets"] - words.summary()["skipped"]["filtered"] == 2
+
+
+@check
+def a_count_stops_after_matching_packets():
+    result = as_json("-r", "closed.pcap", "-c", "2").expect(0)
+    assert result.summary()["packets"] == 2
+    with open("both.pcap", "wb") as f:
+        f.write(pcap(closed(1002) + refused(1001, 1)))
+    result = as_json("-r", "both.pcap", "-c", "1", "tcp", "port", "1001").expect(0)
+    assert result.summary()["tcp_segments"] == 1
+
+
+@check
+def the_end_of_the_capture_lets_limits_run_out():
+    def last_states(*args):
+        return [c["client"]["state"] for c in as_json("-r", "closed.pcap", *args).expect(0).records("connection")]
+
+    after_61s = ["+61", str(START + 62), "1700000062.5", "2023-11-14T22:14:22Z", "2023-11-14 23:14:22+01:00"]
+    assert last_states() == ["TIME-WAIT"]
+    assert last_states("--end", "+30") == ["TIME-WAIT"]
+    assert last_states("--end", "2023-11-14T22:14:00") == ["TIME-WAIT"]
+    for end in after_61s:
+        assert last_states("--end", end) == ["CLOSED"], end
+
+
+@check
+def profiles_and_timers_are_heeded_in_either_order():
+    def last_state(*args):
+        return as_json("-r", "closed.pcap", "--end", "+100", *args).expect(0).records("connection")[0]["client"]["state"]
+
+    assert last_state() == "CLOSED"
+    assert last_state("--profile", "rfc") == "TIME-WAIT"
+    assert last_state("--profile", "rfc", "--timer", "time-wait=99.5") == "CLOSED"
+    assert last_state("--timer", "time-wait=99.5", "--profile", "rfc") == "CLOSED"
+
+
+# --- Outputs ----------------------------------------------------------------------------------
+
+
+@check
+def several_formats_come_out_of_one_run():
+    tcpfsm("-r", "refused.pcap", "-T", "json:out.json", "-T", "csv:out.csv", "-T", "text", "-o", "out.txt").expect(0)
+    with open("out.json") as f:
+        assert f.read() == as_json("-r", "refused.pcap").out
+    with open("out.csv") as f:
+        assert len(f.read().splitlines()) == 2
+    with open("out.txt") as f:
+        assert f.read() == tcpfsm("-r", "refused.pcap").out != ""
+
+
+@check
+def an_input_is_not_written_over():
+    tcpfsm("-r", "closed.pcap", "-T", "json", "-o", "closed.pcap").expect(4, "input")
+    os.link("closed.pcap", "link.pcap")
+    tcpfsm("-r", "closed.pcap", "-T", "json", "-o", "link.pcap").expect(4, "input")
+    tcpfsm("-r", "closed.pcap", "-w", "closed.pcap").expect(4, "input")
+    with open("closed.pcap", "rb") as f:
+        assert f.read() == FILES["closed.pcap"]
+
+
+@check
+def packets_written_with_w_are_analysed_alike():
+    first = as_json("-r", "refused.pcap", "-r", "closed.pcap", "-w", "w.pcapng", "tcp", "port", "1002").expect(0)
+    again = as_json("-r", "w.pcapng").expect(0)
+    assert again.summary()["packets"] == 6
+    strip = lambda r: [(c["client"], c["server"], c["first_ts"]) for c in r.records("connection")]
+    assert strip(first) == strip(again)
+    piped = as_json("-r", "-", input=subprocess.run([TCPFSM, "-r", "closed.pcap", "-T", "json:x.json", "-w", "-"], stdout=subprocess.PIPE, check=True).stdout)
+    assert piped.expect(0).summary()["packets"] == 6
+
+
+@check
+def color_is_for_terminals_or_on_demand():
+    assert "\033" not in tcpfsm("-r", "refused.pcap").expect(0).out
+    assert "\033" in tcpfsm("-r", "refused.pcap", "--color=always").expect(0).out
+    assert "\033" not in tcpfsm("-r", "refused.pcap", "--color=never").expect(0).out
+
+
+@check
+def what_is_shown_without_a_capture_needs_none():
+    for option in ["--help", "--version", "--list-anomalies", "--list-rules", "--explain=idle"]:
+        assert tcpfsm(option).expect(0).out, option
+    assert "libpcap" in tcpfsm("-V").out
+    assert "connection-refused" in tcpfsm("--list-anomalies").out
+
+
+# --- Signals ----------------------------------------------------------------------------------
+
+
+def start_on_pipe(*args):
+    """The program on a pipe that has given one packet and stays open."""
+    process = subprocess.Popen([TCPFSM, "-r", "-", *args], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdin.write(pcap(refused(1001)))
+    process.stdin.flush()
+    return process
+
+
+@check
+def an_end_signal_ends_with_the_report_and_the_normal_status():
+    for number in (signal.SIGINT, signal.SIGTERM):
+        process = start_on_pipe("-T", "json", "--fail-on", "notice")
+        # The first line says that the signals are caught: it comes after they were set.
+        first = process.stdout.readline()
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 1, (number, process.returncode, err)
+        assert json.loads(first)["type"] == "capture"
+        assert json.loads(out.splitlines()[-1])["type"] == "summary"
+
+
+@check
+def a_reader_that_goes_away_kills_quietly():
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    process = subprocess.Popen([TCPFSM, "-r", "closed.pcap"], stdout=write_end, stderr=subprocess.PIPE, restore_signals=False)
+    os.close(write_end)
+    err = process.communicate(timeout=60)[1]
+    assert process.returncode == -signal.SIGPIPE and not err, (process.returncode, err)
+
+
+def main():
+    print(f"1..{len(checks)}")
+    failed = 0
+    for number, function in enumerate(checks, 1):
+        name = function.__name__.replace("_", " ")
+        with tempfile.TemporaryDirectory() as directory:
+            os.chdir(directory)
+            for file, content in FILES.items():
+                with open(file, "wb") as f:
+                    f.write(content)
+            try:
+                function()
+                print(f"ok {number} - {name}")
+            except Exception as error:  # one broken check must not hide the others
+                failed += 1
+                print(f"not ok {number} - {name}")
+                print("# " + (f"{type(error).__name__}: {error}").replace("\n", "\n# "))
+            os.chdir("/")
+        sys.stdout.flush()
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
