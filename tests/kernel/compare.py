@@ -1,0 +1,281 @@
+"""Compares what tcpfsm says of a capture with what the kernels said.
+
+For each end of each connection four things are asked:
+
+  history  did it pass through the kernel's states, in the kernel's order?
+  final    is its last state the kernel's?
+  time     what share of the time was its state the kernel's?
+  sound    what share of the time was the kernel's state among `possible`?
+
+An answer may come TOLERANCE_NS early or late: a segment passes the tap a
+little after the sender's change and before the receiver's.  LISTEN and CLOSED
+count as the same here: both mean that there is no connection, and a tap cannot
+see a listening socket.
+"""
+
+import collections
+import json
+import os
+import shutil
+import subprocess
+
+from truth import NOWHERE, End, ns_of, read_states
+
+TOLERANCE_NS = 5_000_000
+ALL = frozenset(("CLOSED", "SYN-SENT", "SYN-RECEIVED", "ESTABLISHED", "FIN-WAIT-1", "FIN-WAIT-2",
+                 "CLOSE-WAIT", "CLOSING", "LAST-ACK", "TIME-WAIT"))
+
+OPENING = ("SYN-SENT", "SYN-RECEIVED")
+
+# What one end was said to be in, from a moment on.
+Said = collections.namedtuple("Said", "ts state possible")
+
+
+def plain(state):
+    return "CLOSED" if state in NOWHERE else state
+
+
+def find_tcpfsm():
+    """The program: $TCPFSM, or in the build tree, or installed."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    for path in (os.environ.get("TCPFSM"), "./tcpfsm", os.path.join(here, "../../tcpfsm"),
+                 os.path.join(here, "../../build/tcpfsm"), shutil.which("tcpfsm")):
+        if path and os.access(path, os.X_OK):
+            return os.path.abspath(path)
+    raise FileNotFoundError("no tcpfsm: build it, or set TCPFSM")
+
+
+class Output:
+    """tcpfsm's JSON Lines about one capture, put together by ends."""
+
+    def __init__(self, lines):
+        self.tracks = collections.defaultdict(list)     # End: [Said], in order
+        self.histories = collections.defaultdict(list)  # End: [[state, ...] a connection]
+        self.final = {}                                 # End: state
+        self.first_ns = {}                              # End: when its first segment passed
+        self.findings = collections.defaultdict(set)    # id: {end, ...}
+        records = [json.loads(line, parse_float=ns_of) for line in lines]
+        self.events = collections.defaultdict(list)
+        for r in records:
+            if r["type"] in ("transition", "possible"):
+                self.events[r["conn"], r["endpoint"]].append(r)
+            elif r["type"] == "anomaly":
+                self.findings[r["id"]].add(r["endpoint"])
+        connections = [r for r in records if r["type"] == "connection"]
+        for r in sorted(connections, key=lambda r: r["conn"]):
+            self._connection(r)
+
+    def _connection(self, r):
+        for side, other in (("client", "server"), ("server", "client")):
+            end = End(r[side]["addr"], r[side]["port"], r[other]["addr"], r[other]["port"])
+            self.histories[end].append([plain(s) for s in r[side]["history"]])
+            self.final[end] = plain(r[side]["state"])
+            first_ns = as_ns(r["first_ts"])
+            self.first_ns.setdefault(end, first_ns)
+            self._track(end, first_ns, self.events[r["conn"], side], r[side])
+
+    def _track(self, end, first_ns, events, record):
+        start = events[0].get("from", events[0].get("state")) if events else record["state"]
+        possible = {plain(start)} if events else {plain(s) for s in record["possible"]}
+        track = self.tracks[end]
+        track.append(Said(first_ns, plain(start), frozenset(possible)))
+        for e in events:
+            state = e["to"] if e["type"] == "transition" else track[-1].state
+            possible = frozenset(plain(s) for s in e["possible"])
+            track.append(Said(as_ns(e["ts"]), plain(state), possible))
+
+
+def as_ns(number):
+    """A JSON number of seconds; with a fraction, parse_float has made it ns already."""
+    return number if number > 10**14 else number * 10**9
+
+
+def spans(steps, until):
+    """[(ts, what)] as [(from, to, what)], without empty ones."""
+    out = []
+    for i, (ts, what) in enumerate(steps):
+        end = steps[i + 1][0] if i + 1 < len(steps) else until
+        if min(end, until) > ts:
+            out.append((ts, min(end, until), what))
+    return out
+
+
+def uncovered(start, end, covers):
+    """The parts of start..end that no (from, to) of COVERS holds."""
+    parts, at = [], start
+    for a, b in sorted(covers):
+        if a > at:
+            parts.append((at, min(a, end)))
+        at = max(at, b)
+        if at >= end:
+            break
+    if at < end:
+        parts.append((at, end))
+    return [(a, b) for a, b in parts if b > a]
+
+
+class Result:
+    """The outcome of one capture."""
+
+    def __init__(self, name):
+        self.name = name
+        self.failure = None
+        self.ends = self.history_ok = self.final_ok = 0
+        self.time_ns = self.agreed_ns = self.sound_ns = self.judged_ns = 0
+        self.expected = self.found = 0
+        self.remarks = []
+
+
+def kernel_incarnations(changes, start_ns, end_ns):
+    """The kernel's states from START to END as lists, one an incarnation.
+
+    Where the first segment is part of the opening, the state before it counts too.
+    """
+    states = [(c.ts, plain(c.state)) for c in changes if c.ts <= end_ns]
+    first = max((i for i, (ts, _) in enumerate(states) if ts <= start_ns), default=0)
+    while first > 0 and states[first][1] in OPENING:
+        first -= 1
+    lists = [[]]
+    for _, state in states[first:]:
+        if state in OPENING and lists[-1] and lists[-1][-1] == "CLOSED" and len(lists[-1]) > 1:
+            lists.append(["CLOSED"])
+        lists[-1].append(state)
+    return normal(lists)
+
+
+def normal(histories):
+    """Histories without repetitions, for comparison."""
+    out = []
+    for one in histories:
+        states = [s for i, s in enumerate(one) if i == 0 or s != one[i - 1]]
+        out.append(states)
+    return out
+
+
+def _seconds(ns, origin):
+    return f"{(ns - origin) / 1e9:+.3f} s"
+
+
+def compare_end(result, end, changes, output, end_ns, blind):
+    """One end of a 4-tuple: the kernel's changes against tcpfsm's."""
+    label = f"{end.addr}:{end.port}"
+    result.ends += 1
+    track = output.tracks.get(end)
+    if not track:
+        result.remarks.append(f"{label}: tcpfsm knows no such connection")
+        return
+    start_ns = output.first_ns[end]
+    _compare_history(result, label, kernel_incarnations(changes, start_ns, end_ns), output.histories[end])
+    kernel = spans([(c.ts, plain(c.state)) for c in changes], end_ns)
+    last = kernel[-1][2]
+    if output.final[end] == last:
+        result.final_ok += 1
+    else:
+        result.remarks.append(f"{label}: final state: kernel {last}, tcpfsm {output.final[end]}")
+    ours = spans([(s.ts, s) for s in track], end_ns)
+    for a, b, state in kernel:
+        a = max(a, start_ns)
+        if b <= a:
+            continue
+        result.time_ns += b - a
+        wrong = _missing(a, b, [(x, y) for x, y, s in ours if s.state == state])
+        unsound = _missing(a, b, [(x, y) for x, y, s in ours if state in s.possible])
+        result.agreed_ns += b - a - sum(y - x for x, y in wrong)
+        if not blind:
+            result.judged_ns += b - a
+            result.sound_ns += b - a - sum(y - x for x, y in unsound)
+        for word, parts in (("state", wrong), ("possible", [] if blind else unsound)):
+            for x, y in parts:
+                said = [s for p, q, s in ours if p <= (x + y) // 2 < q]
+                what = (said[0].state if word == "state" else sorted(said[0].possible)) if said else None
+                result.remarks.append(f"{label}: {word}: kernel {state} from {_seconds(x, start_ns)} for "
+                                      f"{(y - x) / 1e6:.1f} ms, tcpfsm {what}")
+
+
+def _missing(a, b, covers):
+    return uncovered(a, b, [(x - TOLERANCE_NS, y + TOLERANCE_NS) for x, y in covers])
+
+
+def _compare_history(result, label, kernel, ours):
+    if kernel == normal(ours):
+        result.history_ok += 1
+        return
+    result.remarks.append(f"{label}: history: kernel " + " | ".join(">".join(one) for one in kernel))
+    result.remarks.append(f"{label}: history: tcpfsm " + " | ".join(">".join(one) for one in ours))
+
+
+def run_tcpfsm(tcpfsm, capture, arguments):
+    """tcpfsm's lines about CAPTURE; an error where it did not analyse it all."""
+    done = subprocess.run([tcpfsm, "-r", capture, "--format=json", *arguments], capture_output=True, text=True,
+                          timeout=120)
+    if done.returncode != 0:
+        raise RuntimeError(f"tcpfsm ended with {done.returncode}: {done.stderr.strip()}")
+    return done.stdout.splitlines()
+
+
+def compare_files(tcpfsm, base, arguments=(), blind=(), to_the_end=False):
+    """BASE.pcap as tcpfsm sees it against BASE.states.
+
+    With TO_THE_END tcpfsm is told when the capture ended: timers may run out until then.
+    """
+    result = Result(os.path.basename(base))
+    truth, end_ns, expected = read_states(base + ".states")
+    if to_the_end:
+        arguments = [*arguments, f"--end={end_ns // 10**9}.{end_ns % 10**9:09d}"]
+    output = Output(run_tcpfsm(tcpfsm, base + ".pcap", arguments))
+    for end in sorted(truth):
+        if end in output.first_ns or any(e[2:] == end[:2] and e[:2] == end[2:] for e in output.first_ns):
+            is_client = end.port >= 40000
+            compare_end(result, end, truth[end], output, end_ns,
+                        ("client" if is_client else "server") in blind)
+    for finding, end in expected.items():
+        result.expected += 1
+        if finding in output.findings and (end == "any" or end in output.findings[finding]):
+            result.found += 1
+        else:
+            result.remarks.append(f"finding {finding} ({end}) was expected; raised: "
+                                  f"{', '.join(sorted(output.findings)) or 'none'}")
+    return result
+
+
+def _percent(part, whole):
+    return 100 * part / whole if whole else 100
+
+
+HEAD = f"{'scenario':46} {'ends':>5} {'history':>8} {'final':>8} {'time':>8} {'sound':>8} {'findings':>9}"
+
+
+def _row(name, r):
+    return (f"{name:46} {r.ends:5} {_percent(r.history_ok, r.ends):7.1f}% "
+            f"{_percent(r.final_ok, r.ends):7.1f}% {_percent(r.agreed_ns, r.time_ns):7.2f}% "
+            f"{_percent(r.sound_ns, r.judged_ns):7.2f}% {r.found:4} of {r.expected}")
+
+
+def print_row(result, verbose):
+    lines = [f"{result.name:46} FAILED: {result.failure}" if result.failure else _row(result.name, result)]
+    if verbose:
+        lines += ["    " + r for r in result.remarks]
+    print("\n".join(lines), flush=True)
+
+
+def judge(results, args):
+    """Print the totals; 0 if they reach the thresholds and nothing failed, else 1."""
+    total = Result("total")
+    for r in results:
+        for name in ("ends", "history_ok", "final_ok", "time_ns", "agreed_ns", "sound_ns", "judged_ns",
+                     "expected", "found"):
+            setattr(total, name, getattr(total, name) + getattr(r, name))
+    failures = [r for r in results if r.failure]
+    print(HEAD)
+    print(_row(f"{len(results)} captures", total))
+    short = []
+    for name, part, whole, least in (("history", total.history_ok, total.ends, args.min_history),
+                                     ("final", total.final_ok, total.ends, args.min_final),
+                                     ("time", total.agreed_ns, total.time_ns, args.min_time),
+                                     ("sound", total.sound_ns, total.judged_ns, args.min_sound),
+                                     ("findings", total.found, total.expected, args.min_findings)):
+        if _percent(part, whole) < least:
+            short.append(f"{name} {_percent(part, whole):.2f} % is less than {least} %")
+    for line in short + [f"{r.name}: {r.failure}" for r in failures]:
+        print(line)
+    return 1 if short or failures else 0
