@@ -144,7 +144,9 @@ expire(struct tf_fragments *f, int64_t now_ns)
 {
 	if (now_ns > f->now_ns)
 		f->now_ns = now_ns;
-	while (f->oldest != NULL && f->now_ns - f->oldest->first_ns > f->timeout_ns)
+	/* first_ns was now_ns once, so the difference is positive, however far apart they are */
+	while (f->oldest != NULL &&
+	       (uint64_t)f->now_ns - (uint64_t)f->oldest->first_ns > (uint64_t)f->timeout_ns)
 		give_up(f, f->oldest, &f->stats->fragment_timeouts);
 }
 
