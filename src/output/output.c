@@ -15,7 +15,8 @@
 #define DEFAULT_WIDTH 100
 #define LEAST_WIDTH   60
 
-static const struct tf_writer *const writers[] = {&tf_text_writer, &tf_json_writer, &tf_csv_writer};
+static const struct tf_writer *const writers[] = {&tf_text_writer, &tf_json_writer, &tf_csv_writer,
+                                                  &tf_ladder_writer};
 
 #define WRITER_COUNT (sizeof writers / sizeof *writers)
 

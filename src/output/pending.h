@@ -24,11 +24,13 @@ struct tf_pending {
 	struct tf_pending *chain; /* in the table */
 	uint64_t conn;
 	int64_t start_ns;    /* of its first event */
-	struct tf_buf lines; /* of -v */
+	struct tf_buf lines; /* of -v; the ladder's rungs */
+	size_t run;          /* ladder: rungs at the end that may be folded */
 	uint64_t lost_lines; /* that found no room */
 	struct tf_note *first, **last;
 };
 
+/* All zero is an empty one. */
 struct tf_pending_table {
 	struct tf_pending **bucket;
 	size_t bucket_count; /* a power of two; 0 before the first use */

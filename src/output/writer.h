@@ -36,6 +36,7 @@ struct tf_output {
 extern const struct tf_writer tf_text_writer;
 extern const struct tf_writer tf_json_writer;
 extern const struct tf_writer tf_csv_writer;
+extern const struct tf_writer tf_ladder_writer;
 
 /* Remember that there was no memory: the run ends with it. */
 static inline void
