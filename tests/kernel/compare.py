@@ -225,7 +225,7 @@ def compare_files(tcpfsm, base, arguments=(), blind=(), to_the_end=False):
     output = Output(run_tcpfsm(tcpfsm, base + ".pcap", arguments))
     for end in sorted(truth):
         if end in output.first_ns or any(e[2:] == end[:2] and e[:2] == end[2:] for e in output.first_ns):
-            is_client = end.port >= 40000
+            is_client = end.port >= 40000  # the scenarios keep to it
             compare_end(result, end, truth[end], output, end_ns,
                         ("client" if is_client else "server") in blind)
     for finding, end in expected.items():

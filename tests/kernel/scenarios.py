@@ -16,7 +16,6 @@ Options of @scenario:
 """
 
 import socket
-import struct
 import time
 
 from netpair import TCP_FASTOPEN_CONNECT, abort, read_all, vanish
@@ -209,6 +208,14 @@ def refused(net):
     net.sleep(0.1)
 
 
+@scenario(quick=True, seconds=3, finds={"connection-refused": "client"})
+def refusal_lost_behind(net):
+    """The RST,ACK passes the tap and is lost behind it; the SYN comes again and is refused again."""
+    net.rule("server RST 1 behind drop")
+    net.start_dial()
+    net.sleep(1.5)
+
+
 @scenario(finds={"unreachable": "client"})
 def refused_by_icmp(net):
     """A packet filter answers the SYN by ICMP port unreachable."""
@@ -250,15 +257,16 @@ def half_open_handshake(net):
 
 @scenario(seconds=9, finds={"backlog-overflow": "server"})
 def full_accept_queue(net):
-    """The accept queue has room for one: the other client is ESTABLISHED, the server's end is not."""
+    """The accept queue is full: the third client is ESTABLISHED and sends, the server's end is not."""
     for side in ("client", "server"):
         net.path(f"{side} behind delay=10")
-    net.listen(backlog=0)
-    first = net.start_dial(40001)
-    second = net.start_dial(40002)
+    net.listen(backlog=1)
+    net.dial(40001)
     net.sleep(0.1)
-    first.sendall(b"first")
-    second.sendall(b"second")
+    net.start_dial(40002)
+    third = net.start_dial(40003)
+    net.sleep(0.1)
+    third.sendall(b"hello?")
     net.sleep(8)
 
 
@@ -404,6 +412,7 @@ def data_segment_delayed(net):
         c.sendall(b"0123456789")
         net.sleep(0.02)
     net.sleep(0.6)
+    s.recv(100)
     _close_both(net, c, s)
 
 
@@ -787,6 +796,19 @@ def unread_data_at_close(net):
     c.sendall(b"nobody will read this")
     net.sleep(0.1)
     s.close()
+    net.sleep(0.2)
+
+
+@scenario(finds={"rst-abort": "server"})
+def abort_in_close_wait(net):
+    """The client has shut its direction down; the server answers a little, then aborts."""
+    c, s, _ = net.connect()
+    _talk(net, c, s)
+    c.shutdown(socket.SHUT_WR)
+    net.sleep(0.1)
+    s.sendall(b"some of the answer")
+    net.sleep(0.1)
+    abort(s)
     net.sleep(0.2)
 
 
