@@ -22,7 +22,8 @@ import compare  # noqa: E402
 
 def holds(r):
     return (r.failure is None and r.ends and r.history_ok == r.ends and r.final_ok == r.ends
-            and r.sound_ns == r.judged_ns and r.found == r.expected)
+            and r.sound_ns == r.judged_ns and r.found == r.expected
+            and not r.false_alarms)
 
 
 def main():

@@ -7,6 +7,9 @@ For each end of each connection four things are asked:
   time     what share of the time was its state the kernel's?
   sound    what share of the time was the kernel's state among `possible`?
 
+and of each capture: are the findings raised that it must raise, and no other
+warning or error?
+
 An answer may come TOLERANCE_NS early or late: a segment passes the tap a
 little after the sender's change and before the receiver's.  LISTEN and CLOSED
 count as the same here: both mean that there is no connection, and a tap cannot
@@ -54,6 +57,7 @@ class Output:
         self.final = {}                                 # End: state
         self.first_ns = {}                              # End: when its first segment passed
         self.findings = collections.defaultdict(set)    # id: {end, ...}
+        self.alarms = set()                             # ids of findings that are warnings or errors
         records = [json.loads(line, parse_float=ns_of) for line in lines]
         self.events = collections.defaultdict(list)
         for r in records:
@@ -61,6 +65,8 @@ class Output:
                 self.events[r["conn"], r["endpoint"]].append(r)
             elif r["type"] == "anomaly":
                 self.findings[r["id"]].add(r["endpoint"])
+                if r["severity"] in ("warning", "error"):
+                    self.alarms.add(r["id"])
         connections = [r for r in records if r["type"] == "connection"]
         for r in sorted(connections, key=lambda r: r["conn"]):
             self._connection(r)
@@ -122,7 +128,7 @@ class Result:
         self.failure = None
         self.ends = self.history_ok = self.final_ok = 0
         self.time_ns = self.agreed_ns = self.sound_ns = self.judged_ns = 0
-        self.expected = self.found = 0
+        self.expected = self.found = self.false_alarms = 0
         self.remarks = []
 
 
@@ -213,9 +219,23 @@ def run_tcpfsm(tcpfsm, capture, arguments):
     return done.stdout.splitlines()
 
 
-def compare_files(tcpfsm, base, arguments=(), blind=(), to_the_end=False):
+def _compare_findings(result, expected, output, may):
+    for finding, end in expected.items():
+        result.expected += 1
+        if finding in output.findings and (end == "any" or end in output.findings[finding]):
+            result.found += 1
+        else:
+            result.remarks.append(f"finding {finding} ({end}) was expected; raised: "
+                                  f"{', '.join(sorted(output.findings)) or 'none'}")
+    for finding in sorted(output.alarms - set(expected) - set(may)):
+        result.false_alarms += 1
+        result.remarks.append(f"false alarm: {finding}")
+
+
+def compare_files(tcpfsm, base, arguments=(), blind=(), may=(), to_the_end=False):
     """BASE.pcap as tcpfsm sees it against BASE.states.
 
+    No end in BLIND is asked for soundness; findings in MAY are no false alarms.
     With TO_THE_END tcpfsm is told when the capture ended: timers may run out until then.
     """
     result = Result(os.path.basename(base))
@@ -228,13 +248,7 @@ def compare_files(tcpfsm, base, arguments=(), blind=(), to_the_end=False):
             is_client = end.port >= 40000  # the scenarios keep to it
             compare_end(result, end, truth[end], output, end_ns,
                         ("client" if is_client else "server") in blind)
-    for finding, end in expected.items():
-        result.expected += 1
-        if finding in output.findings and (end == "any" or end in output.findings[finding]):
-            result.found += 1
-        else:
-            result.remarks.append(f"finding {finding} ({end}) was expected; raised: "
-                                  f"{', '.join(sorted(output.findings)) or 'none'}")
+    _compare_findings(result, expected, output, may)
     return result
 
 
@@ -242,13 +256,13 @@ def _percent(part, whole):
     return 100 * part / whole if whole else 100
 
 
-HEAD = f"{'scenario':46} {'ends':>5} {'history':>8} {'final':>8} {'time':>8} {'sound':>8} {'findings':>9}"
+HEAD = f"{'scenario':46} {'ends':>5} {'history':>8} {'final':>8} {'time':>8} {'sound':>8} {'findings':>9} {'false':>6}"
 
 
 def _row(name, r):
     return (f"{name:46} {r.ends:5} {_percent(r.history_ok, r.ends):7.1f}% "
             f"{_percent(r.final_ok, r.ends):7.1f}% {_percent(r.agreed_ns, r.time_ns):7.2f}% "
-            f"{_percent(r.sound_ns, r.judged_ns):7.2f}% {r.found:4} of {r.expected}")
+            f"{_percent(r.sound_ns, r.judged_ns):7.2f}% {r.found:4} of {r.expected:<2} {r.false_alarms:5}")
 
 
 def print_row(result, verbose):
@@ -263,7 +277,7 @@ def judge(results, args):
     total = Result("total")
     for r in results:
         for name in ("ends", "history_ok", "final_ok", "time_ns", "agreed_ns", "sound_ns", "judged_ns",
-                     "expected", "found"):
+                     "expected", "found", "false_alarms"):
             setattr(total, name, getattr(total, name) + getattr(r, name))
     failures = [r for r in results if r.failure]
     print(HEAD)
@@ -276,6 +290,8 @@ def judge(results, args):
                                      ("findings", total.found, total.expected, args.min_findings)):
         if _percent(part, whole) < least:
             short.append(f"{name} {_percent(part, whole):.2f} % is less than {least} %")
+    if total.false_alarms > args.max_false:
+        short.append(f"{total.false_alarms} false alarms are more than {args.max_false}")
     for line in short + [f"{r.name}: {r.failure}" for r in failures]:
         print(line)
     return 1 if short or failures else 0

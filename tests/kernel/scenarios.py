@@ -12,6 +12,7 @@ Options of @scenario:
   arguments   what tcpfsm must be told of hosts that do not have default timers
   pcap        the captures to keep in pcaps/: {name: family}
   finds       the findings that must be raised: {id: end, or None}
+  may         warnings and errors that may be raised too; any other is a false alarm
   blind       ends whose state nobody at the tap can know, and why
 """
 
@@ -25,7 +26,7 @@ SCENARIOS = {}
 
 class Scenario:
     def __init__(self, story, families=(4, 6), quick=False, seconds=1, arguments=(), pcap=None,
-                 finds=None, blind=None):
+                 finds=None, may=(), blind=None):
         self.story = story
         self.name = story.__name__.replace("_", "-")
         self.about = " ".join(story.__doc__.split())
@@ -35,6 +36,7 @@ class Scenario:
         self.arguments = list(arguments)
         self.pcap = pcap or {}
         self.finds = finds or {}
+        self.may = may
         self.blind = blind or {}
 
 
