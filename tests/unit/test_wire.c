@@ -395,6 +395,9 @@ static const struct {
      TF_SKIP_MALFORMED},
     {"IPv4 shorter than its header", 1, OCTETS(MACS "\x08\0\x45\0\0\x13\0\0\0\0\1\6\0\0\1\1\1\1\2\2\2\2"),
      TF_SKIP_MALFORMED},
+    {"IPv4 cut within its options", 101, OCTETS("\x47\0\0\x40\0\0\0\0\1\6\0\0\1\1\1\1\2\2\2\2\1\1\1"),
+     TF_SKIP_TRUNCATED},
+    {"IPv6 with version 4", 229, OCTETS(MACS MACS MACS "\0\0\0\0"), TF_SKIP_MALFORMED},
     {"nothing", 101, "", 0, TF_SKIP_TRUNCATED},
 };
 
@@ -448,18 +451,43 @@ a_protocol_over_ip_is_counted_by_kind(void)
 	end();
 }
 
+/* No layer that may announce itself again is without a bound. */
 static void
-tags_nest_only_so_deep(void)
+link_layers_nest_only_so_deep(void)
 {
-	struct bytes b = {.n = 0};
+	static const struct {
+		const char *octets;
+		size_t size;
+	} layers[] = {
+	    {OCTETS("\x81\x00\0\5")},
+	    {OCTETS("\x89\x3f\0\1\0\2\0\3")},
+	    {OCTETS("\x05\x00\xaa\xaa\x03\0\0\0")},
+	};
 
 	begin();
-	put(&b, MACS, 12);
-	for (int i = 0; i < 10000; i++)
-		put(&b, "\x81\x00\0\5", 4);
-	put16(&b, 0x0800);
-	put_datagram(&b, 4, 0);
-	CU_ASSERT(skips(ETHERNET, &b, TF_SKIP_TOO_DEEP));
+	for (size_t i = 0; i < COUNT_OF(layers); i++) {
+		struct bytes b = {.n = 0};
+
+		put(&b, MACS, 12);
+		for (int n = 0; n < 1000; n++)
+			put(&b, layers[i].octets, layers[i].size);
+		put16(&b, 0x0800);
+		put_datagram(&b, 4, 0);
+		CU_ASSERT(skips(ETHERNET, &b, TF_SKIP_TOO_DEEP));
+		b.n = 12;
+		for (int n = 0; n < 16; n++)
+			put(&b, "\x81\x00\0\5", 4);
+		put(&b, layers[i].octets, layers[i].size);
+		put16(&b, 0x0800);
+		CU_ASSERT(skips(ETHERNET, &b, TF_SKIP_TOO_DEEP));
+		b.n = 12;
+		for (int n = 0; n < 16; n++)
+			put(&b, "\x81\x00\0\5", 4);
+		put16(&b, 0x0800);
+		put_datagram(&b, 4, 3);
+		CU_ASSERT(decode(ETHERNET, &b) == TF_WIRE_SEGMENT);
+		CU_ASSERT(is_whole_segment(4, 3));
+	}
 	end();
 }
 
@@ -843,6 +871,29 @@ fragments_of_different_datagrams_do_not_mix(void)
 		CU_ASSERT(is_whole_segment(version, PAYLOAD));
 		end();
 	}
+}
+
+static void
+many_datagrams_may_wait_at_a_time(void)
+{
+	enum { COUNT = 1000 };
+	struct tf_decoder_options options = TF_DECODER_DEFAULTS;
+	struct bytes b;
+
+	options.fragment_bytes = 64u << 20;
+	begin_with(options);
+	make_whole(4);
+	for (uint32_t id = 0; id < COUNT; id++) {
+		b = fragment(4, id, 0, 40, true);
+		CU_ASSERT(held(&b));
+	}
+	for (uint32_t i = 0; i < COUNT; i++) {
+		b = fragment(4, i * 7 % COUNT, 40, 40, false); /* each one once, in another order */
+		CU_ASSERT(completes(&b));
+		CU_ASSERT(is_whole_segment(4, PAYLOAD));
+	}
+	CU_ASSERT_EQUAL(tf_decoder_stats(decoder)->fragment_evictions, 0);
+	end();
 }
 
 /* The first 40 octets came; then 24 to 80 comes with other octets in its first 16. */
@@ -1716,6 +1767,7 @@ the_kinds_keep_their_names(void)
 	}
 	CU_ASSERT_STRING_EQUAL(tf_skip_name(TF_SKIP_ARP), "arp");
 	CU_ASSERT_STRING_EQUAL(tf_skip_meaning(TF_SKIP_SCTP), "SCTP");
+	tf_decoder_free(NULL);
 }
 
 const char tf_suite[] = "wire";
@@ -1725,7 +1777,7 @@ const struct tf_test tf_tests[] = {
     {"a link header cut anywhere is truncated", a_link_header_cut_anywhere_is_truncated},
     {"what is not TCP is counted by kind", what_is_not_tcp_is_counted_by_kind},
     {"a protocol over IP is counted by kind", a_protocol_over_ip_is_counted_by_kind},
-    {"tags nest only so deep", tags_nest_only_so_deep},
+    {"link layers nest only so deep", link_layers_nest_only_so_deep},
     {"a frame shorter on the wire than captured is read", a_frame_shorter_on_the_wire_than_captured_is_read},
     {"padding of the link is no payload", padding_of_the_link_is_no_payload},
     {"a length of zero is the frame's", a_length_of_zero_is_the_frames},
@@ -1743,6 +1795,7 @@ const struct tf_test tf_tests[] = {
     {"a segment in one piece lies in its frame", a_segment_in_one_piece_lies_in_its_frame},
     {"a fragment alone is no segment", a_fragment_alone_is_no_segment},
     {"fragments of different datagrams do not mix", fragments_of_different_datagrams_do_not_mix},
+    {"many datagrams may wait at a time", many_datagrams_may_wait_at_a_time},
     {"in IPv4 the octets that came first stand", in_ipv4_the_octets_that_came_first_stand},
     {"in IPv6 an overlap drops the datagram", in_ipv6_an_overlap_drops_the_datagram},
     {"in IPv6 a copy is no overlap", in_ipv6_a_copy_is_no_overlap},
