@@ -43,7 +43,7 @@ class Pair:
 
     def __init__(self, tap, number, family, capture, polls, clock_offset_ns, seed):
         self.family = family
-        self.number = number
+        self.seed = seed
         if family == 4:
             self.addr = {"client": f"10.9.{number}.1", "server": f"10.9.{number}.2"}
         else:

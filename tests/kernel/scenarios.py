@@ -16,6 +16,7 @@ Options of @scenario:
   blind       ends whose state nobody at the tap can know, and why
 """
 
+import random
 import socket
 import time
 
@@ -950,3 +951,85 @@ def many_short_connections_under_loss(net):
         net.path(f"{side} behind delay=4 jitter=2 loss=2.5")
     _many(net, 300, 0.005)
     net.sleep(5)
+
+
+class _Life:
+    """What one socket does by chance: a few steps, each after a pause."""
+
+    def __init__(self, sock, rng):
+        self.sock = sock
+        self.rng = rng
+        sock.setblocking(False)
+        self.steps = rng.choices(("send", "read", "shut"), (6, 5, 1), k=rng.randint(0, 4))
+        self.steps.append(rng.choices(("close", "abort", "stay"), (8, 2, 1))[0])
+        self.due = 0
+        self._wait()
+
+    def _wait(self):
+        self.due = time.monotonic() + self.rng.choice((0, 0.005, 0.03, 0.3))
+
+    def step(self):
+        """Do what is due; true when all is done."""
+        if time.monotonic() < self.due:
+            return False
+        what = self.steps.pop(0)
+        try:
+            self._do(what)
+        except BlockingIOError:
+            pass
+        except OSError:
+            self.sock.close()
+            return True
+        self._wait()
+        return not self.steps
+
+    def _do(self, what):
+        if what == "send":
+            self.sock.send(bytes(self.rng.choice((1, 100, 1000, 5000))))
+        elif what == "read":
+            self.sock.recv(65536)
+        elif what == "shut":
+            self.sock.shutdown(socket.SHUT_WR)
+        elif what == "close":
+            self.sock.close()
+        elif what == "abort":
+            abort(self.sock)
+
+
+def _lives(net, connections):
+    rng = random.Random(net.seed)
+    listening = net.listen(backlog=512)
+    listening.setblocking(False)
+    lives, until, port = [], time.monotonic() + connections / 50 + 8, 41000
+    while time.monotonic() < until:
+        if port < 41000 + connections:
+            lives.append(_Life(net.start_dial(port), rng))
+            port += 1
+        try:
+            lives.append(_Life(net.accept(listening), rng))
+        except BlockingIOError:
+            pass
+        lives = [life for life in lives if not life.step()]
+        net.sleep(0.01)
+
+
+@scenario(quick=True, seconds=11)
+def chance(net):
+    """Hosts that send, shut down, close and abort as chance will, over a clean path."""
+    _lives(net, 100)
+
+
+@scenario(seconds=11)
+def chance_over_a_bad_path(net):
+    """The same while the path loses, delays, reorders and duplicates on both sides of the tap."""
+    for side in ("client", "server"):
+        net.path(f"{side} before delay=2 jitter=3 loss=2 dup=1 reorder=2")
+        net.path(f"{side} behind delay=5 jitter=8 loss=3 dup=1 reorder=2 by=15")
+    _lives(net, 150)
+
+
+@scenario(seconds=11)
+def chance_with_capture_loss(net):
+    """The same over a clean path while the capture misses every fiftieth packet."""
+    net.rule("both any 2% tap lose")
+    _lives(net, 150)

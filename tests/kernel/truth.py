@@ -186,9 +186,9 @@ class _Merge:
 
 
 def merge(answers, changes, addresses):
-    """{End: [Change]} for all connections between ADDRESSES."""
+    """{End: [Change]} for all connections between ADDRESSES of which the tap saw a segment."""
     truth = {}
-    for end in set(answers) | set(changes):
+    for end in answers:
         if end.addr in addresses and end.peer in addresses and end.port and end.peer_port:
             truth[end] = _Merge(answers.get(end, []), changes.get(end, [])).states
     return truth
