@@ -6,8 +6,8 @@
 #include "style.h"
 #include "text.h"
 
-#define MOST_STATES   6  /* rows of last states */
-#define MOST_FINDINGS 10 /* rows of findings */
+#define MOST_STATES   5 /* rows of last states */
+#define MOST_FINDINGS 8 /* rows of findings */
 #define INDENT        2
 
 /* LABEL, then words wrapped under it. */

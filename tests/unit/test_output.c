@@ -742,6 +742,533 @@ json_summary_of_nothing(void)
 	                       "\"input_error\":\"a.pcap: cut in the middle of packet 1\"}\n");
 }
 
+/* ---- text ------------------------------------------------------------------------------- */
+
+/* Each line of WRITTEN, escape sequences left out, fits into WIDTH columns. */
+static void
+expect_width(size_t width)
+{
+	for (const char *p = written, *end; (end = strchr(p, '\n')) != NULL; p = end + 1) {
+		if ((size_t)(end - p) > width)
+			printf("# too long: %.*s\n", (int)(end - p), p);
+		CU_ASSERT((size_t)(end - p) <= width);
+	}
+}
+
+static unsigned
+count_of(const char *text, const char *part)
+{
+	unsigned count = 0;
+
+	while ((text = strstr(text, part)) != NULL) {
+		count++;
+		text += strlen(part);
+	}
+	return count;
+}
+
+static void
+text_of_a_healthy_capture(void)
+{
+	struct tf_output_options options = defaults();
+	struct tf_summary s = {
+	    .packets = 9,
+	    .tcp_segments = 9,
+	    .connections = 1,
+	    .first_ts_ns = T0,
+	    .last_ts_ns = T0 + 2 * S,
+	};
+	int fd;
+	struct tf_output *o = open_writer("text", &options, &fd);
+
+	send_record(o, healthy(1));
+	tf_output_finish(o, &s);
+	EXPECT(close_writer(o, fd),
+	       "#1  10.9.0.1:40000 -> 10.9.0.2:80  2 s  9 packets  78 B out, 1.2 kB back  CLOSED / CLOSED\n"
+	       "\n"
+	       "Summary\n"
+	       "  9 packets, 9 TCP segments, 1 connection in 2 s, from 2023-11-14 22:13:20 to 22:13:22 UTC\n"
+	       "  Last states, client / server:\n"
+	       "           1  CLOSED / CLOSED\n"
+	       "  Findings: none\n"
+	       "  The capture: nothing shows that anything is missing.\n");
+}
+
+static void
+text_quiet(void)
+{
+	struct tf_output_options options = defaults();
+	struct tf_summary s = summary_of_two();
+	int fd;
+	struct tf_output *o;
+
+	options.quiet = true;
+	o = open_writer("text", &options, &fd);
+	send_record(o, healthy(1));
+	send_finding(o, stuck(2, TF_CLIENT));
+	send_record(o, half_closed(2));
+	tf_output_finish(o, &s);
+	close_writer(o, fd);
+	CU_ASSERT_EQUAL(strncmp(written, "#2  ", 4), 0);
+	EXPECT_WITHIN(written, "\nSummary\n");
+	EXPECT_WITHIN(written, "  Frames that are no TCP segment: 2 ARP; 1 malformed\n");
+}
+
+/* Both faces of a connection that is closed on one side only: one sentence, one explanation. */
+static void
+text_tells_both_faces_at_once(void)
+{
+	struct tf_output_options options = defaults();
+	int fd;
+	struct tf_output *o = open_writer("text", &options, &fd);
+
+	send_finding(o, stuck(1, TF_CLIENT));
+	send_finding(o, stuck(1, TF_SERVER));
+	send_record(o, half_closed(1));
+	close_writer(o, fd);
+	CU_ASSERT_EQUAL(count_of(written, "warning"), 1);
+	CU_ASSERT_EQUAL(count_of(written, "Why it matters:"), 1);
+	CU_ASSERT_EQUAL(count_of(written, "Next:"), 1);
+	EXPECT_WITHIN(written, "    warning  The client closed in packet 8");
+	EXPECT_WITHIN(written, "stuck-close-wait and stuck-fin-wait-2]");
+	EXPECT_WITHIN(written, "FIN-WAIT-2 / CLOSE-WAIT, open\n");
+	expect_width(100);
+}
+
+/* The second finding of a kind says where the first one was explained. */
+static void
+text_explains_once(void)
+{
+	struct tf_output_options options = defaults();
+	int fd;
+	struct tf_output *o;
+
+	options.width = 120;
+	o = open_writer("text", &options, &fd);
+	for (unsigned conn = 7; conn <= 8; conn++) {
+		send_finding(o, stuck(conn, TF_SERVER));
+		send_record(o, half_closed(conn));
+	}
+	close_writer(o, fd);
+	CU_ASSERT_EQUAL(count_of(written, "Why it matters:"), 1);
+	CU_ASSERT_EQUAL(count_of(written, "explained at #7]"), 1);
+	expect_width(120);
+}
+
+/* What follows the record, and what is about a service, stands alone with its subject. */
+static void
+text_of_late_findings(void)
+{
+	static const uint64_t conns[] = {1, 2};
+	struct tf_output_options options = defaults();
+	struct tf_finding service = stuck(0, TF_NEITHER), late = stuck(1, TF_CLIENT);
+	int fd;
+	struct tf_output *o = open_writer("text", &options, &fd);
+
+	send_record(o, half_closed(1));
+	send_finding(o, late);
+	service.id = TF_A_CLOSE_WAIT_LEAK;
+	service.severity = TF_ERROR;
+	service.subject = "10.9.0.2:80";
+	service.conn_count = 2;
+	service.conns = conns;
+	send_finding(o, service);
+	close_writer(o, fd);
+	EXPECT_WITHIN(written, "\n\n#1\n    warning  The client closed");
+	EXPECT_WITHIN(written, "\n\n10.9.0.2:80\n    error    ");
+	EXPECT_WITHIN(written, "Connections #1, #2.");
+}
+
+static void
+text_of_an_open_fate(void)
+{
+	struct tf_output_options options = defaults();
+	struct tf_connection_record r = half_closed(1);
+	int fd;
+	struct tf_output *o = open_writer("text", &options, &fd);
+
+	/* A close() whose FIN did not pass is no news; that the end may be gone is. */
+	r.end[TF_SERVER].possible = TF_STATES(TF_CLOSE_WAIT) | TF_STATES(TF_LAST_ACK);
+	r.end[TF_CLIENT].possible = TF_STATES(TF_FIN_WAIT_2) | TF_STATES(TF_CLOSED);
+	send_record(o, r);
+	close_writer(o, fd);
+	EXPECT_WITHIN(written, "    The client may as well be in CLOSED: the capture does not decide it.\n");
+	EXPECT_ABSENT(written, "LAST-ACK");
+}
+
+static void
+text_with_transitions(void)
+{
+	struct tf_output_options options = defaults();
+	struct tf_transition t = client_established;
+	int fd;
+	struct tf_output *o;
+
+	options.verbosity = 1;
+	o = open_writer("text", &options, &fd);
+	CU_ASSERT_EQUAL(tf_output_wanted(o), TF_EV_TRANSITION | TF_EV_FINDING | TF_EV_CONNECTION);
+	t.from = TF_CLOSED;
+	t.to = TF_SYN_SENT;
+	t.packet = 1;
+	t.event = "snd SYN";
+	t.reference = "RFC 1122";
+	send_transition(o, t);
+	t = client_established;
+	t.ts_ns += 250000;
+	send_transition(o, t);
+	send_record(o, healthy(1));
+	close_writer(o, fd);
+	EXPECT_WITHIN(
+	    written,
+	    "CLOSED / CLOSED\n"
+	    "    +0.000000      1  client  CLOSED -> SYN-SENT           snd SYN (observed, RFC 1122)");
+	EXPECT_WITHIN(written, "\n    +0.000250      3  client  SYN-SENT -> ESTABLISHED      snd ACK of "
+	                       "SYN,ACK (observed, 3.10.7.3)\n");
+}
+
+static void
+send_segment(struct tf_output *o, uint64_t packet, enum tf_endpoint from, unsigned flags, uint32_t seq,
+             uint32_t ack, uint32_t len, unsigned marks)
+{
+	struct tf_segment s = {
+	    .ts_ns = T0 + 123000 + (int64_t)packet * 1000000,
+	    .packet = packet,
+	    .flags = (uint16_t)flags,
+	    .window = 502,
+	    .len = len,
+	};
+	struct tf_segment_event e = {
+	    .segment = &s, .conn = 1, .from = from, .marks = marks, .rel_seq = seq, .rel_ack = ack};
+
+	if ((flags & TF_SYN) != 0) {
+		s.options = TF_OPT_MSS | TF_OPT_WSCALE;
+		s.mss = 1460;
+		s.wscale = 7;
+	}
+	tf_output_event(o, &(struct tf_event){.kind = TF_EV_SEGMENT, .segment = &e});
+}
+
+static void
+text_with_segments(void)
+{
+	struct tf_output_options options = defaults();
+	int fd;
+	struct tf_output *o;
+
+	options.verbosity = 2;
+	options.streaming = true;
+	o = open_writer("text", &options, &fd);
+	send_segment(o, 1, TF_CLIENT, TF_SYN, 0, 0, 0, 0);
+	send_segment(o, 2, TF_SERVER, TF_SYN | TF_ACK, 0, 1, 0, TF_MARK_RETRANSMISSION);
+	send_segment(o, 3, TF_CLIENT, 0, 1, 0, 5, 0);
+	EXPECT(close_writer(o, fd),
+	       "#1 +0.000000      1  client > server  SYN seq=0 len=0 win=502 mss=1460 wscale=7\n"
+	       "#1 +0.001000      2  server > client  SYN,ACK seq=0 ack=1 len=0 win=502 mss=1460 wscale=7 "
+	       "[sent\n"
+	       "                                          again]\n"
+	       "#1 +0.002000      3  client > server  none seq=1 len=5 win=502\n");
+}
+
+/* --conn, --state and --id must all agree. */
+static void
+text_filters(void)
+{
+	static const uint64_t conns[] = {1, 2};
+	static const struct {
+		bool by_conn, by_state, by_id;
+		const char *shown[3], *hidden[3];
+	} cases[] = {
+	    {true, false, false, {"#1 ", "#2 "}, {"#3 "}},
+	    {false, true, false, {"#2 ", "#3 "}, {"#1 "}},
+	    {false, false, true, {"#2 ", "#3 "}, {"#1 "}},
+	    {true, true, true, {"#2 "}, {"#1 ", "#3 "}},
+	};
+
+	for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct tf_output_options options = defaults();
+		struct tf_output *o;
+		int fd;
+
+		options.filter.conns = conns;
+		options.filter.conn_count = cases[i].by_conn ? 2 : 0;
+		options.filter.states = cases[i].by_state ? TF_STATES(TF_CLOSE_WAIT) : 0;
+		options.filter.by_id = cases[i].by_id;
+		options.filter.id[TF_A_STUCK_CLOSE_WAIT] = true;
+		o = open_writer("text", &options, &fd);
+		send_record(o, healthy(1));
+		send_record(o, half_closed(2));
+		send_record(o, half_closed(3));
+		close_writer(o, fd);
+		for (unsigned k = 0; k < 3; k++) {
+			if (cases[i].shown[k] != NULL)
+				EXPECT_WITHIN(written, cases[i].shown[k]);
+			if (cases[i].hidden[k] != NULL)
+				EXPECT_ABSENT(written, cases[i].hidden[k]);
+		}
+	}
+}
+
+static void
+text_colors(void)
+{
+	struct tf_output_options options = defaults();
+	int fd;
+	struct tf_output *o = open_writer("text", &options, &fd);
+
+	send_finding(o, stuck(1, TF_SERVER));
+	send_record(o, half_closed(1));
+	EXPECT_ABSENT(close_writer(o, fd), "\033");
+	options.color = true;
+	o = open_writer("text", &options, &fd);
+	send_finding(o, stuck(1, TF_SERVER));
+	send_record(o, half_closed(1));
+	EXPECT_WITHIN(close_writer(o, fd), "\033[33mwarning\033[0m");
+}
+
+static const char *
+name_of_one(void *context, const struct tf_addr *addr)
+{
+	(void)context;
+	return addr->byte[15] == 2 ? "www.example.com" : NULL;
+}
+
+static void
+text_with_names(void)
+{
+	struct tf_output_options options = defaults();
+	int fd;
+	struct tf_output *o;
+
+	options.lookup = name_of_one;
+	o = open_writer("text", &options, &fd);
+	send_record(o, healthy(1));
+	EXPECT_WITHIN(close_writer(o, fd), "#1  10.9.0.1:40000 -> www.example.com:80  2 s");
+}
+
+/* A name of a file may hold what steers a terminal. */
+static void
+text_of_a_broken_input(void)
+{
+	struct tf_output_options options = defaults();
+	struct tf_summary s = {.packets = 1, .input_error = "a\033[2J.pcap: cut in packet 2"};
+	int fd;
+	struct tf_output *o = open_writer("text", &options, &fd);
+
+	tf_output_finish(o, &s);
+	EXPECT_WITHIN(close_writer(o, fd),
+	              "  The capture: not read to its end: a?[2J.pcap: cut in packet 2.\n");
+}
+
+/* Everything found at once still fits one screen of 24 lines, less the prompt. */
+static void
+text_summary_fits_a_screen(void)
+{
+	struct tf_output_options options = defaults();
+	struct tf_summary s = summary_of_two();
+	const char *summary;
+	int fd;
+	struct tf_output *o;
+
+	options.width = 80;
+	o = open_writer("text", &options, &fd);
+	for (unsigned id = 0; id < TF_ANOMALY_COUNT; id++) {
+		struct tf_finding f = stuck(1 + id, TF_CLIENT);
+		struct tf_connection_record r = healthy(1 + id);
+
+		f.id = (enum tf_anomaly)id;
+		f.severity = (enum tf_severity)(id % TF_SEVERITY_COUNT);
+		r.end[TF_CLIENT].state = (enum tf_state)(id % TF_STATE_COUNT);
+		r.end[TF_SERVER].state = (enum tf_state)(id / TF_STATE_COUNT);
+		send_finding(o, f);
+		send_record(o, r);
+	}
+	tf_output_finish(o, &s);
+	close_writer(o, fd);
+	summary = strstr(written, "Summary\n");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(summary);
+	CU_ASSERT(count_of(summary, "\n") <= 23);
+	EXPECT_WITHIN(summary, "more kinds of findings\n");
+	EXPECT_WITHIN(summary, "in other states\n");
+	expect_width(80);
+}
+
+/* ---- csv, ladder, catalogue ------------------------------------------------------------- */
+
+static unsigned
+cells_of(const char *line)
+{
+	unsigned cells = 1;
+
+	for (; *line != '\n' && *line != '\0'; line++)
+		cells += *line == ',';
+	return cells;
+}
+
+static void
+csv_rows(void)
+{
+	struct tf_output_options options = defaults();
+	const char *row;
+	int fd;
+	struct tf_output *o = open_writer("csv", &options, &fd);
+
+	send_record(o, half_closed(1));
+	close_writer(o, fd);
+	EXPECT_WITHIN(
+	    written,
+	    "conn,first_ts,last_ts,duration,close,roles,handshake_rtt,anomalies,community_id,evicted,"
+	    "client_addr,client_port,client_state,");
+	row = strchr(written, '\n') + 1;
+	EXPECT(row, "1,1700000000.000123,1700000002.000000,1.999877,open,syn,0.000123,stuck-fin-wait-2 "
+	            "stuck-close-wait,"
+	            "1:yUNan987qPsvRrWYa25qTp6TpaA=,0,"
+	            "10.9.0.1,40000,FIN-WAIT-2,FIN-WAIT-2,CLOSED SYN-SENT ESTABLISHED FIN-WAIT-1 "
+	            "FIN-WAIT-2,4294967295,"
+	            "5,78,412,0,0,0,0,1460,7,1,1,"
+	            "10.9.0.2,80,CLOSE-WAIT,CLOSE-WAIT LAST-ACK,LISTEN SYN-RECEIVED ESTABLISHED CLOSE-WAIT,,"
+	            "4,1204,1500,1,2,3,4,,,0,\n");
+	CU_ASSERT_EQUAL(cells_of(written), cells_of(row));
+}
+
+static void
+send_move(struct tf_output *o, uint64_t packet, enum tf_endpoint e, enum tf_state from, enum tf_state to)
+{
+	struct tf_transition t = client_established;
+
+	t.ts_ns = T0 + 123000 + (int64_t)packet * 1000000;
+	t.packet = packet;
+	t.endpoint = e;
+	t.from = from;
+	t.to = to;
+	send_transition(o, t);
+}
+
+/* RFC 9293 section 3.5, figure 6: the states stand beside the segments that lead to them. */
+static void
+ladder_of_a_handshake(void)
+{
+	struct tf_output_options options = defaults();
+	int fd;
+	struct tf_output *o;
+
+	options.width = 86;
+	o = open_writer("ladder", &options, &fd);
+	send_segment(o, 1, TF_CLIENT, TF_SYN, 0, 0, 0, 0);
+	send_move(o, 1, TF_CLIENT, TF_CLOSED, TF_SYN_SENT);
+	send_segment(o, 2, TF_SERVER, TF_SYN | TF_ACK, 0, 1, 0, 0);
+	send_move(o, 2, TF_SERVER, TF_LISTEN, TF_SYN_RECEIVED);
+	send_segment(o, 3, TF_CLIENT, TF_ACK, 1, 1, 0, 0);
+	send_move(o, 3, TF_CLIENT, TF_SYN_SENT, TF_ESTABLISHED);
+	send_move(o, 3, TF_SERVER, TF_SYN_RECEIVED, TF_ESTABLISHED);
+	send_record(o, healthy(1));
+	EXPECT(close_writer(o, fd),
+	       "#1  client 10.9.0.1:40000, server 10.9.0.2:80, from 2023-11-14 22:13:20.000123 UTC\n"
+	       "\n"
+	       "time       packet        client                                          server\n"
+	       "                         CLOSED |                                      | LISTEN\n"
+	       "+0.000000       1      SYN-SENT |-- SYN seq=0 len=0 ------------------>|\n"
+	       "+0.001000       2               |<- SYN,ACK seq=0 ack=1 len=0 ---------| SYN-RECEIVED\n"
+	       "+0.002000       3   ESTABLISHED |-- ACK seq=1 ack=1 len=0 ------------>| ESTABLISHED\n");
+}
+
+/* Plain data is folded; a segment with a mark never is; no line grows too long. */
+static void
+ladder_folds_data(void)
+{
+	struct tf_output_options options = defaults();
+	int fd;
+	struct tf_output *o;
+
+	options.width = 90;
+	o = open_writer("ladder", &options, &fd);
+	for (unsigned i = 1; i <= 1000; i++)
+		send_segment(o, i, TF_CLIENT, TF_ACK, i, 1, 1, i == 500 ? TF_MARK_RETRANSMISSION : 0);
+	send_record(o, healthy(1));
+	close_writer(o, fd);
+	CU_ASSERT_EQUAL(count_of(written, "more segments"), 2);
+	/* 4 before each fold and at least 3 after it: 499 and 500 plain segments lie around the marked one. */
+	EXPECT_WITHIN(written, "seq=500 ack=1 len=1 (sent again)");
+	EXPECT_WITHIN(written, " seq=499 ");
+	EXPECT_WITHIN(written, " seq=501 ");
+	EXPECT_WITHIN(written, " seq=1000 ");
+	EXPECT_ABSENT(written, " seq=250 ");
+	CU_ASSERT(count_of(written, "\n") < 40);
+	expect_width(90);
+}
+
+/* Every segment is either drawn or counted in a fold, whatever the length of the run. */
+static void
+ladder_loses_no_segment(void)
+{
+	for (unsigned length = 1; length <= 40; length++) {
+		struct tf_output_options options = defaults();
+		unsigned folded = 0;
+		const char *fold;
+		int fd;
+		struct tf_output *o = open_writer("ladder", &options, &fd);
+
+		for (unsigned i = 1; i <= length; i++)
+			send_segment(o, i, TF_SERVER, TF_ACK, i, 1, 1, 0);
+		send_record(o, healthy(1));
+		close_writer(o, fd);
+		fold = strstr(written, "| ... ");
+		if (fold != NULL)
+			folded = (unsigned)strtoul(fold + 6, NULL, 10);
+		CU_ASSERT_EQUAL(count_of(written, "|<- ACK") + folded, length);
+	}
+}
+
+static void
+ladder_without_a_picture(void)
+{
+	struct tf_output_options options = defaults();
+	struct tf_summary s = {.connections = 2};
+	int fd;
+	struct tf_output *o;
+
+	options.ladder_conn = 9;
+	o = open_writer("ladder", &options, &fd);
+	send_segment(o, 1, TF_CLIENT, TF_SYN, 0, 0, 0, 0);
+	send_record(o, healthy(1));
+	tf_output_finish(o, &s);
+	EXPECT(close_writer(o, fd), "There is no connection 9: the capture has 2 connections.\n");
+}
+
+/* What FUNCTION wrote to its descriptor is in `written`. */
+#define CATCH(call)                                                                                          \
+	do {                                                                                                 \
+		char name[] = "test-output-XXXXXX";                                                          \
+		int fd = mkstemp(name);                                                                      \
+		CU_ASSERT_FATAL(fd >= 0);                                                                    \
+		unlink(name);                                                                                \
+		CU_ASSERT_EQUAL((call), 0);                                                                  \
+		free(written);                                                                               \
+		written = calloc(1, (size_t)lseek(fd, 0, SEEK_END) + 1);                                     \
+		CU_ASSERT_PTR_NOT_NULL_FATAL(written);                                                       \
+		CU_ASSERT(pread(fd, written, (size_t)lseek(fd, 0, SEEK_END), 0) > 0);                        \
+		close(fd);                                                                                   \
+	} while (0)
+
+static void
+catalogue(void)
+{
+	static const struct tf_rule_text rules[] = {
+	    {"send-syn", "CLOSED, LISTEN", "snd SYN", "SYN-SENT", "RFC 9293 section 3.10.1"}};
+	struct tf_output_options options = defaults();
+
+	options.width = 80;
+	CATCH(tf_list_anomalies(fd, &options));
+	CU_ASSERT_EQUAL(count_of(written, "\n"), TF_ANOMALY_COUNT);
+	EXPECT_WITHIN(written, "\nstuck-fin-wait-2 ");
+	CATCH(tf_explain_anomaly(fd, &options, TF_A_STUCK_FIN_WAIT_2));
+	CU_ASSERT_EQUAL(strncmp(written, "stuck-fin-wait-2: ", 18), 0);
+	EXPECT_WITHIN(written, "Severity: warning   Family: closing   Reference: RFC 9293 section 3.6");
+	EXPECT_WITHIN(written, "\nUsual causes\n  ");
+	expect_width(80);
+	CATCH(tf_list_rules(fd, &options, rules, 1));
+	EXPECT(written, "send-syn  CLOSED, LISTEN: snd SYN -> SYN-SENT (RFC 9293 section 3.10.1)\n");
+}
+
 /* ---- the front -------------------------------------------------------------------------- */
 
 static void
@@ -821,6 +1348,25 @@ const struct tf_test tf_tests[] = {
     {"json: connection", json_connection},
     {"json: host and summary", json_summary},
     {"json: summary of nothing", json_summary_of_nothing},
+    {"text: a healthy capture", text_of_a_healthy_capture},
+    {"text: quiet leaves out what has no finding", text_quiet},
+    {"text: both faces of a half-closed connection in one sentence", text_tells_both_faces_at_once},
+    {"text: a kind of finding is explained once", text_explains_once},
+    {"text: late findings and those of a service stand alone", text_of_late_findings},
+    {"text: possible states where the fate is open", text_of_an_open_fate},
+    {"text: transitions", text_with_transitions},
+    {"text: segments as they come", text_with_segments},
+    {"text: filters", text_filters},
+    {"text: colours only on request", text_colors},
+    {"text: names where the caller looks them up", text_with_names},
+    {"text: nothing steers the terminal", text_of_a_broken_input},
+    {"text: the summary fits a screen", text_summary_fits_a_screen},
+    {"csv: a row a connection", csv_rows},
+    {"ladder: a handshake as in RFC 9293", ladder_of_a_handshake},
+    {"ladder: plain data is folded", ladder_folds_data},
+    {"ladder: no segment is lost by folding", ladder_loses_no_segment},
+    {"ladder: no such connection", ladder_without_a_picture},
+    {"the catalogue and the rules as text", catalogue},
     {"an unknown format is refused", unknown_format},
     {"a full disk is reported and stays reported", full_disk},
     {"more than a buffer full is written whole", many_records},
