@@ -17,12 +17,13 @@ see a listening socket.
 """
 
 import collections
+import decimal
 import json
 import os
 import shutil
 import subprocess
 
-from truth import NOWHERE, End, ns_of, read_states
+from truth import NOWHERE, End, read_states
 
 TOLERANCE_NS = 5_000_000
 ALL = frozenset(("CLOSED", "SYN-SENT", "SYN-RECEIVED", "ESTABLISHED", "FIN-WAIT-1", "FIN-WAIT-2",
@@ -58,7 +59,7 @@ class Output:
         self.first_ns = {}                              # End: when its first segment passed
         self.findings = collections.defaultdict(set)    # id: {end, ...}
         self.alarms = set()                             # ids of findings that are warnings or errors
-        records = [json.loads(line, parse_float=ns_of) for line in lines]
+        records = [json.loads(line, parse_float=json_ns) for line in lines]
         self.events = collections.defaultdict(list)
         for r in records:
             if r["type"] in ("transition", "possible"):
@@ -91,8 +92,13 @@ class Output:
             track.append(Said(as_ns(e["ts"]), plain(state), possible))
 
 
+def json_ns(text):
+    """A JSON number with a fraction, times 10**9, without rounding."""
+    return int(decimal.Decimal(text).scaleb(9))
+
+
 def as_ns(number):
-    """A JSON number of seconds; with a fraction, parse_float has made it ns already."""
+    """A JSON number of seconds; with a fraction, json_ns() has multiplied it already."""
     return number if number > 10**14 else number * 10**9
 
 
