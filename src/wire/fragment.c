@@ -263,9 +263,7 @@ contradicts_end(const struct tf_partial *p, const struct tf_fragment *fragment)
 {
 	uint32_t end = fragment->offset + fragment->data.len;
 
-	if (p->total != 0 && (end > p->total || (!fragment->more && end != p->total)))
-		return true;
-	return !fragment->more && end < p->end;
+	return (p->total != 0 && end > p->total) || (!fragment->more && end < p->end);
 }
 
 static uint32_t

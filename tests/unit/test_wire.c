@@ -738,6 +738,11 @@ an_ipv6_routes_last_hop_is_the_destination(void)
 		put_tcp(&b, 6, 5);
 		CU_ASSERT(decode(RAW, &b) == TF_WIRE_SEGMENT);
 		CU_ASSERT(is_whole_segment(6, 5));
+		b.p[43] = 0; /* no segments left: the route is behind the datagram */
+		memcpy(b.p + 24, server6, 16);
+		memset(b.p + 48, 0xee, 32);
+		CU_ASSERT(decode(RAW, &b) == TF_WIRE_SEGMENT);
+		CU_ASSERT(is_whole_segment(6, 5));
 		end();
 	}
 }
@@ -1063,6 +1068,29 @@ too_many_octets_evict_the_oldest(void)
 	CU_ASSERT(held(&first));
 	first = fragment(4, 600, 40, 40, false);
 	CU_ASSERT(completes(&first));
+	end();
+}
+
+static void
+the_newest_datagrams_stay(void)
+{
+	struct tf_decoder_options options = TF_DECODER_DEFAULTS;
+	struct bytes b;
+
+	options.fragment_bytes = 20000; /* some five of the smallest */
+	begin_with(options);
+	make_whole(4);
+	for (uint32_t id = 1; id <= 100; id++) {
+		b = fragment(4, id, 0, 40, true);
+		CU_ASSERT(held(&b));
+	}
+	for (uint32_t id = 97; id <= 100; id++) {
+		b = fragment(4, id, 40, 40, false);
+		CU_ASSERT(completes(&b));
+	}
+	b = fragment(4, 90, 40, 40, false);
+	CU_ASSERT(held(&b));
+	CU_ASSERT(tf_decoder_stats(decoder)->fragment_evictions >= 90);
 	end();
 }
 
@@ -1804,6 +1832,7 @@ const struct tf_test tf_tests[] = {
     {"time that runs backwards does no harm", time_that_runs_backwards_does_no_harm},
     {"too many datagrams evict the oldest", too_many_datagrams_evict_the_oldest},
     {"too many octets evict the oldest", too_many_octets_evict_the_oldest},
+    {"the newest datagrams stay", the_newest_datagrams_stay},
     {"without room fragments are only counted", without_room_fragments_are_only_counted},
     {"impossible fragments are malformed", impossible_fragments_are_malformed},
     {"the greatest datagram is put together", the_greatest_datagram_is_put_together},
