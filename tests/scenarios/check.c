@@ -297,19 +297,25 @@ record_fits(const struct scn_expect *x, const struct tf_connection_record *r)
 	return x->kind == SCN_RECORD && x->conn == r->conn;
 }
 
-/* An expectation for E: of this step, or of an earlier one that may be met later. */
+/* An expectation for E, of this step or an earlier one that holds on: what is required comes before what is permitted. */
 static long
 find_expect(const struct check *c, const struct scn_event *e, const struct scn_step *step)
 {
+	long permitted = -1;
+
 	for (size_t i = 0; i < step->first_expect + step->expect_count; i++) {
 		const struct scn_expect *x = &c->s->expect[i];
 		bool fits =
 		    e->kind == TF_EV_FINDING ? finding_fits(x, &e->finding) : record_fits(x, &e->record);
 
-		if (fits && (!c->met[i] || x->may) && (i >= step->first_expect || x->later || x->may))
+		if (!fits || (i < step->first_expect && !x->later && !x->may))
+			continue;
+		if (!x->may && !c->met[i])
 			return (long)i;
+		if (x->may && (!c->met[i] || e->kind == TF_EV_FINDING))
+			permitted = (long)i;
 	}
-	return -1;
+	return permitted;
 }
 
 static void
@@ -396,10 +402,12 @@ match_event(struct check *c, const struct scn_event *e, const struct scn_step *s
 	if (e->kind == TF_EV_POSSIBLE)
 		return;
 	i = find_expect(c, e, step);
+	for (long more = i; more >= 0 && e->kind == TF_EV_CONNECTION; more = find_expect(c, e, step)) {
+		c->met[more] = true;
+		check_record(c, &c->s->expect[more], e);
+	}
 	if (i >= 0) {
 		c->met[i] = true;
-		if (e->kind == TF_EV_CONNECTION)
-			check_record(c, &c->s->expect[i], e);
 	} else if (e->kind == TF_EV_FINDING) {
 		fail_event(c, e, "undeclared finding");
 	} else if (step->kind != SCN_END && e->step < c->s->step_count) {
@@ -418,7 +426,7 @@ check_possible(struct check *c, const struct scn_expect *x)
 
 	if (x->kind == SCN_IS) {
 		relation = "is";
-		got = v->known ? TF_STATES(v->state) : 0;
+		got = (tf_states)(v->known ? TF_STATES(v->state) : 0);
 		holds = (got & ~x->set) == 0;
 	} else if (x->kind == SCN_WITHIN) {
 		relation = "within";
