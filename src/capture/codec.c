@@ -92,65 +92,113 @@ gzip_free(void *state)
 	free(state);
 }
 
+/*
+ * zstd and LZ4 forget what a call has made when damage turns up later in the
+ * same call.  So they get a block at a time, without the header of the next
+ * one, by what they say they want next.
+ */
+struct hinted {
+	union {
+		ZSTD_DStream *zstd;
+		LZ4F_dctx *lz4;
+	} context;
+	size_t wanted; /* octets that the library wants next */
+};
+
+enum {
+	ZSTD_BLOCK_HEADER = 3,
+	ZSTD_FIRST_WANTED = 5, /* the shortest beginning of a frame */
+	LZ4_BLOCK_HEADER = 4,
+	LZ4_FIRST_WANTED = 7, /* the shortest frame header */
+};
+
+/* How many of LEN octets to give. */
+static size_t
+portion(const struct hinted *h, size_t block_header, size_t len)
+{
+	size_t n = h->wanted > block_header ? h->wanted - block_header : h->wanted;
+	if (n == 0)
+		n = 1;
+	return n < len ? n : len;
+}
+
+static struct hinted *
+make_hinted(struct tf_codec *codec)
+{
+	if (!codec->state)
+		codec->state = calloc(1, sizeof(struct hinted));
+	return codec->state;
+}
+
 static enum tf_codec_status
 zstd_begin(struct tf_codec *codec)
 {
-	if (!codec->state)
-		codec->state = ZSTD_createDStream();
-	if (!codec->state)
+	struct hinted *h = make_hinted(codec);
+	if (h && !h->context.zstd)
+		h->context.zstd = ZSTD_createDStream();
+	if (!h || !h->context.zstd)
 		return TF_CODEC_NO_MEMORY;
-	return ZSTD_isError(ZSTD_initDStream(codec->state)) ? TF_CODEC_CORRUPT : TF_CODEC_MORE;
+	h->wanted = ZSTD_FIRST_WANTED;
+	return ZSTD_isError(ZSTD_initDStream(h->context.zstd)) ? TF_CODEC_CORRUPT : TF_CODEC_MORE;
 }
 
 static enum tf_codec_status
 zstd_run(struct tf_codec *codec, struct tf_codec_in *in, struct tf_codec_out *out)
 {
-	ZSTD_inBuffer input = {.src = in->at, .size = in->len};
+	struct hinted *h = codec->state;
+	ZSTD_inBuffer input = {.src = in->at, .size = portion(h, ZSTD_BLOCK_HEADER, in->len)};
 	ZSTD_outBuffer output = {.dst = out->at, .size = out->len};
-	size_t result = ZSTD_decompressStream(codec->state, &output, &input);
+	size_t result = ZSTD_decompressStream(h->context.zstd, &output, &input);
 	advance(in, input.pos, out, output.pos);
 	if (ZSTD_isError(result))
 		return ZSTD_getErrorCode(result) == ZSTD_error_frameParameter_windowTooLarge
 		           ? TF_CODEC_NO_MEMORY
 		           : TF_CODEC_CORRUPT;
+	h->wanted = result;
 	return result == 0 ? TF_CODEC_MEMBER_END : TF_CODEC_MORE;
 }
 
 static void
 zstd_free(void *state)
 {
-	ZSTD_freeDStream(state);
+	struct hinted *h = state;
+	ZSTD_freeDStream(h->context.zstd);
+	free(h);
 }
 
 static enum tf_codec_status
 lz4_begin(struct tf_codec *codec)
 {
-	LZ4F_dctx *context = codec->state;
-	if (context) {
-		LZ4F_resetDecompressionContext(context);
-		return TF_CODEC_MORE;
-	}
-	if (LZ4F_isError(LZ4F_createDecompressionContext(&context, LZ4F_VERSION)))
+	struct hinted *h = make_hinted(codec);
+	if (!h)
 		return TF_CODEC_NO_MEMORY;
-	codec->state = context;
+	h->wanted = LZ4_FIRST_WANTED;
+	if (h->context.lz4)
+		LZ4F_resetDecompressionContext(h->context.lz4);
+	else if (LZ4F_isError(LZ4F_createDecompressionContext(&h->context.lz4, LZ4F_VERSION)))
+		return TF_CODEC_NO_MEMORY;
 	return TF_CODEC_MORE;
 }
 
 static enum tf_codec_status
 lz4_run(struct tf_codec *codec, struct tf_codec_in *in, struct tf_codec_out *out)
 {
-	size_t taken = in->len, made = out->len;
-	size_t result = LZ4F_decompress(codec->state, out->at, &made, in->at, &taken, NULL);
+	struct hinted *h = codec->state;
+	size_t taken = portion(h, LZ4_BLOCK_HEADER, in->len), made = out->len;
+	size_t result = LZ4F_decompress(h->context.lz4, out->at, &made, in->at, &taken, NULL);
 	if (LZ4F_isError(result))
 		return TF_CODEC_CORRUPT;
 	advance(in, taken, out, made);
+	h->wanted = result;
 	return result == 0 ? TF_CODEC_MEMBER_END : TF_CODEC_MORE;
 }
 
 static void
 lz4_free(void *state)
 {
-	LZ4F_freeDecompressionContext(state);
+	struct hinted *h = state;
+	LZ4F_freeDecompressionContext(h->context.lz4);
+	free(h);
 }
 
 static enum tf_codec_status

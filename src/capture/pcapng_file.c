@@ -52,6 +52,7 @@ enum option {
 
 #define BYTE_ORDER_MAGIC UINT32_C(0x1a2b3c4d)
 #define DROPS_UNKNOWN    UINT16_C(0xffff)
+#define DROPS_MAX        (UINT64_C(1) << 53) /* a larger count is nonsense, and no JSON number holds it */
 
 struct tf_pcapng_interface {
 	struct tf_pcapng_clock clock;
@@ -131,9 +132,9 @@ static void
 update_drops(struct tf_reader *r)
 {
 	const struct tf_pcapng_file *f = &r->format.pcapng;
-	uint64_t by_statistics = f->statistics_dropped;
+	uint64_t dropped = f->statistics_dropped > f->dropcount ? f->statistics_dropped : f->dropcount;
 	r->source->info.dropped_known = f->statistics_seen || f->dropcount > 0;
-	r->source->info.dropped = by_statistics > f->dropcount ? by_statistics : f->dropcount;
+	r->source->info.dropped = dropped < DROPS_MAX ? dropped : DROPS_MAX;
 }
 
 static enum tf_read_status

@@ -1,6 +1,9 @@
 /*
  * The arithmetic of pcapng_time.h.  Every resolution that the one octet can
  * say is computed, in 128 bits; the usual ones take the short way.
+ *
+ * Times lie between 1970 and 2116: the differences between any two of them,
+ * and sums with limits of hours, fit 64 bits.
  */
 #include "capture/pcapng_time.h"
 
@@ -15,7 +18,8 @@ enum {
 };
 
 static const uint64_t ns_per_s = 1000000000;
-static const int64_t offset_max_s = INT64_C(4000000000); /* keeps the short way within 63 bits */
+static const int64_t max_ns = INT64_C(1) << 62;
+static const int64_t short_offset_max_s = INT64_C(4000000000);
 
 static uint64_t
 power_of_ten(int exponent)
@@ -35,14 +39,12 @@ exponent_of(const struct tf_pcapng_clock *clock)
 void
 tf_pcapng_clock_init(struct tf_pcapng_clock *clock, uint8_t resolution, int64_t offset_s)
 {
-	bool is_short = resolution <= NS_DIGITS && offset_s <= offset_max_s && offset_s >= -offset_max_s;
+	bool is_short = resolution <= NS_DIGITS && offset_s >= 0 && offset_s <= short_offset_max_s;
 	clock->resolution = resolution;
 	clock->offset_s = offset_s;
 	clock->multiplier = is_short ? power_of_ten(NS_DIGITS - resolution) : 0;
-	clock->limit = is_short ? (uint64_t)INT64_MAX / 2 / clock->multiplier : 0;
-	clock->offset_ns = is_short ? offset_s * (int64_t)ns_per_s : 0;
-	if (!is_short)
-		clock->offset_ns = tf_pcapng_clock_slow(clock, 0);
+	clock->offset_ns = tf_pcapng_clock_slow(clock, 0);
+	clock->limit = is_short ? (uint64_t)(max_ns - clock->offset_ns) / clock->multiplier : 0;
 }
 
 static wide
@@ -62,9 +64,9 @@ tf_pcapng_clock_slow(const struct tf_pcapng_clock *clock, uint64_t ticks)
 {
 	signed_wide ns =
 	    (signed_wide)ticks_to_ns(clock, ticks) + (signed_wide)clock->offset_s * (int64_t)ns_per_s;
-	if (ns > INT64_MAX)
-		return INT64_MAX;
-	return ns < INT64_MIN ? INT64_MIN : (int64_t)ns;
+	if (ns > max_ns)
+		return max_ns;
+	return ns < 0 ? 0 : (int64_t)ns;
 }
 
 int

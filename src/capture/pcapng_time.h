@@ -18,7 +18,7 @@ struct tf_pcapng_clock {
 /* RESOLUTION: the value of if_tsresol, 6 where there is none; OFFSET_S: of if_tsoffset, or 0. */
 void tf_pcapng_clock_init(struct tf_pcapng_clock *clock, uint8_t resolution, int64_t offset_s);
 
-/* Nanoseconds since the epoch; what does not fit becomes the nearest that does. */
+/* Nanoseconds since the epoch, from 0 to 2^62 (the year 2116); what lies outside becomes the nearer end. */
 int64_t tf_pcapng_clock_slow(const struct tf_pcapng_clock *clock, uint64_t ticks);
 
 /* The decimals that a second needs at this resolution. */

@@ -15,6 +15,7 @@
 
 enum {
 	RECORDS = 16,
+	OUT_MAX = 2 << 20, /* room for what a compressor makes */
 };
 
 /* Appends the LEN octets at P, compressed as one member. */
@@ -23,7 +24,7 @@ typedef void compress_function(struct kit *to, const uint8_t *p, size_t len);
 static void
 compress_gzip(struct kit *to, const uint8_t *p, size_t len)
 {
-	static uint8_t out[1 << 17];
+	static uint8_t out[OUT_MAX];
 	z_stream z = {0};
 	CU_ASSERT_EQUAL_FATAL(deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
 	z.next_in = (z_const Bytef *)p;
@@ -38,7 +39,7 @@ compress_gzip(struct kit *to, const uint8_t *p, size_t len)
 static void
 compress_zstd(struct kit *to, const uint8_t *p, size_t len)
 {
-	static uint8_t out[1 << 17];
+	static uint8_t out[OUT_MAX];
 	ZSTD_CCtx *context = ZSTD_createCCtx();
 	CU_ASSERT_PTR_NOT_NULL_FATAL(context);
 	ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
@@ -51,7 +52,7 @@ compress_zstd(struct kit *to, const uint8_t *p, size_t len)
 static void
 compress_lz4(struct kit *to, const uint8_t *p, size_t len)
 {
-	static uint8_t out[1 << 18];
+	static uint8_t out[OUT_MAX];
 	LZ4F_preferences_t preferences = {.frameInfo.contentChecksumFlag = LZ4F_contentChecksumEnabled};
 	size_t n = LZ4F_compressFrame(out, sizeof(out), p, len, &preferences);
 	CU_ASSERT_FALSE_FATAL(LZ4F_isError(n));
@@ -61,7 +62,7 @@ compress_lz4(struct kit *to, const uint8_t *p, size_t len)
 static void
 compress_xz(struct kit *to, const uint8_t *p, size_t len)
 {
-	static uint8_t out[1 << 17];
+	static uint8_t out[OUT_MAX];
 	size_t n = 0;
 	CU_ASSERT_EQUAL_FATAL(
 	    lzma_easy_buffer_encode(0, LZMA_CHECK_CRC32, NULL, p, len, out, &n, sizeof(out)), LZMA_OK);
@@ -255,6 +256,25 @@ frames_before_the_damage_are_delivered(void)
 	kit_free(&plain);
 }
 
+/* Of a large file, too, and in the middle of a member: blocks before the damage are good. */
+static void
+blocks_before_the_damage_are_delivered(void)
+{
+	enum { COUNT = 100, CAPLEN = 10000 };
+	struct kit plain = make_capture(COUNT, CAPLEN);
+	for (int i = 0; i < FORMATS; i++) {
+		struct kit file = {0};
+		compressors[i](&file, plain.p, plain.len);
+		memset(file.p + file.len * 9 / 10, 0xff, 64);
+		struct kit_result r = kit_read_bytes(file.p, file.len);
+		CU_ASSERT_TRUE(r.sources[0].info.failed);
+		CU_ASSERT_TRUE(r.count >= COUNT * 7 / 10);
+		kit_result_free(&r);
+		kit_free(&file);
+	}
+	kit_free(&plain);
+}
+
 static void
 nothing_in_it_is_no_capture(void)
 {
@@ -279,6 +299,7 @@ const struct tf_test tf_tests[] = {
     {"damage at any octet is noticed, or did no harm", damaged_anywhere},
     {"frames before the damage are delivered, and the message says where it is",
      frames_before_the_damage_are_delivered},
+    {"blocks before the damage are delivered", blocks_before_the_damage_are_delivered},
     {"a compressed file with nothing in it is no capture", nothing_in_it_is_no_capture},
     {NULL, NULL},
 };

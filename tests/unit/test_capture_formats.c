@@ -265,18 +265,21 @@ pcapng_time_offsets(void)
 {
 	assert_time(6, 1700000000, 250000, 1700000000 * second_ns + 250000000, 6);
 	assert_time(9, -10, 15 * (uint64_t)second_ns, 5 * second_ns, 9);
-	assert_time(6, -10, 0, -10 * second_ns, 6);
 	assert_time(0x80 | 1, 100, 1, 100 * second_ns + 500000000, 6);
 }
 
 static void
 pcapng_times_beyond_the_clock_saturate(void)
 {
-	assert_time(6, 0, UINT64_MAX, INT64_MAX, 6);
-	assert_time(0, 0, UINT64_MAX, INT64_MAX, 6);
-	assert_time(6, INT64_MAX, UINT64_MAX, INT64_MAX, 6);
-	assert_time(6, INT64_MIN, 0, INT64_MIN, 6);
-	assert_time(9, 0, INT64_MAX, INT64_MAX, 9);
+	const int64_t last_ns = INT64_C(1) << 62;
+	assert_time(6, 0, UINT64_MAX, last_ns, 6);
+	assert_time(0, 0, UINT64_MAX, last_ns, 6);
+	assert_time(6, INT64_MAX, UINT64_MAX, last_ns, 6);
+	assert_time(6, 4000000000, UINT64_MAX, last_ns, 6);
+	assert_time(9, 0, (uint64_t)last_ns, last_ns, 9);
+	assert_time(9, 0, (uint64_t)last_ns - 1, last_ns - 1, 9);
+	assert_time(6, -10, 0, 0, 6);
+	assert_time(6, INT64_MIN, 0, 0, 6);
 }
 
 static void
