@@ -32,6 +32,14 @@ tf_buf_fini(struct tf_buf *b)
 	*b = (struct tf_buf){.fd = -1};
 }
 
+void
+tf_buf_done(struct tf_buf *b, struct tf_buf *to)
+{
+	if (to->error == 0)
+		to->error = b->error;
+	tf_buf_fini(b);
+}
+
 /* Wait until FD takes more: a descriptor of a live run may be non-blocking. */
 static bool
 wait_writable(int fd)
@@ -103,7 +111,7 @@ tf_buf_make_room(struct tf_buf *b, size_t n)
 void
 tf_put_fill(struct tf_buf *b, char c, size_t count)
 {
-	if (!tf_buf_room(b, count))
+	if (count == 0 || !tf_buf_room(b, count))
 		return;
 	memset(b->data + b->len, c, count);
 	b->len += count;

@@ -30,6 +30,9 @@ struct tf_buf {
 void tf_buf_init(struct tf_buf *b, int fd);
 void tf_buf_fini(struct tf_buf *b);
 
+/* B was the scratch paper for TO: free it, and let TO know if it failed. */
+void tf_buf_done(struct tf_buf *b, struct tf_buf *to);
+
 /* Write out what is there (nothing for a buffer in memory).  0 or the errno of the first failure. */
 int tf_buf_flush(struct tf_buf *b);
 
@@ -46,7 +49,7 @@ tf_buf_room(struct tf_buf *b, size_t n)
 static inline void
 tf_put(struct tf_buf *b, const char *s, size_t n)
 {
-	if (!tf_buf_room(b, n))
+	if (n == 0 || !tf_buf_room(b, n))
 		return;
 	memcpy(b->data + b->len, s, n);
 	b->len += n;

@@ -146,9 +146,7 @@ event(struct tf_output *o, const struct tf_event *e)
 	put_row(&row, o, e->connection);
 	if (row.error == 0)
 		tf_put(&o->out, row.data, row.len);
-	else
-		tf_output_no_memory(o);
-	tf_buf_fini(&row);
+	tf_buf_done(&row, &o->out);
 }
 
 static unsigned

@@ -6,6 +6,8 @@
  * This is the format of millions of records: fields are put together from
  * literals and numbers made by hand.
  */
+#include <assert.h>
+
 #include "community.h"
 #include "message.h"
 #include "writer.h"
@@ -28,11 +30,13 @@ begin(struct tf_output *o)
 	for (unsigned s = 0; s < TF_STATE_COUNT; s++) {
 		b.len = 0;
 		tf_put_json_string(&b, tf_state_name((enum tf_state)s));
-		j->state[s].len = (uint8_t)(b.len < sizeof j->state[s].text ? b.len : 0);
-		memcpy(j->state[s].text, b.data, j->state[s].len);
+		if (b.error != 0)
+			break;
+		assert(b.len <= sizeof j->state[s].text);
+		j->state[s].len = (uint8_t)b.len;
+		memcpy(j->state[s].text, b.data, b.len);
 	}
-	o->out.error = o->out.error != 0 ? o->out.error : b.error;
-	tf_buf_fini(&b);
+	tf_buf_done(&b, &o->out);
 }
 
 static void
@@ -193,9 +197,7 @@ put_message_string(struct tf_buf *b, const struct tf_finding *f)
 	tf_put_message(&text, f);
 	tf_put_char(&text, '\0');
 	tf_put_json_string(b, text.error == 0 ? text.data : NULL);
-	if (text.error != 0 && b->error == 0)
-		b->error = text.error;
-	tf_buf_fini(&text);
+	tf_buf_done(&text, b);
 }
 
 static void

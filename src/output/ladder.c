@@ -127,8 +127,10 @@ keep(struct tf_output *o, uint64_t conn, const struct rung *r)
 	}
 	tf_put(&p->lines, (const char *)r, sizeof *r);
 	tf_pending_account(&l->pending, p, before);
-	if (p->lines.error != 0)
+	if (p->lines.error != 0) {
 		tf_output_no_memory(o);
+		return;
+	}
 	p->run = is_plain(r) ? p->run + 1 : 0;
 	if (p->run >= RUN_LONGEST)
 		fold_run(p);
@@ -171,7 +173,7 @@ put_when(struct tf_output *o, int64_t since_ns, uint64_t packet)
 	tf_put_char(&time, '\0');
 	if (time.error == 0)
 		tf_put_padded(b, time.data, TIME_WIDE);
-	tf_buf_fini(&time);
+	tf_buf_done(&time, &o->out);
 	if (packet > 0)
 		tf_put_u64_right(b, packet, PACKET_WIDE);
 	else
@@ -293,7 +295,7 @@ put_arrow(struct tf_output *o, const struct rung *r)
 		PUT_REFUSED(b, o);
 	else if (right)
 		PUT_RIGHT(b, o);
-	tf_buf_fini(&label);
+	tf_buf_done(&label, &o->out);
 	return complete;
 }
 
@@ -308,7 +310,7 @@ put_note(struct tf_output *o, const char *words)
 	tf_put_str(&text, words);
 	put_no_time(o);
 	put_between(o, &text, NULL, NULL);
-	tf_buf_fini(&text);
+	tf_buf_done(&text, &o->out);
 }
 
 static void
@@ -336,7 +338,7 @@ put_segment(struct tf_output *o, const struct tf_pending *p, const struct rung *
 		tf_put_char(&marks, '\0');
 		put_note(o, marks.error == 0 ? marks.data : "");
 	}
-	tf_buf_fini(&marks);
+	tf_buf_done(&marks, &o->out);
 }
 
 /* A state that no segment of the picture moved here: a timer, or a second step on the same segment. */
@@ -353,7 +355,7 @@ put_transition(struct tf_output *o, const struct tf_pending *p, const struct run
 	else
 		put_no_time(o);
 	put_between(o, &text, r->end == TF_SERVER ? NULL : r, r->end == TF_SERVER ? r : NULL);
-	tf_buf_fini(&text);
+	tf_buf_done(&text, &o->out);
 }
 
 static void
@@ -367,7 +369,7 @@ put_fold(struct tf_output *o, const struct rung *r)
 	tf_put_char(&words, '\0');
 	if (words.error == 0)
 		put_note(o, words.data);
-	tf_buf_fini(&words);
+	tf_buf_done(&words, &o->out);
 }
 
 /* A finding stands between the lines, right below what made it sure. */
@@ -401,8 +403,8 @@ put_finding(struct tf_output *o, const struct rung *r)
 		put_note(o, words.data);
 		words.len = 0;
 	}
-	tf_buf_fini(&lines);
-	tf_buf_fini(&words);
+	tf_buf_done(&lines, &o->out);
+	tf_buf_done(&words, &o->out);
 }
 
 /* A segment, and on its row the first change of each end that it made; returns the next rung. */
@@ -491,7 +493,7 @@ put_first_states(struct tf_output *o, const struct tf_connection_record *r)
 	tf_buf_init(&nothing, -1);
 	put_no_time(o);
 	put_between(o, &nothing, side[TF_CLIENT], side[TF_SERVER]);
-	tf_buf_fini(&nothing);
+	tf_buf_done(&nothing, &o->out);
 }
 
 static void

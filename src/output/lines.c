@@ -121,7 +121,7 @@ put_when(struct tf_buf *b, const struct tf_output *o, int64_t since_ns, uint64_t
 	tf_put_char(&time, '\0');
 	if (time.error == 0)
 		tf_put_padded(b, time.data, columns);
-	tf_buf_fini(&time);
+	tf_buf_done(&time, b);
 	if (packet != 0)
 		tf_put_u64_right(b, packet, PACKET_COLUMNS);
 	else
@@ -176,7 +176,7 @@ tf_put_transition_line(struct tf_buf *b, const struct tf_output *o, const struct
 	}
 	at += END_COLUMNS + 2;
 	tf_put_wrapped_buf(b, &tail, at + MOVE_COLUMNS + 2, at + 4, o->options.width);
-	tf_buf_fini(&tail);
+	tf_buf_done(&tail, b);
 }
 
 void
@@ -199,5 +199,5 @@ tf_put_segment_line(struct tf_buf *b, const struct tf_output *o, const struct tf
 		tf_put_char(&tail, ']');
 	}
 	tf_put_wrapped_buf(b, &tail, at, at + 4, o->options.width);
-	tf_buf_fini(&tail);
+	tf_buf_done(&tail, b);
 }

@@ -159,5 +159,5 @@ tf_put_message(struct tf_buf *b, const struct tf_finding *f)
 	}
 	if (text.len > 0)
 		tf_put(b, text.data, text.len);
-	tf_buf_fini(&text);
+	tf_buf_done(&text, b);
 }

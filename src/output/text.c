@@ -123,7 +123,7 @@ put_finding(struct tf_output *o, const struct tf_finding *f, const char *message
 	tf_put_str(&text, message);
 	put_evidence(o, &text, f, ids);
 	tf_put_wrapped_buf(b, &text, BODY, BODY, o->options.width);
-	tf_buf_fini(&text);
+	tf_buf_done(&text, &o->out);
 	tf_put_char(b, '\n');
 	explain(o, f->id, f->conn);
 }
@@ -258,7 +258,7 @@ put_heading(struct tf_output *o, const struct tf_connection_record *r)
 	if (r->evicted)
 		tf_put_lit(&o->out, ", forgotten for want of room");
 	tf_put_char(&o->out, '\n');
-	tf_buf_fini(&text);
+	tf_buf_done(&text, &o->out);
 }
 
 /* Where an end's fate is really open, say so. */
@@ -278,7 +278,7 @@ put_undecided(struct tf_output *o, const struct tf_end_record *e, const char *en
 	tf_put_fill(&o->out, ' ', INDENT);
 	tf_put_wrapped_buf(&o->out, &text, INDENT, INDENT, o->options.width);
 	tf_put_char(&o->out, '\n');
-	tf_buf_fini(&text);
+	tf_buf_done(&text, &o->out);
 }
 
 static void
@@ -409,7 +409,7 @@ on_finding(struct tf_output *o, const struct tf_finding *f)
 		place_finding(o, f, message.data);
 	else
 		tf_output_no_memory(o);
-	tf_buf_fini(&message);
+	tf_buf_done(&message, &o->out);
 }
 
 /* ---- lines of -v ------------------------------------------------------------------------ */
@@ -519,7 +519,7 @@ host(struct tf_output *o, const struct tf_addr *addr, const struct tf_detail *is
 	tf_put_lit(&o->out, ", initial sequence numbers:\n    ");
 	tf_put_wrapped_buf(&o->out, &text, INDENT, INDENT, o->options.width);
 	tf_put_char(&o->out, '\n');
-	tf_buf_fini(&text);
+	tf_buf_done(&text, &o->out);
 }
 
 static void

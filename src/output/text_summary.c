@@ -249,7 +249,7 @@ put_skipped(struct tf_output *o, const struct tf_summary *s)
 	}
 	if (any)
 		put_paragraph(o, "Frames that are no TCP segment: ", &text);
-	tf_buf_fini(&text);
+	tf_buf_done(&text, &o->out);
 }
 
 static void

@@ -23,6 +23,49 @@
 #define S  INT64_C(1000000000)
 #define T0 (INT64_C(1700000000) * S)
 
+/* Allocations that still succeed; -1: all.  The linker puts these in the place of the C library's (--wrap). */
+static long allocations_left = -1;
+static bool allocation_failed;
+
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t count, size_t n);
+void *__real_realloc(void *old, size_t n);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t count, size_t n);
+void *__wrap_realloc(void *old, size_t n);
+
+static bool
+allocation_fails(void)
+{
+	if (allocations_left < 0)
+		return false;
+	if (allocations_left > 0) {
+		allocations_left--;
+		return false;
+	}
+	errno = ENOMEM;
+	allocation_failed = true;
+	return true;
+}
+
+void *
+__wrap_malloc(size_t n)
+{
+	return allocation_fails() ? NULL : __real_malloc(n);
+}
+
+void *
+__wrap_calloc(size_t count, size_t n)
+{
+	return allocation_fails() ? NULL : __real_calloc(count, n);
+}
+
+void *
+__wrap_realloc(void *old, size_t n)
+{
+	return allocation_fails() ? NULL : __real_realloc(old, n);
+}
+
 /* What the last writer wrote, with a zero octet at its end. */
 static char *written;
 
@@ -1327,6 +1370,69 @@ many_records(void)
 	CU_ASSERT_EQUAL(lines, 2000);
 }
 
+/* One of each event, with enough segments for the ladder to fold. */
+static void
+send_all(struct tf_output *o)
+{
+	struct tf_finding service = stuck(0, TF_NEITHER);
+	struct tf_addr addr = ipv4(10, 9, 0, 1);
+	struct tf_summary s = summary_of_two();
+
+	tf_output_capture(o, &(struct tf_capture_info){"a.pcap", "EN10MB", 65535, false});
+	for (unsigned i = 1; i <= 20; i++)
+		send_segment(o, i, TF_CLIENT, TF_ACK, i, 1, 1,
+		             i == 2 ? TF_MARK_GAP | TF_MARK_RETRANSMISSION : 0);
+	send_transition(o, client_established);
+	send_finding(o, stuck(1, TF_CLIENT));
+	send_finding(o, stuck(1, TF_SERVER));
+	send_record(o, half_closed(1));
+	send_finding(o, stuck(1, TF_CLIENT));
+	service.id = TF_A_CLOSE_WAIT_LEAK;
+	service.subject = "10.9.0.2:80";
+	send_finding(o, service);
+	tf_output_host(o, &addr, service.detail, service.detail_count);
+	tf_output_finish(o, &s);
+}
+
+/* From the allocation after COUNT on none succeeds: an error is told, nothing crashes.  False: all succeeded. */
+static bool
+runs_out_after(long count, const char *format, const struct tf_output_options *options)
+{
+	int fd = open("/dev/null", O_WRONLY), error = ENOMEM;
+	struct tf_output *o;
+
+	allocations_left = count;
+	allocation_failed = false;
+	o = tf_output_new(format, fd, options);
+	if (o != NULL) {
+		send_all(o);
+		error = tf_output_close(o);
+	}
+	allocations_left = -1;
+	close(fd);
+	if (allocation_failed && error != ENOMEM)
+		printf("# %s: nothing told after %ld allocations\n", format, count);
+	CU_ASSERT_EQUAL(error, allocation_failed ? ENOMEM : 0);
+	return allocation_failed;
+}
+
+static void
+no_memory(void)
+{
+	static const char *const formats[] = {"json", "text", "csv", "ladder"};
+	struct tf_output_options options = defaults();
+
+	options.verbosity = 2;
+	for (unsigned i = 0; i < sizeof formats / sizeof *formats; i++) {
+		long count = 0;
+
+		while (count < 2000 && runs_out_after(count, formats[i], &options))
+			count++;
+		CU_ASSERT(count > 2);
+		CU_ASSERT(count < 2000);
+	}
+}
+
 const char tf_suite[] = "output";
 const struct tf_test tf_tests[] = {
     {"numbers in decimal, in groups, in hexadecimal", numbers},
@@ -1370,5 +1476,6 @@ const struct tf_test tf_tests[] = {
     {"an unknown format is refused", unknown_format},
     {"a full disk is reported and stays reported", full_disk},
     {"more than a buffer full is written whole", many_records},
+    {"each allocation that fails is told and does no harm", no_memory},
     {NULL, NULL},
 };
