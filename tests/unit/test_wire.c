@@ -958,6 +958,10 @@ in_ipv6_a_copy_is_no_overlap(void)
 	CU_ASSERT(held(&first));
 	CU_ASSERT(completes(&rest));
 	CU_ASSERT(is_whole_segment(6, PAYLOAD));
+	CU_ASSERT(held(&rest));
+	CU_ASSERT(held(&rest));
+	CU_ASSERT(completes(&first));
+	CU_ASSERT(is_whole_segment(6, PAYLOAD));
 	CU_ASSERT_EQUAL(tf_decoder_stats(decoder)->fragment_overlaps, 0);
 	end();
 }
@@ -1350,6 +1354,7 @@ static const struct list {
     {"timestamps as most send them, and more",
      OCTETS("\1\1\x08\x0a\0\0\0\1\0\0\0\2\2\4\x02\x18"),
      {.options = TF_OPT_TIMESTAMPS | TF_OPT_MSS, .tsval = 1, .tsecr = 2, .mss = 536}},
+    {"an option that ends with the header", OCTETS("\1\1\4\2"), {.options = TF_OPT_SACK_PERMITTED}},
     {"window scale above 14", OCTETS("\3\3\xff\0"), {.options = TF_OPT_WSCALE, .wscale = 255}},
     {"one SACK block",
      OCTETS("\1\1\5\x0a\0\0\0\1\0\0\0\2"),
