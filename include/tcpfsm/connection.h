@@ -1,0 +1,65 @@
+/*
+ * A connection: two replicas and what they share.  It is fed segments and
+ * deadlines by the flow table (src/flow), and knows nothing of others.
+ *
+ * A live connection without disorder or close is 240 octets; what only
+ * disordered or closing ones need lies in a pool beside it (tf_extra).
+ */
+#ifndef TCPFSM_CONNECTION_H
+#define TCPFSM_CONNECTION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tcpfsm/endpoint.h"
+#include "tcpfsm/event.h"
+
+/* The 4-tuple, smaller end first, so that both directions find it. */
+struct tf_key {
+	struct tf_addr addr[2];
+	uint16_t port[2];
+};
+
+/* tf_connection.flags; the lowest bits hold enum tf_close. */
+enum tf_connection_flag {
+	TF_CONN_CLOSE_MASK = 0x0007,
+	TF_CONN_CLIENT_SECOND = 0x0008, /* the client is the second end of the key */
+	TF_CONN_IPV6 = 0x0010,
+	TF_CONN_ROLES_GUESSED = 0x0020,
+	TF_CONN_MIDSTREAM = 0x0040,     /* the opening was not seen: no finding that this explains */
+	TF_CONN_REPEATED = 0x0080,      /* a segment of the handshake was sent again: no handshake RTT */
+	TF_CONN_ESTABLISHED = 0x0100,   /* the third segment passed: handshake_ns is the RTT */
+	TF_CONN_FAST_OPEN = 0x0200,     /* data on the SYN: the server may send before the third segment */
+	TF_CONN_SYN_ACK = 0x0400,       /* a SYN,ACK passed: until the third segment handshake_ns is its time */
+	TF_CONN_ANSWERED = 0x0800,      /* anything at all came back to the SYN */
+	TF_CONN_GAP = 0x1000,           /* the capture missed something of it */
+	TF_CONN_PROVEN_DEAD = 0x2000,   /* both ends are closed beyond doubt: no need to settle */
+	TF_CONN_FINISHING = 0x4000,     /* the input is over: its record is being made */
+	TF_CONN_SIMULTANEOUS = 0x8000,  /* both ends sent a SYN */
+	TF_CONN_SPLIT = 0x10000,        /* the SYN was answered by ACK and SYN apart, or the roles turned */
+	TF_CONN_SETTLED = 0x20000,      /* closed, and nothing contradicted it for the settle time */
+};
+
+struct tf_connection {
+	struct tf_key key;
+	uint32_t flags;       /* enum tf_connection_flag */
+	uint64_t conn;        /* its number, from 1 */
+	int64_t first_ts_ns;  /* of its first segment */
+	int64_t last_ts_ns;   /* of its last one */
+	int64_t deadline_ns;  /* when the timing wheel looks at it again; INT64_MAX: it is not in the wheel */
+	int64_t handshake_ns; /* SYN to third segment; before that the time of the first SYN,ACK; -1: neither */
+	uint32_t timer_next, timer_prev; /* its neighbours in the timing wheel; 0: none */
+	uint32_t first_packet; /* low 32 bits of its first frame's number */
+	uint32_t extra;       /* index into the pool of tf_extra; 0: none */
+	struct tf_end end[2]; /* TF_CLIENT, TF_SERVER */
+};
+
+_Static_assert(sizeof(struct tf_connection) == 240, "the flow table's budget counts on it");
+
+static inline enum tf_close
+tf_connection_close(const struct tf_connection *c)
+{
+	return (enum tf_close)(c->flags & TF_CONN_CLOSE_MASK);
+}
+
+#endif

@@ -1,0 +1,334 @@
+/*
+ * One packet's way through a connection, in RFC 9293's order (section
+ * 3.10.7.4): sequence, RST, SYN, ACK, text, FIN.
+ *
+ * For the sender's replica the segment is proof, for the receiver's a
+ * presumption.  What the proof is worth, and which presumptions it takes
+ * back, is decided in classify.c; the moves themselves in endpoint.c.
+ */
+#include "core/connection.h"
+
+#include <string.h>
+
+#include "core/accept.h"
+#include "core/classify.h"
+#include "core/reassembly.h"
+
+struct tf_extra *
+tf_extra_of(struct tf_context *ctx, struct tf_connection *c)
+{
+	if (!c->extra) {
+		c->extra = tf_pool_get(&ctx->extras);
+		if (!c->extra) {
+			ctx->stats->pool_exhausted++;
+			return NULL;
+		}
+	}
+	return tf_pool_at(&ctx->extras, c->extra);
+}
+
+void
+tf_extra_release(struct tf_context *ctx, struct tf_connection *c)
+{
+	struct tf_extra *x = tf_extra_if(ctx, c);
+
+	if (!x)
+		return;
+	tf_reassembly_clear(ctx, x, TF_CLIENT);
+	tf_reassembly_clear(ctx, x, TF_SERVER);
+	if (x->held)
+		tf_pool_put(&ctx->held, x->held);
+	tf_pool_put(&ctx->extras, c->extra);
+	c->extra = 0;
+}
+
+enum tf_endpoint
+tf_connection_sender(const struct tf_connection *c, const struct tf_segment *s)
+{
+	bool from_second =
+	    s->src_port != c->key.port[0] || memcmp(&s->src, &c->key.addr[0], sizeof s->src) != 0;
+	bool client_second = (c->flags & TF_CONN_CLIENT_SECOND) != 0;
+
+	return from_second == client_second ? TF_CLIENT : TF_SERVER;
+}
+
+void
+tf_connection_set_close(struct tf_connection *c, enum tf_close close)
+{
+	c->flags = (c->flags & ~(uint32_t)TF_CONN_CLOSE_MASK) | close;
+}
+
+static bool
+closed(enum tf_state s)
+{
+	return s == TF_CLOSED || s == TF_LISTEN;
+}
+
+bool
+tf_connection_closed(const struct tf_connection *c)
+{
+	return closed(tf_end_state(&c->end[TF_CLIENT])) && closed(tf_end_state(&c->end[TF_SERVER])) &&
+	       tf_connection_close(c) != TF_CLOSE_OPEN;
+}
+
+bool
+tf_connection_settled(const struct tf_context *ctx, const struct tf_connection *c)
+{
+	return tf_connection_closed(c) && ctx->now_ns >= c->last_ts_ns + TF_SETTLE_NS;
+}
+
+/* ---- the beginning ------------------------------------------------------- */
+
+#define SYNCHRONIZED                                                                                         \
+	(TF_STATES(TF_ESTABLISHED) | TF_STATES(TF_FIN_WAIT_1) | TF_STATES(TF_FIN_WAIT_2) |                   \
+	 TF_STATES(TF_CLOSE_WAIT) | TF_STATES(TF_CLOSING) | TF_STATES(TF_LAST_ACK) |                         \
+	 TF_STATES(TF_TIME_WAIT))
+
+static void
+begin_with_syn(struct tf_context *ctx, struct tf_connection *c)
+{
+	c->end[TF_SERVER].flags |= TF_END_PASSIVE;
+	tf_replica_begin(tf_replica(ctx, c, TF_CLIENT), TF_CLOSED, TF_STATES(TF_CLOSED));
+	tf_replica_begin(tf_replica(ctx, c, TF_SERVER), TF_LISTEN,
+	                 TF_STATES(TF_LISTEN) | TF_STATES(TF_CLOSED));
+}
+
+static void
+begin_with_syn_ack(struct tf_context *ctx, struct tf_connection *c)
+{
+	c->flags |= TF_CONN_ROLES_GUESSED | TF_CONN_MIDSTREAM;
+	c->end[TF_SERVER].flags |= TF_END_PASSIVE;
+	tf_replica_begin(tf_replica(ctx, c, TF_CLIENT), TF_SYN_SENT,
+	                 TF_STATES(TF_SYN_SENT) | TF_STATES(TF_ESTABLISHED) | TF_STATES(TF_CLOSED));
+	tf_replica_begin(tf_replica(ctx, c, TF_SERVER), TF_SYN_RECEIVED, TF_STATES(TF_SYN_RECEIVED));
+}
+
+static void
+begin_midstream(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s)
+{
+	enum tf_state first = s->flags & TF_RST ? TF_CLOSED : TF_ESTABLISHED;
+	tf_states base = SYNCHRONIZED;
+
+	if (s->flags & TF_RST)
+		base |= TF_STATES(TF_CLOSED) | TF_STATES(TF_LISTEN);
+	c->flags |= TF_CONN_ROLES_GUESSED | TF_CONN_MIDSTREAM;
+	for (int e = 0; e < 2; e++)
+		tf_replica_begin(tf_replica(ctx, c, e), first, base);
+	if (s->flags & TF_RST)
+		tf_connection_set_close(c, TF_CLOSE_RST);
+}
+
+void
+tf_connection_begin(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s)
+{
+	c->handshake_ns = -1;
+	c->deadline_ns = INT64_MAX;
+	if (s->ip_version == 6)
+		c->flags |= TF_CONN_IPV6;
+	if (!(s->flags & TF_SYN) || s->flags & TF_RST)
+		begin_midstream(ctx, c, s);
+	else if (s->flags & TF_ACK)
+		begin_with_syn_ack(ctx, c);
+	else
+		begin_with_syn(ctx, c);
+	for (int e = 0; e < 2; e++) {
+		/* A client's SYN makes a transition of its own at once. */
+		if (e == TF_SERVER || c->flags & TF_CONN_MIDSTREAM)
+			tf_replica_announce(tf_replica(ctx, c, e));
+	}
+}
+
+/* ---- SYNs on a used 4-tuple ------------------------------------------------ */
+
+enum tf_syn_verdict
+tf_connection_judge_syn(const struct tf_context *ctx, const struct tf_connection *c,
+                        const struct tf_segment *s)
+{
+	enum tf_endpoint from = tf_connection_sender(c, s);
+	const struct tf_end *x = &c->end[from], *y = &c->end[!from];
+	bool same = tf_end_has(x, TF_END_ISN_KNOWN) && tf_seq_eq(x->isn, s->seq);
+	bool is_closed = tf_connection_closed(c);
+
+	/* Windows tries again with the same SYN when it is refused. */
+	if (same && is_closed && tf_connection_close(c) == TF_CLOSE_REFUSED &&
+	    ctx->now_ns - c->last_ts_ns < TF_SETTLE_NS)
+		return TF_SYN_OWN;
+	if (is_closed)
+		return same && ctx->now_ns - c->last_ts_ns < TF_SETTLE_NS ? TF_SYN_HOLD : TF_SYN_NEW;
+	if (!tf_end_has(x, TF_END_SYN_SEEN)) {
+		/* Its first SYN: it crosses the other's, or arrives after its own answer. */
+		if (!(c->flags & TF_CONN_MIDSTREAM))
+			return TF_SYN_OWN;
+		if (tf_end_has(x, TF_END_SEQ_KNOWN) && tf_seq_eq(tf_seq_add(s->seq, 1), x->una))
+			return TF_SYN_OWN;
+		return TF_SYN_HOLD;
+	}
+	if (same) {
+		/* While the opening lasts it is a retransmission; soon after it, a delayed one. */
+		bool opening = tf_end_state(x) <= TF_SYN_RECEIVED || tf_end_state(y) <= TF_SYN_RECEIVED;
+		if (opening || ctx->now_ns - c->first_ts_ns < ctx->config->timer[TF_TIMER_SYN_SENT])
+			return tf_end_state(x) == TF_TIME_WAIT || tf_end_state(y) == TF_TIME_WAIT
+			           ? TF_SYN_HOLD
+			           : TF_SYN_OWN;
+		return TF_SYN_HOLD;
+	}
+	if (tf_end_state(x) == TF_SYN_SENT && !(c->flags & TF_CONN_ANSWERED))
+		return TF_SYN_ATTEMPT;
+	return TF_SYN_HOLD;
+}
+
+/* ---- the checklist ------------------------------------------------------- */
+
+void
+tf_step_init(struct tf_step *st, struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s)
+{
+	enum tf_endpoint from = tf_connection_sender(c, s), to = from == TF_CLIENT ? TF_SERVER : TF_CLIENT;
+
+	*st = (struct tf_step){
+	    .ctx = ctx,
+	    .c = c,
+	    .s = s,
+	    .from = from,
+	    .to = to,
+	    .sender = tf_replica(ctx, c, from),
+	    .receiver = tf_replica(ctx, c, to),
+	    .x = &c->end[from],
+	    .y = &c->end[to],
+	    .before = {tf_end_state(&c->end[TF_CLIENT]), tf_end_state(&c->end[TF_SERVER])},
+	    .end = tf_segment_end(s),
+	};
+}
+
+static void
+count_packet(struct tf_step *st)
+{
+	st->x->packets++;
+	st->x->wire_bytes += st->s->wire_len;
+	if (st->ctx->now_ns > st->c->last_ts_ns)
+		st->c->last_ts_ns = st->ctx->now_ns;
+	if (st->from == TF_SERVER)
+		st->c->flags |= TF_CONN_ANSWERED;
+}
+
+/* What a SYN or SYN,ACK tells once and for all (RFC 9293 section 3.2, RFC 7323). */
+static void
+note_syn(struct tf_step *st)
+{
+	const struct tf_segment *s = st->s;
+	struct tf_end *x = st->x;
+
+	if (tf_end_has(x, TF_END_SYN_SEEN))
+		return;
+	x->flags |= TF_END_SYN_SEEN | TF_END_ISN_KNOWN;
+	x->isn = s->seq;
+	if (s->options & TF_OPT_MSS) {
+		x->flags |= TF_END_MSS;
+		x->mss = s->mss;
+	}
+	if (s->options & TF_OPT_WSCALE) {
+		x->flags |= TF_END_WSCALE;
+		x->wscale = s->wscale > 14 ? 14 : s->wscale;
+	}
+	if (s->options & TF_OPT_SACK_PERMITTED)
+		x->flags |= TF_END_SACK;
+	if (s->options & TF_OPT_TIMESTAMPS)
+		x->flags |= TF_END_TIMESTAMPS;
+	if (s->options & TF_OPT_CUT)
+		x->flags |= TF_END_OPTIONS_CUT;
+	if (s->len > 0 && !(s->flags & TF_ACK))
+		st->c->flags |= TF_CONN_FAST_OPEN;
+	if (!tf_end_has(x, TF_END_SEQ_KNOWN)) {
+		x->flags |= TF_END_SEQ_KNOWN;
+		x->max = x->nxt = x->una = s->seq;
+	}
+}
+
+static void
+note_timestamp(struct tf_step *st)
+{
+	const struct tf_segment *s = st->s;
+	struct tf_end *x = st->x;
+
+	if (!(s->options & TF_OPT_TIMESTAMPS) || s->flags & TF_RST)
+		return;
+	if (!tf_end_has(x, TF_END_TSVAL_KNOWN)) {
+		x->flags |= TF_END_TSVAL_KNOWN;
+		x->tsval = x->ts_recent = s->tsval;
+		if (st->c->flags & TF_CONN_MIDSTREAM)
+			x->flags |= TF_END_TIMESTAMPS;
+		return;
+	}
+	if ((int32_t)(s->tsval - x->tsval) > 0)
+		x->tsval = s->tsval;
+	/* RFC 7323 section 4.3: only a segment at the left edge updates TS.Recent. */
+	if (!tf_step_rejected(st) && tf_seq_le(s->seq, x->una) && (int32_t)(s->tsval - x->ts_recent) > 0)
+		x->ts_recent = s->tsval;
+}
+
+static void
+note_window(struct tf_step *st)
+{
+	uint32_t window;
+	struct tf_end *x = st->x;
+
+	x->window = st->s->window;
+	if (!(st->s->flags & TF_ACK) || st->bad_ack || !tf_window(st->c, st->from, st->s, &window))
+		return;
+	tf_seq right = tf_seq_add(st->s->ack, window);
+	if (!tf_end_has(x, TF_END_WINDOW_KNOWN) || tf_seq_gt(right, x->right))
+		x->right = right;
+	x->flags |= TF_END_WINDOW_KNOWN;
+}
+
+static void
+note_close(struct tf_step *st)
+{
+	struct tf_connection *c = st->c;
+
+	if (tf_connection_close(c) == TF_CLOSE_OPEN && tf_end_has(&c->end[TF_CLIENT], TF_END_FIN_ACKED) &&
+	    tf_end_has(&c->end[TF_SERVER], TF_END_FIN_ACKED))
+		tf_connection_set_close(c, TF_CLOSE_FIN);
+}
+
+static void
+show_segment(const struct tf_step *st)
+{
+	if (!(st->ctx->sink.wanted & TF_EV_SEGMENT))
+		return;
+	const struct tf_end *x = st->x, *y = st->y;
+	struct tf_segment_event se = {
+	    .segment = st->s,
+	    .conn = st->c->conn,
+	    .from = st->from,
+	    .marks = st->marks,
+	    .rel_seq = st->s->seq.v - (tf_end_has(x, TF_END_ISN_KNOWN) ? x->isn.v : x->una.v),
+	    .rel_ack = st->s->flags & TF_ACK
+	                   ? st->s->ack.v - (tf_end_has(y, TF_END_ISN_KNOWN) ? y->isn.v : y->una.v)
+	                   : 0,
+	    .state = {st->before[TF_CLIENT], st->before[TF_SERVER]},
+	};
+	struct tf_event e = {.kind = TF_EV_SEGMENT, .segment = &se};
+	st->ctx->sink.event(st->ctx->sink.context, &e);
+}
+
+void
+tf_connection_segment(struct tf_step *st)
+{
+	bool syn = (st->s->flags & (TF_SYN | TF_RST)) == TF_SYN;
+
+	count_packet(st);
+	if (syn)
+		note_syn(st);
+	st->verdict = tf_accept(st);
+	tf_classify(st);
+	show_segment(st);
+	if (st->s->flags & TF_RST) {
+		tf_prove_reset(st);
+	} else {
+		note_timestamp(st);
+		note_window(st);
+		tf_prove_sender(st);
+		tf_presume_receiver(st);
+		note_close(st);
+	}
+}

@@ -1,0 +1,58 @@
+/*
+ * One segment through one connection, and one deadline: the checklist.
+ * Called by src/flow, which knows which connection it is.
+ */
+#ifndef TCPFSM_CORE_CONNECTION_H
+#define TCPFSM_CORE_CONNECTION_H
+
+#include "core/step.h"
+
+/* Both ends are closed, and nothing contradicts it for this long: then the
+ * connection's record is due.  A retransmission after a lost RST or ACK
+ * comes sooner than this. */
+#define TF_SETTLE_NS INT64_C(3000000000)
+
+/* C begins with segment S: who is the client, and the first known states.
+ * C is zeroed but for key, conn, first_ts_ns and first_packet. */
+void tf_connection_begin(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s);
+
+/* Fill in STEP for S, which belongs to C. */
+void tf_step_init(struct tf_step *st, struct tf_context *ctx, struct tf_connection *c,
+                  const struct tf_segment *s);
+
+/* Feed it to both replicas. */
+void tf_connection_segment(struct tf_step *st);
+
+/* What a SYN is to the connection whose 4-tuple it uses (RFC 9293 section
+ * 3.10.7.4, RFC 6191, RFC 1122 section 4.2.2.13). */
+enum tf_syn_verdict {
+	TF_SYN_OWN,     /* the connection's own: first, again, or crossing in a simultaneous open */
+	TF_SYN_NEW,     /* a new connection begins: the former one is over */
+	TF_SYN_ATTEMPT, /* a new attempt of a client that was not answered */
+	TF_SYN_HOLD,    /* its answer will tell */
+};
+enum tf_syn_verdict tf_connection_judge_syn(const struct tf_context *ctx, const struct tf_connection *c,
+                                            const struct tf_segment *s);
+
+/* Which end sent S? */
+enum tf_endpoint tf_connection_sender(const struct tf_connection *c, const struct tf_segment *s);
+
+/* When C's replicas want to be looked at; INT64_MAX: never. */
+int64_t tf_connection_next(const struct tf_context *ctx, const struct tf_connection *c);
+
+/* The deadline ctx->now_ns has come. */
+void tf_connection_deadline(struct tf_context *ctx, struct tf_connection *c);
+
+/* Both ends are CLOSED or LISTEN. */
+bool tf_connection_closed(const struct tf_connection *c);
+
+/* Both ends are closed and nothing has contradicted it since: its record is due. */
+bool tf_connection_settled(const struct tf_context *ctx, const struct tf_connection *c);
+
+void tf_connection_set_close(struct tf_connection *c, enum tf_close close);
+
+/* When this end's TIME-WAIT began or was restarted; 0 where it is not in it. */
+int64_t tf_time_wait_since(const struct tf_context *ctx, const struct tf_connection *c,
+                           enum tf_endpoint which);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * What the core works with besides the connection in hand: the clock of
+ * the capture, the sink, the pools.  It is owned by the flow table.
+ */
+#ifndef TCPFSM_CORE_CONTEXT_H
+#define TCPFSM_CORE_CONTEXT_H
+
+#include "core/extra.h"
+#include "core/pool.h"
+#include "tcpfsm/analyzer.h"
+#include "tcpfsm/connection.h"
+
+struct tf_context {
+	const struct tf_config *config;
+	struct tf_sink sink;
+	struct tf_stats *stats;
+	struct tf_pool extras; /* struct tf_extra */
+	struct tf_pool ranges; /* struct tf_range */
+	struct tf_pool held;   /* struct tf_held_syn */
+	int64_t now_ns;        /* the greatest timestamp so far; while a deadline runs, the deadline */
+	uint64_t packet;       /* the frame in hand; 0 while a deadline runs */
+	uint64_t last_packet;  /* the last frame */
+	bool *fired;           /* one a row of rules.def: did it ever apply? NULL: nobody asks */
+};
+
+/* The rare things of C, made if need be.  NULL where the pool is full: then it is counted. */
+struct tf_extra *tf_extra_of(struct tf_context *ctx, struct tf_connection *c);
+
+/* The rare things of C if there are any, else NULL. */
+static inline struct tf_extra *
+tf_extra_if(const struct tf_context *ctx, const struct tf_connection *c)
+{
+	return c->extra ? tf_pool_at(&ctx->extras, c->extra) : NULL;
+}
+
+/* Give back all that C holds in the pools. */
+void tf_extra_release(struct tf_context *ctx, struct tf_connection *c);
+
+#endif

@@ -1,0 +1,124 @@
+/*
+ * The timers of the observed hosts, as far as they move a state: the end
+ * of TIME-WAIT, a SYN or SYN,ACK that is given up, and the silence that
+ * confirms a doubtful RST.  An end in FIN-WAIT-2 stays there for ever:
+ * close() and shutdown() look alike on the wire (RFC 9293 section 3.6).
+ *
+ * Times are the capture's; nothing here reads a clock.
+ */
+#include "core/connection.h"
+
+static int64_t
+earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+int64_t
+tf_time_wait_since(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint which)
+{
+	const struct tf_extra *x = tf_extra_if(ctx, c);
+
+	return x && tf_end_state(&c->end[which]) == TF_TIME_WAIT ? x->time_wait_ns[which] : 0;
+}
+
+static int64_t
+end_deadline(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint which)
+{
+	int64_t since;
+
+	switch (tf_end_state(&c->end[which])) {
+	case TF_SYN_SENT:
+		return c->first_ts_ns + ctx->config->timer[TF_TIMER_SYN_SENT];
+	case TF_SYN_RECEIVED:
+		since = c->flags & TF_CONN_SYN_ACK && !(c->flags & TF_CONN_ESTABLISHED) ? c->handshake_ns
+		                                                                        : c->first_ts_ns;
+		return since + ctx->config->timer[TF_TIMER_SYN_RECEIVED];
+	case TF_TIME_WAIT:
+		since = tf_time_wait_since(ctx, c, which);
+		return (since ? since : c->last_ts_ns) + ctx->config->timer[TF_TIMER_TIME_WAIT];
+	case TF_CLOSED:
+	case TF_LISTEN:
+	case TF_ESTABLISHED:
+	case TF_FIN_WAIT_1:
+	case TF_FIN_WAIT_2:
+	case TF_CLOSE_WAIT:
+	case TF_CLOSING:
+	case TF_LAST_ACK:
+	case TF_STATE_COUNT:
+		break;
+	}
+	return INT64_MAX;
+}
+
+static int64_t
+rst_deadline(const struct tf_context *ctx, const struct tf_connection *c)
+{
+	const struct tf_extra *x = tf_extra_if(ctx, c);
+
+	return x && x->rst.awaiting ? c->last_ts_ns + TF_SETTLE_NS : INT64_MAX;
+}
+
+int64_t
+tf_connection_next(const struct tf_context *ctx, const struct tf_connection *c)
+{
+	int64_t next = earlier(end_deadline(ctx, c, TF_CLIENT), end_deadline(ctx, c, TF_SERVER));
+
+	next = earlier(next, rst_deadline(ctx, c));
+	if (tf_connection_closed(c))
+		next = earlier(next, c->last_ts_ns + TF_SETTLE_NS);
+	return next;
+}
+
+static enum tf_input
+timeout_of(enum tf_state state)
+{
+	return state == TF_SYN_SENT       ? TF_IN_TIMEOUT_SYN
+	       : state == TF_SYN_RECEIVED ? TF_IN_TIMEOUT_SYN_ACK
+	                                  : TF_IN_TIMEOUT_2MSL;
+}
+
+static void
+time_out(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint which)
+{
+	enum tf_state state = tf_end_state(&c->end[which]);
+
+	if (state != TF_TIME_WAIT && tf_connection_close(c) == TF_CLOSE_OPEN)
+		tf_connection_set_close(c, state == TF_SYN_SENT && !(c->flags & TF_CONN_ANSWERED)
+		                               ? TF_CLOSE_UNANSWERED
+		                               : TF_CLOSE_TIMEOUT);
+	tf_replica_moved(tf_replica(ctx, c, which), timeout_of(state), TF_TIMER_RAN);
+}
+
+/* Silence after a RST that was not at RCV.NXT: it was heeded.  An answer of
+ * the other end's that its sender left alone shows the contrary. */
+static void
+judge_rst(struct tf_context *ctx, struct tf_connection *c, struct tf_rst_record *rst)
+{
+	bool silence = c->last_ts_ns <= rst->ts_ns;
+
+	rst->awaiting = false;
+	if (!silence)
+		return;
+	for (int e = 0; e < 2; e++)
+		tf_replica_moved(tf_replica(ctx, c, e), TF_IN_RST_CONFIRMED, TF_INFERRED);
+	if (tf_connection_close(c) == TF_CLOSE_OPEN)
+		tf_connection_set_close(c, TF_CLOSE_RST);
+}
+
+void
+tf_connection_deadline(struct tf_context *ctx, struct tf_connection *c)
+{
+	struct tf_extra *x = tf_extra_if(ctx, c);
+
+	for (int e = 0; e < 2; e++)
+		if (end_deadline(ctx, c, e) <= ctx->now_ns)
+			time_out(ctx, c, e);
+	if (rst_deadline(ctx, c) <= ctx->now_ns)
+		judge_rst(ctx, c, &x->rst);
+	if (tf_connection_settled(ctx, c) && !(c->flags & TF_CONN_SETTLED)) {
+		c->flags |= TF_CONN_SETTLED;
+		for (int e = 0; e < 2; e++)
+			tf_replica_settle(tf_replica(ctx, c, e));
+	}
+}

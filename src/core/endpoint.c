@@ -1,0 +1,383 @@
+/*
+ * One replica's moves.  The history is a stack of states, four bits each;
+ * how deep it is proven by the end's own segments stands beside it, so a
+ * retraction pops to a state below.
+ *
+ * Two things are kept apart: `base`, the states in which the end's own
+ * segments leave it, and `possible`, what base can have become by what
+ * passed towards it and by what its program may have done unseen.
+ *
+ * Not known here: sequence numbers, times, why an input was made.
+ */
+#include "core/endpoint.h"
+
+static unsigned
+depth_of(const struct tf_end *end)
+{
+	return end->depth & 0xf;
+}
+
+static unsigned
+proven_of(const struct tf_end *end)
+{
+	return end->depth >> 4;
+}
+
+static void
+set_depth(struct tf_end *end, unsigned depth, unsigned proven)
+{
+	if (proven > depth)
+		proven = depth;
+	end->depth = (uint8_t)(depth | proven << 4);
+}
+
+static enum tf_state
+state_below(const struct tf_end *end, unsigned steps)
+{
+	return (enum tf_state)(end->history >> (4 * steps) & 0xf);
+}
+
+static tf_states
+reach_of(const struct tf_end *end)
+{
+	return tf_fsm_reach(end->base, end->pending, tf_end_has(end, TF_END_PASSIVE));
+}
+
+static void
+note_fired(struct tf_replica r, const struct tf_rule *rule)
+{
+	size_t count;
+
+	if (r.ctx->fired)
+		r.ctx->fired[rule - tf_rules(&count)] = true;
+}
+
+static void
+emit_transition(struct tf_replica r, enum tf_state from, enum tf_input input, const struct tf_rule *rule,
+                enum tf_basis basis)
+{
+	static const char taken_back[] = "taken-back";
+
+	r.end->possible = (tf_states)(reach_of(r.end) | TF_STATES(tf_end_state(r.end)));
+	if (!(r.ctx->sink.wanted & TF_EV_TRANSITION))
+		return;
+	struct tf_transition t = {
+	    .ts_ns = r.ctx->now_ns,
+	    .packet = r.ctx->packet,
+	    .conn = r.c->conn,
+	    .endpoint = r.which,
+	    .from = from,
+	    .to = tf_end_state(r.end),
+	    .basis = basis,
+	    .rule = basis == TF_RETRACTED ? taken_back : rule->name,
+	    .event = tf_input_text(input),
+	    .reference = basis == TF_RETRACTED ? "RFC 9293 section 3.8.1" : rule->reference,
+	    .possible = r.end->possible,
+	};
+	struct tf_event e = {.kind = TF_EV_TRANSITION, .transition = &t};
+	r.ctx->sink.event(r.ctx->sink.context, &e);
+}
+
+static void
+emit_possible(struct tf_replica r)
+{
+	if (!(r.ctx->sink.wanted & TF_EV_POSSIBLE))
+		return;
+	struct tf_possible p = {
+	    .ts_ns = r.ctx->now_ns,
+	    .packet = r.ctx->packet,
+	    .conn = r.c->conn,
+	    .endpoint = r.which,
+	    .state = tf_end_state(r.end),
+	    .possible = r.end->possible,
+	};
+	struct tf_event e = {.kind = TF_EV_POSSIBLE, .possible = &p};
+	r.ctx->sink.event(r.ctx->sink.context, &e);
+}
+
+static void
+refresh_possible(struct tf_replica r)
+{
+	tf_states possible = (tf_states)(reach_of(r.end) | TF_STATES(tf_end_state(r.end)));
+
+	if (possible == r.end->possible)
+		return;
+	r.end->possible = possible;
+	emit_possible(r);
+}
+
+static void
+push(struct tf_replica r, enum tf_state to, enum tf_input input, const struct tf_rule *rule,
+     enum tf_basis basis)
+{
+	struct tf_end *end = r.end;
+	enum tf_state from = tf_end_state(end);
+
+	if (depth_of(end) + 1 < TF_MAX_HISTORY) {
+		end->history = end->history << 4 | to;
+		set_depth(end, depth_of(end) + 1, proven_of(end));
+	} else {
+		/* The first states are the ones to keep: the last place is used again. */
+		end->history = (end->history & ~(uint64_t)0xf) | to;
+		end->flags |= TF_END_TRUNCATED;
+	}
+	emit_transition(r, from, input, rule, basis);
+}
+
+static void
+pop(struct tf_replica r, unsigned steps, enum tf_input evidence)
+{
+	struct tf_end *end = r.end;
+	enum tf_state from = tf_end_state(end);
+
+	end->history >>= 4 * steps;
+	set_depth(end, depth_of(end) - steps, proven_of(end));
+	emit_transition(r, from, evidence, tf_rule(from, evidence), TF_RETRACTED);
+}
+
+void
+tf_replica_begin(struct tf_replica r, enum tf_state state, tf_states base)
+{
+	r.end->history = state;
+	r.end->depth = 0;
+	r.end->base = base;
+	r.end->possible = (tf_states)(reach_of(r.end) | TF_STATES(state));
+}
+
+void
+tf_replica_announce(struct tf_replica r)
+{
+	emit_possible(r);
+}
+
+void
+tf_replica_presume(struct tf_replica r)
+{
+	/* RFC 9293 section 3.10.7.4: the ACK before the FIN. */
+	static const unsigned order[] = {TF_P_SYN_ACK, TF_P_ACK_OF_SYN, TF_P_ACK_OF_FIN, TF_P_FIN};
+	unsigned live = r.end->pending & ~(unsigned)r.end->doubt;
+
+	for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
+		if (!(live & order[i]))
+			continue;
+		enum tf_input input = tf_pending_input(order[i]);
+		enum tf_state state = tf_end_state(r.end);
+		const struct tf_rule *rule = tf_rule(state, input);
+		if (rule->effect == TF_MOVE && rule->to >= 0)
+			push(r, (enum tf_state)rule->to, input, rule, TF_PRESUMED);
+	}
+}
+
+/* How many states to pop until INPUT is possible; 0 where it never is. */
+static unsigned
+steps_back(const struct tf_end *end, enum tf_input input)
+{
+	for (unsigned steps = 1; steps <= depth_of(end); steps++)
+		if (tf_rule(state_below(end, steps), input)->effect != TF_NEVER)
+			return steps;
+	return 0;
+}
+
+/* A state that the first guess left out, from which INPUT is possible. */
+static int
+other_beginning(const struct tf_end *end, enum tf_input input)
+{
+	if (depth_of(end) > 0)
+		return -1;
+	for (int s = 0; s < TF_STATE_COUNT; s++)
+		if (end->base & TF_STATES(s) && tf_rule(s, input)->effect != TF_NEVER)
+			return s;
+	return -1;
+}
+
+static void
+begin_otherwise(struct tf_replica r, enum tf_state state, enum tf_input evidence)
+{
+	enum tf_state from = tf_end_state(r.end);
+
+	r.end->history = state;
+	r.end->base = TF_STATES(state);
+	emit_transition(r, from, evidence, tf_rule(from, evidence), TF_RETRACTED);
+}
+
+static bool
+infer(struct tf_replica r, enum tf_input input)
+{
+	enum tf_input path[4];
+	bool passive = tf_end_has(r.end, TF_END_PASSIVE);
+	int steps = tf_fsm_explain(tf_end_state(r.end), input, passive, path);
+
+	for (int i = 0; i < steps; i++) {
+		enum tf_state from = tf_end_state(r.end);
+		const struct tf_rule *rule = tf_rule(from, path[i]);
+		r.end->base = TF_STATES(tf_fsm_next(from, path[i], passive));
+		note_fired(r, rule);
+		push(r, tf_fsm_next(from, path[i], passive), path[i], rule, TF_INFERRED);
+	}
+	return steps >= 0;
+}
+
+/* Bring the replica into a state from which INPUT can have been sent. */
+static bool
+make_possible(struct tf_replica r, enum tf_input input)
+{
+	if (tf_rule(tf_end_state(r.end), input)->effect != TF_NEVER)
+		return true;
+
+	unsigned steps = steps_back(r.end, input);
+	bool presumed = depth_of(r.end) > proven_of(r.end) || tf_end_state(r.end) == TF_CLOSED;
+	if (steps && presumed) {
+		pop(r, steps, input);
+		return true;
+	}
+	int other = other_beginning(r.end, input);
+	if (other >= 0) {
+		begin_otherwise(r, (enum tf_state)other, input);
+		return true;
+	}
+	return infer(r, input);
+}
+
+/* Move by INPUT, which is possible here; what it leaves is proven. */
+static void
+prove(struct tf_replica r, enum tf_input input, enum tf_basis basis)
+{
+	struct tf_end *end = r.end;
+	bool passive = tf_end_has(end, TF_END_PASSIVE);
+	enum tf_state from = tf_end_state(end);
+	const struct tf_rule *rule = tf_rule(from, input);
+	enum tf_state to = tf_fsm_next(from, input, passive);
+	tf_states base = tf_fsm_step(reach_of(end), input, passive);
+
+	note_fired(r, rule);
+	if (input == TF_IN_SND_RST || input == TF_IN_SND_REFUSAL)
+		base |= end->base; /* it may be forged: what follows tells */
+	end->base = (tf_states)(base | TF_STATES(to));
+	if (to != from)
+		push(r, to, input, rule, basis);
+	set_depth(end, depth_of(end), depth_of(end));
+	refresh_possible(r);
+}
+
+bool
+tf_replica_sent(struct tf_replica r, enum tf_input input)
+{
+	if (!make_possible(r, input))
+		return false;
+	prove(r, input, TF_OBSERVED);
+	return true;
+}
+
+void
+tf_replica_confirm(struct tf_replica r, enum tf_input input)
+{
+	tf_states set = tf_fsm_step(r.end->base, input, tf_end_has(r.end, TF_END_PASSIVE));
+
+	if (set)
+		r.end->base = set;
+}
+
+void
+tf_replica_settle(struct tf_replica r)
+{
+	r.end->base = TF_STATES(tf_end_state(r.end));
+	r.end->pending = 0;
+	if (tf_end_state(r.end) == TF_CLOSED)
+		refresh_possible(r);
+}
+
+void
+tf_replica_missed(struct tf_replica r, enum tf_input input)
+{
+	if (make_possible(r, input))
+		prove(r, input, TF_INFERRED);
+}
+
+void
+tf_replica_received(struct tf_replica r, unsigned bit, bool again)
+{
+	enum tf_input input = tf_pending_input(bit);
+	enum tf_state from = tf_end_state(r.end);
+	const struct tf_rule *rule = tf_rule(from, input);
+
+	note_fired(r, rule);
+	r.end->pending |= (uint8_t)bit;
+	if (again)
+		r.end->doubt &= (uint8_t)~bit;
+	if (rule->to >= 0 && rule->effect != TF_MAYBE && !(r.end->doubt & bit))
+		push(r, tf_fsm_next(from, input, tf_end_has(r.end, TF_END_PASSIVE)), input, rule,
+		     TF_PRESUMED);
+	refresh_possible(r);
+}
+
+void
+tf_replica_perhaps(struct tf_replica r, enum tf_input input)
+{
+	note_fired(r, tf_rule(tf_end_state(r.end), input));
+	r.end->pending |= TF_P_RST;
+	refresh_possible(r);
+}
+
+void
+tf_replica_moved(struct tf_replica r, enum tf_input input, enum tf_basis basis)
+{
+	enum tf_state from = tf_end_state(r.end);
+	const struct tf_rule *rule = tf_rule(from, input);
+
+	note_fired(r, rule);
+	if (rule->to < 0)
+		return;
+	enum tf_state to = tf_fsm_next(from, input, tf_end_has(r.end, TF_END_PASSIVE));
+	r.end->base |= TF_STATES(to);
+	push(r, to, input, rule, basis);
+}
+
+void
+tf_replica_retract(struct tf_replica r, enum tf_state state, enum tf_input evidence)
+{
+	for (unsigned steps = 1; steps <= depth_of(r.end); steps++) {
+		if (state_below(r.end, steps) != state)
+			continue;
+		pop(r, steps, evidence);
+		return;
+	}
+}
+
+/* The states in which an end has received what BIT stands for. */
+static tf_states
+states_after(unsigned bit)
+{
+	switch (bit) {
+	case TF_P_ACK_OF_SYN:
+		return (tf_states) ~(TF_STATES(TF_CLOSED) | TF_STATES(TF_LISTEN) | TF_STATES(TF_SYN_SENT) |
+		                     TF_STATES(TF_SYN_RECEIVED));
+	case TF_P_ACK_OF_FIN:
+		return TF_STATES(TF_FIN_WAIT_2) | TF_STATES(TF_TIME_WAIT) | TF_STATES(TF_CLOSED);
+	case TF_P_FIN:
+		return TF_STATES(TF_CLOSE_WAIT) | TF_STATES(TF_CLOSING) | TF_STATES(TF_LAST_ACK) |
+		       TF_STATES(TF_TIME_WAIT);
+	case TF_P_RST:
+		return TF_STATES(TF_CLOSED) | TF_STATES(TF_LISTEN);
+	default:
+		return 0;
+	}
+}
+
+void
+tf_replica_doubt(struct tf_replica r, unsigned bits, enum tf_input evidence)
+{
+	tf_states after = 0;
+	unsigned steps = 0;
+
+	r.end->doubt |= (uint8_t)bits;
+	for (unsigned bit = 1; bit < TF_P_COUNT; bit <<= 1)
+		if (bits & bit)
+			after |= states_after(bit);
+	while (steps < depth_of(r.end) - proven_of(r.end) && after & TF_STATES(state_below(r.end, steps)))
+		steps++;
+	if (!steps)
+		return;
+	pop(r, steps, evidence);
+	tf_replica_presume(r);
+	refresh_possible(r);
+}

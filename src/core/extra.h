@@ -1,0 +1,111 @@
+/*
+ * What only disordered, repeating or closing connections need: kept in a
+ * bounded pool beside them.
+ */
+#ifndef TCPFSM_CORE_EXTRA_H
+#define TCPFSM_CORE_EXTRA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tcpfsm/anomaly.h"
+#include "tcpfsm/segment.h"
+
+/* A stretch of sequence space that passed out of order. */
+struct tf_range {
+	uint32_t next; /* index of the next one, ascending; 0: none */
+	tf_seq left;   /* its first octet */
+	tf_seq right;  /* the octet after its last one */
+};
+
+/* A FIN and its acknowledgment, as they passed. */
+struct tf_fin_record {
+	int64_t first_ns, last_ns; /* the FIN, first and latest */
+	uint64_t packet;           /* the first */
+	uint64_t last_packet;
+	int64_t ack_ns; /* the first ACK that covers it; 0: none */
+	uint64_t ack_packet;
+	int64_t ack_last_ns; /* the latest segment with such an ACK */
+	uint32_t again;      /* times that it was sent again */
+	uint32_t tsval;      /* of the first */
+	uint16_t ip_id;      /* of the first */
+	bool acks_peer_fin;  /* every one so far covered the other end's FIN */
+};
+
+/* What is counted per end only where there is something to count. */
+struct tf_end_extra {
+	struct tf_fin_record fin;
+	uint32_t retransmitted, out_of_order; /* segments */
+	uint32_t duplicate_acks, zero_windows;
+	uint32_t holes; /* ranges beyond a hole: index of the first; 0: none */
+	uint8_t hole_count;
+	int64_t last_data_ns; /* new payload, after the other end's FIN */
+	int64_t highest_ns;   /* when the highest octet was sent: tells reordering from repetition */
+};
+
+/* A RST that has passed. */
+struct tf_rst_record {
+	int64_t ts_ns;
+	uint64_t packet;
+	tf_seq seq;
+	uint8_t from;               /* enum tf_endpoint */
+	bool seen, exact, awaiting; /* awaiting: silence or an answer decides */
+};
+
+/* A SYN on a used 4-tuple that waits for its judge (RFC 9293 section 3.6.1, RFC 6191). */
+struct tf_held_syn {
+	struct tf_segment segment; /* the first one with this ISN; its payload pointer is stale */
+	uint64_t last_packet;
+	int64_t last_ns;
+	uint32_t again;
+	uint8_t from; /* enum tf_endpoint of the connection that it hit */
+};
+
+/* What is remembered of the former connection on a 4-tuple.  Arrays are in the key's order,
+ * because the roles may have changed. */
+struct tf_former {
+	uint64_t conn;
+	int64_t first_ts_ns, last_ts_ns;
+	tf_seq isn[2], max[2];
+	uint32_t tsval[2];
+	uint8_t isn_known, max_known, timestamps; /* one bit an end of the key */
+	uint8_t time_wait;                        /* it was in TIME-WAIT when the new SYN came */
+	bool closed;                              /* both ends were closed, or in TIME-WAIT */
+	uint8_t close;                            /* enum tf_close */
+};
+
+#define TF_COUNTED_ANOMALIES 12
+
+struct tf_extra {
+	struct tf_end_extra end[2];
+	uint64_t raised[3]; /* findings that were raised: one bit an id, by endpoint */
+	struct {
+		uint8_t id; /* enum tf_anomaly */
+		uint8_t used;
+		uint16_t count;
+	} counted[TF_COUNTED_ANOMALIES]; /* how often each was seen */
+	uint64_t syn_last_packet, syn_ack_last_packet;
+	int64_t syn_last_ns, syn_ack_last_ns;
+	int64_t crossing_ns;      /* the second SYN of a simultaneous open; 0: none */
+	int64_t probe_ns[2];      /* the last keepalive probe of each end */
+	int64_t handshake_ack_ns; /* when the third segment passed last */
+	uint32_t syn_again, syn_ack_again;
+	uint32_t syn_ack_after_ack; /* SYN,ACKs sent again after the third segment had passed */
+	int64_t time_wait_ns[2];    /* when TIME-WAIT began or was restarted */
+	struct tf_rst_record rst;
+	int64_t closed_ns; /* when both ends were closed, to the best of our knowledge */
+	int64_t gap_ns;    /* when an ACK for something unseen passed; 0: none waits */
+	uint64_t gap_packet;
+	uint64_t gap_bytes; /* octets missed in all */
+	uint32_t gaps;
+	tf_seq gap_left, gap_right; /* the stretch that waits */
+	uint8_t gap_end;            /* whose octets are missing: enum tf_endpoint */
+	tf_seq bad_ack[2];          /* the last unacceptable ACK that passed towards this end */
+	bool bad_ack_known[2];
+	uint32_t held;           /* index into the pool of tf_held_syn; 0: none */
+	struct tf_former former; /* conn 0: none is known */
+};
+
+_Static_assert(TF_ANOMALY_COUNT <= 64, "raised[] has a bit for each");
+
+#endif

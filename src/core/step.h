@@ -1,0 +1,56 @@
+/*
+ * One segment on its way through one connection: what the checklist has
+ * found out about it so far.  Detectors read it afterwards.
+ */
+#ifndef TCPFSM_CORE_STEP_H
+#define TCPFSM_CORE_STEP_H
+
+#include "core/endpoint.h"
+
+/* Would the receiver accept it?  RFC 9293 section 3.10.7.4, RFC 7323 section 5. */
+enum tf_verdict {
+	TF_ACCEPT,
+	TF_UNSURE,        /* the tap does not know the window or the numbers */
+	TF_REJECT_OLD,    /* all of it was acknowledged before */
+	TF_REJECT_BEYOND, /* right of every window that the receiver offered */
+	TF_REJECT_STALE,  /* its timestamp is older than TS.Recent: PAWS */
+};
+
+struct tf_step {
+	struct tf_context *ctx;
+	struct tf_connection *c;
+	const struct tf_segment *s;
+	enum tf_endpoint from, to;
+	struct tf_replica sender, receiver;
+	struct tf_end *x, *y;    /* the sender's end and the receiver's */
+	enum tf_state before[2]; /* the states before it, by endpoint */
+	tf_seq end;              /* after its last octet */
+	unsigned marks;          /* enum tf_segment_mark */
+	enum tf_verdict verdict;
+	bool fresh;              /* nothing about it is older than what its sender sent before */
+	bool acks_syn, acks_fin; /* its ACK covers the receiver's SYN, FIN */
+	bool first_ack_of_syn, first_ack_of_fin;
+	bool ack_advances;     /* it acknowledges something new */
+	bool bad_ack;          /* it acknowledges what was never sent */
+	bool fin_again;        /* its FIN passed before */
+	bool data;             /* payload of its own, not a probe's octet */
+	uint32_t new_bytes;    /* payload that had not passed before */
+	uint32_t missed_bytes; /* octets that its ACK shows the capture missed */
+};
+
+static inline bool
+tf_step_rejected(const struct tf_step *st)
+{
+	return st->verdict >= TF_REJECT_OLD;
+}
+
+/* How long a reply of END's takes to come back to the tap: a segment that
+ * passes sooner after another was sent before the other arrived.  Where the
+ * handshake did not show it, half of the smallest RTO in use (200 ms). */
+static inline int64_t
+tf_end_rtt_ns(const struct tf_end *end)
+{
+	return end->rtt_64us ? (int64_t)end->rtt_64us * 64000 * 3 / 2 + 2000000 : 100000000;
+}
+
+#endif
