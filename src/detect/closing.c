@@ -1,0 +1,190 @@
+/*
+ * Ends that hang while a connection closes (RFC 9293 section 3.6): a FIN
+ * that nobody acknowledges, and a FIN that was acknowledged but never
+ * returned.  And FINs that cross.
+ *
+ * An end is stuck only when its limit ran out inside the capture.
+ */
+#include "detect/families.h"
+
+#define FIN_LIMIT_NS    INT64_C(15000000000)
+#define FIN_REPEATED_NS INT64_C(5000000000)
+#define FIN_REPEATS     3
+
+static void
+crossed(const struct tf_step *st)
+{
+	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+
+	if (!(st->s->flags & TF_FIN) || st->fin_again || st->acks_fin || !tf_end_has(st->x, TF_END_FIN) ||
+	    !tf_end_has(st->y, TF_END_FIN) || !x)
+		return;
+	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_SIMULTANEOUS_CLOSE, TF_NEITHER);
+	tf_finding_duration(&f, "between", st->ctx->now_ns - x->end[st->to].fin.first_ns);
+	tf_finding_packet(&f, x->end[st->to].fin.packet);
+	tf_finding_packet(&f, st->s->packet);
+	tf_raise(st->ctx, st->c, &f);
+}
+
+void
+tf_closing_segment(const struct tf_step *st)
+{
+	crossed(st);
+}
+
+/* ---- a FIN without its ACK -------------------------------------------------------- */
+
+static int
+unacknowledged_id(enum tf_state state)
+{
+	switch (state) {
+	case TF_FIN_WAIT_1:
+		return TF_A_STUCK_FIN_WAIT_1;
+	case TF_CLOSING:
+		return TF_A_STUCK_CLOSING;
+	case TF_LAST_ACK:
+		return TF_A_STUCK_LAST_ACK;
+	case TF_CLOSED:
+	case TF_LISTEN:
+	case TF_SYN_SENT:
+	case TF_SYN_RECEIVED:
+	case TF_ESTABLISHED:
+	case TF_FIN_WAIT_2:
+	case TF_CLOSE_WAIT:
+	case TF_TIME_WAIT:
+	case TF_STATE_COUNT:
+		break;
+	}
+	return -1;
+}
+
+static int64_t
+fin_deadline(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint which)
+{
+	const struct tf_extra *x = tf_extra_if(ctx, c);
+	const struct tf_fin_record *fin = &x->end[which].fin;
+	int id = unacknowledged_id(tf_end_state(&c->end[which]));
+
+	/* Where the other direction is missing, so are its ACKs. */
+	if (id < 0 || !fin->packet || !c->end[!which].packets ||
+	    tf_raised(ctx, c, (enum tf_anomaly)id, which))
+		return INT64_MAX;
+	if (fin->again >= FIN_REPEATS)
+		return fin->first_ns + FIN_REPEATED_NS;
+	return fin->first_ns + FIN_LIMIT_NS;
+}
+
+static void
+raise_stuck_fin(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint which)
+{
+	const struct tf_fin_record *fin = &tf_extra_if(ctx, c)->end[which].fin;
+	int id = unacknowledged_id(tf_end_state(&c->end[which]));
+	struct tf_finding f = tf_finding(ctx, c, (enum tf_anomaly)id, which);
+
+	tf_finding_duration(&f, "for", ctx->now_ns - fin->first_ns);
+	tf_finding_count(&f, "retransmissions", TF_D_COUNT, fin->again);
+	tf_finding_count(&f, "fin_packet", TF_D_PACKET, fin->packet);
+	tf_finding_packet(&f, fin->packet);
+	tf_finding_packet(&f, fin->last_packet);
+	tf_raise(ctx, c, &f);
+}
+
+/* ---- a FIN without an answer ------------------------------------------------------- */
+
+/* The FIN of WAITER was acknowledged at this time, or the other end sent
+ * data then; INT64_MAX where nobody waits, or where the capture may have
+ * missed what he waits for. */
+static int64_t
+waits_since(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint waiter)
+{
+	const struct tf_extra *x = tf_extra_if(ctx, c);
+	const struct tf_end *end = &c->end[waiter], *peer = &c->end[!waiter];
+	const struct tf_fin_record *fin = &x->end[waiter].fin;
+	int64_t data_ns = x->end[!waiter].last_data_ns;
+
+	if (tf_end_state(end) != TF_FIN_WAIT_2 || tf_end_state(peer) != TF_CLOSE_WAIT || !fin->ack_ns)
+		return INT64_MAX;
+	/* It may have sent its FIN before the capture began. */
+	if (c->flags & TF_CONN_MIDSTREAM && !tf_end_has(peer, TF_END_SENT_DATA))
+		return INT64_MAX;
+	if (x->gaps && x->gap_end == (waiter == TF_CLIENT ? TF_SERVER : TF_CLIENT) &&
+	    x->gap_packet > fin->packet)
+		return INT64_MAX;
+	return data_ns > fin->ack_ns ? data_ns : fin->ack_ns;
+}
+
+static int64_t
+limit_after(const struct tf_context *ctx, int64_t since, enum tf_timer timer)
+{
+	return since == INT64_MAX ? INT64_MAX : since + ctx->config->timer[timer];
+}
+
+static int64_t
+wait_deadline(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint waiter)
+{
+	enum tf_endpoint peer = waiter == TF_CLIENT ? TF_SERVER : TF_CLIENT;
+	int64_t since = waits_since(ctx, c, waiter), next = INT64_MAX, leak;
+
+	if (!tf_raised(ctx, c, TF_A_STUCK_FIN_WAIT_2, waiter))
+		next = limit_after(ctx, since, TF_TIMER_FIN_WAIT_2);
+	if (!tf_raised(ctx, c, TF_A_STUCK_CLOSE_WAIT, peer)) {
+		leak = limit_after(ctx, since, TF_TIMER_CLOSE_WAIT);
+		next = leak < next ? leak : next;
+	}
+	return next;
+}
+
+static void
+raise_wait(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint about, enum tf_endpoint waiter,
+           enum tf_anomaly id)
+{
+	const struct tf_fin_record *fin = &tf_extra_if(ctx, c)->end[waiter].fin;
+	struct tf_finding f = tf_finding(ctx, c, id, about);
+
+	tf_finding_duration(&f, "for", ctx->now_ns - waits_since(ctx, c, waiter));
+	tf_finding_count(&f, "fin_packet", TF_D_PACKET, fin->packet);
+	tf_finding_count(&f, "ack_packet", TF_D_PACKET, fin->ack_packet);
+	tf_finding_packet(&f, fin->packet);
+	tf_finding_packet(&f, fin->ack_packet);
+	tf_raise(ctx, c, &f);
+}
+
+static void
+check_wait(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint waiter)
+{
+	enum tf_endpoint peer = waiter == TF_CLIENT ? TF_SERVER : TF_CLIENT;
+	int64_t since = waits_since(ctx, c, waiter);
+
+	if (limit_after(ctx, since, TF_TIMER_FIN_WAIT_2) <= ctx->now_ns &&
+	    !tf_raised(ctx, c, TF_A_STUCK_FIN_WAIT_2, waiter))
+		raise_wait(ctx, c, waiter, waiter, TF_A_STUCK_FIN_WAIT_2);
+	if (limit_after(ctx, since, TF_TIMER_CLOSE_WAIT) <= ctx->now_ns &&
+	    !tf_raised(ctx, c, TF_A_STUCK_CLOSE_WAIT, peer))
+		raise_wait(ctx, c, peer, waiter, TF_A_STUCK_CLOSE_WAIT);
+}
+
+int64_t
+tf_closing_next(const struct tf_context *ctx, const struct tf_connection *c)
+{
+	int64_t next = INT64_MAX, at;
+
+	for (int e = 0; e < 2; e++) {
+		at = fin_deadline(ctx, c, e);
+		next = at < next ? at : next;
+		at = wait_deadline(ctx, c, e);
+		next = at < next ? at : next;
+	}
+	return next;
+}
+
+void
+tf_closing_deadline(struct tf_context *ctx, struct tf_connection *c)
+{
+	if (!c->extra)
+		return;
+	for (int e = 0; e < 2; e++) {
+		if (fin_deadline(ctx, c, e) <= ctx->now_ns)
+			raise_stuck_fin(ctx, c, e);
+		check_wait(ctx, c, e);
+	}
+}

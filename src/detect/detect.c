@@ -1,0 +1,47 @@
+/*
+ * The detectors, called one family after the other.
+ */
+#include "detect/detect.h"
+
+#include "detect/families.h"
+
+static int64_t
+earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+void
+tf_detect_segment(const struct tf_step *st)
+{
+	/* An ordinary segment of an ordinary connection has nothing to tell. */
+	if (!st->c->extra && !(st->s->flags & (TF_SYN | TF_FIN | TF_RST)) &&
+	    !(st->c->flags & TF_CONN_MIDSTREAM))
+		return;
+	tf_opening_segment(st);
+	tf_isn_segment(st);
+	tf_reset_segment(st);
+	tf_closing_segment(st);
+}
+
+int64_t
+tf_detect_next(const struct tf_context *ctx, const struct tf_connection *c)
+{
+	if (!c->extra)
+		return INT64_MAX;
+	return earlier(tf_opening_next(ctx, c), earlier(tf_closing_next(ctx, c), tf_gaps_next(ctx, c)));
+}
+
+void
+tf_detect_deadline(struct tf_context *ctx, struct tf_connection *c)
+{
+	tf_opening_deadline(ctx, c);
+	tf_closing_deadline(ctx, c);
+	tf_gaps_deadline(ctx, c, false);
+}
+
+void
+tf_detect_end(struct tf_context *ctx, struct tf_connection *c)
+{
+	tf_gaps_deadline(ctx, c, true);
+}

@@ -1,0 +1,161 @@
+/*
+ * A 4-tuple that is used again: were the initial sequence numbers chosen
+ * so that no octet of the former connection can be taken for one of the
+ * new (RFC 9293 section 3.4.1), and was it allowed to end TIME-WAIT
+ * (RFC 6191 section 2, RFC 1122 section 4.2.2.13)?
+ *
+ * Elapsed time alone never raises anything: the numbers decide.
+ */
+#include "detect/families.h"
+
+/* 2 MSL, whatever the observed hosts' own TIME-WAIT is. */
+#define TWO_MSL_NS (INT64_C(240) * 1000000000)
+
+static unsigned
+side_of(const struct tf_connection *c, enum tf_endpoint which)
+{
+	return (which == TF_SERVER) != ((c->flags & TF_CONN_CLIENT_SECOND) != 0);
+}
+
+static bool
+bit(unsigned mask, unsigned side)
+{
+	return mask >> side & 1;
+}
+
+/* Octets that [a, a + a_len) and [b, b + b_len) have in common, modulo 2^32. */
+static uint32_t
+overlap(tf_seq a, uint32_t a_len, tf_seq b, uint32_t b_len)
+{
+	uint32_t b_in_a = b.v - a.v, a_in_b = a.v - b.v;
+
+	if (b_in_a < a_len)
+		return a_len - b_in_a < b_len ? a_len - b_in_a : b_len;
+	if (a_in_b < b_len)
+		return b_len - a_in_b < a_len ? b_len - a_in_b : a_len;
+	return 0;
+}
+
+/* How far the other end lets this one send at first. */
+static uint32_t
+first_window(const struct tf_connection *c, enum tf_endpoint which)
+{
+	const struct tf_end *end = &c->end[which], *peer = &c->end[!which];
+
+	if (tf_end_has(peer, TF_END_WINDOW_KNOWN) && tf_seq_gt(peer->right, end->isn))
+		return peer->right.v - end->isn.v;
+	return (uint32_t)peer->window + 1;
+}
+
+static void
+evidence(const struct tf_step *st, struct tf_finding *f)
+{
+	tf_finding_packet(f, tf_first_packet(st->ctx, st->c));
+	tf_finding_packet(f, st->s->packet);
+}
+
+static bool
+exchanged(const struct tf_former *former)
+{
+	return former->close != TF_CLOSE_UNANSWERED && former->close != TF_CLOSE_REFUSED;
+}
+
+static void
+check_collision(const struct tf_step *st, const struct tf_former *former, enum tf_endpoint which)
+{
+	const struct tf_end *end = &st->c->end[which];
+	unsigned side = side_of(st->c, which);
+	uint32_t used = former->max[side].v - former->isn[side].v;
+	uint32_t common = overlap(end->isn, first_window(st->c, which), former->isn[side], used);
+
+	if (!common || !exchanged(former) || st->c->first_ts_ns - former->last_ts_ns >= TWO_MSL_NS)
+		return;
+	bool protected = bit(former->timestamps, side) && tf_end_has(end, TF_END_TIMESTAMPS) &&
+	                 (int32_t)(end->tsval - former->tsval[side]) > 0;
+	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_ISN_COLLISION, which);
+	if (protected)
+		f.severity = TF_NOTICE;
+	tf_finding_count(&f, "former", TF_D_COUNT, former->conn);
+	tf_finding_duration(&f, "since_close", st->c->first_ts_ns - former->last_ts_ns);
+	tf_finding_count(&f, "isn", TF_D_SEQ, end->isn.v);
+	tf_finding_count(&f, "overlap", TF_D_COUNT, common);
+	tf_finding_count(&f, "former_first", TF_D_SEQ, former->isn[side].v);
+	tf_finding_count(&f, "former_last", TF_D_SEQ, former->max[side].v - 1);
+	tf_finding_count(&f, "protected", TF_D_BOOL, protected);
+	evidence(st, &f);
+	tf_raise(st->ctx, st->c, &f);
+}
+
+static void
+check_reuse(const struct tf_step *st, const struct tf_former *former, enum tf_endpoint which)
+{
+	const struct tf_end *end = &st->c->end[which];
+
+	if (!tf_seq_eq(end->isn, former->isn[side_of(st->c, which)]))
+		return;
+	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_ISN_REUSE, which);
+	tf_finding_count(&f, "former", TF_D_COUNT, former->conn);
+	tf_finding_count(&f, "isn", TF_D_SEQ, end->isn.v);
+	tf_finding_duration(&f, "since_open", st->c->first_ts_ns - former->first_ts_ns);
+	evidence(st, &f);
+	tf_raise(st->ctx, st->c, &f);
+}
+
+/* RFC 6191 section 2: what makes the SYN acceptable in TIME-WAIT; NULL where nothing does. */
+static const char *
+acceptable_by(const struct tf_end *end, const struct tf_former *former, unsigned side)
+{
+	bool before = bit(former->timestamps, side), now = tf_end_has(end, TF_END_TIMESTAMPS);
+	bool higher = tf_seq_ge(end->isn, former->max[side]);
+
+	if (now && !before)
+		return "timestamp";
+	if (now && before) {
+		int32_t later = (int32_t)(end->tsval - former->tsval[side]);
+		if (later > 0)
+			return "timestamp";
+		return later == 0 && higher ? "sequence number" : NULL;
+	}
+	return higher ? "sequence number" : NULL;
+}
+
+static void
+check_time_wait(const struct tf_step *st, const struct tf_former *former)
+{
+	const struct tf_end *end = &st->c->end[TF_CLIENT];
+	unsigned side = side_of(st->c, TF_CLIENT);
+
+	if (!former->time_wait || !bit(former->max_known, side))
+		return;
+	const char *by = acceptable_by(end, former, side);
+	struct tf_finding f =
+	    tf_finding(st->ctx, st->c, by ? TF_A_TIME_WAIT_REUSE : TF_A_TIME_WAIT_REUSE_UNSAFE, TF_CLIENT);
+	tf_finding_count(&f, "former", TF_D_COUNT, former->conn);
+	tf_finding_duration(&f, "since_close", st->c->first_ts_ns - former->last_ts_ns);
+	tf_finding_count(&f, "isn", TF_D_SEQ, end->isn.v);
+	tf_finding_count(&f, "highest_seq", TF_D_SEQ, former->max[side].v - 1);
+	if (by)
+		tf_finding_text(&f, "by", by);
+	evidence(st, &f);
+	tf_raise(st->ctx, st->c, &f);
+}
+
+/* The SYN,ACK accepts the new connection: now both ISNs are known, and it matters. */
+void
+tf_isn_segment(const struct tf_step *st)
+{
+	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+	bool accepts =
+	    (st->s->flags & (TF_SYN | TF_ACK | TF_RST)) == (TF_SYN | TF_ACK) && st->first_ack_of_syn;
+
+	if (!accepts || !x || !x->former.conn)
+		return;
+	for (int e = 0; e < 2; e++) {
+		unsigned side = side_of(st->c, e);
+		if (!tf_end_has(&st->c->end[e], TF_END_ISN_KNOWN) || !bit(x->former.isn_known, side))
+			continue;
+		check_reuse(st, &x->former, e);
+		check_collision(st, &x->former, e);
+	}
+	check_time_wait(st, &x->former);
+}

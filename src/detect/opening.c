@@ -1,0 +1,187 @@
+/*
+ * What can go wrong, or otherwise, while a connection opens: RFC 9293
+ * section 3.5.  Repeated SYNs, SYNs that nobody answers or that are
+ * refused, embryonic connections, and two SYNs that cross.
+ */
+#include "detect/families.h"
+
+/* An answer may still come: RTTs beyond this are no RTTs. */
+#define PATIENCE_NS INT64_C(3000000000)
+
+static void
+repeated(const struct tf_step *st)
+{
+	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+	bool answer = (st->s->flags & TF_ACK) != 0;
+	bool opening = st->c->flags & TF_CONN_SYN_ACK && !(st->c->flags & TF_CONN_ESTABLISHED);
+	int64_t since = answer && opening ? st->c->handshake_ns : st->c->first_ts_ns;
+
+	if (!x || !(st->marks & TF_MARK_RETRANSMISSION))
+		return;
+	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_HANDSHAKE_RETRANSMISSION, st->from);
+	tf_finding_text(&f, "what", answer ? "SYN,ACK" : "SYN");
+	tf_finding_count(&f, "retransmissions", TF_D_COUNT, answer ? x->syn_ack_again : x->syn_again);
+	tf_finding_duration(&f, "after", st->ctx->now_ns - since);
+	tf_finding_packet(&f, tf_first_packet(st->ctx, st->c));
+	tf_finding_packet(&f, st->s->packet);
+	tf_raise(st->ctx, st->c, &f);
+}
+
+static bool
+was_in(const struct tf_end *end, enum tf_state state)
+{
+	for (unsigned i = 0; i <= (end->depth & 0xf); i++)
+		if ((end->history >> (4 * i) & 0xf) == state)
+			return true;
+	return false;
+}
+
+/* Both ends answered the other's SYN with a SYN,ACK: figure 7.  A split handshake has only one. */
+static void
+simultaneous(const struct tf_step *st)
+{
+	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+	const struct tf_end *client = &st->c->end[TF_CLIENT], *server = &st->c->end[TF_SERVER];
+
+	if (!(st->c->flags & TF_CONN_SIMULTANEOUS) || !x || !was_in(client, TF_SYN_SENT) ||
+	    !was_in(client, TF_SYN_RECEIVED) || !was_in(server, TF_SYN_SENT) ||
+	    !was_in(server, TF_SYN_RECEIVED))
+		return;
+	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_SIMULTANEOUS_OPEN, TF_NEITHER);
+	tf_finding_duration(&f, "between", x->crossing_ns - st->c->first_ts_ns);
+	tf_finding_packet(&f, tf_first_packet(st->ctx, st->c));
+	tf_finding_packet(&f, st->s->packet);
+	tf_raise(st->ctx, st->c, &f);
+}
+
+static void
+refused(const struct tf_step *st)
+{
+	if (tf_connection_close(st->c) != TF_CLOSE_REFUSED || st->before[st->to] != TF_SYN_SENT)
+		return;
+	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_CONNECTION_REFUSED, st->from);
+	tf_finding_duration(&f, "after", st->ctx->now_ns - st->c->first_ts_ns);
+	tf_finding_packet(&f, tf_first_packet(st->ctx, st->c));
+	tf_finding_packet(&f, st->s->packet);
+	tf_raise(st->ctx, st->c, &f);
+}
+
+/* "SYN,ACK", "PSH,ACK": for people. */
+static const char *
+flags_text(char out[40], unsigned flags)
+{
+	static const struct {
+		unsigned flag;
+		const char *name;
+	} names[] = {{TF_FIN, "FIN"}, {TF_SYN, "SYN"}, {TF_RST, "RST"},
+	             {TF_PSH, "PSH"}, {TF_URG, "URG"}, {TF_ACK, "ACK"}};
+	size_t n = 0;
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		if (!(flags & names[i].flag))
+			continue;
+		if (n)
+			out[n++] = ',';
+		for (const char *p = names[i].name; *p; p++)
+			out[n++] = *p;
+	}
+	out[n] = '\0';
+	return n ? out : "none";
+}
+
+static void
+midstream(const struct tf_step *st)
+{
+	char text[40];
+
+	if (!(st->c->flags & TF_CONN_MIDSTREAM) || st->x->packets + st->y->packets != 1)
+		return;
+	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_MIDSTREAM, TF_NEITHER);
+	tf_finding_text(&f, "first", flags_text(text, st->s->flags));
+	tf_finding_packet(&f, st->s->packet);
+	tf_raise(st->ctx, st->c, &f);
+}
+
+void
+tf_opening_segment(const struct tf_step *st)
+{
+	midstream(st);
+	if (st->s->flags & TF_RST)
+		refused(st);
+	else if (st->s->flags & TF_SYN) {
+		repeated(st);
+		simultaneous(st);
+	}
+}
+
+/* ---- silence ------------------------------------------------------------------ */
+
+static bool
+unanswered(const struct tf_context *ctx, const struct tf_connection *c)
+{
+	return !(c->flags & (TF_CONN_ANSWERED | TF_CONN_MIDSTREAM)) &&
+	       (tf_end_state(&c->end[TF_CLIENT]) == TF_SYN_SENT ||
+	        tf_connection_close(c) == TF_CLOSE_UNANSWERED) &&
+	       !tf_raised(ctx, c, TF_A_SYN_UNANSWERED, TF_CLIENT);
+}
+
+static bool
+embryonic(const struct tf_context *ctx, const struct tf_connection *c)
+{
+	return c->flags & TF_CONN_SYN_ACK && !(c->flags & (TF_CONN_ESTABLISHED | TF_CONN_MIDSTREAM)) &&
+	       !tf_raised(ctx, c, TF_A_HALF_OPEN_HANDSHAKE, TF_SERVER);
+}
+
+int64_t
+tf_opening_next(const struct tf_context *ctx, const struct tf_connection *c)
+{
+	const struct tf_extra *x = tf_extra_if(ctx, c);
+
+	if (x->syn_again && unanswered(ctx, c))
+		return x->syn_last_ns + PATIENCE_NS;
+	if (x->syn_ack_again && embryonic(ctx, c) && tf_end_state(&c->end[TF_SERVER]) == TF_SYN_RECEIVED)
+		return x->syn_ack_last_ns + PATIENCE_NS;
+	return INT64_MAX;
+}
+
+static void
+raise_unanswered(struct tf_context *ctx, struct tf_connection *c, const struct tf_extra *x)
+{
+	struct tf_finding f = tf_finding(ctx, c, TF_A_SYN_UNANSWERED, TF_CLIENT);
+
+	tf_finding_count(&f, "attempts", TF_D_COUNT, 1 + (x ? x->syn_again : 0));
+	tf_finding_duration(&f, "for", ctx->now_ns - c->first_ts_ns);
+	tf_finding_packet(&f, tf_first_packet(ctx, c));
+	if (x)
+		tf_finding_packet(&f, x->syn_last_packet);
+	tf_raise(ctx, c, &f);
+}
+
+static void
+raise_embryonic(struct tf_context *ctx, struct tf_connection *c, const struct tf_extra *x)
+{
+	struct tf_finding f = tf_finding(ctx, c, TF_A_HALF_OPEN_HANDSHAKE, TF_SERVER);
+
+	tf_finding_duration(&f, "for", ctx->now_ns - c->handshake_ns);
+	tf_finding_count(&f, "retransmissions", TF_D_COUNT, x ? x->syn_ack_again : 0);
+	tf_finding_packet(&f, tf_first_packet(ctx, c));
+	if (x)
+		tf_finding_packet(&f, x->syn_ack_last_packet);
+	tf_raise(ctx, c, &f);
+}
+
+void
+tf_opening_deadline(struct tf_context *ctx, struct tf_connection *c)
+{
+	const struct tf_extra *x = tf_extra_if(ctx, c);
+	bool waited = x && tf_opening_next(ctx, c) <= ctx->now_ns;
+	/* The replica's own limit ran out a moment ago. */
+	bool syn_limit = tf_connection_close(c) == TF_CLOSE_UNANSWERED;
+	bool syn_ack_limit =
+	    tf_connection_close(c) == TF_CLOSE_TIMEOUT && tf_end_state(&c->end[TF_SERVER]) == TF_LISTEN;
+
+	if (unanswered(ctx, c) && (waited || syn_limit))
+		raise_unanswered(ctx, c, x);
+	else if (embryonic(ctx, c) && (waited || syn_ack_limit))
+		raise_embryonic(ctx, c, x);
+}

@@ -1,0 +1,127 @@
+/*
+ * Findings on their way to the sink.  What has been raised is a mask in
+ * the connection's rare things, so a finding needs room there; where the
+ * pool is full it is not raised, and the pool's exhaustion is counted.
+ */
+#include "detect/raise.h"
+
+#include <assert.h>
+
+struct tf_finding
+tf_finding(const struct tf_context *ctx, const struct tf_connection *c, enum tf_anomaly id,
+           enum tf_endpoint end)
+{
+	return (struct tf_finding){
+	    .ts_ns = ctx->now_ns,
+	    .packet = ctx->packet,
+	    .conn = c->conn,
+	    .endpoint = end,
+	    .id = id,
+	    .severity = tf_anomaly_info(id)->severity,
+	};
+}
+
+void
+tf_finding_packet(struct tf_finding *f, uint64_t packet)
+{
+	size_t at = f->packet_count;
+
+	if (!packet || at == TF_MAX_EVIDENCE)
+		return;
+	while (at > 0 && f->packets[at - 1] >= packet) {
+		if (f->packets[at - 1] == packet)
+			return;
+		at--;
+	}
+	for (size_t i = f->packet_count; i > at; i--)
+		f->packets[i] = f->packets[i - 1];
+	f->packets[at] = packet;
+	f->packet_count++;
+}
+
+static struct tf_detail *
+next_detail(struct tf_finding *f, const char *name, enum tf_detail_kind kind)
+{
+	assert(f->detail_count < TF_MAX_DETAILS);
+	struct tf_detail *d = &f->detail[f->detail_count++];
+	d->name = name;
+	d->kind = kind;
+	return d;
+}
+
+void
+tf_finding_count(struct tf_finding *f, const char *name, enum tf_detail_kind kind, uint64_t value)
+{
+	next_detail(f, name, kind)->count = value;
+}
+
+void
+tf_finding_duration(struct tf_finding *f, const char *name, int64_t ns)
+{
+	next_detail(f, name, TF_D_DURATION)->ns = ns;
+}
+
+void
+tf_finding_text(struct tf_finding *f, const char *name, const char *text)
+{
+	next_detail(f, name, TF_D_TEXT)->text = text;
+}
+
+uint64_t
+tf_first_packet(const struct tf_context *ctx, const struct tf_connection *c)
+{
+	/* Only the low 32 bits are kept: it is the latest number with these that has passed. */
+	uint64_t base = ctx->last_packet & ~(uint64_t)UINT32_MAX, packet = base | c->first_packet;
+
+	return packet > ctx->last_packet ? packet - (UINT64_C(1) << 32) : packet;
+}
+
+bool
+tf_raised(const struct tf_context *ctx, const struct tf_connection *c, enum tf_anomaly id,
+          enum tf_endpoint end)
+{
+	const struct tf_extra *x = tf_extra_if(ctx, c);
+
+	return x && x->raised[end] >> id & 1;
+}
+
+static void
+count(struct tf_extra *x, enum tf_anomaly id)
+{
+	for (int i = 0; i < TF_COUNTED_ANOMALIES; i++) {
+		if (x->counted[i].used && x->counted[i].id != id)
+			continue;
+		x->counted[i].used = 1;
+		x->counted[i].id = (uint8_t)id;
+		if (x->counted[i].count < UINT16_MAX)
+			x->counted[i].count++;
+		return;
+	}
+}
+
+bool
+tf_raise(struct tf_context *ctx, struct tf_connection *c, const struct tf_finding *f)
+{
+	struct tf_extra *x = tf_extra_of(ctx, c);
+	struct tf_event e = {.kind = TF_EV_FINDING, .finding = f};
+
+	if (!x)
+		return false;
+	count(x, f->id);
+	if (x->raised[f->endpoint] >> f->id & 1)
+		return false;
+	x->raised[f->endpoint] |= UINT64_C(1) << f->id;
+	ctx->stats->anomalies[f->id]++;
+	if (!f->packet) {
+		/* A deadline: the last frame that proves it. */
+		struct tf_finding late = *f;
+		late.packet = late.packet_count ? late.packets[late.packet_count - 1] : ctx->last_packet;
+		e.finding = &late;
+		if (ctx->sink.wanted & TF_EV_FINDING)
+			ctx->sink.event(ctx->sink.context, &e);
+		return true;
+	}
+	if (ctx->sink.wanted & TF_EV_FINDING)
+		ctx->sink.event(ctx->sink.context, &e);
+	return true;
+}

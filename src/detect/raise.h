@@ -1,0 +1,31 @@
+/*
+ * Raising a finding: once a (connection, end, id), then it is counted.
+ */
+#ifndef TCPFSM_DETECT_RAISE_H
+#define TCPFSM_DETECT_RAISE_H
+
+#include "core/context.h"
+
+/* A finding about END of C, with the catalogue's severity, as of now. */
+struct tf_finding tf_finding(const struct tf_context *ctx, const struct tf_connection *c, enum tf_anomaly id,
+                             enum tf_endpoint end);
+
+/* Evidence: frames, in ascending order; 0 and repetitions are left out. */
+void tf_finding_packet(struct tf_finding *f, uint64_t packet);
+
+/* Details, by the names that the head of anomalies.def gives. */
+void tf_finding_count(struct tf_finding *f, const char *name, enum tf_detail_kind kind, uint64_t value);
+void tf_finding_duration(struct tf_finding *f, const char *name, int64_t ns);
+void tf_finding_text(struct tf_finding *f, const char *name, const char *text);
+
+/* Raise it, or count it where it was raised before.  False where it is no news. */
+bool tf_raise(struct tf_context *ctx, struct tf_connection *c, const struct tf_finding *f);
+
+/* Was it raised? */
+bool tf_raised(const struct tf_context *ctx, const struct tf_connection *c, enum tf_anomaly id,
+               enum tf_endpoint end);
+
+/* The number of C's first frame. */
+uint64_t tf_first_packet(const struct tf_context *ctx, const struct tf_connection *c);
+
+#endif
