@@ -1,0 +1,356 @@
+/*
+ * Segments in, events out: finds the connection of each segment, tells the
+ * incarnations of a 4-tuple apart, runs the clock, and calls the core and
+ * the detectors.
+ *
+ * A batch is hashed first so that the look-ups overlap in memory; all that
+ * has an effect happens in capture order.
+ */
+#include "tcpfsm/analyzer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "flow/flow.h"
+
+#define BATCH 32
+
+/* ---- deadlines ------------------------------------------------------------------ */
+
+static int64_t
+next_deadline(const struct tf_analyzer *a, const struct tf_connection *c)
+{
+	int64_t next = tf_connection_next(&a->ctx, c);
+	int64_t detect = tf_detect_next(&a->ctx, c), held = tf_held_next(a, c);
+
+	if (detect < next)
+		next = detect;
+	return held < next ? held : next;
+}
+
+static void
+look_again(struct tf_analyzer *a, uint32_t index)
+{
+	tf_wheel_file(&a->wheel, index, next_deadline(a, tf_connection_at(a, index)));
+}
+
+/* What connection INDEX waited for has come: ctx->now_ns is its deadline. */
+static void
+meet_deadline(struct tf_analyzer *a, uint32_t index)
+{
+	struct tf_connection *c = tf_connection_at(a, index);
+
+	if (tf_held_next(a, c) <= a->ctx.now_ns) {
+		index = tf_held_deadline(a, index);
+		if (index)
+			look_again(a, index);
+		return;
+	}
+	tf_connection_deadline(&a->ctx, c);
+	tf_detect_deadline(&a->ctx, c);
+	if (tf_connection_settled(&a->ctx, c))
+		tf_table_end(a, index, TF_GONE_CLOSED);
+	else
+		look_again(a, index);
+}
+
+static void
+run_deadlines(struct tf_analyzer *a, int64_t now_ns)
+{
+	struct tf_due due;
+
+	if (!tf_wheel_maybe_due(&a->wheel, now_ns))
+		return;
+	a->ctx.packet = 0;
+	while (tf_wheel_maybe_due(&a->wheel, now_ns) && tf_wheel_collect(&a->wheel, now_ns)) {
+		while (tf_wheel_pop(&a->wheel, &due)) {
+			int64_t when = next_deadline(a, tf_connection_at(a, due.index));
+			if (when >= now_ns) {
+				tf_wheel_file(&a->wheel, due.index, when);
+			} else if (when > due.deadline_ns) {
+				due.deadline_ns = when;
+				tf_wheel_push(&a->wheel, due);
+			} else {
+				/* The clock never goes back, though a deadline was found late. */
+				if (when > a->ctx.now_ns)
+					a->ctx.now_ns = when;
+				meet_deadline(a, due.index);
+			}
+		}
+	}
+}
+
+/* ---- one segment ---------------------------------------------------------------- */
+
+void
+tf_feed_connection(struct tf_analyzer *a, uint32_t index, const struct tf_segment *s)
+{
+	struct tf_connection *c = tf_connection_at(a, index);
+	struct tf_step st;
+
+	tf_step_init(&st, &a->ctx, c, s);
+	tf_connection_segment(&st);
+	tf_detect_segment(&st);
+	if ((s->flags & (TF_SYN | TF_ACK | TF_RST)) == (TF_SYN | TF_ACK) && !st.bad_ack)
+		tf_services_add(&a->services, &s->src, s->src_port);
+	look_again(a, index);
+}
+
+struct place {
+	uint32_t index;     /* connection; 0: none */
+	uint32_t tombstone; /* place + 1; 0: none */
+};
+
+static struct place
+look_up(const struct tf_analyzer *a, const struct tf_key *key, uint32_t hash)
+{
+	struct place found = {0, 0};
+
+	for (uint32_t at = tf_index_start(&a->index, hash); tf_index_find(&a->index, hash, &at);
+	     at = (at + 1) & a->index.mask) {
+		uint32_t value = a->index.entry[at].value;
+		if (value & TF_TOMBSTONE_BIT) {
+			uint32_t place = value & ~TF_TOMBSTONE_BIT;
+			if (memcmp(&a->tombstone[place].key, key, sizeof *key) == 0)
+				found.tombstone = place + 1;
+		} else if (memcmp(&tf_connection_at(a, value)->key, key, sizeof *key) == 0) {
+			found.index = value;
+			break;
+		}
+	}
+	return found;
+}
+
+/* A late segment of a closed connection: its numbers lie where that one's lay. */
+static bool
+is_late(const struct tf_tombstone *t, const struct tf_segment *s)
+{
+	bool second = s->src_port != t->key.port[0] || memcmp(&s->src, &t->key.addr[0], sizeof s->src) != 0;
+
+	if (s->flags & TF_SYN)
+		return s->flags & TF_ACK && t->former.isn_known >> second & 1 &&
+		       tf_seq_eq(s->seq, t->former.isn[second]);
+	if (!(t->former.max_known >> second & 1))
+		return true;
+	int32_t ahead = tf_seq_diff(s->seq, t->former.max[second]);
+	return s->flags & TF_RST || (ahead < 65536 && ahead > -(1 << 24));
+}
+
+static uint32_t
+begin(struct tf_analyzer *a, const struct tf_key *key, uint32_t hash, uint32_t tombstone,
+      const struct tf_segment *s)
+{
+	struct tf_former former;
+
+	if (!tombstone)
+		return tf_table_begin(a, key, hash, s, NULL);
+	if (is_late(&a->tombstone[tombstone - 1], s))
+		return 0;
+	former = a->tombstone[tombstone - 1].former;
+	tf_tombstone_remove(a, hash, tombstone - 1);
+	return tf_table_begin(a, key, hash, s, &former);
+}
+
+static void
+feed_one(struct tf_analyzer *a, const struct tf_segment *s, const struct tf_key *key, uint32_t hash)
+{
+	struct place at = look_up(a, key, hash);
+
+	if (!at.index)
+		at.index = begin(a, key, hash, at.tombstone, s);
+	else if ((s->flags & (TF_SYN | TF_ACK | TF_RST)) == TF_SYN)
+		at.index = tf_syn_arrives(a, at.index, hash, s);
+	else
+		at.index = tf_held_judge(a, at.index, hash, s);
+	if (at.index) {
+		tf_feed_connection(a, at.index, s);
+		return;
+	}
+	/* A SYN that was just held wants its judge. */
+	at = look_up(a, key, hash);
+	if (at.index)
+		look_again(a, at.index);
+}
+
+static void
+show_duplicate(struct tf_analyzer *a, const struct tf_segment *s, const struct tf_key *key, uint32_t hash)
+{
+	struct place at = look_up(a, key, hash);
+
+	if (!at.index || !(a->ctx.sink.wanted & TF_EV_SEGMENT))
+		return;
+	const struct tf_connection *c = tf_connection_at(a, at.index);
+	struct tf_segment_event se = {
+	    .segment = s,
+	    .conn = c->conn,
+	    .from = tf_connection_sender(c, s),
+	    .marks = TF_MARK_DUPLICATE_FRAME,
+	    .state = {tf_end_state(&c->end[TF_CLIENT]), tf_end_state(&c->end[TF_SERVER])},
+	};
+	se.rel_seq = s->seq.v - c->end[se.from].isn.v;
+	se.rel_ack = s->ack.v - c->end[!se.from].isn.v;
+	struct tf_event e = {.kind = TF_EV_SEGMENT, .segment = &se};
+	a->ctx.sink.event(a->ctx.sink.context, &e);
+}
+
+/* ---- the clock ------------------------------------------------------------------ */
+
+static void
+start_clock(struct tf_analyzer *a, int64_t now_ns)
+{
+	a->started = true;
+	a->ctx.now_ns = now_ns;
+	a->stats.first_ts_ns = a->stats.last_ts_ns = now_ns;
+	tf_wheel_start(&a->wheel, now_ns);
+}
+
+static void
+advance(struct tf_analyzer *a, int64_t now_ns)
+{
+	run_deadlines(a, now_ns);
+	if (now_ns > a->ctx.now_ns)
+		a->ctx.now_ns = now_ns;
+	if (a->tombstone_count)
+		tf_tombstone_expire(a);
+}
+
+static void
+follow_clock(struct tf_analyzer *a, const struct tf_segment *s)
+{
+	if (!a->started)
+		start_clock(a, s->ts_ns);
+	if (s->ts_ns < a->stats.last_ts_ns) {
+		a->stats.time_backwards++;
+		if (a->stats.last_ts_ns - s->ts_ns > a->stats.time_backwards_max_ns)
+			a->stats.time_backwards_max_ns = a->stats.last_ts_ns - s->ts_ns;
+	} else {
+		advance(a, s->ts_ns);
+		a->stats.last_ts_ns = s->ts_ns;
+	}
+	a->ctx.packet = a->ctx.last_packet = s->packet;
+}
+
+void
+tf_analyzer_advance(struct tf_analyzer *a, int64_t now_ns)
+{
+	if (a->started)
+		advance(a, now_ns);
+}
+
+static void
+feed_batch(struct tf_analyzer *a, const struct tf_segment *segments, size_t count)
+{
+	struct tf_key key[BATCH];
+	uint32_t hash[BATCH];
+
+	for (size_t i = 0; i < count; i++) {
+		key[i] = tf_key_of(&segments[i]);
+		hash[i] = tf_key_hash(&key[i], a->config.hash_key);
+		tf_index_prefetch(&a->index, hash[i]);
+	}
+	for (size_t i = 0; i < count; i++) {
+		a->stats.segments++;
+		follow_clock(a, &segments[i]);
+		if (tf_duplicates_check(&a->duplicates, &segments[i])) {
+			a->stats.duplicate_frames++;
+			show_duplicate(a, &segments[i], &key[i], hash[i]);
+			continue;
+		}
+		feed_one(a, &segments[i], &key[i], hash[i]);
+	}
+}
+
+void
+tf_analyzer_feed(struct tf_analyzer *a, const struct tf_segment *segments, size_t count)
+{
+	while (count) {
+		size_t batch = count < BATCH ? count : BATCH;
+		feed_batch(a, segments, batch);
+		segments += batch;
+		count -= batch;
+	}
+}
+
+/* ---- beginning and end ------------------------------------------------------------ */
+
+static bool
+make_pool(struct tf_pool *pool, size_t item_bytes, uint64_t capacity)
+{
+	if (capacity > UINT32_MAX / 4)
+		capacity = UINT32_MAX / 4;
+	*pool = (struct tf_pool){.item_bytes = (uint32_t)item_bytes, .capacity = (uint32_t)capacity};
+	/* Zeroed pages that are never touched cost nothing. */
+	pool->items = calloc(pool->capacity ? pool->capacity : 1, item_bytes);
+	return pool->items != NULL;
+}
+
+struct tf_analyzer *
+tf_analyzer_new(const struct tf_config *config, struct tf_sink sink)
+{
+	struct tf_analyzer *a = calloc(1, sizeof *a);
+	size_t spare = config->reassembly_bytes;
+
+	if (!a)
+		return NULL;
+	tf_fsm_init();
+	a->config = *config;
+	a->ctx = (struct tf_context){.config = &a->config, .sink = sink, .stats = &a->stats};
+	if (!make_pool(&a->connections, sizeof(struct tf_connection), config->max_connections) ||
+	    !make_pool(&a->ctx.extras, sizeof(struct tf_extra), spare / 4 * 3 / sizeof(struct tf_extra)) ||
+	    !make_pool(&a->ctx.ranges, sizeof(struct tf_range), spare / 8 / sizeof(struct tf_range)) ||
+	    !make_pool(&a->ctx.held, sizeof(struct tf_held_syn), spare / 8 / sizeof(struct tf_held_syn)) ||
+	    !(a->tombstone = calloc(config->max_tombstones + 1, sizeof *a->tombstone)) ||
+	    !tf_index_init(&a->index, 4096)) {
+		tf_analyzer_free(a);
+		return NULL;
+	}
+	tf_wheel_init(&a->wheel, &a->connections);
+	return a;
+}
+
+void
+tf_analyzer_free(struct tf_analyzer *a)
+{
+	if (!a)
+		return;
+	tf_index_fini(&a->index);
+	tf_wheel_fini(&a->wheel);
+	free(a->tombstone);
+	free(a->ctx.held.items);
+	free(a->ctx.ranges.items);
+	free(a->ctx.extras.items);
+	free(a->connections.items);
+	free(a);
+}
+
+static int
+by_number(const void *p, const void *q)
+{
+	const struct tf_due *a = p, *b = q;
+
+	return a->conn < b->conn ? -1 : a->conn > b->conn;
+}
+
+void
+tf_analyzer_finish(struct tf_analyzer *a)
+{
+	uint32_t live = a->connections.used, count = 0;
+	struct tf_due *order = calloc(live ? live : 1, sizeof *order);
+
+	if (!order)
+		return;
+	a->ctx.packet = 0;
+	for (uint32_t i = 1; i <= a->connections.fresh; i++)
+		if (tf_connection_at(a, i)->conn)
+			order[count++] = (struct tf_due){.conn = tf_connection_at(a, i)->conn, .index = i};
+	qsort(order, count, sizeof *order, by_number);
+	for (uint32_t i = 0; i < count; i++)
+		tf_table_end(a, order[i].index, TF_GONE_FINISHED);
+	free(order);
+}
+
+const struct tf_stats *
+tf_analyzer_stats(const struct tf_analyzer *a)
+{
+	return &a->stats;
+}

@@ -1,0 +1,103 @@
+/*
+ * The insides of the analyzer, shared by the files of this folder.
+ */
+#ifndef TCPFSM_FLOW_FLOW_H
+#define TCPFSM_FLOW_FLOW_H
+
+#include "core/connection.h"
+#include "detect/detect.h"
+#include "flow/duplicates.h"
+#include "flow/index.h"
+#include "flow/services.h"
+#include "flow/wheel.h"
+
+/* What is remembered of a closed connection (model: "What is kept"). */
+struct tf_tombstone {
+	struct tf_key key;
+	int64_t buried_ns; /* capture time; 0: the place is free */
+	struct tf_former former;
+};
+
+#define TF_TOMBSTONE_NS (INT64_C(600) * 1000000000)
+
+/* Values in the index: connections have their arena index, tombstones this bit and their place. */
+#define TF_TOMBSTONE_BIT 0x80000000u
+
+struct tf_analyzer {
+	struct tf_config config;
+	struct tf_context ctx;
+	struct tf_stats stats;
+	struct tf_index index;
+	struct tf_pool connections; /* struct tf_connection */
+	struct tf_wheel wheel;
+	struct tf_duplicates duplicates;
+	struct tf_services services;
+	struct tf_tombstone *tombstone; /* a ring, in the order of burial */
+	uint32_t tombstone_head, tombstone_count;
+	uint32_t hand; /* where the search for a victim goes on */
+	uint64_t next_conn;
+	bool started;
+};
+
+static inline struct tf_connection *
+tf_connection_at(const struct tf_analyzer *a, uint32_t index)
+{
+	return tf_pool_at(&a->connections, index);
+}
+
+/* ---- table.c: connections come and go -------------------------------------- */
+
+/* The key of S's 4-tuple. */
+struct tf_key tf_key_of(const struct tf_segment *s);
+
+/* A connection for S, begun with it but not fed; its index, or 0 where
+ * there is no room.  FORMER (or NULL) was on the same 4-tuple. */
+uint32_t tf_table_begin(struct tf_analyzer *a, const struct tf_key *key, uint32_t hash,
+                        const struct tf_segment *s, const struct tf_former *former);
+
+/* Why a connection leaves the table. */
+enum tf_end_reason {
+	TF_GONE_CLOSED,   /* a tombstone stays */
+	TF_GONE_REPLACED, /* a new one takes its 4-tuple */
+	TF_GONE_EVICTED,  /* there was no room */
+	TF_GONE_FINISHED, /* the input is over */
+};
+
+/* The connection is over: its record goes out. */
+void tf_table_end(struct tf_analyzer *a, uint32_t index, enum tf_end_reason reason);
+
+/* What C will be remembered as. */
+struct tf_former tf_former_of(const struct tf_context *ctx, const struct tf_connection *c);
+
+/* Dig up the tombstone at PLACE: a new connection takes its 4-tuple. */
+void tf_tombstone_remove(struct tf_analyzer *a, uint32_t hash, uint32_t place);
+
+/* Forget tombstones that are too old. */
+void tf_tombstone_expire(struct tf_analyzer *a);
+
+/* ---- incarnation.c: a SYN on a used 4-tuple --------------------------------- */
+
+/* S, which is no SYN of its own, came to connection INDEX that holds a SYN:
+ * does it judge it?  The index of the connection that S belongs to. */
+uint32_t tf_held_judge(struct tf_analyzer *a, uint32_t index, uint32_t hash, const struct tf_segment *s);
+
+/* A SYN came to connection INDEX.  The index of the connection that it
+ * belongs to, or 0: it is held. */
+uint32_t tf_syn_arrives(struct tf_analyzer *a, uint32_t index, uint32_t hash, const struct tf_segment *s);
+
+/* When the SYN that C holds will be judged by silence; INT64_MAX: none. */
+int64_t tf_held_next(const struct tf_analyzer *a, const struct tf_connection *c);
+
+/* That time has come: the index of the new connection that the SYN begins, or 0. */
+uint32_t tf_held_deadline(struct tf_analyzer *a, uint32_t index);
+
+/* ---- analyzer.c -------------------------------------------------------------- */
+
+/* Feed S to connection INDEX, with the detectors. */
+void tf_feed_connection(struct tf_analyzer *a, uint32_t index, const struct tf_segment *s);
+
+/* ---- record.c: the connection record ---------------------------------------- */
+
+void tf_record_emit(const struct tf_context *ctx, const struct tf_connection *c, bool evicted);
+
+#endif

@@ -1,0 +1,224 @@
+/*
+ * A SYN on a 4-tuple that is in use: a retransmission, a delayed
+ * duplicate, a new incarnation, a restarted peer, or an injected segment.
+ * Its numbers seldom tell; the answer does.  So it is held until then, and
+ * the new connection begins with the first SYN of that ISN.
+ *
+ * Sources: RFC 9293 sections 3.5.1 and 3.6.1, RFC 6191, RFC 5961 section 4.
+ */
+#include "flow/flow.h"
+
+static struct tf_held_syn *
+held_of(const struct tf_analyzer *a, const struct tf_connection *c)
+{
+	const struct tf_extra *x = tf_extra_if(&a->ctx, c);
+
+	return x && x->held ? tf_pool_at(&a->ctx.held, x->held) : NULL;
+}
+
+static void
+drop_held(struct tf_analyzer *a, struct tf_connection *c)
+{
+	struct tf_extra *x = tf_extra_if(&a->ctx, c);
+
+	tf_pool_put(&a->ctx.held, x->held);
+	x->held = 0;
+}
+
+static void
+hold(struct tf_analyzer *a, struct tf_connection *c, const struct tf_segment *s)
+{
+	struct tf_extra *x = tf_extra_of(&a->ctx, c);
+	struct tf_held_syn *held = held_of(a, c);
+
+	if (held && tf_seq_eq(held->segment.seq, s->seq)) {
+		held->again++;
+		held->last_ns = a->ctx.now_ns;
+		held->last_packet = s->packet;
+		return;
+	}
+	if (!held && x) {
+		x->held = tf_pool_get(&a->ctx.held);
+		held = held_of(a, c);
+	}
+	if (!held) {
+		a->stats.pool_exhausted++;
+		return;
+	}
+	*held = (struct tf_held_syn){
+	    .segment = *s,
+	    .last_packet = s->packet,
+	    .last_ns = a->ctx.now_ns,
+	    .from = (uint8_t)tf_connection_sender(c, s),
+	};
+	held->segment.payload = NULL;
+	held->segment.payload_len = 0;
+}
+
+static void
+show_held(struct tf_analyzer *a, const struct tf_connection *c, const struct tf_segment *s)
+{
+	if (!(a->ctx.sink.wanted & TF_EV_SEGMENT))
+		return;
+	enum tf_endpoint from = tf_connection_sender(c, s);
+	struct tf_segment_event se = {
+	    .segment = s,
+	    .conn = c->conn,
+	    .from = from,
+	    .marks = TF_MARK_HELD,
+	    .rel_seq = s->seq.v - c->end[from].isn.v,
+	    .state = {tf_end_state(&c->end[TF_CLIENT]), tf_end_state(&c->end[TF_SERVER])},
+	};
+	struct tf_event e = {.kind = TF_EV_SEGMENT, .segment = &se};
+	a->ctx.sink.event(a->ctx.sink.context, &e);
+}
+
+/* The former connection on the 4-tuple is no more: neither end has it. */
+static struct tf_former
+replace(struct tf_analyzer *a, uint32_t index)
+{
+	struct tf_connection *c = tf_connection_at(a, index);
+	struct tf_former former = tf_former_of(&a->ctx, c);
+
+	for (int e = 0; e < 2; e++)
+		tf_replica_moved(tf_replica(&a->ctx, c, e), TF_IN_PEER_RESET, TF_INFERRED);
+	tf_table_end(a, index, TF_GONE_REPLACED);
+	return former;
+}
+
+/* Feed a held SYN to the connection that it began, with its repetitions. */
+static void
+replay(struct tf_analyzer *a, uint32_t index, const struct tf_held_syn *held)
+{
+	struct tf_connection *c = tf_connection_at(a, index);
+
+	tf_feed_connection(a, index, &held->segment);
+	if (!held->again)
+		return;
+	struct tf_extra *x = tf_extra_of(&a->ctx, c);
+	c->flags |= TF_CONN_REPEATED;
+	c->end[TF_CLIENT].packets += held->again;
+	if (!x)
+		return;
+	x->syn_again = held->again;
+	x->syn_last_ns = held->last_ns;
+	x->syn_last_packet = held->last_packet;
+	x->end[TF_CLIENT].retransmitted = held->again;
+}
+
+/* The SYN that connection INDEX holds begins a new one. */
+static uint32_t
+begin_held(struct tf_analyzer *a, uint32_t index)
+{
+	struct tf_connection *c = tf_connection_at(a, index);
+	struct tf_held_syn held = *held_of(a, c);
+	struct tf_key key = c->key;
+	struct tf_former former;
+
+	drop_held(a, c);
+	former = replace(a, index);
+	index = tf_table_begin(a, &key, tf_key_hash(&key, a->config.hash_key), &held.segment, &former);
+	if (index)
+		replay(a, index, &held);
+	return index;
+}
+
+static uint32_t
+begin_fresh(struct tf_analyzer *a, uint32_t index, uint32_t hash, const struct tf_segment *s)
+{
+	struct tf_key key = tf_connection_at(a, index)->key;
+	struct tf_former former = replace(a, index);
+
+	return tf_table_begin(a, &key, hash, s, &former);
+}
+
+static void
+give_up_attempt(struct tf_analyzer *a, struct tf_connection *c)
+{
+	tf_connection_set_close(c, TF_CLOSE_UNANSWERED);
+	tf_replica_moved(tf_replica(&a->ctx, c, TF_CLIENT), TF_IN_TIMEOUT_SYN, TF_INFERRED);
+}
+
+uint32_t
+tf_syn_arrives(struct tf_analyzer *a, uint32_t index, uint32_t hash, const struct tf_segment *s)
+{
+	struct tf_connection *c = tf_connection_at(a, index);
+	const struct tf_held_syn *held = held_of(a, c);
+
+	switch (tf_connection_judge_syn(&a->ctx, c, s)) {
+	case TF_SYN_OWN:
+		return index;
+	case TF_SYN_ATTEMPT:
+		give_up_attempt(a, c);
+		return begin_fresh(a, index, hash, s);
+	case TF_SYN_NEW:
+		/* Held, challenged, the old connection reset, and here it is again. */
+		if (held && tf_seq_eq(held->segment.seq, s->seq))
+			return begin_held(a, index);
+		return begin_fresh(a, index, hash, s);
+	case TF_SYN_HOLD:
+		break;
+	}
+	hold(a, c, s);
+	show_held(a, c, s);
+	return 0;
+}
+
+/* S acknowledges the SYN that is held, and nothing else. */
+static bool
+acks_held(const struct tf_held_syn *held, const struct tf_segment *s)
+{
+	return s->flags & TF_ACK && tf_seq_gt(s->ack, held->segment.seq) &&
+	       tf_seq_le(s->ack, tf_segment_end(&held->segment));
+}
+
+/* A SYN,ACK whose SYN the capture missed begins a connection too, where the former one is over. */
+static bool
+begins_unseen(const struct tf_connection *c, const struct tf_segment *s)
+{
+	const struct tf_end *x = &c->end[tf_connection_sender(c, s)];
+	bool over = tf_connection_closed(c) || tf_end_state(&c->end[TF_CLIENT]) == TF_TIME_WAIT ||
+	            tf_end_state(&c->end[TF_SERVER]) == TF_TIME_WAIT;
+
+	return (s->flags & (TF_SYN | TF_ACK | TF_RST)) == (TF_SYN | TF_ACK) && over &&
+	       !(tf_end_has(x, TF_END_ISN_KNOWN) && tf_seq_eq(x->isn, s->seq));
+}
+
+uint32_t
+tf_held_judge(struct tf_analyzer *a, uint32_t index, uint32_t hash, const struct tf_segment *s)
+{
+	struct tf_connection *c = tf_connection_at(a, index);
+	const struct tf_held_syn *held = held_of(a, c);
+
+	if (!held)
+		return begins_unseen(c, s) ? begin_fresh(a, index, hash, s) : index;
+	if (tf_connection_sender(c, s) != held->from) {
+		if (s->flags & (TF_SYN | TF_RST) && acks_held(held, s))
+			return begin_held(a, index);
+		return index;
+	}
+	if (s->flags & TF_RST)
+		return index;
+	/* Its sender goes on as only the holder of the new connection can, or of the old one. */
+	if (s->flags & TF_ACK && tf_seq_eq(s->seq, tf_segment_end(&held->segment)))
+		return begin_held(a, index);
+	drop_held(a, c);
+	return index;
+}
+
+int64_t
+tf_held_next(const struct tf_analyzer *a, const struct tf_connection *c)
+{
+	const struct tf_held_syn *held = held_of(a, c);
+
+	if (!held)
+		return INT64_MAX;
+	return held->again ? held->last_ns + TF_SETTLE_NS
+	                   : held->segment.ts_ns + a->config.timer[TF_TIMER_SYN_SENT];
+}
+
+uint32_t
+tf_held_deadline(struct tf_analyzer *a, uint32_t index)
+{
+	return begin_held(a, index);
+}

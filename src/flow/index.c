@@ -1,0 +1,118 @@
+/*
+ * The index of the flow table.  Removal shifts back what follows, so that
+ * no mark of the dead is left and a table that is used for days stays fast.
+ */
+#include "flow/index.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool
+tf_index_init(struct tf_index *index, uint32_t places)
+{
+	assert((places & (places - 1)) == 0);
+	index->entry = calloc(places, sizeof *index->entry);
+	index->mask = places - 1;
+	index->used = 0;
+	return index->entry != NULL;
+}
+
+void
+tf_index_fini(struct tf_index *index)
+{
+	free(index->entry);
+}
+
+static uint64_t
+folded(uint64_t a, uint64_t b)
+{
+	unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+uint32_t
+tf_key_hash(const struct tf_key *key, const uint64_t secret[2])
+{
+	uint64_t word[4], h;
+
+	/* Both factors of each product hold something secret; the ports join the last. */
+	memcpy(word, key->addr, sizeof word);
+	uint64_t ports = (uint64_t)key->port[0] << 16 | key->port[1];
+	h = folded(word[0] ^ secret[0], word[1] ^ secret[1] ^ UINT64_C(0x9e3779b97f4a7c15));
+	h = folded(word[2] ^ h, word[3] ^ secret[1] ^ UINT64_C(0xd1b54a32d192ed03));
+	h = folded(ports ^ h ^ UINT64_C(0x8cb92ba72f3d8dd7), secret[0] ^ UINT64_C(0xa0761d6478bd642f));
+	return (uint32_t)(h ^ h >> 32);
+}
+
+static void
+put(struct tf_index *index, uint32_t hash, uint32_t value)
+{
+	uint32_t at = hash & index->mask;
+
+	while (index->entry[at].value)
+		at = (at + 1) & index->mask;
+	index->entry[at] = (struct tf_index_entry){hash, value};
+}
+
+static bool
+grow(struct tf_index *index)
+{
+	struct tf_index larger;
+
+	if (!tf_index_init(&larger, (index->mask + 1) * 2))
+		return false;
+	for (uint32_t i = 0; i <= index->mask; i++)
+		if (index->entry[i].value)
+			put(&larger, index->entry[i].tag, index->entry[i].value);
+	larger.used = index->used;
+	free(index->entry);
+	*index = larger;
+	return true;
+}
+
+bool
+tf_index_add(struct tf_index *index, uint32_t hash, uint32_t value)
+{
+	if (index->used >= (index->mask / 4) * 3 && !grow(index))
+		return false;
+	put(index, hash, value);
+	index->used++;
+	return true;
+}
+
+static uint32_t
+place_of(const struct tf_index *index, uint32_t hash, uint32_t value)
+{
+	uint32_t at = hash & index->mask;
+
+	while (index->entry[at].value != value) {
+		assert(index->entry[at].value);
+		at = (at + 1) & index->mask;
+	}
+	return at;
+}
+
+void
+tf_index_replace(struct tf_index *index, uint32_t hash, uint32_t from, uint32_t to)
+{
+	index->entry[place_of(index, hash, from)].value = to;
+}
+
+void
+tf_index_remove(struct tf_index *index, uint32_t hash, uint32_t value)
+{
+	uint32_t hole = place_of(index, hash, value);
+
+	for (uint32_t at = (hole + 1) & index->mask; index->entry[at].value; at = (at + 1) & index->mask) {
+		uint32_t home = index->entry[at].tag & index->mask;
+		/* It may move back only if its home does not lie behind the hole. */
+		if (((at - home) & index->mask) < ((at - hole) & index->mask))
+			continue;
+		index->entry[hole] = index->entry[at];
+		hole = at;
+	}
+	index->entry[hole].value = 0;
+	index->used--;
+}

@@ -1,0 +1,100 @@
+/*
+ * The connection record: what is known of a connection when it is over.
+ */
+#include "flow/flow.h"
+
+static void
+record_history(struct tf_end_record *out, const struct tf_end *end)
+{
+	unsigned depth = end->depth & 0xf;
+
+	out->history_count = (uint8_t)(depth + 1);
+	for (unsigned i = 0; i <= depth; i++)
+		out->history[i] = (uint8_t)(end->history >> (4 * (depth - i)) & 0xf);
+	out->history_truncated = tf_end_has(end, TF_END_TRUNCATED);
+}
+
+static void
+record_offer(struct tf_end_record *out, const struct tf_end *end)
+{
+	bool seen = tf_end_has(end, TF_END_SYN_SEEN);
+
+	out->mss = tf_end_has(end, TF_END_MSS) ? end->mss : -1;
+	out->wscale = tf_end_has(end, TF_END_WSCALE) ? end->wscale : -1;
+	out->sack = (int8_t)(seen ? tf_end_has(end, TF_END_SACK) : -1);
+	out->timestamps = (int8_t)(seen ? tf_end_has(end, TF_END_TIMESTAMPS) : -1);
+}
+
+static struct tf_end_record
+record_end(const struct tf_connection *c, enum tf_endpoint which, const struct tf_extra *x)
+{
+	const struct tf_end *end = &c->end[which];
+	unsigned side = (which == TF_SERVER) != ((c->flags & TF_CONN_CLIENT_SECOND) != 0);
+	struct tf_end_record out = {
+	    .addr = c->key.addr[side],
+	    .port = c->key.port[side],
+	    .state = tf_end_state(end),
+	    .possible = end->possible,
+	    .isn_known = tf_end_has(end, TF_END_ISN_KNOWN),
+	    .isn = end->isn,
+	    .packets = end->packets,
+	    .bytes = end->bytes,
+	    .bytes_on_wire = end->wire_bytes,
+	};
+
+	if (x) {
+		out.retransmitted = x->end[which].retransmitted;
+		out.out_of_order = x->end[which].out_of_order;
+		out.duplicate_acks = x->end[which].duplicate_acks;
+		out.zero_windows = x->end[which].zero_windows;
+	}
+	record_history(&out, end);
+	record_offer(&out, end);
+	return out;
+}
+
+static size_t
+record_anomalies(struct tf_anomaly_count out[TF_ANOMALY_COUNT], const struct tf_extra *x)
+{
+	uint64_t raised = x->raised[0] | x->raised[1] | x->raised[2];
+	size_t count = 0;
+
+	for (int id = 0; id < TF_ANOMALY_COUNT; id++) {
+		if (!(raised >> id & 1))
+			continue;
+		out[count].id = (enum tf_anomaly)id;
+		out[count].count = 1;
+		for (int i = 0; i < TF_COUNTED_ANOMALIES; i++)
+			if (x->counted[i].used && x->counted[i].id == id)
+				out[count].count = x->counted[i].count;
+		count++;
+	}
+	return count;
+}
+
+void
+tf_record_emit(const struct tf_context *ctx, const struct tf_connection *c, bool evicted)
+{
+	const struct tf_extra *x = tf_extra_if(ctx, c);
+	struct tf_anomaly_count anomalies[TF_ANOMALY_COUNT];
+	bool measured =
+	    c->flags & TF_CONN_ESTABLISHED && !(c->flags & (TF_CONN_REPEATED | TF_CONN_MIDSTREAM));
+
+	if (!(ctx->sink.wanted & TF_EV_CONNECTION))
+		return;
+	struct tf_connection_record r = {
+	    .conn = c->conn,
+	    .first_ts_ns = c->first_ts_ns,
+	    .last_ts_ns = c->last_ts_ns,
+	    .ip_version = c->flags & TF_CONN_IPV6 ? 6 : 4,
+	    .end = {record_end(c, TF_CLIENT, x), record_end(c, TF_SERVER, x)},
+	    .roles = c->flags & TF_CONN_ROLES_GUESSED ? TF_ROLES_GUESSED : TF_ROLES_SYN,
+	    .close = tf_connection_close(c),
+	    .handshake_rtt_ns = measured ? c->handshake_ns : -1,
+	    .evicted = evicted,
+	    .anomaly_count = x ? record_anomalies(anomalies, x) : 0,
+	    .anomalies = anomalies,
+	};
+	struct tf_event e = {.kind = TF_EV_CONNECTION, .connection = &r};
+	ctx->sink.event(ctx->sink.context, &e);
+}

@@ -1,0 +1,220 @@
+/*
+ * Connections come and go: beginning, end, tombstones, and who has to go
+ * when there is no room.
+ *
+ * Eviction looks at 64 connections, round the arena, and takes the one of
+ * least value: closed before embryonic before one in mid-close before
+ * established, and among equals the one that has been silent longest.  The
+ * arena's order depends on the capture alone, so the output does too.
+ */
+#include <string.h>
+
+#include "flow/flow.h"
+
+static bool
+lower(const struct tf_addr *a, uint16_t a_port, const struct tf_addr *b, uint16_t b_port)
+{
+	int order = memcmp(a, b, sizeof *a);
+
+	return order ? order < 0 : a_port < b_port;
+}
+
+struct tf_key
+tf_key_of(const struct tf_segment *s)
+{
+	if (lower(&s->dst, s->dst_port, &s->src, s->src_port))
+		return (struct tf_key){{s->dst, s->src}, {s->dst_port, s->src_port}};
+	return (struct tf_key){{s->src, s->dst}, {s->src_port, s->dst_port}};
+}
+
+/* ---- roles ------------------------------------------------------------------ */
+
+/* Is the sender of the first segment the client? */
+static bool
+sender_is_client(const struct tf_analyzer *a, const struct tf_segment *s)
+{
+	if (s->flags & TF_SYN && !(s->flags & TF_RST))
+		return !(s->flags & TF_ACK);
+	bool src_listens = tf_services_has(&a->services, &s->src, s->src_port);
+	bool dst_listens = tf_services_has(&a->services, &s->dst, s->dst_port);
+	if (src_listens != dst_listens)
+		return dst_listens;
+	if (s->src_port != s->dst_port)
+		return s->dst_port < s->src_port;
+	return true;
+}
+
+/* ---- eviction --------------------------------------------------------------- */
+
+static int
+value_of(const struct tf_connection *c)
+{
+	enum tf_state client = tf_end_state(&c->end[TF_CLIENT]), server = tf_end_state(&c->end[TF_SERVER]);
+
+	if (tf_connection_closed(c))
+		return 0;
+	if (!(c->flags & TF_CONN_ESTABLISHED) && !(c->flags & TF_CONN_MIDSTREAM))
+		return 1;
+	return client == TF_ESTABLISHED && server == TF_ESTABLISHED ? 3 : 2;
+}
+
+static bool
+goes_before(const struct tf_connection *c, const struct tf_connection *best)
+{
+	if (value_of(c) != value_of(best))
+		return value_of(c) < value_of(best);
+	return c->last_ts_ns != best->last_ts_ns ? c->last_ts_ns < best->last_ts_ns : c->conn < best->conn;
+}
+
+static void
+evict_one(struct tf_analyzer *a)
+{
+	uint32_t victim = 0;
+
+	for (int looks = 0; looks < 64; looks++) {
+		a->hand = a->hand % a->connections.fresh + 1;
+		const struct tf_connection *c = tf_connection_at(a, a->hand);
+		if (c->conn && (!victim || goes_before(c, tf_connection_at(a, victim))))
+			victim = a->hand;
+	}
+	if (victim) {
+		a->stats.evicted++;
+		tf_table_end(a, victim, TF_GONE_EVICTED);
+	}
+}
+
+/* ---- tombstones --------------------------------------------------------------- */
+
+static unsigned
+side_of(const struct tf_connection *c, enum tf_endpoint which)
+{
+	return (which == TF_SERVER) != ((c->flags & TF_CONN_CLIENT_SECOND) != 0);
+}
+
+struct tf_former
+tf_former_of(const struct tf_context *ctx, const struct tf_connection *c)
+{
+	struct tf_former f = {
+	    .conn = c->conn,
+	    .first_ts_ns = c->first_ts_ns,
+	    .last_ts_ns = c->last_ts_ns,
+	    .closed = tf_connection_close(c) != TF_CLOSE_OPEN,
+	    .close = (uint8_t)tf_connection_close(c),
+	};
+
+	for (int e = 0; e < 2; e++) {
+		const struct tf_end *end = &c->end[e];
+		unsigned side = side_of(c, e);
+		f.isn[side] = end->isn;
+		f.max[side] = end->max;
+		f.tsval[side] = end->tsval;
+		f.isn_known |= (uint8_t)(tf_end_has(end, TF_END_ISN_KNOWN) << side);
+		f.max_known |= (uint8_t)(tf_end_has(end, TF_END_SEQ_KNOWN) << side);
+		f.timestamps |=
+		    (uint8_t)((tf_end_has(end, TF_END_TIMESTAMPS) && tf_end_has(end, TF_END_TSVAL_KNOWN))
+		              << side);
+		f.time_wait |= (uint8_t)((tf_time_wait_since(ctx, c, e) != 0) << side);
+	}
+	return f;
+}
+
+void
+tf_tombstone_remove(struct tf_analyzer *a, uint32_t hash, uint32_t place)
+{
+	tf_index_remove(&a->index, hash, place | TF_TOMBSTONE_BIT);
+	a->tombstone[place].buried_ns = 0;
+}
+
+static void
+forget_oldest(struct tf_analyzer *a)
+{
+	struct tf_tombstone *t = &a->tombstone[a->tombstone_head];
+
+	if (t->buried_ns)
+		tf_tombstone_remove(a, tf_key_hash(&t->key, a->config.hash_key), a->tombstone_head);
+	a->tombstone_head = (a->tombstone_head + 1) % a->config.max_tombstones;
+	a->tombstone_count--;
+}
+
+void
+tf_tombstone_expire(struct tf_analyzer *a)
+{
+	while (a->tombstone_count) {
+		const struct tf_tombstone *t = &a->tombstone[a->tombstone_head];
+		if (t->buried_ns && t->buried_ns + TF_TOMBSTONE_NS > a->ctx.now_ns)
+			break;
+		forget_oldest(a);
+	}
+}
+
+static void
+bury(struct tf_analyzer *a, const struct tf_connection *c, uint32_t hash)
+{
+	if (!a->config.max_tombstones)
+		return;
+	if (a->tombstone_count == a->config.max_tombstones) {
+		a->stats.evicted_tombstones += a->tombstone[a->tombstone_head].buried_ns != 0;
+		forget_oldest(a);
+	}
+	uint32_t place = (a->tombstone_head + a->tombstone_count) % a->config.max_tombstones;
+	if (!tf_index_add(&a->index, hash, place | TF_TOMBSTONE_BIT))
+		return;
+	a->tombstone_count++;
+	a->tombstone[place] = (struct tf_tombstone){c->key, a->ctx.now_ns, tf_former_of(&a->ctx, c)};
+}
+
+/* ---- beginning and end -------------------------------------------------------- */
+
+uint32_t
+tf_table_begin(struct tf_analyzer *a, const struct tf_key *key, uint32_t hash, const struct tf_segment *s,
+               const struct tf_former *former)
+{
+	bool src_is_second =
+	    s->src_port != key->port[0] || memcmp(&s->src, &key->addr[0], sizeof s->src) != 0;
+
+	if (a->connections.used == a->connections.capacity)
+		evict_one(a);
+	uint32_t index = tf_pool_get(&a->connections);
+	if (!index)
+		return 0;
+	if (!tf_index_add(&a->index, hash, index)) {
+		tf_pool_put(&a->connections, index);
+		return 0;
+	}
+	struct tf_connection *c = tf_connection_at(a, index);
+	c->key = *key;
+	c->conn = ++a->next_conn;
+	c->first_ts_ns = c->last_ts_ns = s->ts_ns;
+	c->first_packet = (uint32_t)s->packet;
+	if (sender_is_client(a, s) == src_is_second)
+		c->flags |= TF_CONN_CLIENT_SECOND;
+	if (former) {
+		struct tf_extra *x = tf_extra_of(&a->ctx, c);
+		if (x)
+			x->former = *former;
+	}
+	a->stats.connections++;
+	a->stats.live = a->connections.used;
+	if (a->stats.live > a->stats.live_max)
+		a->stats.live_max = a->stats.live;
+	tf_connection_begin(&a->ctx, c, s);
+	return index;
+}
+
+void
+tf_table_end(struct tf_analyzer *a, uint32_t index, enum tf_end_reason reason)
+{
+	struct tf_connection *c = tf_connection_at(a, index);
+	uint32_t hash = tf_key_hash(&c->key, a->config.hash_key);
+
+	tf_detect_end(&a->ctx, c);
+	tf_record_emit(&a->ctx, c, reason == TF_GONE_EVICTED);
+	tf_wheel_remove(&a->wheel, index);
+	tf_index_remove(&a->index, hash, index);
+	if (reason == TF_GONE_CLOSED)
+		bury(a, c, hash);
+	tf_extra_release(&a->ctx, c);
+	c->conn = 0;
+	tf_pool_put(&a->connections, index);
+	a->stats.live = a->connections.used;
+}

@@ -1,0 +1,191 @@
+/*
+ * The timing wheel: 4,096 slots of 2^27 ns (134 ms), nine minutes all
+ * round.  What lies farther ahead waits in the last slot and is filed
+ * again when the wheel gets there.
+ *
+ * Slots are lists through the connections themselves.  Within a slot there
+ * is no order; a small heap makes one of what is due.
+ */
+#include "flow/wheel.h"
+
+#include <stdlib.h>
+
+#define TICK_BITS 27
+
+static int64_t
+tick_of(int64_t ns)
+{
+	return ns >> TICK_BITS;
+}
+
+static struct tf_connection *
+at(const struct tf_wheel *w, uint32_t index)
+{
+	return tf_pool_at(w->connections, index);
+}
+
+void
+tf_wheel_init(struct tf_wheel *w, struct tf_pool *connections)
+{
+	*w = (struct tf_wheel){.connections = connections, .soonest_ns = INT64_MAX};
+}
+
+void
+tf_wheel_start(struct tf_wheel *w, int64_t now_ns)
+{
+	w->tick = tick_of(now_ns);
+}
+
+void
+tf_wheel_fini(struct tf_wheel *w)
+{
+	free(w->due);
+}
+
+static unsigned
+slot_of(int64_t deadline_ns)
+{
+	return (unsigned)(tick_of(deadline_ns) & (TF_WHEEL_SLOTS - 1));
+}
+
+void
+tf_wheel_remove(struct tf_wheel *w, uint32_t index)
+{
+	struct tf_connection *c = at(w, index);
+	unsigned slot = slot_of(c->deadline_ns);
+
+	if (c->deadline_ns == INT64_MAX)
+		return;
+	if (c->timer_prev)
+		at(w, c->timer_prev)->timer_next = c->timer_next;
+	else
+		w->slot[slot] = c->timer_next;
+	if (c->timer_next)
+		at(w, c->timer_next)->timer_prev = c->timer_prev;
+	if (!w->slot[slot])
+		w->full[slot / 64] &= ~(UINT64_C(1) << slot % 64);
+	c->deadline_ns = INT64_MAX;
+}
+
+void
+tf_wheel_file(struct tf_wheel *w, uint32_t index, int64_t deadline_ns)
+{
+	struct tf_connection *c = at(w, index);
+
+	if (deadline_ns == INT64_MAX || c->deadline_ns <= deadline_ns)
+		return;
+	tf_wheel_remove(w, index);
+	/* Never behind the hand, never more than one round ahead of it. */
+	int64_t tick = tick_of(deadline_ns);
+	if (tick < w->tick)
+		deadline_ns = w->tick << TICK_BITS;
+	else if (tick >= w->tick + TF_WHEEL_SLOTS)
+		deadline_ns = (w->tick + TF_WHEEL_SLOTS - 1) << TICK_BITS;
+	unsigned slot = slot_of(deadline_ns);
+	c->deadline_ns = deadline_ns;
+	c->timer_prev = 0;
+	c->timer_next = w->slot[slot];
+	if (c->timer_next)
+		at(w, c->timer_next)->timer_prev = index;
+	w->slot[slot] = index;
+	w->full[slot / 64] |= UINT64_C(1) << slot % 64;
+	if (deadline_ns < w->soonest_ns)
+		w->soonest_ns = deadline_ns;
+}
+
+static bool
+before(const struct tf_due *a, const struct tf_due *b)
+{
+	return a->deadline_ns != b->deadline_ns ? a->deadline_ns < b->deadline_ns : a->conn < b->conn;
+}
+
+bool
+tf_wheel_push(struct tf_wheel *w, struct tf_due due)
+{
+	if (w->due_count == w->due_room) {
+		size_t room = w->due_room ? w->due_room * 2 : 256;
+		struct tf_due *larger = realloc(w->due, room * sizeof *larger);
+		if (!larger)
+			return false;
+		w->due = larger;
+		w->due_room = room;
+	}
+	size_t i = w->due_count++;
+	while (i > 0 && before(&due, &w->due[(i - 1) / 2])) {
+		w->due[i] = w->due[(i - 1) / 2];
+		i = (i - 1) / 2;
+	}
+	w->due[i] = due;
+	return true;
+}
+
+bool
+tf_wheel_pop(struct tf_wheel *w, struct tf_due *out)
+{
+	if (!w->due_count)
+		return false;
+	*out = w->due[0];
+	struct tf_due last = w->due[--w->due_count];
+	size_t i = 0;
+	for (size_t child; (child = 2 * i + 1) < w->due_count; i = child) {
+		if (child + 1 < w->due_count && before(&w->due[child + 1], &w->due[child]))
+			child++;
+		if (!before(&w->due[child], &last))
+			break;
+		w->due[i] = w->due[child];
+	}
+	if (w->due_count)
+		w->due[i] = last;
+	return true;
+}
+
+static bool
+collect_slot(struct tf_wheel *w, unsigned slot, int64_t now_ns, int64_t *soonest)
+{
+	for (uint32_t index = w->slot[slot], next; index; index = next) {
+		struct tf_connection *c = at(w, index);
+		next = c->timer_next;
+		if (c->deadline_ns < now_ns) {
+			if (!tf_wheel_push(w, (struct tf_due){c->deadline_ns, c->conn, index}))
+				return false;
+			tf_wheel_remove(w, index);
+		} else if (c->deadline_ns < *soonest) {
+			*soonest = c->deadline_ns;
+		}
+	}
+	return true;
+}
+
+/* The first slot at or after tick FROM that is not empty; its tick, or TO. */
+static int64_t
+next_full(const struct tf_wheel *w, int64_t from, int64_t to)
+{
+	for (int64_t t = from; t < to;) {
+		unsigned slot = (unsigned)(t & (TF_WHEEL_SLOTS - 1));
+		uint64_t word = w->full[slot / 64] >> slot % 64;
+		if (word)
+			return t + __builtin_ctzll(word) < to ? t + __builtin_ctzll(word) : to;
+		t += 64 - slot % 64;
+	}
+	return to;
+}
+
+bool
+tf_wheel_collect(struct tf_wheel *w, int64_t now_ns)
+{
+	int64_t last = w->tick + TF_WHEEL_SLOTS, now_tick = tick_of(now_ns);
+	int64_t soonest = INT64_MAX;
+
+	for (int64_t t = next_full(w, w->tick, last); t < last; t = next_full(w, t + 1, last)) {
+		if (t > now_tick) {
+			soonest = soonest < t << TICK_BITS ? soonest : t << TICK_BITS;
+			break;
+		}
+		if (!collect_slot(w, (unsigned)(t & (TF_WHEEL_SLOTS - 1)), now_ns, &soonest))
+			return false;
+	}
+	if (now_tick > w->tick)
+		w->tick = now_tick;
+	w->soonest_ns = soonest;
+	return true;
+}

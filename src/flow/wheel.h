@@ -1,0 +1,66 @@
+/*
+ * When each connection wants to be looked at: a timing wheel.  Filing,
+ * moving and removing cost the same however many there are.
+ *
+ * A deadline that moves to a later time is not filed anew: the wheel looks
+ * too early, asks, and files it where it belongs then.  What is due comes
+ * out in the order (deadline, connection number).
+ */
+#ifndef TCPFSM_FLOW_WHEEL_H
+#define TCPFSM_FLOW_WHEEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/pool.h"
+#include "tcpfsm/connection.h"
+
+#define TF_WHEEL_SLOTS 4096
+
+struct tf_due {
+	int64_t deadline_ns;
+	uint64_t conn;
+	uint32_t index;
+};
+
+struct tf_wheel {
+	struct tf_pool *connections;
+	int64_t tick;                       /* all before this one is empty */
+	int64_t soonest_ns;                 /* nothing is due before it */
+	uint32_t slot[TF_WHEEL_SLOTS];      /* head of each slot's list; 0: empty */
+	uint64_t full[TF_WHEEL_SLOTS / 64]; /* one bit a slot: is anything in it? */
+	struct tf_due *due;                 /* a binary heap of what is due */
+	size_t due_count, due_room;
+};
+
+/* CONNECTIONS: the arena of struct tf_connection that the indices are of. */
+void tf_wheel_init(struct tf_wheel *w, struct tf_pool *connections);
+void tf_wheel_fini(struct tf_wheel *w);
+
+/* The clock begins at NOW: called once, before anything is filed. */
+void tf_wheel_start(struct tf_wheel *w, int64_t now_ns);
+
+/* Look at connection INDEX at DEADLINE, unless it is filed for an earlier time already. */
+void tf_wheel_file(struct tf_wheel *w, uint32_t index, int64_t deadline_ns);
+
+/* Connection INDEX goes: it is filed no more. */
+void tf_wheel_remove(struct tf_wheel *w, uint32_t index);
+
+/* Is anything due before NOW?  Cheap: call it for each packet. */
+static inline bool
+tf_wheel_maybe_due(const struct tf_wheel *w, int64_t now_ns)
+{
+	return now_ns > w->soonest_ns;
+}
+
+/* Collect what is filed before NOW.  False where there is no memory. */
+bool tf_wheel_collect(struct tf_wheel *w, int64_t now_ns);
+
+/* The earliest of what was collected, or false.  It is filed no more. */
+bool tf_wheel_pop(struct tf_wheel *w, struct tf_due *out);
+
+/* Put one back among the collected: its deadline has come too. */
+bool tf_wheel_push(struct tf_wheel *w, struct tf_due due);
+
+#endif
