@@ -19,7 +19,8 @@ tf_sum_halves(uint64_t w)
 }
 
 /* The one's complement sum of the LEN octets at P as 16-bit words in the machine's byte order, not folded,
- * added to SUM.  An odd last octet is padded with zero.  SUM must be below 2^48, LEN at least 8 and below 2^32. */
+ * added to SUM.  An odd last octet is padded with zero.  SUM must be below 2^48, LEN at least 8 and below
+ * 2^32. */
 uint64_t tf_sum_add(uint64_t sum, const uint8_t *p, size_t len);
 
 /* SUM folded into 16 bits by end-around carry. */

@@ -152,7 +152,7 @@ expire(struct tf_fragments *f, int64_t now_ns)
 
 /* Give up old datagrams, but not KEEP, until NEED more octets are within bounds. */
 static bool
-make_room(struct tf_fragments *f, const struct tf_partial *keep, size_t need)
+make_room(struct tf_fragments *f, const struct tf_partial *keep, uint64_t need)
 {
 	struct tf_partial *p = f->oldest, *newer;
 

@@ -319,8 +319,8 @@ slip(struct tf_decoder *d, struct tf_view v)
 	return tf_ip_any(d, tf_view_skip(v, 16));
 }
 
-/* Linux's log of its packet filter: attributes (length, type, value, in the capturing machine's byte order, of
- * which only little endian is understood), padded to four octets; the one of type 9 is the packet. */
+/* Linux's log of its packet filter: attributes (length, type, value, in the capturing machine's byte order,
+ * of which only little endian is understood), padded to four octets; the one of type 9 is the packet. */
 static enum tf_wire_result
 nflog(struct tf_decoder *d, struct tf_view v)
 {
