@@ -462,6 +462,25 @@ an_interface_that_does_not_open_is_told(void)
 	CU_ASSERT_EQUAL(strncmp(message, "no-such-if: ", 12), 0);
 }
 
+static void
+interfaces_are_listed(void)
+{
+	char message[TF_CAPTURE_MESSAGE_SIZE];
+	size_t count, loopbacks = 0;
+	struct tf_capture_interface *list = tf_capture_interfaces(&count, message);
+	if (!list || count == 0) {
+		tf_skip("this system lists no interfaces");
+		tf_capture_interfaces_free(list, count);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		CU_ASSERT_TRUE(list[i].name[0] != '\0');
+		loopbacks += list[i].loopback;
+	}
+	CU_ASSERT_TRUE(loopbacks >= 1);
+	tf_capture_interfaces_free(list, count);
+}
+
 /* A datagram to this machine itself; returns the port that it went to. */
 static unsigned
 send_datagram(int *fd)
@@ -536,6 +555,7 @@ const struct tf_test tf_tests[] = {
     {"libpcap tells what it cannot read", libpcap_tells_what_it_cannot_read},
     {"link types have names", link_types_have_names},
     {"an interface that does not open is told", an_interface_that_does_not_open_is_told},
+    {"interfaces are listed", interfaces_are_listed},
     {"an interface is listened on", an_interface_is_listened_on},
     {NULL, NULL},
 };
