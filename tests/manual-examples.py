@@ -12,6 +12,8 @@ what stands below it.  Holds that the manual and --help name the same options,
 that tcpfsm-anomalies(7) has every anomaly, and that mandoc finds no fault.
 
 It knows nothing of TCP.  Speaks TAP; TCPFSM and top_srcdir come from make.
+With --update it writes what the program prints into README.md instead: read
+the difference before you commit it.
 """
 
 import os
@@ -119,6 +121,22 @@ def check_readme(report, readme, place):
         report.test(f"README.md: {command}", [] if same else [f"it prints:\n{result.stdout}{result.stderr}"])
 
 
+def update_readme(path, place):
+    """Put what each `$ tcpfsm` prints below it."""
+
+    def fresh_block(block):
+        parts = re.split(r"^(?=\$ )", block[1], flags=re.M)
+        return "```console\n" + "".join(fresh_example(part) for part in parts) + "```"
+
+    def fresh_example(part):
+        command = part.partition("\n")[0]
+        return f"{command}\n{run(command[2:], place).stdout}" if command.startswith("$ tcpfsm") else part
+
+    readme = re.sub(r"^```console\n(.*?)^```", fresh_block, read(path), flags=re.M | re.S)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(readme)
+
+
 def check_options(report, page, place):
     in_help = set(re.findall(r"^ +(?:-\w,? +)?(--[a-z-]+)", run("tcpfsm --help", place).stdout, re.M))
     in_manual = {"--" + unroff(name) for name in re.findall(r"^\.It .*?Fl \\-((?:[a-z]|\\-)+)", page, re.M)}
@@ -157,15 +175,19 @@ def anomalies_page():
 
 def main():
     report = Report()
+    readme = os.path.join(TOP, "README.md")
     manual = os.path.join(TOP, "man", "tcpfsm.1")
     with tempfile.TemporaryDirectory() as place:
         make_place(place)
+        if sys.argv[1:] == ["--update"]:
+            update_readme(readme, place)
+            return 0
         check_manual(report, read(manual), place)
-        check_readme(report, read(os.path.join(TOP, "README.md")), place)
+        check_readme(report, read(readme), place)
         check_options(report, read(manual), place)
         check_catalogue(report, read(anomalies_page()), place)
-    check_lint(report, manual)
-    check_lint(report, anomalies_page())
+    for page in manual, anomalies_page():
+        check_lint(report, page)
     print(f"1..{report.count}")
     return 1 if report.failed else 0
 
