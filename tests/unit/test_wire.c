@@ -36,6 +36,36 @@ struct bytes {
 	uint32_t n;
 };
 
+/* Allocations that still succeed; -1: all.  The linker puts these in the place of the C library's (--wrap). */
+static int allocations_left = -1;
+
+void *__real_calloc(size_t count, size_t n);
+void *__real_realloc(void *old, size_t n);
+void *__wrap_calloc(size_t count, size_t n);
+void *__wrap_realloc(void *old, size_t n);
+
+static bool
+may_allocate(void)
+{
+	if (allocations_left > 0)
+		allocations_left--;
+	else if (allocations_left == 0)
+		return false;
+	return true;
+}
+
+void *
+__wrap_calloc(size_t count, size_t n)
+{
+	return may_allocate() ? __real_calloc(count, n) : NULL;
+}
+
+void *
+__wrap_realloc(void *old, size_t n)
+{
+	return may_allocate() ? __real_realloc(old, n) : NULL;
+}
+
 /* What the decoder made of the last frame. */
 static struct tf_decoder *decoder;
 static struct tf_segment seg;
@@ -1119,6 +1149,32 @@ without_room_fragments_are_only_counted(void)
 	}
 }
 
+/* Each allocation of a datagram in two fragments fails in turn; with memory again the next one is whole. */
+static void
+without_memory_a_datagram_is_given_up(void)
+{
+	struct tf_decoder_options options = TF_DECODER_DEFAULTS;
+	struct bytes first, rest;
+
+	make_whole(4);
+	first = fragment(4, 1, 0, 40, true);
+	rest = fragment(4, 1, 40, 40, false);
+	allocations_left = 0;
+	CU_ASSERT_PTR_NULL(tf_decoder_new(&options));
+	for (int i = 0; i < 2; i++) {
+		allocations_left = -1;
+		begin();
+		allocations_left = i;
+		CU_ASSERT(held(&first));
+		CU_ASSERT_EQUAL(allocations_left, 0);
+		allocations_left = -1;
+		CU_ASSERT(held(&first));
+		CU_ASSERT(completes(&rest));
+		CU_ASSERT(is_whole_segment(4, PAYLOAD));
+		end();
+	}
+}
+
 static void
 impossible_fragments_are_malformed(void)
 {
@@ -1839,6 +1895,7 @@ const struct tf_test tf_tests[] = {
     {"too many octets evict the oldest", too_many_octets_evict_the_oldest},
     {"the newest datagrams stay", the_newest_datagrams_stay},
     {"without room fragments are only counted", without_room_fragments_are_only_counted},
+    {"without memory a datagram is given up", without_memory_a_datagram_is_given_up},
     {"impossible fragments are malformed", impossible_fragments_are_malformed},
     {"the greatest datagram is put together", the_greatest_datagram_is_put_together},
     {"what the snap length cut of a fragment is missing from the payload",
