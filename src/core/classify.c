@@ -61,6 +61,9 @@ mark_repetition(struct tf_step *st, struct tf_stretch stretch)
 
 	if (!stretch.leaves_hole && !stretch.fills && stretch.fresh > 0)
 		return;
+	/* The SYN,ACK of a simultaneous open bears the number of the SYN before it. */
+	if ((st->s->flags & (TF_SYN | TF_ACK)) == (TF_SYN | TF_ACK) && st->before[st->from] == TF_SYN_SENT)
+		return;
 	x = tf_extra_of(st->ctx, st->c);
 	if (stretch.leaves_hole) {
 		st->marks |= TF_MARK_GAP;
@@ -314,6 +317,7 @@ tf_classify(struct tf_step *st)
 	if (st->s->flags & TF_RST)
 		return;
 	st->fresh = is_fresh(st);
+	st->at_edge = tf_end_has(st->x, TF_END_SEQ_KNOWN) && tf_seq_eq(st->s->seq, st->x->max);
 	place_sequence(st);
 	place_ack(st);
 	count_zero_window(st);
@@ -489,6 +493,10 @@ prove_ack_of_fin(struct tf_step *st)
 	/* A FIN that carried the ACK of ours cannot arrive without it. */
 	if (fin && fin->acks_peer_fin && tf_end_has(st->x, TF_END_FIN))
 		tf_replica_confirm(st->sender, TF_IN_RCV_ACK_OF_FIN);
+	/* A FIN of its own that the tap missed would have moved its numbers on. */
+	if (st->fresh && st->at_edge && !(st->s->flags & TF_FIN) &&
+	    tf_rule(tf_end_state(st->x), TF_IN_SND_BEFORE_CLOSE)->effect != TF_NEVER)
+		tf_replica_sent(st->sender, TF_IN_SND_BEFORE_CLOSE);
 	tf_replica_sent(st->sender, TF_IN_SND_ACK_OF_FIN);
 }
 

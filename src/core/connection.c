@@ -90,7 +90,7 @@ begin_with_syn(struct tf_context *ctx, struct tf_connection *c)
 	c->end[TF_SERVER].flags |= TF_END_PASSIVE;
 	tf_replica_begin(tf_replica(ctx, c, TF_CLIENT), TF_CLOSED, TF_STATES(TF_CLOSED));
 	tf_replica_begin(tf_replica(ctx, c, TF_SERVER), TF_LISTEN,
-	                 TF_STATES(TF_LISTEN) | TF_STATES(TF_CLOSED));
+	                 TF_STATES(TF_LISTEN) | TF_STATES(TF_CLOSED) | TF_STATES(TF_SYN_SENT));
 }
 
 static void

@@ -280,7 +280,9 @@ tf_replica_confirm(struct tf_replica r, enum tf_input input)
 void
 tf_replica_settle(struct tf_replica r)
 {
-	r.end->base = TF_STATES(tf_end_state(r.end));
+	tf_states timed = TF_STATES(TF_TIME_WAIT) | TF_STATES(TF_SYN_SENT);
+
+	r.end->base = (tf_states)(TF_STATES(tf_end_state(r.end)) | (r.end->base & timed));
 	r.end->pending = 0;
 	if (tf_end_state(r.end) == TF_CLOSED)
 		refresh_possible(r);
@@ -328,7 +330,10 @@ tf_replica_moved(struct tf_replica r, enum tf_input input, enum tf_basis basis)
 	if (rule->to < 0)
 		return;
 	enum tf_state to = tf_fsm_next(from, input, tf_end_has(r.end, TF_END_PASSIVE));
+	/* Timers of real stacks run late, up to an eighth of their length. */
 	r.end->base |= TF_STATES(to);
+	if (basis == TF_TIMER_RAN)
+		r.end->base |= TF_STATES(from);
 	push(r, to, input, rule, basis);
 }
 
