@@ -1,8 +1,8 @@
 """Runs the program on every capture below a folder: make check-captures CAPTURES=FOLDER [SAMPLE=N].
 
-For each file: the exit status is 0 or 3, a sanitizer has nothing to say, it ends in time, every
-JSON line is one and fits the schema, the last one is the summary, and its packets add up.  What the
-program finds is not judged here; where the folder holds oracles/, tests/oracles.py does that.
+For each file: the exit status is 0 or 3, a sanitizer has nothing to say, it ends in time, and
+tests/schema/check_schema finds no fault with the JSON Lines.  What the program finds is not judged
+here; where the folder holds oracles/, tests/oracles.py does that.
 
 With SAMPLE, N files are taken, spread evenly and the same each time.  The last line is
 "N passed, N failed, N skipped".
@@ -11,13 +11,15 @@ With SAMPLE, N files are taken, spread evenly and the same each time.  The last 
 import argparse
 import concurrent.futures
 import hashlib
-import json
 import os
 import re
 import subprocess
 import sys
+import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+CHECK_SCHEMA = os.path.join(HERE, "schema", "check_schema")
+SKIPPED = 77
 NO_CAPTURE = re.compile(r"(\.md|\.tsv|\.txt|\.py|\.json)$|(^|/)(oracles|\.git)/", re.IGNORECASE)
 SANITIZER = re.compile(r"(Address|UndefinedBehavior|Leak|Memory)Sanitizer|runtime error:")
 
@@ -38,48 +40,20 @@ def sample_of(paths, count, folder):
     return sorted(sorted(paths, key=lambda p: hashlib.sha256(os.path.relpath(p, folder).encode()).digest())[:count])
 
 
-def load_validator(schema_path):
-    """A function that says what is wrong with a record, or None.  None where there is no jsonschema."""
-    try:
-        import jsonschema
-    except ImportError:
+def wrong_lines(lines):
+    """What tests/schema/check_schema says about the program's JSON Lines in the file LINES, or None."""
+    done = subprocess.run([sys.executable, CHECK_SCHEMA], stdin=lines, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode in (0, SKIPPED):
         return None
-    with open(schema_path) as f:
-        schema = json.load(f)
-    validator = jsonschema.validators.validator_for(schema)(schema)
-
-    def complain(record):
-        error = next(validator.iter_errors(record), None)
-        return error and f"{error.message[:200]} at {'/'.join(map(str, error.absolute_path))}"
-
-    return complain
+    return done.stdout.decode(errors="replace").strip().splitlines()[0]
 
 
-def wrong_lines(output, complain):
-    """What is wrong with the program's JSON Lines, or None."""
-    record = None
-    for number, line in enumerate(output.splitlines(), 1):
-        try:
-            record = json.loads(line)
-        except ValueError as error:
-            return f"line {number} is no JSON: {error}"
-        problem = complain and complain(record)
-        if problem:
-            return f"line {number}: {problem}"
-    if not record or record.get("type") != "summary":
-        return "the last line is no summary"
-    accounted = record["tcp_segments"] + sum(record["skipped"].values())
-    if record["packets"] != accounted:
-        return f"{record['packets']} packets, but segments and skipped frames are {accounted}"
-    return None
-
-
-def check(path, program, seconds, complain):
-    """What is wrong with the run over PATH, or None."""
+def wrong_run(path, program, seconds, lines):
+    """What is wrong with the program's run over PATH, or None; its JSON Lines go to the file LINES."""
     command = [program, "-r", path, "-T", "json", "-T", "text:/dev/null", "-T", "csv:/dev/null", "-vv"]
     environment = dict(os.environ, ASAN_OPTIONS="exitcode=99", UBSAN_OPTIONS="exitcode=99:print_stacktrace=1")
     try:
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=seconds, env=environment)
+        done = subprocess.run(command, stdout=lines, stderr=subprocess.PIPE, timeout=seconds, env=environment)
     except subprocess.TimeoutExpired:
         return f"not done after {seconds} s"
     errors = done.stderr.decode(errors="replace")
@@ -90,7 +64,15 @@ def check(path, program, seconds, complain):
         return f"status {done.returncode}: {errors.strip()[:200]}"
     if (done.returncode == 3) != bool(errors.strip()):
         return f"status {done.returncode} does not go with standard error: {errors.strip()[:200]!r}"
-    return wrong_lines(done.stdout.decode(errors="replace"), complain)
+    return None
+
+
+def check(path, program, seconds):
+    """What is wrong with PATH's run or what it printed, or None."""
+    with tempfile.TemporaryFile() as lines:
+        problem = wrong_run(path, program, seconds, lines)
+        lines.seek(0)
+        return problem or wrong_lines(lines)
 
 
 def compare_with_oracles(folder, program):
@@ -105,18 +87,16 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("folder")
     parser.add_argument("--program", required=True)
-    parser.add_argument("--schema", required=True)
     parser.add_argument("--sample", type=int, default=0)
     parser.add_argument("--seconds", type=float, default=60)
     arguments = parser.parse_args()
 
     paths = sample_of(captures_below(arguments.folder), arguments.sample, arguments.folder)
-    complain = load_validator(arguments.schema)
-    if not complain:
-        print("no jsonschema for this Python: lines are parsed, but not held against the schema")
+    if subprocess.run([sys.executable, CHECK_SCHEMA], stdin=subprocess.DEVNULL, capture_output=True).returncode == SKIPPED:
+        print("no jsonschema for this Python: what the program prints is not held against the schema")
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        runs = pool.map(lambda p: check(p, arguments.program, arguments.seconds, complain), paths)
+        runs = pool.map(lambda p: check(p, arguments.program, arguments.seconds), paths)
         for path, problem in zip(paths, runs):
             if problem:
                 failed += 1

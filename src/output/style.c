@@ -166,10 +166,16 @@ tf_put_plural(struct tf_buf *b, uint64_t n, const char *one, const char *many)
 tf_states
 tf_undecided(enum tf_state state, tf_states possible)
 {
-	unsigned rest = possible & ~(1u << state);
+	/* Any program may abort at any moment, and close before its FIN passes:
+	 * that is true of every connection and tells nothing of this one. */
+	unsigned rest = possible & ~(1u << state | 1u << TF_CLOSED);
 
-	if (state == TF_ESTABLISHED || state == TF_SYN_RECEIVED)
+	if (state == TF_CLOSED || state == TF_LISTEN || state == TF_SYN_SENT)
+		return 0;
+	if (state == TF_ESTABLISHED || state == TF_FIN_WAIT_2)
 		rest &= ~(1u << TF_FIN_WAIT_1);
+	if (state == TF_SYN_RECEIVED)
+		rest &= ~(1u << TF_FIN_WAIT_1 | 1u << TF_LISTEN);
 	if (state == TF_CLOSE_WAIT)
 		rest &= ~(1u << TF_LAST_ACK | 1u << TF_CLOSING);
 	return (tf_states)rest;

@@ -295,14 +295,19 @@ static void
 put_block(struct tf_output *o, const struct tf_connection_record *r, const struct tf_pending *p)
 {
 	const struct tf_end_record *client = &r->end[TF_CLIENT], *server = &r->end[TF_SERVER];
-	bool undecided = tf_undecided(client->state, client->possible) != 0 ||
-	                 tf_undecided(server->state, server->possible) != 0;
+	/* Of a connection that closed in good order nothing is open; of one in
+	 * mid-stream nearly everything, as its finding says. */
+	bool matters = r->close != TF_CLOSE_FIN && r->roles == TF_ROLES_SYN;
+	bool undecided = matters && (tf_undecided(client->state, client->possible) != 0 ||
+	                             tf_undecided(server->state, server->possible) != 0);
 
 	begin_block(o,
 	            undecided || (p != NULL && (p->first != NULL || p->lines.len > 0 || p->lost_lines > 0)));
 	put_heading(o, r);
-	put_undecided(o, client, "The client");
-	put_undecided(o, server, "The server");
+	if (undecided) {
+		put_undecided(o, client, "The client");
+		put_undecided(o, server, "The server");
+	}
 	if (p != NULL) {
 		put_notes(o, p);
 		if (p->lines.len > 0)
