@@ -301,11 +301,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(&one, 0, sizeof(one));
 	memset(&all, 0, sizeof(all));
 	tf_config_init(&config, (enum tf_profile)(data[0] & 3));
-	if (data[0] & 0x80) {
-		config.max_connections = 1 + (data[0] >> 2 & 3u);
-		config.max_tombstones = 2;
-		config.reassembly_bytes = 4096;
-	}
+	config.max_connections = data[0] & 0x80 ? 1 + (data[0] >> 2 & 3u) : 64;
+	config.max_tombstones = data[0] & 0x80 ? 2 : 64;
+	config.reassembly_bytes = data[0] & 0x80 ? 4096 : 65536;
 	n = make_segments(segments, data + 1, size - 1, &one);
 	all.backwards = one.backwards;
 	analyze(&config, segments, n, false, &one);

@@ -180,6 +180,16 @@ parse_variant(struct scn_parser *p)
 	                p->word);
 }
 
+/* The profile's timers; small tables, because a scenario's connections are few. */
+static void
+init_config(struct scenario *s, enum tf_profile profile)
+{
+	tf_config_init(&s->config, profile);
+	s->config.max_connections = 256;
+	s->config.max_tombstones = 256;
+	s->config.reassembly_bytes = 1 << 20;
+}
+
 static bool
 parse_profile(struct scn_parser *p)
 {
@@ -190,7 +200,7 @@ parse_profile(struct scn_parser *p)
 	profile = tf_profile_by_name(p->word);
 	if (profile < 0)
 		return scn_fail(p, "%s is no profile", p->word);
-	tf_config_init(&p->s->config, (enum tf_profile)profile);
+	init_config(p->s, (enum tf_profile)profile);
 	return true;
 }
 
@@ -508,7 +518,7 @@ scn_parse(struct scenario *s, const char *text, size_t length, char *error, size
 	const char *text_end = text + length;
 
 	memset(s, 0, sizeof(*s));
-	tf_config_init(&s->config, TF_PROFILE_LINUX);
+	init_config(s, TF_PROFILE_LINUX);
 	while (text < text_end && !p.failed) {
 		const char *newline = memchr(text, '\n', (size_t)(text_end - text));
 		const char *line_end = newline != NULL ? newline : text_end;
