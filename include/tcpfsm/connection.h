@@ -38,6 +38,8 @@ enum tf_connection_flag {
 	TF_CONN_SIMULTANEOUS = 0x8000,  /* both ends sent a SYN */
 	TF_CONN_SPLIT = 0x10000,        /* the SYN was answered by ACK and SYN apart, or the roles turned */
 	TF_CONN_SETTLED = 0x20000,      /* closed, and nothing contradicted it for the settle time */
+	TF_CONN_CLIENT_SUMS = 0x40000,  /* a segment of the client's had a valid checksum: a bad one is bad */
+	TF_CONN_SERVER_SUMS = 0x80000,  /* the same of the server's */
 };
 
 struct tf_connection {

@@ -62,7 +62,8 @@ mark_repetition(struct tf_step *st, struct tf_stretch stretch)
 	if (!stretch.leaves_hole && !stretch.fills && stretch.fresh > 0)
 		return;
 	/* The SYN,ACK of a simultaneous open bears the number of the SYN before it. */
-	if ((st->s->flags & (TF_SYN | TF_ACK)) == (TF_SYN | TF_ACK) && st->before[st->from] == TF_SYN_SENT)
+	if ((st->s->flags & (TF_SYN | TF_ACK)) == (TF_SYN | TF_ACK) && st->before[st->from] != TF_SYN_RECEIVED &&
+	    st->before[st->from] < TF_ESTABLISHED)
 		return;
 	x = tf_extra_of(st->ctx, st->c);
 	if (stretch.leaves_hole) {
@@ -116,20 +117,22 @@ note_probe(struct tf_step *st)
 }
 
 /* Late in the capture, not lost: it fills what an ACK had seemed to skip. */
-static void
+static uint32_t
 fill_gap(struct tf_step *st)
 {
 	struct tf_extra *x = tf_extra_if(st->ctx, st->c);
 
 	if (!x || !x->gap_ns || x->gap_end != st->from ||
 	    !tf_seq_between(st->s->seq, x->gap_left, x->gap_right) || tf_seq_eq(st->s->seq, x->gap_right))
-		return;
-	uint32_t filled = st->end.v - st->s->seq.v;
-	x->gap_bytes -= filled < x->gap_bytes ? filled : x->gap_bytes;
+		return 0;
+	uint32_t filled = tf_seq_min(st->end, x->gap_right).v - st->s->seq.v;
+	filled = filled < x->gap_bytes ? filled : (uint32_t)x->gap_bytes;
+	x->gap_bytes -= filled;
 	if (!x->gap_bytes) {
 		x->gap_ns = 0;
 		x->gaps = 0;
 	}
+	return filled;
 }
 
 static void
@@ -161,9 +164,10 @@ place_sequence(struct tf_step *st)
 		st->marks |= TF_MARK_UNACCEPTABLE;
 		return;
 	}
-	fill_gap(st);
+	uint32_t filled = fill_gap(st);
 	bool fin = s->flags & TF_FIN && tf_seq_ge(st->end, x->max);
 	struct tf_stretch stretch = tf_reassembly_add(st->ctx, st->c, st->from, s->seq, st->end);
+	stretch.fresh += filled;
 	mark_repetition(st, stretch);
 	if (fin)
 		note_fin(st);
@@ -226,8 +230,9 @@ note_missed(struct tf_step *st)
 	tf_seq left = st->y->nxt;
 
 	st->missed_bytes = tf_reassembly_acked(st->ctx, st->c, st->to, st->s->ack);
-	/* Of an end that never passed the tap nothing is missing: its direction is. */
-	if (st->missed_bytes && st->y->packets)
+	/* Of an end that never passed the tap nothing is missing: its direction is.
+	 * In mid-stream the first segment shows no more than where to begin. */
+	if (st->y->packets > (st->c->flags & TF_CONN_MIDSTREAM ? 1 : 0) && st->missed_bytes)
 		note_gap(st, left);
 }
 
@@ -276,6 +281,10 @@ place_ack(struct tf_step *st)
 		}
 		y->flags |= TF_END_SEQ_KNOWN;
 		y->max = y->nxt = y->una = ack;
+		if (st->s->flags & TF_SYN) { /* it can only acknowledge a SYN */
+			y->flags |= TF_END_ISN_KNOWN;
+			y->isn = tf_seq_sub(ack, 1);
+		}
 		return;
 	}
 	bool unanswered = tf_end_has(y, TF_END_ISN_KNOWN) && !tf_end_has(y, TF_END_SYN_ACKED);
@@ -387,8 +396,12 @@ note_first_syn_ack(struct tf_step *st)
 static void
 prove_syn_ack(struct tf_step *st)
 {
-	if (st->bad_ack)
+	if (st->bad_ack) {
+		/* It answers an old duplicate (figure 8), but it answers. */
+		if (tf_end_state(st->x) == TF_LISTEN)
+			tf_replica_sent(st->sender, TF_IN_SND_SYN_ACK);
 		return;
+	}
 	note_first_syn_ack(st);
 	if (tf_end_has(st->x, TF_END_SYN_ACKED) && st->marks & TF_MARK_RETRANSMISSION) {
 		struct tf_extra *x = tf_extra_of(st->ctx, st->c);
@@ -494,10 +507,18 @@ prove_ack_of_fin(struct tf_step *st)
 	if (fin && fin->acks_peer_fin && tf_end_has(st->x, TF_END_FIN))
 		tf_replica_confirm(st->sender, TF_IN_RCV_ACK_OF_FIN);
 	/* A FIN of its own that the tap missed would have moved its numbers on. */
-	if (st->fresh && st->at_edge && !(st->s->flags & TF_FIN) &&
+	bool began_before = st->c->flags & TF_CONN_MIDSTREAM && !tf_end_has(st->x, TF_END_SENT_DATA);
+	if (st->fresh && st->at_edge && !(st->s->flags & TF_FIN) && !began_before &&
 	    tf_rule(tf_end_state(st->x), TF_IN_SND_BEFORE_CLOSE)->effect != TF_NEVER)
 		tf_replica_sent(st->sender, TF_IN_SND_BEFORE_CLOSE);
 	tf_replica_sent(st->sender, TF_IN_SND_ACK_OF_FIN);
+}
+
+/* Sent just now: something new, or a retransmission, which bears the ACK of its own time. */
+static bool
+is_current(const struct tf_step *st)
+{
+	return st->fresh || (st->marks & TF_MARK_RETRANSMISSION && tf_seq_ge(st->s->ack, st->y->una));
 }
 
 /* Its ACK does not cover the FIN that has passed towards it: it crossed, or the FIN has not arrived. */
@@ -510,7 +531,7 @@ prove_before_fin(struct tf_step *st)
 		return;
 	if (st->s->flags & TF_FIN && !st->fin_again)
 		tf_replica_sent(st->sender, TF_IN_SND_ACK_BEFORE_FIN);
-	else if (st->fresh && fin && st->ctx->now_ns - fin->last_ns > tf_end_rtt_ns(st->x))
+	else if (is_current(st) && fin && st->ctx->now_ns - fin->last_ns > tf_end_rtt_ns(st->x))
 		tf_replica_doubt(st->sender, TF_P_FIN, TF_IN_SND_ACK_BEFORE_FIN);
 }
 
@@ -536,7 +557,8 @@ static void
 prove_text(struct tf_step *st)
 {
 	enum tf_state state = tf_end_state(st->x);
-	bool acks_data = tf_end_has(st->y, TF_END_SENT_DATA) && st->ack_advances;
+	bool acks_data = st->ack_advances && tf_end_has(st->y, TF_END_ISN_KNOWN) &&
+	                 tf_seq_gt(st->s->ack, tf_seq_add(st->y->isn, 1));
 	enum tf_input input = st->data || acks_data ? TF_IN_SND_DATA : TF_IN_SND_ACK;
 
 	if (input == TF_IN_SND_DATA && state == TF_SYN_RECEIVED && st->c->flags & TF_CONN_FAST_OPEN)
@@ -620,7 +642,7 @@ doubt_fin_behind(struct tf_step *st)
 	const struct tf_fin_record *fin = fin_of(st, st->from);
 
 	if (!(st->marks & TF_MARK_RETRANSMISSION) || st->s->flags & (TF_SYN | TF_FIN) || !fin ||
-	    !tf_end_has(st->x, TF_END_FIN) || tf_seq_le(st->end, st->x->una))
+	    !tf_end_has(st->x, TF_END_FIN) || !(st->y->pending & TF_P_FIN) || tf_seq_le(st->end, st->x->una))
 		return;
 	if (st->ctx->now_ns - fin->last_ns > tf_end_rtt_ns(st->y))
 		tf_replica_doubt(st->receiver, TF_P_FIN, TF_IN_SND_DATA);
@@ -662,7 +684,8 @@ ack_of_syn_counts(const struct tf_step *st)
 {
 	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
 
-	return tf_seq_eq(st->x->una, st->x->max) && !(x && x->syn_ack_after_ack > 1);
+	return tf_end_state(st->y) == TF_SYN_RECEIVED && tf_seq_eq(st->x->una, st->x->max) &&
+	       !(x && x->syn_ack_after_ack > 1);
 }
 
 static void
@@ -681,6 +704,9 @@ presume_opening(struct tf_step *st)
 		return;
 	if (tf_end_state(st->y) != TF_SYN_RECEIVED && st->y->pending & TF_P_ACK_OF_SYN)
 		return;
+	/* In SYN-SENT a bare ACK is dropped (RFC 9293 section 3.10.7.3): it does not count later. */
+	if (tf_end_state(st->y) == TF_SYN_SENT)
+		st->y->doubt |= TF_P_ACK_OF_SYN;
 	tf_replica_received(st->receiver, TF_P_ACK_OF_SYN, ack_of_syn_counts(st));
 	if (x)
 		x->handshake_ack_ns = st->ctx->now_ns;
@@ -800,6 +826,9 @@ tf_prove_reset(struct tf_step *st)
 	}
 	if (answers_bad_ack(st)) {
 		tf_replica_sent(st->sender, TF_IN_SND_RST_STAY);
+		/* Its number is what the SYN,ACK's sender expects next. */
+		if (tf_end_state(st->y) == TF_SYN_RECEIVED && tf_end_state(st->x) == TF_SYN_SENT)
+			tf_replica_received(st->receiver, TF_P_RST, true);
 		return;
 	}
 	/* A RST without an acceptable ACK does nothing to an end in SYN-SENT. */

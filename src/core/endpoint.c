@@ -182,7 +182,7 @@ steps_back(const struct tf_end *end, enum tf_input input)
 static int
 other_beginning(const struct tf_end *end, enum tf_input input)
 {
-	if (depth_of(end) > 0)
+	if (depth_of(end) > 0 || tf_end_state(end) != TF_LISTEN)
 		return -1;
 	for (int s = 0; s < TF_STATE_COUNT; s++)
 		if (end->base & TF_STATES(s) && tf_rule(s, input)->effect != TF_NEVER)
@@ -238,7 +238,20 @@ make_possible(struct tf_replica r, enum tf_input input)
 	return infer(r, input);
 }
 
-/* Move by INPUT, which is possible here; what it leaves is proven. */
+/* How deep the history is proven by an INPUT that leaves the state as it
+ * is: to the first state from which it can have been sent. */
+static unsigned
+proven_by(const struct tf_end *end, enum tf_input input)
+{
+	unsigned proven = proven_of(end);
+
+	while (proven < depth_of(end) &&
+	       tf_rule(state_below(end, depth_of(end) - proven), input)->effect == TF_NEVER)
+		proven++;
+	return proven;
+}
+
+/* Move by INPUT, which is possible here. */
 static void
 prove(struct tf_replica r, enum tf_input input, enum tf_basis basis)
 {
@@ -253,9 +266,12 @@ prove(struct tf_replica r, enum tf_input input, enum tf_basis basis)
 	if (input == TF_IN_SND_RST || input == TF_IN_SND_REFUSAL)
 		base |= end->base; /* it may be forged: what follows tells */
 	end->base = (tf_states)(base | TF_STATES(to));
-	if (to != from)
+	if (to != from) {
 		push(r, to, input, rule, basis);
-	set_depth(end, depth_of(end), depth_of(end));
+		set_depth(end, depth_of(end), depth_of(end));
+	} else {
+		set_depth(end, depth_of(end), proven_by(end, input));
+	}
 	refresh_possible(r);
 }
 

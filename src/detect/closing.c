@@ -58,6 +58,13 @@ unacknowledged_id(enum tf_state state)
 	return -1;
 }
 
+/* From the FIN on; or from its repetition, where its ACK passed and was lost behind the tap. */
+static int64_t
+unacknowledged_since(const struct tf_fin_record *fin)
+{
+	return fin->ack_last_ns ? fin->last_ns : fin->first_ns;
+}
+
 static int64_t
 fin_deadline(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint which)
 {
@@ -69,9 +76,7 @@ fin_deadline(const struct tf_context *ctx, const struct tf_connection *c, enum t
 	if (id < 0 || !fin->packet || !c->end[!which].packets ||
 	    tf_raised(ctx, c, (enum tf_anomaly)id, which))
 		return INT64_MAX;
-	if (fin->again >= FIN_REPEATS)
-		return fin->first_ns + FIN_REPEATED_NS;
-	return fin->first_ns + FIN_LIMIT_NS;
+	return unacknowledged_since(fin) + (fin->again >= FIN_REPEATS ? FIN_REPEATED_NS : FIN_LIMIT_NS);
 }
 
 static void
@@ -81,7 +86,7 @@ raise_stuck_fin(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoin
 	int id = unacknowledged_id(tf_end_state(&c->end[which]));
 	struct tf_finding f = tf_finding(ctx, c, (enum tf_anomaly)id, which);
 
-	tf_finding_duration(&f, "for", ctx->now_ns - fin->first_ns);
+	tf_finding_duration(&f, "for", ctx->now_ns - unacknowledged_since(fin));
 	tf_finding_count(&f, "retransmissions", TF_D_COUNT, fin->again);
 	tf_finding_count(&f, "fin_packet", TF_D_PACKET, fin->packet);
 	tf_finding_packet(&f, fin->packet);

@@ -82,12 +82,28 @@ run_deadlines(struct tf_analyzer *a, int64_t now_ns)
 
 /* ---- one segment ---------------------------------------------------------------- */
 
+/* Damaged on its way, and no host takes it?  Where a sender's checksums are
+ * never valid the tap sits before its network card, and they tell nothing. */
+static bool
+is_damaged(struct tf_connection *c, const struct tf_segment *s)
+{
+	uint32_t sums = tf_connection_sender(c, s) == TF_CLIENT ? TF_CONN_CLIENT_SUMS : TF_CONN_SERVER_SUMS;
+
+	if (s->checksum_state == TF_CHECKSUM_VALID)
+		c->flags |= sums;
+	return s->checksum_state == TF_CHECKSUM_BAD && c->flags & sums;
+}
+
 void
 tf_feed_connection(struct tf_analyzer *a, uint32_t index, const struct tf_segment *s)
 {
 	struct tf_connection *c = tf_connection_at(a, index);
 	struct tf_step st;
 
+	if (is_damaged(c, s)) {
+		a->stats.bad_checksums++;
+		return;
+	}
 	tf_step_init(&st, &a->ctx, c, s);
 	tf_connection_segment(&st);
 	tf_detect_segment(&st);
