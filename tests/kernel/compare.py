@@ -138,17 +138,17 @@ class Result:
         self.remarks = []
 
 
-def kernel_incarnations(changes, start_ns, end_ns):
-    """The kernel's states from START to END as lists, one an incarnation.
+def kernel_incarnations(changes, start_ns, end_ns, opening_seen):
+    """The kernel's states until END as lists, one an incarnation.
 
-    Where the first segment is part of the opening, the state before it counts too.
+    They begin with the state before the opening, or, unless OPENING_SEEN, with that at START.
     """
     states = [(c.ts, plain(c.state)) for c in changes if c.ts <= end_ns]
-    first = max((i for i, (ts, _) in enumerate(states) if ts <= start_ns), default=0)
-    while first > 0 and states[first][1] in OPENING:
-        first -= 1
+    if not opening_seen:
+        first = max((i for i, (ts, _) in enumerate(states) if ts <= start_ns), default=0)
+        states = states[first:]
     lists = [[]]
-    for _, state in states[first:]:
+    for _, state in states:
         if state in OPENING and lists[-1] and lists[-1][-1] == "CLOSED" and len(lists[-1]) > 1:
             lists.append(["CLOSED"])
         lists[-1].append(state)
@@ -170,14 +170,16 @@ def _seconds(ns, origin):
 
 def compare_end(result, end, changes, output, end_ns, blind):
     """One end of a 4-tuple: the kernel's changes against tcpfsm's."""
-    label = f"{end.addr}:{end.port}"
+    label = f"{end.addr}:{end.port} (to {end.peer_port})"
     result.ends += 1
     track = output.tracks.get(end)
     if not track:
         result.remarks.append(f"{label}: tcpfsm knows no such connection")
         return
     start_ns = output.first_ns[end]
-    _compare_history(result, label, kernel_incarnations(changes, start_ns, end_ns), output.histories[end])
+    ours = output.histories[end]
+    opening_seen = ours[0][:1] == ["CLOSED"]
+    _compare_history(result, label, kernel_incarnations(changes, start_ns, end_ns, opening_seen), ours)
     kernel = spans([(c.ts, plain(c.state)) for c in changes], end_ns)
     last = kernel[-1][2]
     if output.final[end] == last:
