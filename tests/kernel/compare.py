@@ -6,6 +6,7 @@ For each end of each connection four things are asked:
   final    is its last state the kernel's?
   time     what share of the time was its state the kernel's?
   sound    what share of the time was the kernel's state among `possible`?
+  width    how many states did `possible` hold, on average? (LISTEN is CLOSED)
 
 and of each capture: are the findings raised that it must raise, and no other
 warning or error?
@@ -26,8 +27,6 @@ import subprocess
 from truth import NOWHERE, End, read_states
 
 TOLERANCE_NS = 5_000_000
-ALL = frozenset(("CLOSED", "SYN-SENT", "SYN-RECEIVED", "ESTABLISHED", "FIN-WAIT-1", "FIN-WAIT-2",
-                 "CLOSE-WAIT", "CLOSING", "LAST-ACK", "TIME-WAIT"))
 
 OPENING = ("SYN-SENT", "SYN-RECEIVED")
 
@@ -134,6 +133,7 @@ class Result:
         self.failure = None
         self.ends = self.history_ok = self.final_ok = 0
         self.time_ns = self.agreed_ns = self.sound_ns = self.judged_ns = 0
+        self.steps = self.width = 0  # sets of possible states, and their members in all
         self.expected = self.found = self.false_alarms = 0
         self.remarks = []
 
@@ -187,6 +187,8 @@ def compare_end(result, end, changes, output, end_ns, blind):
     else:
         result.remarks.append(f"{label}: final state: kernel {last}, tcpfsm {output.final[end]}")
     ours = spans([(s.ts, s) for s in track], end_ns)
+    result.steps += len(ours)
+    result.width += sum(len(s.possible) for _, _, s in ours)
     for a, b, state in kernel:
         a = max(a, start_ns)
         if b <= a:
@@ -264,13 +266,14 @@ def _percent(part, whole):
     return 100 * part / whole if whole else 100
 
 
-HEAD = f"{'scenario':46} {'ends':>5} {'history':>8} {'final':>8} {'time':>8} {'sound':>8} {'findings':>9} {'false':>6}"
+HEAD = f"{'scenario':46} {'ends':>5} {'history':>8} {'final':>8} {'time':>8} {'sound':>8} {'width':>6} {'findings':>9} {'false':>6}"
 
 
 def _row(name, r):
     return (f"{name:46} {r.ends:5} {_percent(r.history_ok, r.ends):7.1f}% "
             f"{_percent(r.final_ok, r.ends):7.1f}% {_percent(r.agreed_ns, r.time_ns):7.2f}% "
-            f"{_percent(r.sound_ns, r.judged_ns):7.2f}% {r.found:4} of {r.expected:<2} {r.false_alarms:5}")
+            f"{_percent(r.sound_ns, r.judged_ns):7.2f}% "
+            f"{r.width / max(r.steps, 1):6.2f} {r.found:5} of {r.expected:<2} {r.false_alarms:5}")
 
 
 def print_row(result, verbose):
@@ -285,7 +288,7 @@ def judge(results, args):
     total = Result("total")
     for r in results:
         for name in ("ends", "history_ok", "final_ok", "time_ns", "agreed_ns", "sound_ns", "judged_ns",
-                     "expected", "found", "false_alarms"):
+                     "expected", "found", "false_alarms", "steps", "width"):
             setattr(total, name, getattr(total, name) + getattr(r, name))
     failures = [r for r in results if r.failure]
     print(HEAD)
