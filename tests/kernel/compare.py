@@ -301,6 +301,8 @@ def judge(results, args):
                                      ("findings", total.found, total.expected, args.min_findings)):
         if _percent(part, whole) < least:
             short.append(f"{name} {_percent(part, whole):.2f} % is less than {least} %")
+    if total.width > args.max_width * total.steps:
+        short.append(f"{total.width / total.steps:.2f} possible states are more than {args.max_width}")
     if total.false_alarms > args.max_false:
         short.append(f"{total.false_alarms} false alarms are more than {args.max_false}")
     for line in short + [f"{r.name}: {r.failure}" for r in failures]:
