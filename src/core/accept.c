@@ -72,8 +72,11 @@ tf_rst_place(const struct tf_step *st)
 	/* RCV.NXT is one of these, depending on what has arrived by now. */
 	if (tf_seq_between(seq, x->una, expected))
 		return TF_RST_EXACT;
-	/* macOS sends its RST with the number of the FIN before it; Linux accepts that. */
-	if (tf_end_has(x, TF_END_FIN) && tf_seq_eq(tf_seq_add(seq, 1), expected))
+	/* macOS sends its RST with the number of the FIN before it; Linux accepts that
+	 * where it has the FIN and its own has not been acknowledged. */
+	enum tf_state at = tf_end_state(st->y);
+	if (tf_end_has(x, TF_END_FIN) && tf_seq_eq(tf_seq_add(seq, 1), expected) &&
+	    (at == TF_CLOSE_WAIT || at == TF_LAST_ACK || at == TF_CLOSING))
 		return TF_RST_EXACT;
 	if (!tf_end_has(st->y, TF_END_WINDOW_KNOWN))
 		return tf_seq_gt(seq, expected) && tf_seq_diff(seq, expected) < 65536 ? TF_RST_IN_WINDOW

@@ -311,12 +311,32 @@ show_segment(const struct tf_step *st)
 	st->ctx->sink.event(st->ctx->sink.context, &e);
 }
 
+/* No receiver takes it, whatever its numbers: a synchronized end drops what
+ * has no ACK (RFC 9293 section 3.10.7.4), and a second SYN or SYN,ACK with
+ * another number is not of this connection. */
+static bool
+is_dropped(const struct tf_step *st)
+{
+	const struct tf_segment *s = st->s;
+
+	if (!(s->flags & (TF_SYN | TF_RST | TF_ACK)))
+		return true;
+	return s->flags & TF_SYN && !(s->flags & TF_RST) && tf_end_has(st->x, TF_END_SYN_SEEN) &&
+	       !tf_seq_eq(s->seq, st->x->isn);
+}
+
 void
 tf_connection_segment(struct tf_step *st)
 {
 	bool syn = (st->s->flags & (TF_SYN | TF_RST)) == TF_SYN;
 
 	count_packet(st);
+	if (is_dropped(st)) {
+		st->marks |= TF_MARK_UNACCEPTABLE;
+		st->verdict = TF_REJECT_BEYOND;
+		show_segment(st);
+		return;
+	}
 	if (syn)
 		note_syn(st);
 	st->verdict = tf_accept(st);

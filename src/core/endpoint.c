@@ -38,9 +38,12 @@ state_below(const struct tf_end *end, unsigned steps)
 }
 
 static tf_states
-reach_of(const struct tf_end *end)
+reach_of(struct tf_replica r)
 {
-	return tf_fsm_reach(end->base, end->pending, tf_end_has(end, TF_END_PASSIVE));
+	/* Where the capture missed something, anything may have passed unseen. */
+	unsigned pending = r.c->flags & TF_CONN_GAP ? TF_P_COUNT - 1 : r.end->pending;
+
+	return tf_fsm_reach(r.end->base, pending, tf_end_has(r.end, TF_END_PASSIVE));
 }
 
 static void
@@ -58,7 +61,7 @@ emit_transition(struct tf_replica r, enum tf_state from, enum tf_input input, co
 {
 	static const char taken_back[] = "taken-back";
 
-	r.end->possible = (tf_states)(reach_of(r.end) | TF_STATES(tf_end_state(r.end)));
+	r.end->possible = (tf_states)(reach_of(r) | TF_STATES(tf_end_state(r.end)));
 	if (!(r.ctx->sink.wanted & TF_EV_TRANSITION))
 		return;
 	struct tf_transition t = {
@@ -98,7 +101,7 @@ emit_possible(struct tf_replica r)
 static void
 refresh_possible(struct tf_replica r)
 {
-	tf_states possible = (tf_states)(reach_of(r.end) | TF_STATES(tf_end_state(r.end)));
+	tf_states possible = (tf_states)(reach_of(r) | TF_STATES(tf_end_state(r.end)));
 
 	if (possible == r.end->possible)
 		return;
@@ -141,7 +144,7 @@ tf_replica_begin(struct tf_replica r, enum tf_state state, tf_states base)
 	r.end->history = state;
 	r.end->depth = 0;
 	r.end->base = base;
-	r.end->possible = (tf_states)(reach_of(r.end) | TF_STATES(state));
+	r.end->possible = (tf_states)(reach_of(r) | TF_STATES(state));
 }
 
 void
@@ -260,7 +263,7 @@ prove(struct tf_replica r, enum tf_input input, enum tf_basis basis)
 	enum tf_state from = tf_end_state(end);
 	const struct tf_rule *rule = tf_rule(from, input);
 	enum tf_state to = tf_fsm_next(from, input, passive);
-	tf_states base = tf_fsm_step(reach_of(end), input, passive);
+	tf_states base = tf_fsm_step(reach_of(r), input, passive);
 
 	note_fired(r, rule);
 	if (input == TF_IN_SND_RST || input == TF_IN_SND_REFUSAL)
@@ -362,6 +365,18 @@ tf_replica_retract(struct tf_replica r, enum tf_state state, enum tf_input evide
 		pop(r, steps, evidence);
 		return;
 	}
+}
+
+void
+tf_replica_take_back(struct tf_replica r, enum tf_input evidence)
+{
+	enum tf_state state = tf_end_state(r.end);
+
+	r.end->doubt = 0;
+	if (state <= TF_ESTABLISHED)
+		return;
+	r.end->base |= TF_STATES(TF_ESTABLISHED);
+	tf_replica_retract(r, TF_ESTABLISHED, evidence);
 }
 
 /* The states in which an end has received what BIT stands for. */

@@ -64,6 +64,9 @@ void tf_replica_moved(struct tf_replica r, enum tf_input input, enum tf_basis ba
  * taken back; INPUT names the evidence. */
 void tf_replica_doubt(struct tf_replica r, unsigned bits, enum tf_input evidence);
 
+/* The end of its stream was no FIN: back to the last state without one. */
+void tf_replica_take_back(struct tf_replica r, enum tf_input evidence);
+
 /* Go back to STATE, which the history holds, because INPUT shows that what came later did not happen. */
 void tf_replica_retract(struct tf_replica r, enum tf_state state, enum tf_input evidence);
 

@@ -29,6 +29,7 @@ struct tf_fin_record {
 	uint32_t again;      /* times that it was sent again */
 	uint32_t tsval;      /* of the first */
 	uint16_t ip_id;      /* of the first */
+	bool inferred;       /* it did not pass: an ACK shows it */
 	bool acks_peer_fin;  /* every one so far covered the other end's FIN */
 };
 
@@ -39,8 +40,34 @@ struct tf_end_extra {
 	uint32_t duplicate_acks, zero_windows;
 	uint32_t holes; /* ranges beyond a hole: index of the first; 0: none */
 	uint8_t hole_count;
+	uint8_t unanswered;   /* its last repetitions and probes in a row that nothing has answered */
 	int64_t last_data_ns; /* new payload, after the other end's FIN */
 	int64_t highest_ns;   /* when the highest octet was sent: tells reordering from repetition */
+};
+
+/* What the detectors follow of an end that repeats itself, probes, shuts its window or goes on
+ * after the other's FIN. */
+struct tf_end_watch {
+	int64_t heard_ns; /* its latest segment; 0: none since there is something to follow */
+	/* Its first unacknowledged octet, sent again since the other end was heard last. */
+	int64_t repeat_ns;
+	uint64_t repeat_first, repeat_last;
+	uint32_t repeats;
+	/* Keepalive probes that it sent since the other end was heard last. */
+	uint32_t probes;
+	int64_t probe_ns, probe_last_ns;
+	uint64_t probe_first, probe_last;
+	/* It offers no window. */
+	int64_t shut_ns; /* since when; 0: it does offer one */
+	uint64_t shut_packet, shut_probe_packet;
+	uint32_t shut_probes; /* that the other end sent since */
+	/* Its first new data after it had acknowledged the other end's FIN. */
+	tf_seq after_fin_seq, after_fin_end;
+	uint64_t after_fin_packet;
+	int64_t after_fin_ns;
+	/* Its FIN, sent again into TIME-WAIT and not yet acknowledged again; packet 0: none. */
+	uint64_t fin_again_packet;
+	int64_t fin_again_ns;
 };
 
 /* A RST that has passed. */
@@ -78,6 +105,7 @@ struct tf_former {
 
 struct tf_extra {
 	struct tf_end_extra end[2];
+	struct tf_end_watch watch[2];
 	uint64_t raised[3]; /* findings that were raised: one bit an id, by endpoint */
 	struct {
 		uint8_t id; /* enum tf_anomaly */

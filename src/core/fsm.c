@@ -67,7 +67,8 @@ static const enum tf_input silent[] = {TF_IN_CLOSE, TF_IN_ABORT, TF_IN_FORGET};
 /* What may have happened unseen, in the order in which a gap is explained:
  * the likeliest first. */
 static const enum tf_input unseen[] = {
-    TF_IN_RCV_ACK_OF_SYN, TF_IN_RCV_SYN_ACK, TF_IN_RCV_SYN, TF_IN_RCV_ACK_OF_FIN, TF_IN_RCV_FIN, TF_IN_CLOSE,
+    TF_IN_RCV_ACK_OF_SYN, TF_IN_RCV_SYN_ACK, TF_IN_RCV_SYN,      TF_IN_RCV_ACK_OF_FIN,
+    TF_IN_RCV_FIN,        TF_IN_CLOSE,       TF_IN_TIMEOUT_2MSL,
 };
 
 enum tf_input
@@ -135,9 +136,8 @@ tf_fsm_step(tf_states set, enum tf_input input, bool passive)
 {
 	tf_states out = 0;
 
-	for (int s = 0; s < TF_STATE_COUNT; s++)
-		if (set & TF_STATES(s))
-			out |= step[passive][input][s];
+	for (unsigned left = set; left; left &= left - 1)
+		out |= step[passive][input][__builtin_ctz(left)];
 	return out;
 }
 
@@ -146,9 +146,8 @@ tf_fsm_reach(tf_states base, unsigned pending, bool passive)
 {
 	tf_states out = 0;
 
-	for (int s = 0; s < TF_STATE_COUNT; s++)
-		if (base & TF_STATES(s))
-			out |= reach[passive][pending][s];
+	for (unsigned left = base; left; left &= left - 1)
+		out |= reach[passive][pending][__builtin_ctz(left)];
 	return out;
 }
 

@@ -28,7 +28,7 @@ struct tf_step {
 	unsigned marks;          /* enum tf_segment_mark */
 	enum tf_verdict verdict;
 	bool fresh;              /* nothing about it is older than what its sender sent before */
-	bool at_edge;               /* it begins where what its sender sent before ended */
+	bool at_edge;            /* it begins where what its sender sent before ended */
 	bool acks_syn, acks_fin; /* its ACK covers the receiver's SYN, FIN */
 	bool first_ack_of_syn, first_ack_of_fin;
 	bool ack_advances;     /* it acknowledges something new */
@@ -52,6 +52,24 @@ static inline int64_t
 tf_end_rtt_ns(const struct tf_end *end)
 {
 	return end->rtt_64us ? (int64_t)end->rtt_64us * 64000 * 3 / 2 + 2000000 : 100000000;
+}
+
+/* What is known of the FIN of one end; NULL where nothing is. */
+static inline struct tf_fin_record *
+tf_fin_of(const struct tf_step *st, enum tf_endpoint which)
+{
+	struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+
+	return x ? &x->end[which].fin : NULL;
+}
+
+/* The path to the receiver is dead: nothing has come back for the last repetitions and probes. */
+static inline bool
+tf_path_is_dead(const struct tf_step *st)
+{
+	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+
+	return x && x->end[st->from].unanswered >= 2;
 }
 
 #endif

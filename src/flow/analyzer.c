@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/fast.h"
 #include "flow/flow.h"
 
 #define BATCH 32
@@ -172,6 +173,8 @@ feed_one(struct tf_analyzer *a, const struct tf_segment *s, const struct tf_key 
 {
 	struct place at = look_up(a, key, hash);
 
+	if (at.index && tf_connection_fast(&a->ctx, tf_connection_at(a, at.index), s))
+		return;
 	if (!at.index)
 		at.index = begin(a, key, hash, at.tombstone, s);
 	else if ((s->flags & (TF_SYN | TF_ACK | TF_RST)) == TF_SYN)
@@ -253,6 +256,35 @@ tf_analyzer_advance(struct tf_analyzer *a, int64_t now_ns)
 		advance(a, now_ns);
 }
 
+/* Where the index seems to have HASH: its connection, asked for; 0 where it does not. */
+static uint32_t
+prefetch_connection(const struct tf_analyzer *a, uint32_t hash)
+{
+	uint32_t at = tf_index_start(&a->index, hash), index;
+
+	if (!tf_index_find(&a->index, hash, &at))
+		return 0;
+	index = a->index.entry[at].value;
+	if (index & TF_TOMBSTONE_BIT) {
+		__builtin_prefetch(&a->tombstone[index & ~TF_TOMBSTONE_BIT]);
+		return 0;
+	}
+	const char *c = (const char *)tf_connection_at(a, index);
+	for (size_t line = 0; line < sizeof(struct tf_connection); line += 64)
+		__builtin_prefetch(c + line, 1);
+	return index;
+}
+
+static void
+prefetch_extra(const struct tf_analyzer *a, uint32_t index)
+{
+	if (!index || !tf_connection_at(a, index)->extra)
+		return;
+	const char *x = tf_pool_at(&a->ctx.extras, tf_connection_at(a, index)->extra);
+	for (size_t line = 0; line < sizeof(struct tf_extra); line += 64)
+		__builtin_prefetch(x + line, 1);
+}
+
 static void
 feed_batch(struct tf_analyzer *a, const struct tf_segment *segments, size_t count)
 {
@@ -264,6 +296,12 @@ feed_batch(struct tf_analyzer *a, const struct tf_segment *segments, size_t coun
 		hash[i] = tf_key_hash(&key[i], a->config.hash_key);
 		tf_index_prefetch(&a->index, hash[i]);
 	}
+	/* Each wave asks for what the one before it has brought. */
+	uint32_t likely[BATCH];
+	for (size_t i = 0; i < count; i++)
+		likely[i] = prefetch_connection(a, hash[i]);
+	for (size_t i = 0; i < count; i++)
+		prefetch_extra(a, likely[i]);
 	for (size_t i = 0; i < count; i++) {
 		a->stats.segments++;
 		follow_clock(a, &segments[i]);
@@ -356,10 +394,16 @@ tf_analyzer_finish(struct tf_analyzer *a)
 	if (!order)
 		return;
 	a->ctx.packet = 0;
-	for (uint32_t i = 1; i <= a->connections.fresh; i++)
-		if (tf_connection_at(a, i)->conn)
-			order[count++] = (struct tf_due){.conn = tf_connection_at(a, i)->conn, .index = i};
-	qsort(order, count, sizeof *order, by_number);
+	bool sorted = true;
+	for (uint32_t i = 1; i <= a->connections.fresh; i++) {
+		uint64_t conn = tf_connection_at(a, i)->conn;
+		if (!conn)
+			continue;
+		sorted = sorted && (!count || order[count - 1].conn < conn);
+		order[count++] = (struct tf_due){.conn = conn, .index = i};
+	}
+	if (!sorted)
+		qsort(order, count, sizeof *order, by_number);
 	for (uint32_t i = 0; i < count; i++)
 		tf_table_end(a, order[i].index, TF_GONE_FINISHED);
 	free(order);

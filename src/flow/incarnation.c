@@ -8,10 +8,11 @@
  */
 #include "flow/flow.h"
 
+/* Asked for each segment, so the flag spares a look at the rare things. */
 static struct tf_held_syn *
 held_of(const struct tf_analyzer *a, const struct tf_connection *c)
 {
-	const struct tf_extra *x = tf_extra_if(&a->ctx, c);
+	const struct tf_extra *x = c->flags & TF_CONN_HOLDS_SYN ? tf_extra_if(&a->ctx, c) : NULL;
 
 	return x && x->held ? tf_pool_at(&a->ctx.held, x->held) : NULL;
 }
@@ -23,6 +24,7 @@ drop_held(struct tf_analyzer *a, struct tf_connection *c)
 
 	tf_pool_put(&a->ctx.held, x->held);
 	x->held = 0;
+	c->flags &= ~(uint32_t)TF_CONN_HOLDS_SYN;
 }
 
 static void
@@ -39,12 +41,13 @@ hold(struct tf_analyzer *a, struct tf_connection *c, const struct tf_segment *s)
 	}
 	if (!held && x) {
 		x->held = tf_pool_get(&a->ctx.held);
-		held = held_of(a, c);
+		held = x->held ? tf_pool_at(&a->ctx.held, x->held) : NULL;
 	}
 	if (!held) {
 		a->stats.pool_exhausted++;
 		return;
 	}
+	c->flags |= TF_CONN_HOLDS_SYN;
 	*held = (struct tf_held_syn){
 	    .segment = *s,
 	    .last_packet = s->packet,
@@ -176,11 +179,13 @@ acks_held(const struct tf_held_syn *held, const struct tf_segment *s)
 static bool
 begins_unseen(const struct tf_connection *c, const struct tf_segment *s)
 {
+	if (!(s->flags & TF_SYN))
+		return false;
 	const struct tf_end *x = &c->end[tf_connection_sender(c, s)];
 	bool over = tf_connection_closed(c) || tf_end_state(&c->end[TF_CLIENT]) == TF_TIME_WAIT ||
 	            tf_end_state(&c->end[TF_SERVER]) == TF_TIME_WAIT;
 
-	return (s->flags & (TF_SYN | TF_ACK | TF_RST)) == (TF_SYN | TF_ACK) && over &&
+	return (s->flags & (TF_ACK | TF_RST)) == TF_ACK && over &&
 	       !(tf_end_has(x, TF_END_ISN_KNOWN) && tf_seq_eq(x->isn, s->seq));
 }
 

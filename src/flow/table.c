@@ -205,10 +205,13 @@ void
 tf_table_end(struct tf_analyzer *a, uint32_t index, enum tf_end_reason reason)
 {
 	struct tf_connection *c = tf_connection_at(a, index);
-	uint32_t hash = tf_key_hash(&c->key, a->config.hash_key);
+	uint32_t hash;
 
 	tf_detect_end(&a->ctx, c);
 	tf_record_emit(&a->ctx, c, reason == TF_GONE_EVICTED);
+	if (reason == TF_GONE_FINISHED)
+		return; /* the whole table goes */
+	hash = tf_key_hash(&c->key, a->config.hash_key);
 	tf_wheel_remove(&a->wheel, index);
 	tf_index_remove(&a->index, hash, index);
 	if (reason == TF_GONE_CLOSED)

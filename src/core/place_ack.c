@@ -1,0 +1,152 @@
+/*
+ * What a segment's ACK covers of the other end's sequence space, and what
+ * it shows that the capture missed (RFC 9293 section 3.10.7.4, fifth check).
+ */
+#include "core/place.h"
+
+#include "core/reassembly.h"
+
+/* An ACK beyond all that passed: did the capture miss it, or was it never sent? */
+static bool
+cannot_be_sent(const struct tf_step *st)
+{
+	const struct tf_end *x = st->x, *y = st->y;
+	tf_seq ack = st->s->ack;
+
+	if (tf_seq_le(ack, y->max))
+		return false;
+	/* Who has only sent a SYN has sent no more before an answer comes. */
+	if (tf_end_has(y, TF_END_SYN_SEEN) && !tf_end_has(y, TF_END_SYN_ACKED) &&
+	    !tf_end_has(y, TF_END_SENT_DATA) && !st->data)
+		return true;
+	/* Nobody sends beyond the window that he was offered. */
+	if (tf_end_has(x, TF_END_WINDOW_KNOWN))
+		return tf_seq_gt(ack, tf_seq_add(x->right, 1));
+	return tf_seq_diff(ack, y->max) > INT32_MAX / 2;
+}
+
+void
+tf_note_gap(struct tf_step *st, tf_seq left)
+{
+	struct tf_extra *x = tf_extra_of(st->ctx, st->c);
+
+	st->c->flags |= TF_CONN_GAP;
+	if (!x)
+		return;
+	x->gaps++;
+	x->gap_bytes += st->missed_bytes;
+	if (!x->gap_ns) {
+		x->gap_ns = st->ctx->now_ns;
+		x->gap_packet = st->s->packet;
+		x->gap_left = left;
+		x->gap_end = (uint8_t)st->to;
+	}
+	x->gap_right = st->s->ack;
+}
+
+/* One octet that was acknowledged and never passed, at the end of all that
+ * did: nothing but a FIN has this size often.  Data beyond it takes it back. */
+static void
+infer_fin(struct tf_step *st)
+{
+	if (st->missed_bytes != 1 || !tf_seq_eq(st->y->nxt, st->y->max) || tf_end_has(st->y, TF_END_FIN) ||
+	    !tf_end_has(st->y, TF_END_SYN_ACKED))
+		return;
+	struct tf_extra *x = tf_extra_of(st->ctx, st->c);
+	if (!x)
+		return;
+	st->y->flags |= TF_END_FIN;
+	x->end[st->to].fin = (struct tf_fin_record){.first_ns = st->ctx->now_ns,
+	                                            .last_ns = st->ctx->now_ns,
+	                                            .packet = st->s->packet,
+	                                            .last_packet = st->s->packet,
+	                                            .inferred = true};
+	tf_replica_missed(st->receiver, TF_IN_SND_FIN);
+}
+
+static void
+note_missed(struct tf_step *st)
+{
+	tf_seq left = st->y->nxt;
+
+	st->missed_bytes = tf_reassembly_acked(st->ctx, st->c, st->to, st->s->ack);
+	/* Of an end that never passed the tap nothing is missing: its direction is.
+	 * In mid-stream the first segment shows no more than where to begin. */
+	if (st->y->packets > (st->c->flags & TF_CONN_MIDSTREAM ? 1 : 0) && st->missed_bytes) {
+		tf_note_gap(st, left);
+		infer_fin(st);
+	} else if (st->missed_bytes) {
+		st->c->flags |= TF_CONN_GAP;
+	}
+}
+
+static void
+count_duplicate_ack(struct tf_step *st, uint16_t window_before)
+{
+	const struct tf_segment *s = st->s;
+	struct tf_extra *x;
+
+	/* RFC 5681 section 2. */
+	if (s->len > 0 || s->flags & (TF_SYN | TF_FIN) || !tf_seq_eq(s->ack, st->y->una) ||
+	    !tf_seq_lt(st->y->una, st->y->max) || s->window != window_before || st->x->packets < 2 ||
+	    st->marks & (TF_MARK_KEEPALIVE | TF_MARK_ZERO_WINDOW_PROBE))
+		return;
+	st->marks |= TF_MARK_DUPLICATE_ACK;
+	x = tf_extra_of(st->ctx, st->c);
+	if (x)
+		x->end[st->from].duplicate_acks++;
+}
+
+static void
+refuse_ack(struct tf_step *st)
+{
+	struct tf_extra *x = tf_extra_of(st->ctx, st->c);
+
+	st->bad_ack = true;
+	if (!x)
+		return;
+	x->bad_ack[st->to] = st->s->ack;
+	x->bad_ack_known[st->to] = true;
+}
+
+void
+tf_place_ack(struct tf_step *st)
+{
+	struct tf_end *y = st->y;
+	tf_seq ack = st->s->ack;
+
+	if (!(st->s->flags & TF_ACK))
+		return;
+	if (!tf_end_has(y, TF_END_SEQ_KNOWN)) {
+		/* It acknowledges something that did not pass; where that began nobody knows. */
+		if (st->before[st->to] == TF_LISTEN && tf_end_state(st->x) != TF_SYN_SENT) {
+			refuse_ack(st);
+			return;
+		}
+		y->flags |= TF_END_SEQ_KNOWN;
+		y->max = y->nxt = y->una = ack;
+		if (st->s->flags & TF_SYN) { /* it can only acknowledge a SYN */
+			y->flags |= TF_END_ISN_KNOWN;
+			y->isn = tf_seq_sub(ack, 1);
+		}
+		return;
+	}
+	bool unanswered = tf_end_has(y, TF_END_ISN_KNOWN) && !tf_end_has(y, TF_END_SYN_ACKED);
+	if ((unanswered && tf_seq_le(ack, y->isn)) || cannot_be_sent(st)) {
+		refuse_ack(st);
+		return;
+	}
+	count_duplicate_ack(st, st->x->window);
+	if (tf_seq_gt(ack, y->nxt))
+		note_missed(st);
+	st->ack_advances = tf_seq_gt(ack, y->una);
+	y->una = tf_seq_max(y->una, ack);
+	st->acks_syn = tf_end_has(y, TF_END_ISN_KNOWN) && tf_seq_gt(ack, y->isn);
+	st->acks_fin = tf_end_has(y, TF_END_FIN) && tf_seq_ge(ack, y->max);
+	st->first_ack_of_syn = st->acks_syn && !tf_end_has(y, TF_END_SYN_ACKED);
+	st->first_ack_of_fin = st->acks_fin && !tf_end_has(y, TF_END_FIN_ACKED);
+	if (st->acks_syn)
+		y->flags |= TF_END_SYN_ACKED;
+	if (st->acks_fin)
+		y->flags |= TF_END_FIN_ACKED;
+}

@@ -1,0 +1,175 @@
+/*
+ * Where a segment's octets lie in its sender's sequence space: in order,
+ * beyond a hole, filling one, or sent before (RFC 9293 section 3.4).
+ */
+#include "core/place.h"
+
+#include "core/reassembly.h"
+
+bool
+tf_is_probe(const struct tf_step *st)
+{
+	const struct tf_segment *s = st->s;
+
+	/* RFC 9293 section 3.8.4: SEQ is SND.NXT - 1, with no or one octet of garbage. */
+	return s->len <= 1 && !(s->flags & (TF_SYN | TF_FIN | TF_RST)) &&
+	       tf_end_has(st->x, TF_END_SEQ_KNOWN) && tf_seq_eq(tf_seq_add(s->seq, 1), st->x->max) &&
+	       (tf_seq_eq(st->x->una, st->x->max) || (s->len == 0 && st->y->window == 0));
+}
+
+/* It brought something that lies before the highest octet: was it late, or sent again?
+ * A newer TSval tells; without timestamps the time that went by. */
+static bool
+came_late(const struct tf_step *st, const struct tf_end_extra *x)
+{
+	if (st->s->options & TF_OPT_TIMESTAMPS && tf_end_has(st->x, TF_END_TSVAL_KNOWN) &&
+	    st->s->tsval != st->x->tsval)
+		return (int32_t)(st->s->tsval - st->x->tsval) < 0;
+	int64_t rtt_ns = st->x->rtt_64us ? (int64_t)st->x->rtt_64us * 64000 : 3000000;
+	return st->ctx->now_ns - x->highest_ns < rtt_ns;
+}
+
+static void
+mark_repetition(struct tf_step *st, struct tf_stretch stretch)
+{
+	struct tf_extra *x;
+
+	if (!stretch.leaves_hole && !stretch.fills && stretch.fresh > 0)
+		return;
+	/* The SYN,ACK of a simultaneous open bears the number of the SYN before it. */
+	if ((st->s->flags & (TF_SYN | TF_ACK)) == (TF_SYN | TF_ACK) &&
+	    st->before[st->from] != TF_SYN_RECEIVED && st->before[st->from] < TF_ESTABLISHED)
+		return;
+	x = tf_extra_of(st->ctx, st->c);
+	if (stretch.leaves_hole) {
+		st->marks |= TF_MARK_GAP;
+		if (x)
+			x->end[st->from].highest_ns = st->ctx->now_ns;
+	}
+	if (stretch.fresh == 0 || (stretch.fills && !(x && came_late(st, &x->end[st->from])))) {
+		st->marks |= TF_MARK_RETRANSMISSION;
+		if (x)
+			x->end[st->from].retransmitted++;
+	} else if (stretch.fills) {
+		st->marks |= TF_MARK_OUT_OF_ORDER;
+		if (x)
+			x->end[st->from].out_of_order++;
+	}
+}
+
+static void
+note_fin(struct tf_step *st)
+{
+	struct tf_extra *x = tf_extra_of(st->ctx, st->c);
+	struct tf_fin_record *fin = x ? &x->end[st->from].fin : NULL;
+	bool acks_fin =
+	    tf_end_has(st->y, TF_END_FIN) && st->s->flags & TF_ACK && tf_seq_ge(st->s->ack, st->y->max);
+
+	st->fin_again = tf_end_has(st->x, TF_END_FIN);
+	st->x->flags |= TF_END_FIN;
+	if (!fin)
+		return;
+	if (!st->fin_again) {
+		fin->first_ns = st->ctx->now_ns;
+		fin->packet = st->s->packet;
+		fin->tsval = st->s->tsval;
+		fin->ip_id = st->s->ip_id;
+		fin->acks_peer_fin = acks_fin;
+	} else {
+		fin->again++;
+		fin->acks_peer_fin &= acks_fin;
+	}
+}
+
+static void
+note_probe(struct tf_step *st)
+{
+	struct tf_extra *x = tf_extra_of(st->ctx, st->c);
+
+	st->marks |= st->y->window == 0 ? TF_MARK_ZERO_WINDOW_PROBE : TF_MARK_KEEPALIVE;
+	if (x)
+		x->probe_ns[st->from] = st->ctx->now_ns;
+}
+
+/* Late in the capture, not lost: it fills what an ACK had seemed to skip. */
+static uint32_t
+fill_gap(struct tf_step *st)
+{
+	struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+
+	if (!x || !x->gap_ns || x->gap_end != st->from ||
+	    !tf_seq_between(st->s->seq, x->gap_left, x->gap_right) || tf_seq_eq(st->s->seq, x->gap_right))
+		return 0;
+	uint32_t filled = tf_seq_min(st->end, x->gap_right).v - st->s->seq.v;
+	filled = filled < x->gap_bytes ? filled : (uint32_t)x->gap_bytes;
+	x->gap_bytes -= filled;
+	if (!x->gap_bytes) {
+		x->gap_ns = 0;
+		x->gaps = 0;
+	}
+	return filled;
+}
+
+/* There is more to the stream: what seemed to be a FIN was an octet of data. */
+static void
+take_back_fin(struct tf_step *st, struct tf_fin_record *fin)
+{
+	*fin = (struct tf_fin_record){0};
+	st->x->flags &= (uint16_t) ~(TF_END_FIN | TF_END_FIN_ACKED);
+	st->y->pending &= (uint8_t)~TF_P_FIN;
+	st->x->pending &= (uint8_t)~TF_P_ACK_OF_FIN;
+	tf_replica_take_back(st->sender, TF_IN_SND_DATA);
+	tf_replica_take_back(st->receiver, TF_IN_SND_DATA);
+}
+
+void
+tf_place_sequence(struct tf_step *st)
+{
+	const struct tf_segment *s = st->s;
+	struct tf_end *x = st->x;
+	bool first_syn = s->flags & TF_SYN && tf_seq_eq(x->max, s->seq);
+
+	if (!tf_end_has(x, TF_END_SEQ_KNOWN)) {
+		x->flags |= TF_END_SEQ_KNOWN;
+		x->max = x->nxt = x->una = s->seq;
+	} else if (x->packets == 1 && st->c->flags & TF_CONN_MIDSTREAM && tf_seq_gt(s->seq, x->nxt)) {
+		/* What lies between passed before the capture began. */
+		x->max = x->nxt = x->una = s->seq;
+	}
+	if (tf_is_probe(st)) {
+		note_probe(st);
+		return;
+	}
+	if (st->verdict == TF_REJECT_BEYOND || st->verdict == TF_REJECT_STALE) {
+		st->marks |= TF_MARK_UNACCEPTABLE;
+		return;
+	}
+	if (tf_segment_seg_len(s) == 0)
+		return;
+	struct tf_fin_record *own = tf_end_has(x, TF_END_FIN) ? tf_fin_of(st, st->from) : NULL;
+	if (own && own->inferred && tf_seq_gt(st->end, x->max))
+		take_back_fin(st, own);
+	/* Nothing lies beyond an end's own FIN: such octets are no part of its stream. */
+	if (tf_end_has(x, TF_END_FIN) && tf_seq_gt(st->end, x->max)) {
+		st->marks |= TF_MARK_UNACCEPTABLE;
+		return;
+	}
+	uint32_t filled = fill_gap(st);
+	bool fin = s->flags & TF_FIN && tf_seq_ge(st->end, x->max);
+	struct tf_stretch stretch = tf_reassembly_add(st->ctx, st->c, st->from, s->seq, st->end);
+	stretch.fresh += filled;
+	mark_repetition(st, stretch);
+	if (fin)
+		note_fin(st);
+	st->new_bytes =
+	    stretch.fresh - (first_syn && stretch.fresh > 0) - (fin && !st->fin_again && stretch.fresh > 0);
+	x->bytes += st->new_bytes;
+	st->data = s->len > 0;
+	if (st->new_bytes && tf_end_has(st->y, TF_END_FIN)) {
+		struct tf_extra *extra = tf_extra_if(st->ctx, st->c);
+		if (extra)
+			extra->end[st->from].last_data_ns = st->ctx->now_ns;
+	}
+	if (st->data && !(s->flags & TF_SYN))
+		x->flags |= TF_END_SENT_DATA;
+}

@@ -1,0 +1,88 @@
+/*
+ * What a segment brings its receiver, if it arrives and is acceptable
+ * there: a presumption, until the receiver's own segments show it.
+ */
+#include "core/classify.h"
+
+#include "core/connection.h"
+
+/* May an ACK of the SYN count that passes again?  Not while data stays
+ * unacknowledged behind it, nor when the SYN,ACK came again and again after
+ * it: then the listener does not take it. */
+static bool
+ack_of_syn_counts(const struct tf_step *st)
+{
+	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+
+	return tf_end_state(st->y) == TF_SYN_RECEIVED && tf_seq_eq(st->x->una, st->x->max) &&
+	       !(x && x->syn_ack_after_ack > 1);
+}
+
+static void
+presume_opening(struct tf_step *st)
+{
+	struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+
+	if (st->s->flags & TF_SYN) {
+		if (!(st->s->flags & TF_ACK))
+			tf_replica_received(st->receiver, TF_P_SYN, false);
+		else if (!st->bad_ack)
+			tf_replica_received(st->receiver, TF_P_SYN_ACK, false);
+		return;
+	}
+	if (!st->acks_syn || st->bad_ack)
+		return;
+	if (tf_end_state(st->y) != TF_SYN_RECEIVED && st->y->pending & TF_P_ACK_OF_SYN)
+		return;
+	/* In SYN-SENT a bare ACK is dropped (RFC 9293 section 3.10.7.3): it does not count later. */
+	if (tf_end_state(st->y) == TF_SYN_SENT)
+		st->y->doubt |= TF_P_ACK_OF_SYN;
+	tf_replica_received(st->receiver, TF_P_ACK_OF_SYN, ack_of_syn_counts(st));
+	if (x)
+		x->handshake_ack_ns = st->ctx->now_ns;
+}
+
+static void
+presume_closing(struct tf_step *st)
+{
+	struct tf_fin_record *fin = tf_fin_of(st, st->to);
+
+	if (st->acks_fin) {
+		tf_replica_received(st->receiver, TF_P_ACK_OF_FIN, true);
+		if (fin)
+			fin->ack_last_ns = st->ctx->now_ns;
+	}
+	if (tf_path_is_dead(st))
+		st->y->doubt |= TF_P_FIN;
+	/* In order: all that comes before the FIN has passed. */
+	if (tf_end_has(st->x, TF_END_FIN) && tf_seq_eq(st->x->nxt, st->x->max) &&
+	    !(st->y->pending & TF_P_FIN))
+		tf_replica_received(st->receiver, TF_P_FIN, false);
+}
+
+void
+tf_note_time_wait(struct tf_step *st)
+{
+	struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+
+	if (!x)
+		return;
+	for (int e = 0; e < 2; e++) {
+		bool in = tf_end_state(&st->c->end[e]) == TF_TIME_WAIT;
+		bool fin_came = e == (int)st->to && st->s->flags & TF_FIN;
+		if (!in)
+			x->time_wait_ns[e] = 0;
+		else if (!x->time_wait_ns[e] || fin_came)
+			x->time_wait_ns[e] = st->ctx->now_ns;
+	}
+}
+
+void
+tf_presume_receiver(struct tf_step *st)
+{
+	if (!tf_step_rejected(st)) {
+		presume_opening(st);
+		presume_closing(st);
+	}
+	tf_note_time_wait(st);
+}

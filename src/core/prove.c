@@ -1,0 +1,370 @@
+/*
+ * What a segment proves about its sender.
+ *
+ * A sent segment is proof, but of the moment in which it was sent: what
+ * passed towards its sender less than a round trip ago may have crossed it
+ * on the wire (tf_end_rtt_ns), and an old duplicate proves nothing.
+ *
+ * The order is RFC 9293's (section 3.10.7.4): the ACK before the text
+ * before the FIN.
+ */
+#include "core/classify.h"
+
+#include "core/accept.h"
+#include "core/connection.h"
+#include "core/place.h"
+
+static int64_t
+since_third_segment(const struct tf_step *st)
+{
+	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+	int64_t at = st->c->first_ts_ns + st->c->handshake_ns;
+
+	if (x && x->handshake_ack_ns > at)
+		at = x->handshake_ack_ns;
+	return st->ctx->now_ns - at;
+}
+
+static void
+note_syn_again(struct tf_step *st)
+{
+	struct tf_extra *x = tf_extra_of(st->ctx, st->c);
+
+	st->c->flags |= TF_CONN_REPEATED;
+	if (!x)
+		return;
+	if (st->s->flags & TF_ACK) {
+		x->syn_ack_again++;
+		x->syn_ack_last_ns = st->ctx->now_ns;
+		x->syn_ack_last_packet = st->s->packet;
+	} else {
+		x->syn_again++;
+		x->syn_last_ns = st->ctx->now_ns;
+		x->syn_last_packet = st->s->packet;
+	}
+}
+
+static uint16_t
+in_64us(int64_t ns)
+{
+	int64_t units = ns / 64000 + 1;
+
+	return (uint16_t)(units > UINT16_MAX ? UINT16_MAX : units);
+}
+
+static void
+note_first_syn_ack(struct tf_step *st)
+{
+	struct tf_connection *c = st->c;
+
+	if (c->flags & TF_CONN_SYN_ACK)
+		return;
+	c->flags |= TF_CONN_SYN_ACK;
+	c->handshake_ns = st->ctx->now_ns;
+	if (!(c->flags & (TF_CONN_REPEATED | TF_CONN_MIDSTREAM)) && st->from == TF_SERVER)
+		st->x->rtt_64us = in_64us(st->ctx->now_ns - c->first_ts_ns);
+}
+
+static void
+prove_syn_ack(struct tf_step *st)
+{
+	if (st->bad_ack) {
+		/* It answers an old duplicate (figure 8), but it answers. */
+		if (tf_end_state(st->x) == TF_LISTEN)
+			tf_replica_sent(st->sender, TF_IN_SND_SYN_ACK);
+		return;
+	}
+	note_first_syn_ack(st);
+	if (tf_end_has(st->x, TF_END_SYN_ACKED) && st->marks & TF_MARK_RETRANSMISSION) {
+		struct tf_extra *x = tf_extra_of(st->ctx, st->c);
+		if (since_third_segment(st) < tf_end_rtt_ns(st->x))
+			return; /* it crossed the ACK on the wire */
+		st->x->doubt |= TF_P_ACK_OF_SYN;
+		if (x)
+			x->syn_ack_after_ack++;
+	}
+	tf_replica_sent(st->sender, TF_IN_SND_SYN_ACK);
+}
+
+/* A SYN passed from each end, neither with an ACK: figure 7, or a split handshake. */
+static void
+note_crossing_syns(struct tf_step *st)
+{
+	if (!tf_end_has(st->y, TF_END_SYN_SEEN) || st->marks & TF_MARK_RETRANSMISSION)
+		return;
+	st->c->flags |= TF_CONN_SIMULTANEOUS;
+	struct tf_extra *x = tf_extra_of(st->ctx, st->c);
+	if (x)
+		x->crossing_ns = st->ctx->now_ns;
+	if (tf_end_has(st->y, TF_END_SYN_ACKED))
+		st->c->flags |= TF_CONN_SPLIT;
+	else
+		st->x->flags &= (uint16_t)~TF_END_PASSIVE;
+}
+
+static void
+prove_syn(struct tf_step *st)
+{
+	if (st->marks & TF_MARK_RETRANSMISSION)
+		note_syn_again(st);
+	if (st->s->flags & TF_ACK) {
+		prove_syn_ack(st);
+		return;
+	}
+	note_crossing_syns(st);
+	if (tf_end_state(st->x) == TF_CLOSED && st->marks & TF_MARK_RETRANSMISSION) {
+		/* Refused, and it tries the same SYN again. */
+		tf_replica_retract(st->sender, TF_SYN_SENT, TF_IN_SND_SYN);
+		tf_connection_set_close(st->c, TF_CLOSE_OPEN);
+		return;
+	}
+	if (tf_end_state(st->x) <= TF_SYN_RECEIVED)
+		tf_replica_sent(st->sender, TF_IN_SND_SYN);
+}
+
+void
+tf_note_third_segment(struct tf_step *st)
+{
+	struct tf_connection *c = st->c;
+
+	if (c->flags & (TF_CONN_ESTABLISHED | TF_CONN_MIDSTREAM) || st->from != TF_CLIENT)
+		return;
+	if (c->flags & TF_CONN_SYN_ACK && !(c->flags & TF_CONN_REPEATED))
+		st->x->rtt_64us = in_64us(st->ctx->now_ns - c->handshake_ns);
+	c->flags |= TF_CONN_ESTABLISHED;
+	if (!(c->flags & TF_CONN_SYN_ACK))
+		c->flags |= TF_CONN_REPEATED; /* no measure of the path without the SYN,ACK */
+	c->handshake_ns = st->ctx->now_ns - c->first_ts_ns;
+}
+
+/* The SYN,ACK did not pass the tap, but the client answers it. */
+static bool
+answers_unseen_syn_ack(const struct tf_step *st)
+{
+	return tf_end_state(st->x) == TF_SYN_SENT && st->s->flags & TF_ACK &&
+	       !tf_end_has(st->y, TF_END_SYN_SEEN) && !st->bad_ack && tf_seq_gt(st->s->seq, st->x->isn) &&
+	       st->fresh;
+}
+
+static void
+prove_opening(struct tf_step *st)
+{
+	if (answers_unseen_syn_ack(st)) {
+		tf_replica_missed(st->receiver, TF_IN_SND_SYN_ACK);
+		st->y->isn = tf_seq_sub(st->s->ack, 1);
+		st->y->flags |= TF_END_ISN_KNOWN | TF_END_SYN_ACKED;
+		st->acks_syn = st->first_ack_of_syn = true;
+		st->missed_bytes = 1;
+		tf_note_gap(st, st->y->isn);
+	}
+	if (!st->first_ack_of_syn)
+		return;
+	tf_note_third_segment(st);
+	tf_replica_sent(st->sender, TF_IN_SND_ACK_OF_SYN);
+}
+
+static void
+prove_ack_of_fin(struct tf_step *st)
+{
+	struct tf_fin_record *fin = tf_fin_of(st, st->to);
+
+	if (fin) {
+		fin->ack_last_ns = st->ctx->now_ns;
+		if (!fin->ack_ns) {
+			fin->ack_ns = st->ctx->now_ns;
+			fin->ack_packet = st->s->packet;
+		}
+	}
+	/* A FIN that carried the ACK of ours cannot arrive without it. */
+	if (fin && fin->acks_peer_fin && tf_end_has(st->x, TF_END_FIN))
+		tf_replica_confirm(st->sender, TF_IN_RCV_ACK_OF_FIN);
+	/* A FIN of its own that the tap missed would have moved its numbers on. */
+	bool began_before = st->c->flags & TF_CONN_MIDSTREAM && !tf_end_has(st->x, TF_END_SENT_DATA);
+	if (st->fresh && st->at_edge && !(st->s->flags & TF_FIN) && !began_before &&
+	    tf_rule(tf_end_state(st->x), TF_IN_SND_BEFORE_CLOSE)->effect != TF_NEVER)
+		tf_replica_sent(st->sender, TF_IN_SND_BEFORE_CLOSE);
+	tf_replica_sent(st->sender, TF_IN_SND_ACK_OF_FIN);
+}
+
+/* Sent just now: something new, or a retransmission, which bears the ACK of its own time. */
+static bool
+is_current(const struct tf_step *st)
+{
+	return st->fresh || (st->marks & TF_MARK_RETRANSMISSION && tf_seq_ge(st->s->ack, st->y->una));
+}
+
+/* A SACK block says that a hole lies before it: what comes after the hole has not arrived in order. */
+static bool
+shows_hole(const struct tf_segment *s)
+{
+	return s->options & TF_OPT_SACK && s->sack_count && tf_seq_gt(s->sack[0].left, s->ack);
+}
+
+/* Its ACK does not cover the FIN that has passed towards it: it crossed, or the FIN has not arrived. */
+static void
+prove_before_fin(struct tf_step *st)
+{
+	const struct tf_fin_record *fin = tf_fin_of(st, st->to);
+
+	if (!(st->x->pending & TF_P_FIN))
+		return;
+	if (st->s->flags & TF_FIN && !st->fin_again)
+		tf_replica_sent(st->sender, TF_IN_SND_ACK_BEFORE_FIN);
+	else if (is_current(st) && fin &&
+	         (shows_hole(st->s) || st->ctx->now_ns - fin->last_ns > tf_end_rtt_ns(st->x)))
+		tf_replica_doubt(st->sender, TF_P_FIN, TF_IN_SND_ACK_BEFORE_FIN);
+}
+
+/* A closed end sends: does that show that it is not closed? */
+static bool
+revives(struct tf_step *st)
+{
+	struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+	int64_t since;
+
+	if (!st->fresh || !x || !x->rst.seen)
+		return st->fresh && st->before[st->from] != TF_SYN_SENT;
+	since = st->ctx->now_ns - x->rst.ts_ns;
+	if (x->rst.from == st->from) /* its own RST: only something new belies it */
+		return (st->data && tf_seq_ge(st->s->seq, x->rst.seq)) || since > tf_end_rtt_ns(st->x);
+	if (since <= tf_end_rtt_ns(st->x))
+		return false; /* in flight when the RST passed */
+	st->x->doubt |= TF_P_RST;
+	return true;
+}
+
+static void
+prove_text(struct tf_step *st)
+{
+	enum tf_state state = tf_end_state(st->x);
+	bool acks_data = st->ack_advances && tf_end_has(st->y, TF_END_ISN_KNOWN) &&
+	                 tf_seq_gt(st->s->ack, tf_seq_add(st->y->isn, 1));
+	enum tf_input input = st->data || acks_data ? TF_IN_SND_DATA : TF_IN_SND_ACK;
+
+	if (input == TF_IN_SND_DATA && state == TF_SYN_RECEIVED && st->c->flags & TF_CONN_FAST_OPEN)
+		input = TF_IN_SND_ACK; /* RFC 7413 section 4.1.2: before the third segment */
+	if (state <= TF_SYN_SENT && (st->bad_ack || !(st->s->flags & TF_ACK)))
+		return;
+	if (state == TF_LISTEN && input == TF_IN_SND_ACK)
+		return;
+	if (state == TF_CLOSED && !revives(st))
+		return;
+	if (state == TF_SYN_RECEIVED && input == TF_IN_SND_DATA && !st->fresh && !acks_data)
+		return;
+	tf_replica_sent(st->sender, input);
+	if (state == TF_CLOSED && tf_end_state(st->x) != TF_CLOSED &&
+	    tf_connection_close(st->c) == TF_CLOSE_RST)
+		tf_connection_set_close(st->c, TF_CLOSE_OPEN);
+}
+
+/* The same FIN as the first one, copied by the network and not sent again? */
+static bool
+is_copy_of_fin(const struct tf_step *st, const struct tf_fin_record *fin)
+{
+	bool same_id = st->s->ip_id != 0 && st->s->ip_id == fin->ip_id;
+	bool same_time = st->s->options & TF_OPT_TIMESTAMPS && st->s->tsval == fin->tsval;
+
+	return same_id || same_time;
+}
+
+static void
+prove_fin_again(struct tf_step *st)
+{
+	struct tf_fin_record *fin = tf_fin_of(st, st->from);
+	const struct tf_fin_record *peer = tf_fin_of(st, st->to);
+	int64_t now = st->ctx->now_ns;
+
+	if (!fin || is_copy_of_fin(st, fin))
+		return;
+	if (!tf_end_has(st->x, TF_END_FIN_ACKED)) {
+		/* It may have arrived, and its ACK be lost: from now on only that ACK counts. */
+		if (now - fin->last_ns > tf_end_rtt_ns(st->y))
+			tf_replica_doubt(st->receiver, TF_P_FIN, TF_IN_SND_FIN_AGAIN);
+	} else if (now - fin->ack_last_ns > tf_end_rtt_ns(st->x)) {
+		st->x->doubt |= TF_P_ACK_OF_FIN;
+		if (peer && peer->acks_peer_fin)
+			st->x->doubt |= TF_P_FIN;
+		tf_replica_sent(st->sender, TF_IN_SND_FIN_AGAIN);
+	}
+}
+
+static void
+prove_fin(struct tf_step *st)
+{
+	struct tf_fin_record *fin;
+
+	if (st->fin_again)
+		prove_fin_again(st);
+	else
+		tf_replica_sent(st->sender, TF_IN_SND_FIN);
+	fin = tf_fin_of(st, st->from);
+	if (fin) {
+		fin->last_ns = st->ctx->now_ns;
+		fin->last_packet = st->s->packet;
+	}
+}
+
+/* What the one end does shows what the other must have done unseen. */
+static void
+prove_jointly(struct tf_step *st)
+{
+	if (tf_end_state(st->y) == TF_SYN_SENT && tf_end_state(st->x) >= TF_ESTABLISHED) {
+		tf_note_third_segment(st);
+		st->c->flags |= TF_CONN_REPEATED;
+		tf_replica_missed(st->receiver, TF_IN_SND_ACK_OF_SYN);
+	}
+}
+
+/* Data sent again below a FIN: the FIN behind it counts by its own ACK only. */
+static void
+doubt_fin_behind(struct tf_step *st)
+{
+	const struct tf_fin_record *fin = tf_fin_of(st, st->from);
+
+	if (!(st->marks & TF_MARK_RETRANSMISSION) || st->s->flags & (TF_SYN | TF_FIN) || !fin ||
+	    !tf_end_has(st->x, TF_END_FIN) || !(st->y->pending & TF_P_FIN) || tf_seq_le(st->end, st->x->una))
+		return;
+	if (st->ctx->now_ns - fin->last_ns > tf_end_rtt_ns(st->y))
+		tf_replica_doubt(st->receiver, TF_P_FIN, TF_IN_SND_DATA);
+}
+
+/* Repetitions and probes that nothing has answered yet. */
+static void
+count_unanswered(struct tf_step *st, struct tf_extra *x)
+{
+	const unsigned asks = TF_MARK_RETRANSMISSION | TF_MARK_KEEPALIVE | TF_MARK_ZERO_WINDOW_PROBE;
+
+	if (!x)
+		return;
+	x->end[st->to].unanswered = 0;
+	if (st->marks & asks && x->end[st->from].unanswered < UINT8_MAX)
+		x->end[st->from].unanswered++;
+}
+
+void
+tf_prove_sender(struct tf_step *st)
+{
+	struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+
+	count_unanswered(st, x);
+
+	if (st->s->flags & TF_SYN) {
+		prove_syn(st);
+		tf_replica_presume(st->sender);
+		return;
+	}
+	if (x && x->rst.awaiting && x->rst.from == st->from && st->fresh)
+		x->rst.awaiting = false; /* its alleged sender lives on */
+	prove_opening(st);
+	if (st->first_ack_of_fin)
+		prove_ack_of_fin(st);
+	else if (tf_end_has(st->y, TF_END_FIN) && !st->acks_fin && st->s->flags & TF_ACK)
+		prove_before_fin(st);
+	prove_text(st);
+	if (st->s->flags & TF_FIN && tf_end_has(st->x, TF_END_FIN))
+		prove_fin(st);
+	else
+		doubt_fin_behind(st);
+	tf_replica_presume(st->sender);
+	prove_jointly(st);
+}

@@ -1,0 +1,130 @@
+/*
+ * A RST, and what it tells of both ends: RFC 9293 section 3.5.2 and
+ * section 3.10.7, RFC 5961 section 3.
+ *
+ * A RST at RCV.NXT ends the connection.  One that is not moves nobody
+ * until silence or an answer confirms it (deadline.c).
+ */
+#include "core/classify.h"
+
+#include "core/accept.h"
+#include "core/connection.h"
+
+static void
+note_rst(struct tf_step *st, bool exact)
+{
+	struct tf_extra *x = tf_extra_of(st->ctx, st->c);
+
+	if (!x)
+		return;
+	x->rst = (struct tf_rst_record){
+	    .ts_ns = st->ctx->now_ns,
+	    .packet = st->s->packet,
+	    .seq = st->s->seq,
+	    .from = (uint8_t)st->from,
+	    .seen = true,
+	    .exact = exact,
+	    .awaiting = !exact,
+	};
+}
+
+/* RST,ACK that acknowledges the receiver's SYN: RFC 9293 section 3.10.7.3. */
+static bool
+answers_syn(const struct tf_step *st)
+{
+	return tf_end_state(st->y) == TF_SYN_SENT && st->s->flags & TF_ACK &&
+	       tf_end_has(st->y, TF_END_ISN_KNOWN) && tf_seq_gt(st->s->ack, st->y->isn) &&
+	       tf_seq_le(st->s->ack, st->y->max);
+}
+
+static void
+prove_refusal(struct tf_step *st)
+{
+	enum tf_state own = tf_end_state(st->x);
+	bool refused = own <= TF_SYN_SENT;
+
+	note_rst(st, true);
+	tf_replica_sent(st->sender, refused ? TF_IN_SND_REFUSAL : TF_IN_SND_RST);
+	tf_replica_moved(st->receiver, TF_IN_RCV_REFUSAL, TF_PRESUMED);
+	tf_connection_set_close(st->c, refused ? TF_CLOSE_REFUSED : TF_CLOSE_RST);
+}
+
+/* An unsynchronized end answers an unacceptable ACK with a RST that bears
+ * its number, and stays where it is: RFC 9293 section 3.5.2. */
+static bool
+answers_bad_ack(const struct tf_step *st)
+{
+	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+
+	return x && x->bad_ack_known[st->from] && !(st->s->flags & TF_ACK) &&
+	       tf_seq_eq(st->s->seq, x->bad_ack[st->from]) && tf_end_state(st->x) <= TF_SYN_RECEIVED;
+}
+
+/* RST,ACK bears the ACK of a live end: it had the SYN,ACK. */
+static bool
+was_established(const struct tf_step *st)
+{
+	return tf_end_state(st->x) == TF_SYN_SENT && st->s->flags & TF_ACK &&
+	       tf_end_has(st->y, TF_END_SYN_SEEN) && tf_seq_gt(st->s->ack, st->y->isn) &&
+	       tf_seq_eq(st->s->seq, tf_seq_add(st->x->isn, 1));
+}
+
+/* What the RST's sender had not received when it sent it.  RST,ACK tells by
+ * its ACK; a bare RST bears the ACK of the segment that it answers, and who
+ * answers data like this has processed neither it nor a FIN behind it. */
+static void
+prove_before_rst(struct tf_step *st)
+{
+	const struct tf_fin_record *peer = tf_fin_of(st, st->to);
+	bool bare = !(st->s->flags & TF_ACK);
+
+	if (was_established(st)) {
+		st->c->flags |= TF_CONN_REPEATED; /* the third segment was lost: no measure */
+		tf_note_third_segment(st);
+		tf_replica_sent(st->sender, TF_IN_SND_ACK_OF_SYN);
+	}
+	if (tf_end_has(st->y, TF_END_FIN) && !tf_end_has(st->y, TF_END_FIN_ACKED) &&
+	    (bare ? tf_seq_lt(tf_seq_add(st->y->una, 1), st->y->max) : tf_seq_lt(st->s->ack, st->y->max)))
+		tf_replica_doubt(st->sender, TF_P_FIN, TF_IN_SND_RST);
+	if (bare && tf_end_has(st->x, TF_END_FIN) && tf_seq_lt(st->s->seq, st->x->max))
+		tf_replica_doubt(st->sender, TF_P_ACK_OF_FIN | (peer && peer->acks_peer_fin ? TF_P_FIN : 0u),
+		                 TF_IN_SND_RST);
+}
+
+static void
+prove_exact_rst(struct tf_step *st)
+{
+	note_rst(st, true);
+	prove_before_rst(st);
+	if (tf_path_is_dead(st))
+		st->y->doubt |= TF_P_RST;
+	tf_replica_sent(st->sender, TF_IN_SND_RST);
+	tf_replica_received(st->receiver, TF_P_RST, !tf_path_is_dead(st));
+	if (tf_connection_close(st->c) == TF_CLOSE_OPEN)
+		tf_connection_set_close(st->c, TF_CLOSE_RST);
+}
+
+void
+tf_prove_reset(struct tf_step *st)
+{
+	if (answers_syn(st)) {
+		prove_refusal(st);
+		return;
+	}
+	if (answers_bad_ack(st)) {
+		tf_replica_sent(st->sender, TF_IN_SND_RST_STAY);
+		/* Its number is what the SYN,ACK's sender expects next. */
+		if (tf_end_state(st->y) == TF_SYN_RECEIVED && tf_end_state(st->x) == TF_SYN_SENT)
+			tf_replica_received(st->receiver, TF_P_RST, true);
+		return;
+	}
+	/* A RST without an acceptable ACK does nothing to an end in SYN-SENT. */
+	bool unheard = tf_end_state(st->y) == TF_SYN_SENT;
+	if (!unheard && tf_rst_place(st) == TF_RST_EXACT) {
+		prove_exact_rst(st);
+	} else if (tf_end_state(st->x) != TF_CLOSED) {
+		note_rst(st, false);
+		tf_replica_perhaps(st->receiver, TF_IN_RCV_RST_DOUBTFUL);
+	}
+	tf_note_time_wait(st);
+}
