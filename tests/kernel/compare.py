@@ -138,15 +138,19 @@ class Result:
         self.remarks = []
 
 
-def kernel_incarnations(changes, start_ns, end_ns, opening_seen):
+def kernel_incarnations(changes, start_ns, end_ns, beginning):
     """The kernel's states until END as lists, one an incarnation.
 
-    They begin with the state before the opening, or, unless OPENING_SEEN, with that at START.
+    Where BEGINNING, the first state that tcpfsm knew, is not before the opening, they begin
+    with the state at START, or with BEGINNING if that came at once.
     """
     states = [(c.ts, plain(c.state)) for c in changes if c.ts <= end_ns]
-    if not opening_seen:
-        first = max((i for i, (ts, _) in enumerate(states) if ts <= start_ns), default=0)
-        states = states[first:]
+    if beginning != "CLOSED":
+        before = [i for i, (ts, _) in enumerate(states) if ts <= start_ns] or [0]
+        soon = [i for i, (ts, what) in enumerate(states)
+                if start_ns < ts <= start_ns + TOLERANCE_NS and what == beginning]
+        at_once = states[before[-1]][1] != beginning and soon
+        states = states[soon[0] if at_once else before[-1]:]
     lists = [[]]
     for _, state in states:
         if state in OPENING and lists[-1] and lists[-1][-1] == "CLOSED" and len(lists[-1]) > 1:
@@ -178,8 +182,8 @@ def compare_end(result, end, changes, output, end_ns, blind):
         return
     start_ns = output.first_ns[end]
     ours = output.histories[end]
-    opening_seen = ours[0][:1] == ["CLOSED"]
-    _compare_history(result, label, kernel_incarnations(changes, start_ns, end_ns, opening_seen), ours)
+    beginning = ours[0][0] if ours[0] else None
+    _compare_history(result, label, kernel_incarnations(changes, start_ns, end_ns, beginning), ours)
     kernel = spans([(c.ts, plain(c.state)) for c in changes], end_ns)
     last = kernel[-1][2]
     if output.final[end] == last:
