@@ -5,12 +5,6 @@
 
 #include "detect/families.h"
 
-static int64_t
-earlier(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
 void
 tf_detect_segment(const struct tf_step *st)
 {
@@ -20,16 +14,22 @@ tf_detect_segment(const struct tf_step *st)
 		return;
 	tf_opening_segment(st);
 	tf_isn_segment(st);
+	tf_silence_segment(st);
 	tf_reset_segment(st);
+	tf_after_fin_segment(st);
 	tf_closing_segment(st);
 }
 
 int64_t
 tf_detect_next(const struct tf_context *ctx, const struct tf_connection *c)
 {
+	int64_t next = tf_silence_next(ctx, c);
+
 	if (!c->extra)
-		return INT64_MAX;
-	return earlier(tf_opening_next(ctx, c), earlier(tf_closing_next(ctx, c), tf_gaps_next(ctx, c)));
+		return next;
+	next = tf_earlier(next, tf_opening_next(ctx, c));
+	next = tf_earlier(next, tf_closing_next(ctx, c));
+	return tf_earlier(next, tf_gaps_next(ctx, c));
 }
 
 void
@@ -38,6 +38,7 @@ tf_detect_deadline(struct tf_context *ctx, struct tf_connection *c)
 	tf_opening_deadline(ctx, c);
 	tf_closing_deadline(ctx, c);
 	tf_gaps_deadline(ctx, c, false);
+	tf_silence_deadline(ctx, c);
 }
 
 void

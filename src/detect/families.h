@@ -7,6 +7,12 @@
 #include "detect/detect.h"
 #include "detect/raise.h"
 
+static inline int64_t
+tf_earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 void tf_opening_segment(const struct tf_step *st);
 int64_t tf_opening_next(const struct tf_context *ctx, const struct tf_connection *c);
 void tf_opening_deadline(struct tf_context *ctx, struct tf_connection *c);
@@ -14,6 +20,12 @@ void tf_opening_deadline(struct tf_context *ctx, struct tf_connection *c);
 void tf_isn_segment(const struct tf_step *st);
 
 void tf_reset_segment(const struct tf_step *st);
+
+void tf_silence_segment(const struct tf_step *st);
+int64_t tf_silence_next(const struct tf_context *ctx, const struct tf_connection *c);
+void tf_silence_deadline(struct tf_context *ctx, struct tf_connection *c);
+
+void tf_after_fin_segment(const struct tf_step *st);
 
 void tf_closing_segment(const struct tf_step *st);
 int64_t tf_closing_next(const struct tf_context *ctx, const struct tf_connection *c);

@@ -1,6 +1,10 @@
 /*
- * Connections that end by a RST: an abort of a live end, or the answer of
- * an end that has no such connection any more (RFC 9293 section 3.5.1).
+ * Connections that end by a RST: an abort of a live end, the answer of an
+ * end that has no such connection any more (RFC 9293 section 3.5.1) or that
+ * has closed and takes no more (section 3.6.1), and a RST that ends
+ * TIME-WAIT (RFC 1337).  And data that comes after a RST.
+ *
+ * One RST raises one finding: the one that says most.
  */
 #include "detect/families.h"
 
@@ -62,16 +66,145 @@ raise_abort(const struct tf_step *st)
 	tf_raise(st->ctx, st->c, &f);
 }
 
+/* ---- a RST after a FIN ------------------------------------------------------------ */
+
+/* Its sender had closed, and the other end went on: what it sent is thrown away. */
+static bool
+refuses_data(const struct tf_step *st, const struct tf_extra *x)
+{
+	const struct tf_fin_record *fin = &x->end[st->from].fin;
+	bool fin_only = tf_end_has(st->y, TF_END_FIN) && unacknowledged(st->y) <= 1;
+
+	return tf_end_has(st->x, TF_END_FIN) && fin->packet && unacknowledged(st->y) > 0 && !fin_only &&
+	       x->end[st->to].last_data_ns > 0;
+}
+
+static void
+raise_refused_data(const struct tf_step *st, const struct tf_extra *x)
+{
+	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_DATA_AFTER_CLOSE, st->to);
+	const struct tf_fin_record *fin = &x->end[st->from].fin;
+
+	tf_finding_text(&f, "close", "FIN");
+	tf_finding_count(&f, "bytes", TF_D_COUNT, unacknowledged(st->y) - tf_end_has(st->y, TF_END_FIN));
+	tf_finding_duration(&f, "after", x->end[st->to].last_data_ns - fin->first_ns);
+	tf_finding_packet(&f, fin->packet);
+	tf_finding_packet(&f, x->watch[st->to].after_fin_packet);
+	tf_finding_packet(&f, st->s->packet);
+	tf_raise(st->ctx, st->c, &f);
+}
+
+/* It closed first, and answers the other's FIN like somebody who knows nothing any more. */
+static bool
+refuses_fin(const struct tf_step *st, const struct tf_extra *x)
+{
+	const struct tf_fin_record *own = &x->end[st->from].fin, *peer = &x->end[st->to].fin;
+
+	/* An end that still has the connection puts an ACK on its RST. */
+	return !(st->s->flags & TF_ACK) && tf_end_has(st->x, TF_END_FIN) && tf_end_has(st->y, TF_END_FIN) &&
+	       !tf_end_has(st->y, TF_END_FIN_ACKED) && own->packet && peer->packet &&
+	       own->packet < peer->packet;
+}
+
+static void
+raise_refused_fin(const struct tf_step *st, const struct tf_extra *x)
+{
+	const struct tf_fin_record *own = &x->end[st->from].fin, *peer = &x->end[st->to].fin;
+	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_RST_AFTER_FIN, st->from);
+
+	tf_finding_count(&f, "fin_packet", TF_D_PACKET, own->packet);
+	tf_finding_count(&f, "peer_fin_packet", TF_D_PACKET, peer->packet);
+	tf_finding_duration(&f, "after", st->ctx->now_ns - own->first_ns);
+	tf_finding_packet(&f, own->packet);
+	tf_finding_packet(&f, peer->packet);
+	tf_finding_packet(&f, st->s->packet);
+	tf_raise(st->ctx, st->c, &f);
+}
+
+/* ---- TIME-WAIT ---------------------------------------------------------------------- */
+
+/* The other end's last act: its FIN, or the ACK of it. */
+static int64_t
+time_wait_began(const struct tf_step *st, const struct tf_extra *x)
+{
+	int64_t fin_ns = x->end[st->from].fin.last_ns, ack_ns = x->end[st->to].fin.ack_ns;
+
+	return fin_ns > ack_ns ? fin_ns : ack_ns;
+}
+
+/* A RST that its sender sent before the last ACK reached it aborts LAST-ACK and is no such thing. */
+static void
+check_assassination(const struct tf_step *st, const struct tf_extra *x)
+{
+	const struct tf_fin_record *fin = &x->end[st->from].fin;
+	int64_t limit_ns = st->ctx->config->timer[TF_TIMER_TIME_WAIT];
+
+	if (st->before[st->to] != TF_TIME_WAIT || tf_end_state(st->y) == TF_TIME_WAIT || !fin->ack_ns ||
+	    st->ctx->now_ns - fin->ack_ns <= tf_end_rtt_ns(st->x))
+		return;
+	int64_t after_ns = st->ctx->now_ns - time_wait_began(st, x);
+	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_TIME_WAIT_ASSASSINATION, st->to);
+	tf_finding_count(&f, "seq", TF_D_SEQ, st->s->seq.v);
+	tf_finding_duration(&f, "after", after_ns);
+	tf_finding_duration(&f, "remaining", after_ns < limit_ns ? limit_ns - after_ns : 0);
+	tf_finding_packet(&f, fin->ack_packet);
+	tf_finding_packet(&f, st->s->packet);
+	tf_raise(st->ctx, st->c, &f);
+}
+
+/* ---- data after a RST ------------------------------------------------------------------ */
+
+#define IN_FLIGHT_NS INT64_C(200000000)
+
+static void
+check_data_after_rst(const struct tf_step *st, const struct tf_extra *x)
+{
+	int64_t in_flight_ns = tf_end_rtt_ns(st->x), after_ns = st->ctx->now_ns - x->rst.ts_ns;
+
+	if (in_flight_ns < IN_FLIGHT_NS)
+		in_flight_ns = IN_FLIGHT_NS;
+	if (!x->rst.seen || !x->rst.exact || !st->data || after_ns <= in_flight_ns ||
+	    (st->before[TF_CLIENT] != TF_CLOSED && st->before[TF_SERVER] != TF_CLOSED))
+		return;
+	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_DATA_AFTER_CLOSE, st->from);
+	tf_finding_text(&f, "close", "RST");
+	tf_finding_count(&f, "bytes", TF_D_COUNT, st->s->len);
+	tf_finding_duration(&f, "after", after_ns);
+	tf_finding_packet(&f, x->rst.packet);
+	tf_finding_packet(&f, st->s->packet);
+	tf_raise(st->ctx, st->c, &f);
+}
+
+/* ---- which one it is --------------------------------------------------------------------- */
+
+static void
+judge(const struct tf_step *st, const struct tf_extra *x)
+{
+	if (tf_raised(st->ctx, st->c, TF_A_KEEPALIVE_TIMEOUT, st->to))
+		return; /* the prober gives up: that has been said */
+	if (lost_its_state(st))
+		raise_half_open(st);
+	else if (refuses_data(st, x))
+		raise_refused_data(st, x);
+	else if (refuses_fin(st, x))
+		raise_refused_fin(st, x);
+	else
+		raise_abort(st);
+}
+
 void
 tf_reset_segment(const struct tf_step *st)
 {
-	bool ended = st->s->flags & TF_RST && tf_connection_close(st->c) == TF_CLOSE_RST &&
-	             tf_connection_closed(st->c);
+	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+	bool ended = tf_connection_close(st->c) == TF_CLOSE_RST && tf_connection_closed(st->c);
 
-	if (!ended || !synchronized(st->before[st->from]) || !synchronized(st->before[st->to]))
+	if (!x)
 		return;
-	if (lost_its_state(st))
-		raise_half_open(st);
-	else
-		raise_abort(st);
+	if (!(st->s->flags & TF_RST)) {
+		check_data_after_rst(st, x);
+		return;
+	}
+	check_assassination(st, x);
+	if (ended && synchronized(st->before[st->from]) && synchronized(st->before[st->to]))
+		judge(st, x);
 }

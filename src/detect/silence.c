@@ -1,0 +1,265 @@
+/*
+ * Ends that have fallen silent, and windows that stay shut: data or probes
+ * sent again and again without an answer (RFC 9293 sections 3.8.3 and
+ * 3.8.4), a receiver that takes nothing (section 3.8.6.1), and connections
+ * on which nothing happens for hours.
+ *
+ * An end whose direction is missing from the capture is not silent: of it
+ * nothing is said.  Nor are doubles and resets looked at here.
+ */
+#include "detect/families.h"
+
+#define DEAD_NS          INT64_C(5000000000)
+#define DEAD_REPEATS     5
+#define PROBE_APART_NS   INT64_C(300000000) /* probes closer than this are one */
+#define PROBE_ANSWER_NS  INT64_C(1000000000)
+#define PROBES_AND_RESET 2
+
+static bool
+synchronized(const struct tf_connection *c)
+{
+	return tf_end_state(&c->end[TF_CLIENT]) >= TF_ESTABLISHED &&
+	       tf_end_state(&c->end[TF_SERVER]) >= TF_ESTABLISHED;
+}
+
+static enum tf_endpoint
+other(enum tf_endpoint e)
+{
+	return e == TF_CLIENT ? TF_SERVER : TF_CLIENT;
+}
+
+/* Since when nothing came from WHICH, at the latest from the first attempt to reach it on. */
+static int64_t
+silent_since(const struct tf_extra *x, enum tf_endpoint which, int64_t first_attempt_ns)
+{
+	int64_t heard_ns = x->watch[which].heard_ns;
+
+	return heard_ns ? heard_ns : first_attempt_ns;
+}
+
+/* ---- what each segment tells -------------------------------------------------- */
+
+/* The first octet that is not acknowledged, once more: by a retransmission time-out, not by a burst. */
+static void
+note_repetition(const struct tf_step *st, struct tf_end_watch *w)
+{
+	if (!(st->marks & TF_MARK_RETRANSMISSION) || !st->data || tf_seq_gt(st->s->seq, st->x->una) ||
+	    tf_seq_le(st->end, st->x->una))
+		return;
+	if (!w->repeats++) {
+		w->repeat_ns = st->ctx->now_ns;
+		w->repeat_first = st->s->packet;
+	}
+	w->repeat_last = st->s->packet;
+}
+
+static void
+note_probe(const struct tf_step *st, struct tf_end_watch *w)
+{
+	if (!(st->marks & TF_MARK_KEEPALIVE) ||
+	    (w->probes && st->ctx->now_ns - w->probe_last_ns < PROBE_APART_NS))
+		return;
+	if (!w->probes++) {
+		w->probe_ns = st->ctx->now_ns;
+		w->probe_first = st->s->packet;
+	}
+	w->probe_last_ns = st->ctx->now_ns;
+	w->probe_last = st->s->packet;
+}
+
+static void
+note_window(const struct tf_step *st, struct tf_end_watch *w)
+{
+	if (st->s->flags & (TF_SYN | TF_RST) || !(st->s->flags & TF_ACK) || !st->fresh)
+		return;
+	if (st->s->window != 0) {
+		w->shut_ns = 0;
+	} else if (!w->shut_ns) {
+		w->shut_ns = st->ctx->now_ns;
+		w->shut_packet = st->s->packet;
+		w->shut_probes = 0;
+	}
+}
+
+/* The other end tries to send into a window that it knows to be shut. */
+static void
+note_window_probe(const struct tf_step *st, struct tf_end_watch *receiver)
+{
+	unsigned kinds = TF_MARK_ZERO_WINDOW_PROBE | TF_MARK_KEEPALIVE | TF_MARK_RETRANSMISSION;
+
+	if (!receiver->shut_ns || !(st->data || st->marks & kinds) ||
+	    st->ctx->now_ns - receiver->shut_ns < tf_end_rtt_ns(st->x))
+		return;
+	receiver->shut_probes++;
+	receiver->shut_probe_packet = st->s->packet;
+}
+
+/* ---- findings ----------------------------------------------------------------- */
+
+static int64_t
+dead_deadline(const struct tf_connection *c, const struct tf_extra *x, enum tf_endpoint silent)
+{
+	const struct tf_end_watch *w = &x->watch[other(silent)];
+
+	if (w->repeats < DEAD_REPEATS || !c->end[silent].packets || x->raised[silent] >> TF_A_DEAD_PEER & 1)
+		return INT64_MAX;
+	return silent_since(x, silent, w->repeat_ns) + DEAD_NS;
+}
+
+static void
+raise_dead(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint silent)
+{
+	const struct tf_extra *x = tf_extra_if(ctx, c);
+	const struct tf_end_watch *w = &x->watch[other(silent)];
+	const struct tf_end *sender = &c->end[other(silent)];
+	struct tf_finding f = tf_finding(ctx, c, TF_A_DEAD_PEER, silent);
+
+	tf_finding_duration(&f, "for", ctx->now_ns - silent_since(x, silent, w->repeat_ns));
+	tf_finding_count(&f, "retransmissions", TF_D_COUNT, w->repeats);
+	tf_finding_count(&f, "unacknowledged", TF_D_COUNT, sender->max.v - sender->una.v);
+	tf_finding_packet(&f, w->repeat_first);
+	tf_finding_packet(&f, w->repeat_last);
+	tf_raise(ctx, c, &f);
+}
+
+static int64_t
+probes_deadline(const struct tf_context *ctx, const struct tf_connection *c, const struct tf_extra *x,
+                enum tf_endpoint silent)
+{
+	const struct tf_end_watch *w = &x->watch[other(silent)];
+
+	if (w->probes < ctx->config->timer[TF_TIMER_KEEPALIVE_PROBES] || !c->end[silent].packets ||
+	    x->raised[silent] >> TF_A_KEEPALIVE_TIMEOUT & 1)
+		return INT64_MAX;
+	return w->probe_last_ns + PROBE_ANSWER_NS;
+}
+
+static void
+raise_probes(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint silent, uint64_t reset)
+{
+	const struct tf_extra *x = tf_extra_if(ctx, c);
+	const struct tf_end_watch *w = &x->watch[other(silent)];
+	struct tf_finding f = tf_finding(ctx, c, TF_A_KEEPALIVE_TIMEOUT, silent);
+
+	tf_finding_count(&f, "probes", TF_D_COUNT, w->probes);
+	tf_finding_duration(&f, "for", ctx->now_ns - silent_since(x, silent, w->probe_ns));
+	tf_finding_count(&f, "reset", TF_D_BOOL, reset != 0);
+	tf_finding_packet(&f, w->probe_first);
+	tf_finding_packet(&f, w->probe_last);
+	tf_finding_packet(&f, reset);
+	tf_raise(ctx, c, &f);
+}
+
+static int64_t
+window_deadline(const struct tf_context *ctx, const struct tf_extra *x, enum tf_endpoint receiver)
+{
+	const struct tf_end_watch *w = &x->watch[receiver];
+
+	if (!w->shut_ns || !w->shut_probes || x->raised[receiver] >> TF_A_ZERO_WINDOW_STALL & 1)
+		return INT64_MAX;
+	return w->shut_ns + ctx->config->timer[TF_TIMER_ZERO_WINDOW];
+}
+
+static void
+raise_window(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint receiver)
+{
+	const struct tf_end_watch *w = &tf_extra_if(ctx, c)->watch[receiver];
+	struct tf_finding f = tf_finding(ctx, c, TF_A_ZERO_WINDOW_STALL, receiver);
+
+	tf_finding_duration(&f, "for", ctx->now_ns - w->shut_ns);
+	tf_finding_count(&f, "probes", TF_D_COUNT, w->shut_probes);
+	tf_finding_packet(&f, w->shut_packet);
+	tf_finding_packet(&f, w->shut_probe_packet);
+	tf_raise(ctx, c, &f);
+}
+
+/* ---- idle --------------------------------------------------------------------- */
+
+static int64_t
+idle_deadline(const struct tf_context *ctx, const struct tf_connection *c)
+{
+	if (tf_end_state(&c->end[TF_CLIENT]) != TF_ESTABLISHED ||
+	    tf_end_state(&c->end[TF_SERVER]) != TF_ESTABLISHED || c->flags & TF_CONN_FINISHING ||
+	    tf_raised(ctx, c, TF_A_IDLE, TF_NEITHER))
+		return INT64_MAX;
+	return c->last_ts_ns + ctx->config->timer[TF_TIMER_IDLE];
+}
+
+static void
+check_idle(struct tf_context *ctx, struct tf_connection *c)
+{
+	if (idle_deadline(ctx, c) > ctx->now_ns)
+		return;
+	struct tf_finding f = tf_finding(ctx, c, TF_A_IDLE, TF_NEITHER);
+	tf_finding_duration(&f, "for", ctx->now_ns - c->last_ts_ns);
+	tf_finding_packet(&f, tf_first_packet(ctx, c));
+	tf_raise(ctx, c, &f);
+}
+
+/* ---- the family's three calls --------------------------------------------------- */
+
+static void
+check(struct tf_context *ctx, struct tf_connection *c)
+{
+	const struct tf_extra *x = tf_extra_if(ctx, c);
+
+	if (!x || !synchronized(c))
+		return;
+	for (int e = 0; e < 2; e++) {
+		if (dead_deadline(c, x, e) <= ctx->now_ns)
+			raise_dead(ctx, c, e);
+		if (probes_deadline(ctx, c, x, e) <= ctx->now_ns)
+			raise_probes(ctx, c, e, 0);
+		if (window_deadline(ctx, x, e) <= ctx->now_ns)
+			raise_window(ctx, c, e);
+	}
+}
+
+void
+tf_silence_segment(const struct tf_step *st)
+{
+	struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+
+	if (!x)
+		return;
+	struct tf_end_watch *own = &x->watch[st->from], *peer = &x->watch[st->to];
+	if (st->s->flags & TF_RST) {
+		if (own->probes >= PROBES_AND_RESET && st->y->packets &&
+		    tf_connection_close(st->c) == TF_CLOSE_RST)
+			raise_probes(st->ctx, st->c, st->to, st->s->packet);
+		return;
+	}
+	own->heard_ns = st->ctx->now_ns;
+	peer->repeats = 0;
+	peer->probes = 0;
+	if (st->ack_advances)
+		peer->repeats = 0;
+	note_repetition(st, own);
+	note_probe(st, own);
+	note_window(st, own);
+	note_window_probe(st, peer);
+	check(st->ctx, st->c);
+}
+
+int64_t
+tf_silence_next(const struct tf_context *ctx, const struct tf_connection *c)
+{
+	const struct tf_extra *x = tf_extra_if(ctx, c);
+	int64_t next = idle_deadline(ctx, c);
+
+	if (!x || !synchronized(c))
+		return next;
+	for (int e = 0; e < 2; e++) {
+		next = tf_earlier(next, dead_deadline(c, x, e));
+		next = tf_earlier(next, probes_deadline(ctx, c, x, e));
+		next = tf_earlier(next, window_deadline(ctx, x, e));
+	}
+	return next;
+}
+
+void
+tf_silence_deadline(struct tf_context *ctx, struct tf_connection *c)
+{
+	check_idle(ctx, c);
+	check(ctx, c);
+}
