@@ -43,6 +43,7 @@ class Pair:
 
     def __init__(self, tap, number, family, capture, polls, clock_offset_ns, seed):
         self.family = family
+        self.af = socket.AF_INET if family == 4 else socket.AF_INET6
         self.seed = seed
         if family == 4:
             self.addr = {"client": f"10.9.{number}.1", "server": f"10.9.{number}.2"}
@@ -86,6 +87,20 @@ class Pair:
         batch = f"link set lo up\naddr add {address} dev tap0{nodad}\nlink set tap0 up\n"
         with self.inside(side):
             subprocess.run(["ip", "-batch", "-"], input=batch, text=True, check=True)
+        for address in self.addr.values():
+            self._wait_for_route(side, address)
+
+    def _wait_for_route(self, side, address):
+        """IPv6 puts its routes in only some time after the address."""
+        until = time.monotonic() + 5
+        while True:
+            with self.inside(side), socket.socket(self.af, socket.SOCK_DGRAM) as s:
+                try:
+                    return s.connect((address, 9))
+                except OSError:
+                    if time.monotonic() > until:
+                        raise
+            time.sleep(0.002)
 
     def sysctl(self, side, **values):
         """Set net.ipv4.NAME in the namespaces of SIDE ("both" for both)."""
@@ -155,8 +170,7 @@ class Pair:
     def socket(self, side, port=0):
         """A socket in the namespace of SIDE, bound to its address and PORT."""
         with self.inside(side):
-            s = socket.socket(socket.AF_INET if self.family == 4 else socket.AF_INET6,
-                              socket.SOCK_STREAM)
+            s = socket.socket(self.af, socket.SOCK_STREAM)
         self.sockets.append(s)
         s.settimeout(150)
         if port:

@@ -462,7 +462,7 @@ def keepalive(net):
     _close_both(net, c, s)
 
 
-@scenario(seconds=7, finds={"keepalive-timeout": "client"})
+@scenario(seconds=7, finds={"keepalive-timeout": None})
 def keepalive_to_a_dead_peer(net):
     """The server's host is gone; three keepalive probes stay unanswered and the client gives up."""
     c, s, _ = net.connect()
