@@ -270,14 +270,15 @@ def _percent(part, whole):
     return 100 * part / whole if whole else 100
 
 
-HEAD = f"{'scenario':46} {'ends':>5} {'history':>8} {'final':>8} {'time':>8} {'sound':>8} {'width':>6} {'findings':>9} {'false':>6}"
+HEAD = (f"{'scenario':46} {'ends':>5} {'history':>8} {'final':>8} {'time':>8} {'sound':>8} {'width':>6} "
+        f"{'findings':>9} {'false':>6}")
 
 
 def _row(name, r):
     return (f"{name:46} {r.ends:5} {_percent(r.history_ok, r.ends):7.1f}% "
             f"{_percent(r.final_ok, r.ends):7.1f}% {_percent(r.agreed_ns, r.time_ns):7.2f}% "
-            f"{_percent(r.sound_ns, r.judged_ns):7.2f}% "
-            f"{r.width / max(r.steps, 1):6.2f} {r.found:5} of {r.expected:<2} {r.false_alarms:5}")
+            f"{_percent(r.sound_ns, r.judged_ns):7.2f}% {r.width / max(r.steps, 1):6.2f} "
+            f"{r.found:3} of {r.expected:<2} {r.false_alarms:6}")
 
 
 def print_row(result, verbose):
