@@ -13,6 +13,7 @@
 
 #include "tcpfsm/config.h"
 #include "tcpfsm/event.h"
+#include "tcpfsm/icmp.h"
 #include "tcpfsm/segment.h"
 
 struct tf_analyzer;
@@ -27,6 +28,8 @@ struct tf_stats {
 	uint64_t live, live_max;   /* connections in the table now, and at most */
 	uint64_t evicted;          /* connections forgotten for want of room */
 	uint64_t evicted_tombstones;
+	uint64_t listeners_dropped; /* listeners that the table had no room for */
+	uint64_t hosts_dropped;     /* hosts, or their ISNs, that the table had no room for */
 	uint64_t pool_exhausted;   /* times that disorder did not find room in the pools */
 	uint64_t anomalies[TF_ANOMALY_COUNT];
 	int64_t first_ts_ns, last_ts_ns; /* 0 where no segment was fed */
@@ -41,11 +44,20 @@ void tf_analyzer_free(struct tf_analyzer *a);
  * look-ups overlap; the result is the same as one by one. */
 void tf_analyzer_feed(struct tf_analyzer *a, const struct tf_segment *segments, size_t count);
 
+/* Feed an ICMP or ICMPv6 error in capture order, between segments. */
+void tf_analyzer_icmp(struct tf_analyzer *a, const struct tf_icmp_error *e);
+
 /* The clock shows NOW though no segment came: deadlines before it run out. */
 void tf_analyzer_advance(struct tf_analyzer *a, int64_t now_ns);
 
 /* The capture is over: records of all open connections are emitted, by number. */
 void tf_analyzer_finish(struct tf_analyzer *a);
+
+/* What is known of a host: how it makes its initial sequence numbers. */
+typedef void tf_host_fn(void *context, const struct tf_addr *addr, const struct tf_detail *isn, size_t count);
+
+/* Call FN for each host that the table holds, by address; what it is given is valid during the call. */
+void tf_analyzer_hosts(const struct tf_analyzer *a, tf_host_fn *fn, void *context);
 
 const struct tf_stats *tf_analyzer_stats(const struct tf_analyzer *a);
 

@@ -20,6 +20,7 @@ struct tf_context {
 	int64_t now_ns;        /* the greatest timestamp so far; while a deadline runs, the deadline */
 	uint64_t packet;       /* the frame in hand; 0 while a deadline runs */
 	uint64_t last_packet;  /* the last frame */
+	struct tf_memory *memory; /* what the detectors remember beyond one connection */
 	bool *fired;           /* one a row of rules.def: did it ever apply? NULL: nobody asks */
 };
 

@@ -101,6 +101,26 @@ struct tf_former {
 	uint8_t close;                            /* enum tf_close */
 };
 
+/* An ACK of what was never sent, in a handshake: the RST that must follow is awaited. */
+struct tf_mismatch {
+	int64_t ts_ns;
+	uint64_t packet;
+	tf_seq ack, expected;
+	uint8_t from;  /* its sender: enum tf_endpoint */
+	uint8_t state; /* of its receiver: enum tf_state */
+	bool waiting;
+};
+
+/* A router's word that segments of one end are too large (RFC 1191, RFC 8201). */
+struct tf_too_big_record {
+	int64_t ts_ns;
+	uint64_t packet; /* 0: none came */
+	struct tf_addr router;
+	uint32_t mtu;   /* of the next hop; 0: it does not say */
+	uint32_t again; /* segments larger than that which were sent again since */
+	uint8_t from;   /* enum tf_endpoint */
+};
+
 #define TF_COUNTED_ANOMALIES 12
 
 struct tf_extra {
@@ -131,6 +151,10 @@ struct tf_extra {
 	tf_seq bad_ack[2];          /* the last unacceptable ACK that passed towards this end */
 	bool bad_ack_known[2];
 	uint32_t held;           /* index into the pool of tf_held_syn; 0: none */
+	struct tf_mismatch mismatch;
+	struct tf_too_big_record too_big;
+	uint32_t syn_data;  /* octets on the client's first SYN */
+	bool syn_fast_open; /* it had the Fast Open option */
 	struct tf_former former; /* conn 0: none is known */
 };
 

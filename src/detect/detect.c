@@ -10,10 +10,14 @@ tf_detect_segment(const struct tf_step *st)
 {
 	/* An ordinary segment of an ordinary connection has nothing to tell. */
 	if (!st->c->extra && !(st->s->flags & (TF_SYN | TF_FIN | TF_RST)) &&
-	    !(st->c->flags & TF_CONN_MIDSTREAM))
+	    !(st->c->flags & (TF_CONN_MIDSTREAM | TF_CONN_EMBRYONIC)))
 		return;
 	tf_opening_segment(st);
+	tf_handshake_segment(st);
+	tf_flood_segment(st);
 	tf_isn_segment(st);
+	tf_host_isn_segment(st);
+	tf_too_big_segment(st);
 	tf_silence_segment(st);
 	tf_reset_segment(st);
 	tf_after_fin_segment(st);
@@ -28,6 +32,7 @@ tf_detect_next(const struct tf_context *ctx, const struct tf_connection *c)
 	if (!c->extra)
 		return next;
 	next = tf_earlier(next, tf_opening_next(ctx, c));
+	next = tf_earlier(next, tf_handshake_next(ctx, c));
 	next = tf_earlier(next, tf_closing_next(ctx, c));
 	return tf_earlier(next, tf_gaps_next(ctx, c));
 }
@@ -36,6 +41,9 @@ void
 tf_detect_deadline(struct tf_context *ctx, struct tf_connection *c)
 {
 	tf_opening_deadline(ctx, c);
+	tf_handshake_deadline(ctx, c);
+	if (tf_end_state(&c->end[TF_SERVER]) != TF_SYN_RECEIVED)
+		tf_flood_leave(ctx, c);
 	tf_closing_deadline(ctx, c);
 	tf_gaps_deadline(ctx, c, false);
 	tf_silence_deadline(ctx, c);
@@ -45,4 +53,13 @@ void
 tf_detect_end(struct tf_context *ctx, struct tf_connection *c)
 {
 	tf_gaps_deadline(ctx, c, true);
+	tf_handshake_end(ctx, c);
+	tf_flood_leave(ctx, c);
+}
+
+void
+tf_detect_finish(struct tf_context *ctx)
+{
+	tf_flood_end(ctx);
+	tf_host_isn_end(ctx);
 }

@@ -20,4 +20,29 @@ void tf_detect_deadline(struct tf_context *ctx, struct tf_connection *c);
 /* C's record is due, or the input is over: what was waited for will not come. */
 void tf_detect_end(struct tf_context *ctx, struct tf_connection *c);
 
+/* The input is over, and the connections are not told yet. */
+void tf_detect_finish(struct tf_context *ctx);
+
+/* ---- what lies beyond one connection ------------------------------------------ */
+
+/* NULL where there is no memory. */
+struct tf_memory *tf_memory_new(const uint64_t hash_key[2]);
+void tf_memory_free(struct tf_memory *m);
+
+/* The hosts, by address: how each makes its initial sequence numbers. */
+void tf_host_isn_list(const struct tf_memory *m, tf_host_fn *fn, void *context);
+
+/* ---- ICMP errors that quote a segment that FROM sent ------------------------------ */
+
+/* Is it about reachability, rather than about size? */
+bool tf_icmp_is_unreachable(const struct tf_icmp_error *e);
+
+/* Does it end an attempt to open (RFC 1122 section 4.2.3.9)? */
+bool tf_icmp_is_hard(const struct tf_icmp_error *e);
+
+void tf_unreachable(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint from,
+                    const struct tf_icmp_error *e);
+void tf_too_big(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint from,
+                const struct tf_icmp_error *e);
+
 #endif

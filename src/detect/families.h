@@ -17,6 +17,25 @@ void tf_opening_segment(const struct tf_step *st);
 int64_t tf_opening_next(const struct tf_context *ctx, const struct tf_connection *c);
 void tf_opening_deadline(struct tf_context *ctx, struct tf_connection *c);
 
+void tf_handshake_segment(const struct tf_step *st);
+int64_t tf_handshake_next(const struct tf_context *ctx, const struct tf_connection *c);
+void tf_handshake_deadline(struct tf_context *ctx, struct tf_connection *c);
+void tf_handshake_end(struct tf_context *ctx, struct tf_connection *c);
+
+void tf_flood_segment(const struct tf_step *st);
+/* C is no more embryonic, or is no more. */
+void tf_flood_leave(struct tf_context *ctx, struct tf_connection *c);
+/* Has C's listener so many embryonic connections that a flood may be coming? */
+bool tf_flood_crowded(const struct tf_context *ctx, const struct tf_connection *c);
+/* Is C part of a flood that was told? */
+bool tf_flood_covers(const struct tf_context *ctx, const struct tf_connection *c);
+void tf_flood_end(struct tf_context *ctx);
+
+void tf_host_isn_segment(const struct tf_step *st);
+void tf_host_isn_end(struct tf_context *ctx);
+
+void tf_too_big_segment(const struct tf_step *st);
+
 void tf_isn_segment(const struct tf_step *st);
 
 void tf_reset_segment(const struct tf_step *st);

@@ -122,7 +122,8 @@ unanswered(const struct tf_context *ctx, const struct tf_connection *c)
 	return !(c->flags & (TF_CONN_ANSWERED | TF_CONN_MIDSTREAM)) &&
 	       (tf_end_state(&c->end[TF_CLIENT]) == TF_SYN_SENT ||
 	        tf_connection_close(c) == TF_CLOSE_UNANSWERED) &&
-	       !tf_raised(ctx, c, TF_A_SYN_UNANSWERED, TF_CLIENT);
+	       !tf_raised(ctx, c, TF_A_SYN_UNANSWERED, TF_CLIENT) &&
+	       !tf_raised(ctx, c, TF_A_UNREACHABLE, TF_CLIENT);
 }
 
 static bool
@@ -139,7 +140,9 @@ tf_opening_next(const struct tf_context *ctx, const struct tf_connection *c)
 
 	if (x->syn_again && unanswered(ctx, c))
 		return x->syn_last_ns + PATIENCE_NS;
-	if (x->syn_ack_again && embryonic(ctx, c) && tf_end_state(&c->end[TF_SERVER]) == TF_SYN_RECEIVED)
+	/* In a crowd it waits for its limit: one finding for a flood, not one for each. */
+	if (x->syn_ack_again && embryonic(ctx, c) && !tf_flood_crowded(ctx, c) &&
+	    tf_end_state(&c->end[TF_SERVER]) == TF_SYN_RECEIVED)
 		return x->syn_ack_last_ns + PATIENCE_NS;
 	return INT64_MAX;
 }
@@ -182,6 +185,6 @@ tf_opening_deadline(struct tf_context *ctx, struct tf_connection *c)
 
 	if (unanswered(ctx, c) && (waited || syn_limit))
 		raise_unanswered(ctx, c, x);
-	else if (embryonic(ctx, c) && (waited || syn_ack_limit))
+	else if (embryonic(ctx, c) && !tf_flood_covers(ctx, c) && (waited || syn_ack_limit))
 		raise_embryonic(ctx, c, x);
 }

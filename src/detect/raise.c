@@ -67,6 +67,12 @@ tf_finding_text(struct tf_finding *f, const char *name, const char *text)
 	next_detail(f, name, TF_D_TEXT)->text = text;
 }
 
+void
+tf_finding_addr(struct tf_finding *f, const char *name, const struct tf_addr *addr)
+{
+	next_detail(f, name, TF_D_ADDR)->addr = *addr;
+}
+
 uint64_t
 tf_first_packet(const struct tf_context *ctx, const struct tf_connection *c)
 {
@@ -99,11 +105,30 @@ count(struct tf_extra *x, enum tf_anomaly id)
 	}
 }
 
+static void
+emit(struct tf_context *ctx, const struct tf_finding *f)
+{
+	struct tf_finding out = *f;
+	struct tf_event e = {.kind = TF_EV_FINDING, .finding = &out};
+
+	ctx->stats->anomalies[f->id]++;
+	/* A deadline: the last frame that proves it. */
+	if (!out.packet)
+		out.packet = out.packet_count ? out.packets[out.packet_count - 1] : ctx->last_packet;
+	if (ctx->sink.wanted & TF_EV_FINDING)
+		ctx->sink.event(ctx->sink.context, &e);
+}
+
+void
+tf_raise_subject(struct tf_context *ctx, const struct tf_finding *f)
+{
+	emit(ctx, f);
+}
+
 bool
 tf_raise(struct tf_context *ctx, struct tf_connection *c, const struct tf_finding *f)
 {
 	struct tf_extra *x = tf_extra_of(ctx, c);
-	struct tf_event e = {.kind = TF_EV_FINDING, .finding = f};
 
 	if (!x)
 		return false;
@@ -111,17 +136,6 @@ tf_raise(struct tf_context *ctx, struct tf_connection *c, const struct tf_findin
 	if (x->raised[f->endpoint] >> f->id & 1)
 		return false;
 	x->raised[f->endpoint] |= UINT64_C(1) << f->id;
-	ctx->stats->anomalies[f->id]++;
-	if (!f->packet) {
-		/* A deadline: the last frame that proves it. */
-		struct tf_finding late = *f;
-		late.packet = late.packet_count ? late.packets[late.packet_count - 1] : ctx->last_packet;
-		e.finding = &late;
-		if (ctx->sink.wanted & TF_EV_FINDING)
-			ctx->sink.event(ctx->sink.context, &e);
-		return true;
-	}
-	if (ctx->sink.wanted & TF_EV_FINDING)
-		ctx->sink.event(ctx->sink.context, &e);
+	emit(ctx, f);
 	return true;
 }

@@ -17,9 +17,13 @@ void tf_finding_packet(struct tf_finding *f, uint64_t packet);
 void tf_finding_count(struct tf_finding *f, const char *name, enum tf_detail_kind kind, uint64_t value);
 void tf_finding_duration(struct tf_finding *f, const char *name, int64_t ns);
 void tf_finding_text(struct tf_finding *f, const char *name, const char *text);
+void tf_finding_addr(struct tf_finding *f, const char *name, const struct tf_addr *addr);
 
 /* Raise it, or count it where it was raised before.  False where it is no news. */
 bool tf_raise(struct tf_context *ctx, struct tf_connection *c, const struct tf_finding *f);
+
+/* Raise a finding about a host, a service or the capture: conn is 0, subject says which. */
+void tf_raise_subject(struct tf_context *ctx, const struct tf_finding *f);
 
 /* Was it raised? */
 bool tf_raised(const struct tf_context *ctx, const struct tf_connection *c, enum tf_anomaly id,

@@ -35,6 +35,12 @@ look_again(struct tf_analyzer *a, uint32_t index)
 	tf_wheel_file(&a->wheel, index, next_deadline(a, tf_connection_at(a, index)));
 }
 
+void
+tf_look_again(struct tf_analyzer *a, uint32_t index)
+{
+	look_again(a, index);
+}
+
 /* What connection INDEX waited for has come: ctx->now_ns is its deadline. */
 static void
 meet_deadline(struct tf_analyzer *a, uint32_t index)
@@ -353,6 +359,7 @@ tf_analyzer_new(const struct tf_config *config, struct tf_sink sink)
 	    !make_pool(&a->ctx.extras, sizeof(struct tf_extra), spare / 4 * 3 / sizeof(struct tf_extra)) ||
 	    !make_pool(&a->ctx.ranges, sizeof(struct tf_range), spare / 8 / sizeof(struct tf_range)) ||
 	    !make_pool(&a->ctx.held, sizeof(struct tf_held_syn), spare / 8 / sizeof(struct tf_held_syn)) ||
+	    !(a->ctx.memory = tf_memory_new(config->hash_key)) ||
 	    !(a->tombstone = calloc(config->max_tombstones + 1, sizeof *a->tombstone)) ||
 	    !tf_index_init(&a->index, 4096)) {
 		tf_analyzer_free(a);
@@ -369,6 +376,7 @@ tf_analyzer_free(struct tf_analyzer *a)
 		return;
 	tf_index_fini(&a->index);
 	tf_wheel_fini(&a->wheel);
+	tf_memory_free(a->ctx.memory);
 	free(a->tombstone);
 	free(a->ctx.held.items);
 	free(a->ctx.ranges.items);
@@ -394,6 +402,7 @@ tf_analyzer_finish(struct tf_analyzer *a)
 	if (!order)
 		return;
 	a->ctx.packet = 0;
+	tf_detect_finish(&a->ctx);
 	bool sorted = true;
 	for (uint32_t i = 1; i <= a->connections.fresh; i++) {
 		uint64_t conn = tf_connection_at(a, i)->conn;
@@ -407,6 +416,12 @@ tf_analyzer_finish(struct tf_analyzer *a)
 	for (uint32_t i = 0; i < count; i++)
 		tf_table_end(a, order[i].index, TF_GONE_FINISHED);
 	free(order);
+}
+
+void
+tf_analyzer_hosts(const struct tf_analyzer *a, tf_host_fn *fn, void *context)
+{
+	tf_host_isn_list(a->ctx.memory, fn, context);
 }
 
 const struct tf_stats *

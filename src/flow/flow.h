@@ -96,6 +96,9 @@ uint32_t tf_held_deadline(struct tf_analyzer *a, uint32_t index);
 /* Feed S to connection INDEX, with the detectors. */
 void tf_feed_connection(struct tf_analyzer *a, uint32_t index, const struct tf_segment *s);
 
+/* Connection INDEX changed: when does it want to be looked at? */
+void tf_look_again(struct tf_analyzer *a, uint32_t index);
+
 /* ---- record.c: the connection record ---------------------------------------- */
 
 void tf_record_emit(const struct tf_context *ctx, const struct tf_connection *c, bool evicted);

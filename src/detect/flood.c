@@ -1,0 +1,262 @@
+/*
+ * Many embryonic connections of one listener (RFC 4987 section 2), and
+ * signs that it keeps no state for them (SYN cookies, section 3.6).
+ *
+ * One finding for the whole flood.  An embryonic connection is young for
+ * three seconds, since a burst of honest clients makes as many of them for
+ * one round trip; only those that outlive that count.
+ */
+#include "detect/families.h"
+#include "detect/memory.h"
+
+#define LIMIT     100
+#define CROWD     10
+#define EPOCH_NS  INT64_C(3000000000)
+#define SIGN_RUN  8
+#define SIGN_BITS 0x3f /* Linux keeps the options in the low six bits of TSval */
+
+static unsigned
+side_of(const struct tf_connection *c, enum tf_endpoint which)
+{
+	return (which == TF_SERVER) != ((c->flags & TF_CONN_CLIENT_SECOND) != 0);
+}
+
+static struct tf_listener *
+listener_of(const struct tf_context *ctx, const struct tf_connection *c)
+{
+	unsigned side = side_of(c, TF_SERVER);
+
+	return tf_listener_find(&ctx->memory->listeners, &c->key.addr[side], c->key.port[side]);
+}
+
+static uint64_t
+epoch_of(int64_t ns)
+{
+	return (uint64_t)ns / EPOCH_NS;
+}
+
+static void
+grow_older(struct tf_listener *l, int64_t now_ns)
+{
+	uint64_t now = epoch_of(now_ns);
+
+	for (int i = 0; i < 2 && l->epoch < now; i++, l->epoch++) {
+		l->old += l->young[1];
+		l->young[1] = l->young[0];
+		l->young[0] = 0;
+	}
+	if (l->epoch < now)
+		l->epoch = now;
+}
+
+/* Where a connection that began at FIRST_NS is counted. */
+static uint32_t *
+counter_of(struct tf_listener *l, int64_t first_ns)
+{
+	uint64_t epoch = epoch_of(first_ns);
+
+	return epoch >= l->epoch ? &l->young[0] : epoch + 1 == l->epoch ? &l->young[1] : &l->old;
+}
+
+static void
+raise_flood(struct tf_context *ctx, struct tf_listener *l)
+{
+	char subject[TF_SUBJECT_TEXT];
+	struct tf_finding f = {
+	    .ts_ns = ctx->now_ns,
+	    .packet = ctx->packet,
+	    .endpoint = TF_NEITHER,
+	    .id = TF_A_SYN_FLOOD,
+	    .severity = tf_anomaly_info(TF_A_SYN_FLOOD)->severity,
+	    .subject = tf_subject_text(subject, &l->addr, l->port),
+	    .conn_count = l->conn_count,
+	    .conns = l->conn,
+	};
+
+	l->flooded = true;
+	tf_finding_count(&f, "embryonic", TF_D_COUNT, tf_listener_embryonic(l));
+	tf_finding_count(&f, "syns", TF_D_COUNT, l->syns > l->answered ? l->syns : l->answered);
+	tf_finding_count(&f, "completed", TF_D_COUNT, l->completed);
+	tf_finding_duration(&f, "for", ctx->now_ns - l->first_ns);
+	for (uint32_t i = 0; i < l->conn_count; i++)
+		tf_finding_packet(&f, l->packet[i]);
+	tf_raise_subject(ctx, &f);
+}
+
+static void
+judge(struct tf_context *ctx, struct tf_listener *l)
+{
+	uint32_t embryonic = tf_listener_embryonic(l);
+
+	if (embryonic <= LIMIT)
+		return;
+	l->last_ns = ctx->now_ns;
+	if (!l->flooded && l->old > LIMIT && 2 * l->old > embryonic)
+		raise_flood(ctx, l);
+}
+
+static void
+join(const struct tf_step *st)
+{
+	struct tf_connection *c = st->c;
+	unsigned side = side_of(c, TF_SERVER);
+	struct tf_listener *l =
+	    tf_listener_get(&st->ctx->memory->listeners, &c->key.addr[side], c->key.port[side]);
+
+	if (!l) {
+		st->ctx->stats->listeners_dropped++;
+		return;
+	}
+	grow_older(l, st->ctx->now_ns);
+	if (!tf_listener_embryonic(l)) {
+		l->syns = l->answered = l->completed = l->conn_count = 0;
+		l->first_ns = c->first_ts_ns;
+		if (st->ctx->now_ns - l->last_ns > st->ctx->config->timer[TF_TIMER_SYN_RECEIVED])
+			l->flooded = false;
+	}
+	l->answered++;
+	if (l->conn_count < TF_LISTENER_CONNS) {
+		l->conn[l->conn_count] = c->conn;
+		l->packet[l->conn_count++] = tf_first_packet(st->ctx, c);
+	}
+	(*counter_of(l, c->first_ts_ns))++;
+	c->flags |= TF_CONN_EMBRYONIC;
+	judge(st->ctx, l);
+}
+
+/* Only those that stay are evidence. */
+static void
+strike_out(struct tf_listener *l, uint64_t conn)
+{
+	uint32_t at = 0;
+
+	while (at < l->conn_count && l->conn[at] != conn)
+		at++;
+	if (at == l->conn_count)
+		return;
+	l->conn_count--;
+	for (; at < l->conn_count; at++) {
+		l->conn[at] = l->conn[at + 1];
+		l->packet[at] = l->packet[at + 1];
+	}
+}
+
+void
+tf_flood_leave(struct tf_context *ctx, struct tf_connection *c)
+{
+	if (!(c->flags & TF_CONN_EMBRYONIC))
+		return;
+	c->flags &= ~(uint32_t)TF_CONN_EMBRYONIC;
+	struct tf_listener *l = listener_of(ctx, c);
+	if (!l)
+		return;
+	grow_older(l, ctx->now_ns);
+	judge(ctx, l);
+	if (c->flags & TF_CONN_ESTABLISHED)
+		l->completed++;
+	uint32_t *counter = counter_of(l, c->first_ts_ns);
+	*counter -= *counter > 0;
+	strike_out(l, c->conn);
+}
+
+bool
+tf_flood_crowded(const struct tf_context *ctx, const struct tf_connection *c)
+{
+	const struct tf_listener *l = c->flags & TF_CONN_EMBRYONIC ? listener_of(ctx, c) : NULL;
+
+	return l && tf_listener_embryonic(l) > CROWD;
+}
+
+bool
+tf_flood_covers(const struct tf_context *ctx, const struct tf_connection *c)
+{
+	const struct tf_listener *l = listener_of(ctx, c);
+
+	return l && l->flooded && c->first_ts_ns >= l->first_ns &&
+	       c->first_ts_ns <= l->last_ns + ctx->config->timer[TF_TIMER_SYN_RECEIVED];
+}
+
+void
+tf_flood_end(struct tf_context *ctx)
+{
+	struct tf_listeners *t = &ctx->memory->listeners;
+
+	for (size_t i = 0; t->any && i < (size_t)TF_LISTENER_SETS * TF_LISTENER_WAYS; i++) {
+		struct tf_listener *l = &t->place[i / TF_LISTENER_WAYS][i % TF_LISTENER_WAYS];
+		uint32_t embryonic = tf_listener_embryonic(l);
+		if (l->port && !l->flooded && embryonic > LIMIT && embryonic > 2 * l->completed)
+			raise_flood(ctx, l);
+	}
+}
+
+/* ---- SYN cookies -------------------------------------------------------------------- */
+
+static void
+raise_cookies(const struct tf_step *st, const char *sign)
+{
+	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_SYN_COOKIES, TF_SERVER);
+
+	tf_finding_text(&f, "sign", sign);
+	tf_finding_packet(&f, tf_first_packet(st->ctx, st->c));
+	tf_finding_packet(&f, st->s->packet);
+	tf_raise(st->ctx, st->c, &f);
+}
+
+/* To one client the low bits stay, though the clock goes on. */
+static void
+look_at_timestamp(const struct tf_step *st, struct tf_listener *l)
+{
+	const struct tf_connection *c = st->c;
+	uint32_t tsval = st->s->tsval;
+	uint32_t peer =
+	    (uint32_t)tf_memory_hash(st->ctx->memory->listeners.key, &c->key.addr[side_of(c, TF_CLIENT)], 0);
+	bool same = l->cookie_run && peer == l->cookie_peer && (tsval & SIGN_BITS) == l->cookie_bits;
+
+	if (same && tsval == l->cookie_tsval)
+		return; /* the clock has not ticked: no sign of anything */
+	l->cookie_run = (uint8_t)(same ? l->cookie_run + (l->cookie_run < UINT8_MAX) : 1);
+	l->cookie_peer = peer;
+	l->cookie_bits = tsval & SIGN_BITS;
+	l->cookie_tsval = tsval;
+	if (l->cookie_run == SIGN_RUN)
+		raise_cookies(st, "options kept in the timestamp");
+}
+
+static void
+look_for_cookies(const struct tf_step *st, struct tf_listener *l)
+{
+	const unsigned both = TF_END_WSCALE | TF_END_SACK;
+	unsigned asked = st->c->end[TF_CLIENT].flags, granted = st->c->end[TF_SERVER].flags;
+
+	if ((asked & both) != both || (asked | granted) & TF_END_OPTIONS_CUT)
+		return;
+	if (granted & TF_END_TIMESTAMPS)
+		look_at_timestamp(st, l);
+	else if (!(granted & both) && l->generous)
+		raise_cookies(st, "no options at all");
+	l->generous |= (granted & both) == both;
+}
+
+/* ---- the checklist -------------------------------------------------------------------- */
+
+void
+tf_flood_segment(const struct tf_step *st)
+{
+	struct tf_connection *c = st->c;
+	unsigned flags = st->s->flags & (TF_SYN | TF_ACK | TF_RST);
+	bool embryonic = tf_end_state(&c->end[TF_SERVER]) == TF_SYN_RECEIVED;
+	struct tf_listener *l;
+
+	if (c->flags & TF_CONN_MIDSTREAM)
+		return;
+	if (c->flags & TF_CONN_EMBRYONIC && !embryonic) {
+		tf_flood_leave(st->ctx, c);
+	} else if (flags == TF_SYN && st->from == TF_CLIENT && (l = listener_of(st->ctx, c))) {
+		l->syns++;
+	} else if (flags == (TF_SYN | TF_ACK) && st->from == TF_SERVER && embryonic && !st->bad_ack &&
+	           !(st->marks & TF_MARK_RETRANSMISSION)) {
+		join(st);
+		if (c->flags & TF_CONN_EMBRYONIC)
+			look_for_cookies(st, listener_of(st->ctx, c));
+	}
+}

@@ -1,0 +1,304 @@
+/*
+ * A handshake that goes on otherwise than it should: its last segment is
+ * not taken, the roles are turned round, something is acknowledged that
+ * was never sent, the SYN carries data, or comes with another number.
+ */
+#include "detect/families.h"
+#include "detect/memory.h"
+
+/* A RST that must follow may take so long. */
+#define AWAIT_RST_NS INT64_C(3000000000)
+
+static bool
+is_syn_ack(const struct tf_step *st)
+{
+	return (st->s->flags & (TF_SYN | TF_ACK | TF_RST)) == (TF_SYN | TF_ACK);
+}
+
+/* ---- the third segment ------------------------------------------------------------- */
+
+static void
+note_third(const struct tf_step *st)
+{
+	struct tf_connection *c = st->c;
+
+	if (!(c->flags & TF_CONN_EMBRYONIC) || st->from != TF_CLIENT || !st->first_ack_of_syn)
+		return;
+	struct tf_memory *m = st->ctx->memory;
+	m->third[c->conn % TF_THIRD_PLACES].conn = (uint32_t)c->conn;
+	m->third[c->conn % TF_THIRD_PLACES].packet = (uint32_t)st->s->packet;
+}
+
+/* Its frame, if it is remembered; else 0. */
+static uint64_t
+third_packet(const struct tf_context *ctx, const struct tf_connection *c)
+{
+	const struct tf_memory *m = ctx->memory;
+	uint64_t at = c->conn % TF_THIRD_PLACES, base = ctx->last_packet & ~(uint64_t)UINT32_MAX;
+
+	if (m->third[at].conn != (uint32_t)c->conn || !m->third[at].packet)
+		return 0;
+	uint64_t packet = base | m->third[at].packet;
+	return packet > ctx->last_packet ? packet - (UINT64_C(1) << 32) : packet;
+}
+
+/* Segments of data that passed and were not acknowledged, repetitions among them: at least so many. */
+static uint32_t
+unheeded(const struct tf_step *st, uint32_t bytes)
+{
+	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+	uint32_t mss = tf_end_has(st->x, TF_END_MSS) && st->x->mss ? st->x->mss : 536;
+	uint32_t again = x->end[st->to].retransmitted, syns = x->syn_again;
+
+	return bytes ? (bytes + mss - 1) / mss + (again > syns ? again - syns : 0) : 0;
+}
+
+static void
+raise_overflow(const struct tf_step *st, const struct tf_extra *x, uint32_t segments, uint32_t bytes)
+{
+	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_BACKLOG_OVERFLOW, TF_SERVER);
+
+	tf_finding_duration(&f, "for", st->ctx->now_ns - st->c->first_ts_ns - st->c->handshake_ns);
+	tf_finding_count(&f, "retransmissions", TF_D_COUNT, x->syn_ack_after_ack);
+	tf_finding_count(&f, "segments", TF_D_COUNT, segments);
+	tf_finding_count(&f, "bytes", TF_D_COUNT, bytes);
+	tf_finding_packet(&f, tf_first_packet(st->ctx, st->c));
+	tf_finding_packet(&f, third_packet(st->ctx, st->c));
+	tf_finding_packet(&f, st->s->packet);
+	tf_raise(st->ctx, st->c, &f);
+}
+
+/* The SYN,ACK comes again though its ACK passed long enough before. */
+static void
+not_taken(const struct tf_step *st)
+{
+	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+	uint64_t third = third_packet(st->ctx, st->c);
+
+	if (!is_syn_ack(st) || !(st->marks & TF_MARK_RETRANSMISSION) || !x || !x->syn_ack_after_ack ||
+	    st->from != TF_SERVER || !(st->c->flags & TF_CONN_ESTABLISHED) ||
+	    tf_end_state(st->x) != TF_SYN_RECEIVED)
+		return;
+	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_HANDSHAKE_ACK_LOST, TF_SERVER);
+	tf_finding_duration(&f, "after", st->ctx->now_ns - st->c->first_ts_ns - st->c->handshake_ns);
+	tf_finding_count(&f, "retransmissions", TF_D_COUNT, x->syn_ack_after_ack);
+	if (third)
+		tf_finding_count(&f, "ack_packet", TF_D_PACKET, third);
+	tf_finding_packet(&f, tf_first_packet(st->ctx, st->c));
+	tf_finding_packet(&f, third);
+	tf_finding_packet(&f, st->s->packet);
+	tf_raise(st->ctx, st->c, &f);
+
+	/* y is the client: nothing of its data is acknowledged, or the SYN,ACK would not come. */
+	uint32_t bytes = tf_seq_gt(st->y->max, st->y->una) ? st->y->max.v - st->y->una.v : 0;
+	bytes -= bytes && tf_end_has(st->y, TF_END_FIN);
+	uint32_t segments = unheeded(st, bytes);
+	if (segments >= 2)
+		raise_overflow(st, x, segments, bytes);
+}
+
+/* ---- roles turned round -------------------------------------------------------------- */
+
+static void
+raise_split(const struct tf_step *st, const char *how)
+{
+	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_SPLIT_HANDSHAKE, TF_SERVER);
+
+	tf_finding_text(&f, "how", how);
+	tf_finding_packet(&f, tf_first_packet(st->ctx, st->c));
+	tf_finding_packet(&f, st->s->packet);
+	tf_raise(st->ctx, st->c, &f);
+}
+
+/* In a simultaneous open the other end answers the SYN with a SYN,ACK, too. */
+static void
+split(const struct tf_step *st)
+{
+	unsigned flags = st->s->flags & (TF_SYN | TF_ACK | TF_RST);
+	const struct tf_end *client = &st->c->end[TF_CLIENT];
+
+	if (!(st->c->flags & TF_CONN_SIMULTANEOUS) || st->from != TF_SERVER || st->c->flags & TF_CONN_GAP)
+		return;
+	if (st->c->flags & TF_CONN_SPLIT && flags == TF_SYN)
+		raise_split(st, "a bare ACK and a SYN of its own");
+	else if (!(st->c->flags & TF_CONN_SPLIT) && flags == TF_ACK && st->first_ack_of_syn &&
+	         tf_end_has(st->x, TF_END_SYN_ACKED) && tf_end_state(client) >= TF_SYN_RECEIVED)
+		raise_split(st, "a SYN of its own");
+}
+
+/* ---- an ACK of what was never sent ---------------------------------------------------- */
+
+static bool
+explained_by_loss(const struct tf_step *st)
+{
+	/* What the other end may have sent unseen lies within the window that it was offered. */
+	if (st->s->flags & TF_SYN || st->before[st->to] == TF_SYN_SENT)
+		return false;
+	return st->c->flags & TF_CONN_GAP ||
+	       (tf_seq_gt(st->s->ack, st->y->max) && !tf_end_has(st->x, TF_END_WINDOW_KNOWN)) ||
+	       (tf_seq_gt(st->s->ack, st->y->max) && tf_seq_le(st->s->ack, st->x->right));
+}
+
+static void
+note_mismatch(const struct tf_step *st)
+{
+	enum tf_state state = st->before[st->to];
+
+	if (!st->bad_ack || st->s->flags & TF_RST || st->c->flags & TF_CONN_MIDSTREAM ||
+	    !tf_end_has(st->y, TF_END_SYN_SEEN) || (state != TF_SYN_SENT && state != TF_SYN_RECEIVED) ||
+	    explained_by_loss(st) || tf_raised(st->ctx, st->c, TF_A_HANDSHAKE_ACK_MISMATCH, st->from))
+		return;
+	struct tf_extra *x = tf_extra_of(st->ctx, st->c);
+	if (!x || x->mismatch.waiting)
+		return;
+	x->mismatch = (struct tf_mismatch){
+	    .ts_ns = st->ctx->now_ns,
+	    .packet = st->s->packet,
+	    .ack = st->s->ack,
+	    .expected = tf_seq_max(st->y->nxt, tf_seq_add(st->y->isn, 1)),
+	    .from = (uint8_t)st->from,
+	    .state = (uint8_t)state,
+	    .waiting = true,
+	};
+}
+
+static void
+raise_mismatch(struct tf_context *ctx, struct tf_connection *c, struct tf_extra *x, uint64_t reset)
+{
+	struct tf_mismatch *m = &x->mismatch;
+	struct tf_finding f = tf_finding(ctx, c, TF_A_HANDSHAKE_ACK_MISMATCH, m->from);
+
+	m->waiting = false;
+	tf_finding_count(&f, "ack", TF_D_SEQ, m->ack.v);
+	tf_finding_count(&f, "expected", TF_D_SEQ, m->expected.v);
+	tf_finding_count(&f, "state", TF_D_STATE, m->state);
+	tf_finding_count(&f, "reset", TF_D_BOOL, reset != 0);
+	tf_finding_packet(&f, m->packet);
+	tf_finding_packet(&f, reset);
+	tf_raise(ctx, c, &f);
+}
+
+static void
+mismatch(const struct tf_step *st)
+{
+	struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+
+	if (x && x->mismatch.waiting && st->s->flags & TF_RST && x->mismatch.from == (uint8_t)st->to &&
+	    tf_seq_eq(st->s->seq, x->mismatch.ack))
+		raise_mismatch(st->ctx, st->c, x, st->s->packet);
+	else
+		note_mismatch(st);
+}
+
+/* ---- data on the SYN ------------------------------------------------------------------- */
+
+static void
+note_syn_data(const struct tf_step *st)
+{
+	struct tf_extra *x;
+
+	if ((st->s->flags & (TF_SYN | TF_ACK | TF_RST)) != TF_SYN || !st->s->len || st->from != TF_CLIENT)
+		return;
+	x = tf_extra_of(st->ctx, st->c);
+	if (!x || x->syn_data)
+		return;
+	x->syn_data = st->s->len;
+	x->syn_fast_open = (st->s->options & TF_OPT_FAST_OPEN) != 0;
+}
+
+static void
+raise_syn_data(struct tf_context *ctx, struct tf_connection *c, const struct tf_extra *x, uint32_t taken)
+{
+	struct tf_finding f = tf_finding(ctx, c, TF_A_SYN_DATA, TF_CLIENT);
+
+	if (!x->syn_fast_open && !tf_end_has(&c->end[TF_CLIENT], TF_END_OPTIONS_CUT))
+		f.severity = TF_WARNING;
+	tf_finding_count(&f, "bytes", TF_D_COUNT, x->syn_data);
+	tf_finding_count(&f, "fast_open", TF_D_BOOL, x->syn_fast_open);
+	tf_finding_count(&f, "acknowledged", TF_D_COUNT, taken < x->syn_data ? taken : x->syn_data);
+	tf_finding_packet(&f, tf_first_packet(ctx, c));
+	tf_finding_packet(&f, ctx->packet);
+	tf_raise(ctx, c, &f);
+}
+
+static void
+syn_data(const struct tf_step *st)
+{
+	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+
+	note_syn_data(st);
+	if (!x || !x->syn_data || st->from != TF_SERVER || st->bad_ack ||
+	    tf_raised(st->ctx, st->c, TF_A_SYN_DATA, TF_CLIENT))
+		return;
+	if (is_syn_ack(st))
+		raise_syn_data(st->ctx, st->c, x, st->s->ack.v - st->c->end[TF_CLIENT].isn.v - 1);
+	else if (st->s->flags & TF_RST)
+		raise_syn_data(st->ctx, st->c, x, 0);
+}
+
+/* ---- another number ---------------------------------------------------------------------- */
+
+/* The former attempt was given up only because this one came (TF_SYN_ATTEMPT). */
+static void
+isn_changed(const struct tf_step *st)
+{
+	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+	unsigned side = (st->c->flags & TF_CONN_CLIENT_SECOND) != 0;
+
+	if (!x || !x->former.conn || st->from != TF_CLIENT || st->x->packets != 1 ||
+	    x->former.close != TF_CLOSE_UNANSWERED || !(x->former.isn_known >> side & 1))
+		return;
+	int64_t after = st->c->first_ts_ns - x->former.first_ts_ns;
+	if (after >= st->ctx->config->timer[TF_TIMER_SYN_SENT] || tf_seq_eq(st->x->isn, x->former.isn[side]))
+		return;
+	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_ISN_CHANGED, TF_CLIENT);
+	tf_finding_count(&f, "isn", TF_D_SEQ, st->x->isn.v);
+	tf_finding_count(&f, "former_isn", TF_D_SEQ, x->former.isn[side].v);
+	tf_finding_duration(&f, "after", after);
+	tf_finding_count(&f, "former", TF_D_COUNT, x->former.conn);
+	tf_finding_packet(&f, st->s->packet);
+	tf_raise(st->ctx, st->c, &f);
+}
+
+/* ---- the checklist ------------------------------------------------------------------------ */
+
+void
+tf_handshake_segment(const struct tf_step *st)
+{
+	note_third(st);
+	if (st->s->flags & (TF_SYN | TF_RST))
+		syn_data(st);
+	if (st->s->flags & TF_SYN) {
+		isn_changed(st);
+		not_taken(st);
+	}
+	split(st);
+	mismatch(st);
+}
+
+int64_t
+tf_handshake_next(const struct tf_context *ctx, const struct tf_connection *c)
+{
+	const struct tf_extra *x = tf_extra_if(ctx, c);
+
+	return x->mismatch.waiting ? x->mismatch.ts_ns + AWAIT_RST_NS : INT64_MAX;
+}
+
+void
+tf_handshake_deadline(struct tf_context *ctx, struct tf_connection *c)
+{
+	struct tf_extra *x = tf_extra_if(ctx, c);
+
+	if (x && tf_handshake_next(ctx, c) <= ctx->now_ns)
+		raise_mismatch(ctx, c, x, 0);
+}
+
+void
+tf_handshake_end(struct tf_context *ctx, struct tf_connection *c)
+{
+	const struct tf_extra *x = tf_extra_if(ctx, c);
+
+	if (x && x->syn_data && !(c->flags & TF_CONN_ANSWERED) &&
+	    !tf_raised(ctx, c, TF_A_SYN_DATA, TF_CLIENT))
+		raise_syn_data(ctx, c, x, 0);
+}

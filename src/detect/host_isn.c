@@ -1,0 +1,293 @@
+/*
+ * The initial sequence numbers of one host over several connections: the
+ * same number more often than chance explains, numbers that can be
+ * guessed, and the number 0 (RFC 6528, RFC 9293 section 3.4.1).
+ *
+ * A number counts once a connection, and only where the other end answered
+ * it: what nobody answered may be forged.
+ */
+#include "detect/families.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "detect/memory.h"
+
+/* Up to so many samples an equal pair comes up by chance less than once in 10^6. */
+#define BIRTHDAY 93
+
+/* A translated copy of a connection passes at nearly the same time. */
+#define COPY_NS INT64_C(3000000000)
+
+static unsigned
+side_of(const struct tf_connection *c, enum tf_endpoint which)
+{
+	return (which == TF_SERVER) != ((c->flags & TF_CONN_CLIENT_SECOND) != 0);
+}
+
+/* The same connection again: before and after a translation of addresses, or on the same 4-tuple. */
+static bool
+same_connection(const struct tf_isn_sample *a, const struct tf_isn_sample *b)
+{
+	if (a->peer == b->peer && a->own_port == b->own_port && a->peer_port == b->peer_port)
+		return true;
+	if (a->peer_known && b->peer_known)
+		return a->peer_isn == b->peer_isn;
+	return a->own_port == b->own_port && a->peer_port == b->peer_port && b->ts_ns - a->ts_ns < COPY_NS;
+}
+
+struct repeats {
+	uint32_t times; /* this one included */
+	uint64_t conn[TF_MAX_EVIDENCE], packet[TF_MAX_EVIDENCE];
+	const struct tf_isn_sample *first;
+	bool copy; /* no number of its own: the connection was seen before */
+};
+
+static struct repeats
+count_repeats(const struct tf_hosts *t, const struct tf_host *h, uint32_t isn, const struct tf_isn_sample *s)
+{
+	struct repeats r = {.times = 1, .conn = {s->conn}, .packet = {s->packet}};
+	const uint32_t *isns = tf_host_isns(t, h);
+	uint32_t kept = tf_host_kept(h);
+
+	for (uint32_t i = 0; i < kept; i++) {
+		if (isns[i] != isn)
+			continue;
+		const struct tf_isn_sample *former = &tf_host_samples(t, h)[i];
+		r.copy |= same_connection(former, s);
+		if (!r.first || former->conn < r.first->conn)
+			r.first = former;
+		if (r.times < TF_MAX_EVIDENCE) {
+			r.conn[r.times] = former->conn;
+			r.packet[r.times] = former->packet;
+		}
+		r.times++;
+	}
+	return r;
+}
+
+static struct tf_finding
+about(struct tf_context *ctx, const struct tf_host *h, enum tf_anomaly id, char subject[TF_SUBJECT_TEXT])
+{
+	return (struct tf_finding){
+	    .ts_ns = ctx->now_ns,
+	    .packet = ctx->packet,
+	    .endpoint = TF_NEITHER,
+	    .id = id,
+	    .severity = tf_anomaly_info(id)->severity,
+	    .subject = tf_subject_text(subject, &h->addr, 0),
+	};
+}
+
+static int
+ascending(const void *p, const void *q)
+{
+	const uint64_t *a = p, *b = q;
+
+	return *a < *b ? -1 : *a > *b;
+}
+
+static void
+raise_reuse(struct tf_context *ctx, struct tf_host *h, uint32_t isn, struct repeats *r)
+{
+	char subject[TF_SUBJECT_TEXT];
+	struct tf_finding f = about(ctx, h, TF_A_ISN_REUSE, subject);
+	size_t count = r->times < TF_MAX_EVIDENCE ? r->times : TF_MAX_EVIDENCE;
+
+	h->reused = true;
+	qsort(r->conn, count, sizeof r->conn[0], ascending);
+	f.conns = r->conn;
+	f.conn_count = count;
+	tf_finding_count(&f, "former", TF_D_COUNT, r->first->conn);
+	tf_finding_count(&f, "isn", TF_D_SEQ, isn);
+	tf_finding_duration(&f, "since_open", ctx->now_ns - r->first->ts_ns);
+	tf_finding_count(&f, "samples", TF_D_COUNT, h->samples);
+	tf_finding_count(&f, "times", TF_D_COUNT, r->times);
+	for (size_t i = 0; i < count; i++)
+		tf_finding_packet(&f, r->packet[i]);
+	tf_raise_subject(ctx, &f);
+}
+
+static bool
+can_be_guessed(enum tf_isn_method m)
+{
+	return m == TF_ISN_CONSTANT_STEP || m == TF_ISN_NARROW_BAND || m == TF_ISN_CLOCK ||
+	       m == TF_ISN_SMALL_STEPS;
+}
+
+static void
+check_predictable(struct tf_context *ctx, struct tf_host *h)
+{
+	const struct tf_hosts *t = &ctx->memory->hosts;
+	char subject[TF_SUBJECT_TEXT];
+	uint64_t conns[TF_ISN_SAMPLES];
+	struct tf_isn_class class = tf_isn_classify(t, h);
+
+	if (!can_be_guessed(class.method))
+		return;
+	struct tf_finding f = about(ctx, h, TF_A_ISN_PREDICTABLE, subject);
+	h->predictable = true;
+	f.conns = conns;
+	f.conn_count = tf_host_kept(h);
+	for (size_t i = 0; i < f.conn_count; i++) {
+		conns[i] = tf_host_samples(t, h)[i].conn;
+		tf_finding_packet(&f, tf_host_samples(t, h)[i].packet);
+	}
+	qsort(conns, f.conn_count, sizeof conns[0], ascending);
+	tf_finding_count(&f, "samples", TF_D_COUNT, class.samples);
+	tf_finding_text(&f, "pattern", tf_isn_method_text(class.method));
+	tf_finding_count(&f, "width", TF_D_COUNT, class.width);
+	tf_finding_count(&f, "guesses", TF_D_COUNT, class.guesses);
+	tf_raise_subject(ctx, &f);
+}
+
+static bool
+worth_a_look(uint32_t samples)
+{
+	return samples >= TF_ISN_ENOUGH && samples <= 512 && (samples & (samples - 1)) == 0;
+}
+
+static void
+take_sample(const struct tf_step *st, enum tf_endpoint which, bool peer_known)
+{
+	struct tf_context *ctx = st->ctx;
+	const struct tf_connection *c = st->c;
+	struct tf_hosts *t = &ctx->memory->hosts;
+	unsigned own = side_of(c, which), other = !own;
+	uint32_t isn = c->end[which].isn.v;
+	bool displaced;
+	struct tf_host *h = tf_host_get(t, &c->key.addr[own], &displaced);
+	struct tf_isn_sample s = {
+	    .ts_ns = which == TF_CLIENT ? c->first_ts_ns : ctx->now_ns,
+	    .conn = c->conn,
+	    .packet = which == TF_CLIENT ? tf_first_packet(ctx, c) : st->s->packet,
+	    .peer_isn = c->end[!which].isn.v,
+	    .peer = (uint32_t)tf_memory_hash(t->key, &c->key.addr[other], 0),
+	    .own_port = c->key.port[own],
+	    .peer_port = c->key.port[other],
+	    .peer_known = peer_known,
+	};
+
+	ctx->stats->hosts_dropped += displaced;
+	if (!h)
+		return;
+	struct repeats r = count_repeats(t, h, isn, &s);
+	if (r.copy)
+		return;
+	if (!tf_host_add(t, h, isn, &s)) {
+		ctx->stats->hosts_dropped++;
+		return;
+	}
+	h->as_client += which == TF_CLIENT;
+	h->zero += isn == 0;
+	if (r.times > h->most_equal)
+		h->most_equal = r.times;
+	if (!h->reused && (r.times > 2 || (r.times == 2 && h->samples <= BIRTHDAY)))
+		raise_reuse(ctx, h, isn, &r);
+	if (!h->predictable && worth_a_look(h->samples))
+		check_predictable(ctx, h);
+}
+
+static void
+check_zero(const struct tf_step *st)
+{
+	if (st->s->seq.v != 0 || st->marks & TF_MARK_RETRANSMISSION || st->bad_ack)
+		return;
+	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_ISN_ZERO, st->from);
+	tf_finding_packet(&f, st->s->packet);
+	tf_raise(st->ctx, st->c, &f);
+}
+
+void
+tf_host_isn_segment(const struct tf_step *st)
+{
+	unsigned flags = st->s->flags & (TF_SYN | TF_ACK | TF_RST);
+	const uint32_t unusual = TF_CONN_MIDSTREAM | TF_CONN_SIMULTANEOUS | TF_CONN_SPLIT;
+
+	if (flags & TF_SYN && !(flags & TF_RST))
+		check_zero(st);
+	if (st->c->flags & unusual || st->from != TF_SERVER)
+		return;
+	if (flags == (TF_SYN | TF_ACK) && st->first_ack_of_syn) {
+		take_sample(st, TF_CLIENT, true);
+		take_sample(st, TF_SERVER, true);
+	} else if (flags == (TF_RST | TF_ACK) && st->before[TF_CLIENT] == TF_SYN_SENT &&
+	           tf_connection_close(st->c) == TF_CLOSE_REFUSED) {
+		take_sample(st, TF_CLIENT, false);
+	}
+}
+
+/* ---- at the end ----------------------------------------------------------------------- */
+
+void
+tf_host_isn_end(struct tf_context *ctx)
+{
+	struct tf_hosts *t = &ctx->memory->hosts;
+
+	for (size_t i = 0; t->any && i < (size_t)TF_HOST_SETS * TF_HOST_WAYS; i++) {
+		struct tf_host *h = &t->place[i];
+		if (h->samples >= TF_ISN_ENOUGH && !h->predictable)
+			check_predictable(ctx, h);
+	}
+}
+
+static size_t
+describe(const struct tf_hosts *t, const struct tf_host *h, struct tf_detail d[TF_MAX_DETAILS])
+{
+	struct tf_isn_class class = tf_isn_classify(t, h);
+	size_t n = 0;
+
+	d[n++] = (struct tf_detail){.name = "samples", .kind = TF_D_COUNT, .count = h->samples};
+	d[n++] = (struct tf_detail){.name = "as_client", .kind = TF_D_COUNT, .count = h->as_client};
+	d[n++] =
+	    (struct tf_detail){.name = "as_server", .kind = TF_D_COUNT, .count = h->samples - h->as_client};
+	d[n++] =
+	    (struct tf_detail){.name = "method", .kind = TF_D_TEXT, .text = tf_isn_method_text(class.method)};
+	if (class.method == TF_ISN_CLOCK)
+		d[n++] = (struct tf_detail){
+		    .name = "per_second", .kind = TF_D_COUNT, .count = (uint64_t)fabs(class.rate)};
+	if (can_be_guessed(class.method))
+		d[n++] = (struct tf_detail){.name = "width", .kind = TF_D_COUNT, .count = class.width};
+	if (class.method != TF_ISN_FEW)
+		d[n++] = (struct tf_detail){.name = "guesses", .kind = TF_D_COUNT, .count = class.guesses};
+	if (class.clock_on_tuple)
+		d[n++] = (struct tf_detail){.name = "clock_on_one_tuple", .kind = TF_D_BOOL, .count = 1};
+	if (h->zero)
+		d[n++] = (struct tf_detail){.name = "zero", .kind = TF_D_COUNT, .count = h->zero};
+	if (h->most_equal > 1)
+		d[n++] = (struct tf_detail){.name = "most_equal", .kind = TF_D_COUNT, .count = h->most_equal};
+	if (class.samples < 2)
+		return n;
+	d[n++] = (struct tf_detail){.name = "closest", .kind = TF_D_COUNT, .count = class.closest};
+	d[n++] =
+	    (struct tf_detail){.name = "closest_conn_1", .kind = TF_D_COUNT, .count = class.closest_conn[0]};
+	d[n++] =
+	    (struct tf_detail){.name = "closest_conn_2", .kind = TF_D_COUNT, .count = class.closest_conn[1]};
+	return n;
+}
+
+static int
+by_address(const void *p, const void *q)
+{
+	const struct tf_host *const *a = p, *const *b = q;
+
+	return memcmp(&(*a)->addr, &(*b)->addr, sizeof(*a)->addr);
+}
+
+void
+tf_host_isn_list(const struct tf_memory *m, tf_host_fn *fn, void *context)
+{
+	const struct tf_hosts *t = &m->hosts;
+	size_t count = 0, places = t->any ? (size_t)TF_HOST_SETS * TF_HOST_WAYS : 0;
+	const struct tf_host **order = calloc(places + 1, sizeof *order);
+	struct tf_detail detail[TF_MAX_DETAILS];
+
+	for (size_t i = 0; order && i < places; i++)
+		if (t->place[i].samples)
+			order[count++] = &t->place[i];
+	if (order)
+		qsort(order, count, sizeof *order, by_address);
+	for (size_t i = 0; i < count; i++)
+		fn(context, &order[i]->addr, detail, describe(t, order[i], detail));
+	free(order);
+}

@@ -1,0 +1,313 @@
+/*
+ * How does a host make its initial sequence numbers?  RFC 6528 asks for a
+ * clock plus a keyed hash over the 4-tuple: over several 4-tuples such
+ * numbers look random, on one of them they follow the clock.
+ *
+ * A pattern counts only where chance cannot make it: eight numbers or more
+ * in a band of 2^24 come up by chance less than once in 10^13.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "detect/hosts.h"
+
+#define NARROW      (UINT32_C(1) << 24)
+#define SPACE       (UINT64_C(1) << 32)
+#define LEAST_STEP  64   /* a common divisor of all steps below this may be chance */
+#define MOST_STEPS  1024 /* steps that one interval may hold */
+#define SHORTEST_NS 1000000
+#define SLOPES      8
+
+struct series {
+	uint32_t n;
+	uint32_t isn[TF_ISN_SAMPLES];
+	int64_t ts_ns[TF_ISN_SAMPLES];
+	uint64_t conn[TF_ISN_SAMPLES];
+};
+
+static bool
+same_tuple(const struct tf_isn_sample *a, const struct tf_isn_sample *b)
+{
+	return a->peer == b->peer && a->own_port == b->own_port && a->peer_port == b->peer_port;
+}
+
+/* One number a 4-tuple, in the order of time. */
+static void
+gather(const struct tf_hosts *t, const struct tf_host *h, struct series *out)
+{
+	uint32_t kept = tf_host_kept(h), start = h->samples > kept ? h->samples % kept : 0;
+	const struct tf_isn_sample *sample = tf_host_samples(t, h);
+	const uint32_t *isn = tf_host_isns(t, h);
+
+	out->n = 0;
+	for (uint32_t i = 0; i < kept; i++) {
+		uint32_t at = (start + i) % kept;
+		bool again = false;
+		for (uint32_t j = 0; j < i && !again; j++)
+			again = same_tuple(&sample[at], &sample[(start + j) % kept]);
+		if (again)
+			continue;
+		out->isn[out->n] = isn[at];
+		out->conn[out->n] = sample[at].conn;
+		out->ts_ns[out->n++] = sample[at].ts_ns;
+	}
+}
+
+static int
+by_value(const void *p, const void *q)
+{
+	uint32_t a, b;
+
+	memcpy(&a, p, sizeof a);
+	memcpy(&b, q, sizeof b);
+	return a < b ? -1 : a > b;
+}
+
+/* The shortest arc of the circle of 2^32 numbers that holds all of them. */
+static uint32_t
+arc_of(const uint32_t *value, uint32_t n)
+{
+	uint32_t sorted[TF_ISN_SAMPLES], gap = 0;
+
+	memcpy(sorted, value, n * sizeof *sorted);
+	qsort(sorted, n, sizeof *sorted, by_value);
+	for (uint32_t i = 0; i + 1 < n; i++)
+		if (sorted[i + 1] - sorted[i] > gap)
+			gap = sorted[i + 1] - sorted[i];
+	uint32_t round = sorted[0] - sorted[n - 1]; /* modulo 2^32 */
+	return round > gap || n < 2 ? 0 - round : 0 - gap;
+}
+
+static uint32_t
+distinct(const uint32_t *value, uint32_t n)
+{
+	uint32_t sorted[TF_ISN_SAMPLES], count = n > 0;
+
+	memcpy(sorted, value, n * sizeof *sorted);
+	qsort(sorted, n, sizeof *sorted, by_value);
+	for (uint32_t i = 1; i < n; i++)
+		count += sorted[i] != sorted[i - 1];
+	return count;
+}
+
+static void
+find_closest(const struct series *s, struct tf_isn_class *out)
+{
+	out->closest = UINT32_MAX;
+	for (uint32_t i = 0; i < s->n; i++)
+		for (uint32_t j = i + 1; j < s->n; j++) {
+			uint32_t d = s->isn[j] - s->isn[i];
+			d = d > UINT32_MAX / 2 ? 0 - d : d;
+			if (d >= out->closest)
+				continue;
+			out->closest = d;
+			out->closest_conn[0] = s->conn[i];
+			out->closest_conn[1] = s->conn[j];
+		}
+}
+
+static uint32_t
+steps_of(const struct series *s, uint32_t step[TF_ISN_SAMPLES])
+{
+	for (uint32_t i = 0; i + 1 < s->n; i++)
+		step[i] = s->isn[i + 1] - s->isn[i];
+	return s->n - 1;
+}
+
+static uint32_t
+magnitude(uint32_t step)
+{
+	return step > UINT32_MAX / 2 ? 0 - step : step;
+}
+
+static uint32_t
+common_divisor(uint32_t a, uint32_t b)
+{
+	while (b) {
+		uint32_t rest = a % b;
+		a = b;
+		b = rest;
+	}
+	return a;
+}
+
+/* Every step is the same, or a small multiple of it where connections passed elsewhere. */
+static bool
+constant_step(const struct series *s, struct tf_isn_class *out)
+{
+	uint32_t step[TF_ISN_SAMPLES], n = steps_of(s, step), divisor = 0, most = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		divisor = common_divisor(divisor, magnitude(step[i]));
+		if (magnitude(step[i]) > most)
+			most = magnitude(step[i]);
+	}
+	bool equal = arc_of(step, n) == 0;
+	if (!divisor || (!equal && (divisor < LEAST_STEP || most / divisor > MOST_STEPS)))
+		return false;
+	out->method = TF_ISN_CONSTANT_STEP;
+	out->width = divisor;
+	out->guesses = most / divisor;
+	return true;
+}
+
+static bool
+narrow(uint32_t arc, enum tf_isn_method method, struct tf_isn_class *out)
+{
+	if (arc > NARROW)
+		return false;
+	out->method = method;
+	out->width = arc;
+	out->guesses = (uint64_t)arc + 1;
+	return true;
+}
+
+/* What a clock of this rate counts in so many seconds, modulo 2^32. */
+static uint32_t
+ticks(double rate, double seconds)
+{
+	return (uint32_t)(int64_t)llround(fmod(rate * seconds, (double)SPACE));
+}
+
+static uint32_t
+on_clock(const struct series *s, double rate, uint32_t at)
+{
+	return s->isn[at] - ticks(rate, (double)(s->ts_ns[at] - s->ts_ns[0]) * 1e-9);
+}
+
+/* A slope from one short interval, made better by the longer ones. */
+static double
+refine(const struct series *s, double rate)
+{
+	for (uint32_t i = 1; i < s->n; i++) {
+		double seconds = (double)(s->ts_ns[i] - s->ts_ns[0]) * 1e-9;
+		int32_t off = (int32_t)(on_clock(s, rate, i) - s->isn[0]);
+		if (seconds > 0 && abs(off) < 1 << 24)
+			rate += off / seconds;
+	}
+	return rate;
+}
+
+static uint32_t
+arc_at(const struct series *s, double rate)
+{
+	uint32_t rest[TF_ISN_SAMPLES];
+
+	for (uint32_t i = 0; i < s->n; i++)
+		rest[i] = on_clock(s, rate, i);
+	return arc_of(rest, s->n);
+}
+
+/* The shortest intervals are the ones in which a clock has not gone round. */
+static uint32_t
+slopes_of(const struct series *s, double out[SLOPES])
+{
+	int64_t below = 0;
+	uint32_t count = 0;
+
+	while (count < SLOPES) {
+		int64_t shortest = INT64_MAX;
+		for (uint32_t i = 0; i + 1 < s->n; i++) {
+			int64_t ns = s->ts_ns[i + 1] - s->ts_ns[i];
+			if (ns < SHORTEST_NS || ns <= below || ns >= shortest)
+				continue;
+			shortest = ns;
+			out[count] = (double)(s->isn[i + 1] - s->isn[i]) / ((double)ns * 1e-9);
+		}
+		if (shortest == INT64_MAX)
+			break;
+		below = shortest;
+		count++;
+	}
+	return count;
+}
+
+/* RFC 9293's 4 microseconds, Linux's 64 ns, old BSD's steps of half a second. */
+static const double known_rate[] = {250000, 15625000, 1000000, 1048576, 128000, 125000, 64000};
+
+static bool
+one_clock(const struct series *s, struct tf_isn_class *out)
+{
+	double slope[SLOPES], best = 0;
+	uint32_t count = slopes_of(s, slope), arc = UINT32_MAX;
+
+	for (size_t i = 0; i < sizeof known_rate / sizeof known_rate[0]; i++)
+		if (arc_at(s, known_rate[i]) < arc)
+			arc = arc_at(s, best = known_rate[i]);
+	for (uint32_t i = 0; i < count; i++) {
+		double rate = refine(s, slope[i]);
+		if (fabs(rate) < 1e9 && arc_at(s, rate) < arc)
+			arc = arc_at(s, best = rate);
+	}
+	out->rate = best;
+	return narrow(arc, TF_ISN_CLOCK, out);
+}
+
+/* Two intervals or more on one 4-tuple that fit a clock of known rate, to 20 ms. */
+static bool
+clock_on_tuple(const struct tf_hosts *t, const struct tf_host *h)
+{
+	uint32_t kept = tf_host_kept(h);
+	const struct tf_isn_sample *sample = tf_host_samples(t, h);
+	const uint32_t *isn = tf_host_isns(t, h);
+
+	for (size_t r = 0; r < sizeof known_rate / sizeof known_rate[0]; r++) {
+		uint32_t fits = 0, pairs = 0;
+		for (uint32_t i = 1; i < kept; i++) {
+			uint32_t j = i;
+			while (j > 0 && !same_tuple(&sample[j - 1], &sample[i]))
+				j--;
+			if (!j)
+				continue;
+			double s = (double)(sample[i].ts_ns - sample[j - 1].ts_ns) * 1e-9;
+			int32_t off = (int32_t)(isn[i] - isn[j - 1] - ticks(known_rate[r], s));
+			pairs++;
+			fits += fabs((double)off) <= known_rate[r] * (0.02 + fabs(s) * 1e-4);
+		}
+		if (fits >= 2 && fits == pairs)
+			return true;
+	}
+	return false;
+}
+
+struct tf_isn_class
+tf_isn_classify(const struct tf_hosts *t, const struct tf_host *h)
+{
+	struct tf_isn_class out = {.method = TF_ISN_FEW, .guesses = SPACE};
+	struct series s;
+	uint32_t step[TF_ISN_SAMPLES];
+
+	gather(t, h, &s);
+	out.samples = s.n;
+	out.clock_on_tuple = clock_on_tuple(t, h);
+	find_closest(&s, &out);
+	if (h->zero > 1 && h->zero == h->samples)
+		out.method = TF_ISN_ZERO;
+	else if (h->reused || (s.n >= TF_ISN_ENOUGH && 2 * distinct(s.isn, s.n) <= s.n))
+		out.method = TF_ISN_REPEATED;
+	else if (s.n >= TF_ISN_ENOUGH && !constant_step(&s, &out) &&
+	         !narrow(arc_of(s.isn, s.n), TF_ISN_NARROW_BAND, &out) && !one_clock(&s, &out) &&
+	         !narrow(arc_of(step, steps_of(&s, step)), TF_ISN_SMALL_STEPS, &out))
+		out.method = TF_ISN_RANDOM;
+	if (out.method == TF_ISN_ZERO || out.method == TF_ISN_REPEATED)
+		out.guesses = distinct(s.isn, s.n);
+	return out;
+}
+
+const char *
+tf_isn_method_text(enum tf_isn_method m)
+{
+	static const char *const text[] = {
+	    [TF_ISN_FEW] = "too few to tell",
+	    [TF_ISN_ZERO] = "zero",
+	    [TF_ISN_REPEATED] = "repeated",
+	    [TF_ISN_CONSTANT_STEP] = "a constant step",
+	    [TF_ISN_NARROW_BAND] = "a narrow band",
+	    [TF_ISN_CLOCK] = "a clock without a hash",
+	    [TF_ISN_SMALL_STEPS] = "steps that differ little",
+	    [TF_ISN_RANDOM] = "random or hashed",
+	};
+
+	return text[m];
+}

@@ -1,0 +1,78 @@
+/*
+ * An ICMP or ICMPv6 error, from its quotation to the connection that it
+ * is about.  It is believed only where the quoted number is one that this
+ * end has sent and that nobody has acknowledged (RFC 5927 section 4.1).
+ *
+ * A hard error ends an attempt to open, a soft one ends nothing
+ * (RFC 1122 section 4.2.3.9, RFC 5461): nor does any error end a
+ * synchronized connection (RFC 5927 section 5.2).
+ */
+#include <string.h>
+
+#include "detect/detect.h"
+#include "flow/flow.h"
+
+static uint32_t
+connection_of(const struct tf_analyzer *a, const struct tf_segment *quoted)
+{
+	struct tf_key key = tf_key_of(quoted);
+	uint32_t hash = tf_key_hash(&key, a->config.hash_key);
+
+	for (uint32_t at = tf_index_start(&a->index, hash); tf_index_find(&a->index, hash, &at);
+	     at = (at + 1) & a->index.mask) {
+		uint32_t value = a->index.entry[at].value;
+		if (!(value & TF_TOMBSTONE_BIT) &&
+		    memcmp(&tf_connection_at(a, value)->key, &key, sizeof key) == 0)
+			return value;
+	}
+	return 0;
+}
+
+static bool
+is_credible(const struct tf_end *end, const struct tf_icmp_error *e)
+{
+	return tf_end_has(end, TF_END_SEQ_KNOWN) && tf_seq_ge(e->seq, end->una) &&
+	       tf_seq_lt(e->seq, end->max);
+}
+
+/* Where a SYN is refused so, its sender is told; nobody else heard of it. */
+static void
+refuse(struct tf_analyzer *a, struct tf_connection *c, enum tf_endpoint from, const struct tf_icmp_error *e)
+{
+	if (from != TF_CLIENT || tf_end_state(&c->end[TF_CLIENT]) != TF_SYN_SENT || !tf_icmp_is_hard(e))
+		return;
+	tf_replica_moved(tf_replica(&a->ctx, c, TF_CLIENT), TF_IN_RCV_UNREACHABLE, TF_PRESUMED);
+	tf_connection_set_close(c, TF_CLOSE_REFUSED);
+	c->last_ts_ns = a->ctx.now_ns;
+}
+
+void
+tf_analyzer_icmp(struct tf_analyzer *a, const struct tf_icmp_error *e)
+{
+	struct tf_segment quoted = {
+	    .src = e->src,
+	    .dst = e->dst,
+	    .src_port = e->src_port,
+	    .dst_port = e->dst_port,
+	};
+	uint32_t index = connection_of(a, &quoted);
+
+	tf_analyzer_advance(a, e->ts_ns);
+	index = index ? connection_of(a, &quoted) : 0; /* the clock may have ended it */
+	if (!index)
+		return;
+	struct tf_connection *c = tf_connection_at(a, index);
+	enum tf_endpoint from = tf_connection_sender(c, &quoted);
+	enum tf_state state = tf_end_state(&c->end[from]);
+
+	if (!is_credible(&c->end[from], e))
+		return;
+	a->ctx.packet = a->ctx.last_packet = e->packet;
+	if (!tf_icmp_is_unreachable(e)) {
+		tf_too_big(&a->ctx, c, from, e);
+	} else if (state == TF_SYN_SENT || state == TF_SYN_RECEIVED) {
+		refuse(a, c, from, e);
+		tf_unreachable(&a->ctx, c, from, e);
+	}
+	tf_look_again(a, index);
+}
