@@ -493,16 +493,14 @@ scattered_source(size_t i)
 	return 0x0a000000 | ((uint32_t)(i * 0x9e3779b1U) & 0xffffff);
 }
 
+/* One `segment` from each of `count` sources after `first`, one every `pause_us`. */
 static void
-make_scattered(size_t count, unsigned flags, unsigned bytes, enum options options)
+make_scattered(size_t first, size_t count, uint64_t pause_us, struct segment segment)
 {
 	struct connection connection;
 
 	memset(&connection, 0, sizeof connection);
-	for (size_t i = 0; i < count; i++) {
-		struct segment segment = {
-		    .time_us = i, .from = CLIENT, .flags = flags, .bytes = bytes, .options = options};
-
+	for (size_t i = first; i < first + count; i++, segment.time_us += pause_us) {
 		begin_end(&connection.end[CLIENT], scattered_source(i), 1024 + random_in(0, 60000));
 		begin_end(&connection.end[SERVER], 0xc6336401, 80);
 		emit(&connection, &segment);
@@ -512,13 +510,25 @@ make_scattered(size_t count, unsigned flags, unsigned bytes, enum options option
 static void
 make_flood(size_t count)
 {
-	make_scattered(count, SYN, 0, OPTIONS_MSS);
+	make_scattered(0, count, 1, (struct segment){.flags = SYN, .options = OPTIONS_MSS});
 }
 
 static void
 make_single(size_t count)
 {
-	make_scattered(count, PSH | ACK, 64, OPTIONS_NONE);
+	make_scattered(0, count, 1, (struct segment){.flags = PSH | ACK, .bytes = 64});
+}
+
+/* A flood that is over in a second or less; then, while its SYNs run out of time, one every 50 us. */
+static void
+make_timeouts(size_t count)
+{
+	size_t later = count / 51;
+	struct segment syn = {.flags = SYN, .options = OPTIONS_MSS};
+
+	make_scattered(0, count - later, 1, syn);
+	syn.time_us = 127000000;
+	make_scattered(count - later, later, 50, syn);
 }
 
 /* W4: one connection; `count` segments of 1448 octets, each second one acknowledged 32 segments later. */
@@ -568,6 +578,7 @@ static const struct workload {
     {"W4", make_elephant, 690608, "elephant: one connection, 1 GB"},
     {"random", make_random, 5000000, "5,000,000 handshakes in random order"},
     {"single", make_single, 1000000, "1,000,000 connections of one packet each"},
+    {"timeouts", make_timeouts, 1020000, "1,000,000 SYNs; 127 s later, when they time out, 20,000 more"},
     {"empty", make_nothing, 1, "no packet"},
 };
 
