@@ -172,7 +172,7 @@ tf_connection_judge_syn(const struct tf_context *ctx, const struct tf_connection
 			           : TF_SYN_OWN;
 		return TF_SYN_HOLD;
 	}
-	if (tf_end_state(x) == TF_SYN_SENT && !(c->flags & TF_CONN_ANSWERED))
+	if (tf_end_state(x) == TF_SYN_SENT && !(c->flags & TF_CONN_SYN_ACK))
 		return TF_SYN_ATTEMPT;
 	return TF_SYN_HOLD;
 }
@@ -219,7 +219,11 @@ note_syn(struct tf_step *st)
 
 	if (tf_end_has(x, TF_END_SYN_SEEN))
 		return;
+	st->first_syn = true;
 	x->flags |= TF_END_SYN_SEEN | TF_END_ISN_KNOWN;
+	/* It was only captured behind its own answer. */
+	if (!(s->flags & TF_ACK) && st->from == TF_CLIENT)
+		st->c->flags &= ~(uint32_t)(TF_CONN_MIDSTREAM | TF_CONN_ROLES_GUESSED);
 	x->isn = s->seq;
 	if (s->options & TF_OPT_MSS) {
 		x->flags |= TF_END_MSS;

@@ -22,18 +22,29 @@ tf_time_wait_since(const struct tf_context *ctx, const struct tf_connection *c, 
 	return x && tf_end_state(&c->end[which]) == TF_TIME_WAIT ? x->time_wait_ns[which] : 0;
 }
 
+/* When a SYN or SYN,ACK is given up that was first sent at FIRST.  A stack
+ * that sends it again after its limit has another limit. */
+static int64_t
+given_up_at(int64_t first_ns, int64_t last_ns, int64_t limit_ns)
+{
+	return (last_ns > first_ns + limit_ns ? last_ns : first_ns) + limit_ns;
+}
+
 static int64_t
 end_deadline(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint which)
 {
+	const struct tf_extra *x = tf_extra_if(ctx, c);
 	int64_t since;
 
 	switch (tf_end_state(&c->end[which])) {
 	case TF_SYN_SENT:
-		return c->first_ts_ns + ctx->config->timer[TF_TIMER_SYN_SENT];
+		return given_up_at(c->first_ts_ns, x ? x->syn_last_ns : 0,
+		                   ctx->config->timer[TF_TIMER_SYN_SENT]);
 	case TF_SYN_RECEIVED:
 		since = c->flags & TF_CONN_SYN_ACK && !(c->flags & TF_CONN_ESTABLISHED) ? c->handshake_ns
 		                                                                        : c->first_ts_ns;
-		return since + ctx->config->timer[TF_TIMER_SYN_RECEIVED];
+		return given_up_at(since, x ? x->syn_ack_last_ns : 0,
+		                   ctx->config->timer[TF_TIMER_SYN_RECEIVED]);
 	case TF_TIME_WAIT:
 		since = tf_time_wait_since(ctx, c, which);
 		return (since ? since : c->last_ts_ns) + ctx->config->timer[TF_TIMER_TIME_WAIT];

@@ -157,7 +157,7 @@ void
 tf_replica_presume(struct tf_replica r)
 {
 	/* RFC 9293 section 3.10.7.4: the ACK before the FIN. */
-	static const unsigned order[] = {TF_P_SYN_ACK, TF_P_ACK_OF_SYN, TF_P_ACK_OF_FIN, TF_P_FIN};
+	static const unsigned order[] = {TF_P_SYN_ACK, TF_P_ACK_OF_SYN, TF_P_ACK_OF_FIN, TF_P_FIN, TF_P_RST};
 	unsigned live = r.end->pending & ~(unsigned)r.end->doubt;
 
 	for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
@@ -166,8 +166,9 @@ tf_replica_presume(struct tf_replica r)
 		enum tf_input input = tf_pending_input(order[i]);
 		enum tf_state state = tf_end_state(r.end);
 		const struct tf_rule *rule = tf_rule(state, input);
-		if (rule->effect == TF_MOVE && rule->to >= 0)
-			push(r, (enum tf_state)rule->to, input, rule, TF_PRESUMED);
+		if (rule->effect != TF_MAYBE && rule->to >= 0)
+			push(r, tf_fsm_next(state, input, tf_end_has(r.end, TF_END_PASSIVE)), input, rule,
+			     TF_PRESUMED);
 	}
 }
 
@@ -185,7 +186,7 @@ steps_back(const struct tf_end *end, enum tf_input input)
 static int
 other_beginning(const struct tf_end *end, enum tf_input input)
 {
-	if (depth_of(end) > 0 || tf_end_state(end) != TF_LISTEN)
+	if (depth_of(end) > 0 || tf_end_state(end) > TF_LISTEN)
 		return -1;
 	for (int s = 0; s < TF_STATE_COUNT; s++)
 		if (end->base & TF_STATES(s) && tf_rule(s, input)->effect != TF_NEVER)
@@ -199,7 +200,6 @@ begin_otherwise(struct tf_replica r, enum tf_state state, enum tf_input evidence
 	enum tf_state from = tf_end_state(r.end);
 
 	r.end->history = state;
-	r.end->base = TF_STATES(state);
 	emit_transition(r, from, evidence, tf_rule(from, evidence), TF_RETRACTED);
 }
 
@@ -335,7 +335,16 @@ void
 tf_replica_perhaps(struct tf_replica r, enum tf_input input)
 {
 	note_fired(r, tf_rule(tf_end_state(r.end), input));
+	if (!(r.end->pending & TF_P_RST))
+		r.end->doubt |= TF_P_RST;
 	r.end->pending |= TF_P_RST;
+	refresh_possible(r);
+}
+
+void
+tf_replica_may_be(struct tf_replica r, tf_states states)
+{
+	r.end->base |= states;
 	refresh_possible(r);
 }
 

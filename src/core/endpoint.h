@@ -56,6 +56,9 @@ void tf_replica_received(struct tf_replica r, unsigned bit, bool again);
 /* A segment passed that this end may take or not: only the set grows. */
 void tf_replica_perhaps(struct tf_replica r, enum tf_input input);
 
+/* The end may be in any of STATES too. */
+void tf_replica_may_be(struct tf_replica r, tf_states states);
+
 /* A timer ran out, or evidence other than a segment moves the end. */
 void tf_replica_moved(struct tf_replica r, enum tf_input input, enum tf_basis basis);
 

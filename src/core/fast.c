@@ -82,7 +82,7 @@ tf_connection_fast(struct tf_context *ctx, struct tf_connection *c, const struct
 	    !timestamp_advances(x, s))
 		return false;
 	follow(c, x, y, s, scaled ? x->wscale : 0);
-	if (s->checksum_state == TF_CHECKSUM_VALID)
+	if (s->checksum_state == TF_CHECKSUM_VALID && s->len == 0)
 		c->flags |= from == TF_CLIENT ? TF_CONN_CLIENT_SUMS : TF_CONN_SERVER_SUMS;
 	if (ctx->now_ns > c->last_ts_ns)
 		c->last_ts_ns = ctx->now_ns;

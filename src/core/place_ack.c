@@ -17,7 +17,7 @@ cannot_be_sent(const struct tf_step *st)
 		return false;
 	/* Who has only sent a SYN has sent no more before an answer comes. */
 	if (tf_end_has(y, TF_END_SYN_SEEN) && !tf_end_has(y, TF_END_SYN_ACKED) &&
-	    !tf_end_has(y, TF_END_SENT_DATA) && !st->data)
+	    !tf_end_has(y, TF_END_SENT_DATA))
 		return true;
 	/* Nobody sends beyond the window that he was offered. */
 	if (tf_end_has(x, TF_END_WINDOW_KNOWN))
@@ -61,7 +61,10 @@ infer_fin(struct tf_step *st)
 	                                            .packet = st->s->packet,
 	                                            .last_packet = st->s->packet,
 	                                            .inferred = true};
+	/* It may have been an octet of data after all. */
+	tf_states before = st->y->base;
 	tf_replica_missed(st->receiver, TF_IN_SND_FIN);
+	tf_replica_may_be(st->receiver, before);
 }
 
 static void

@@ -36,6 +36,8 @@ mark_repetition(struct tf_step *st, struct tf_stretch stretch)
 
 	if (!stretch.leaves_hole && !stretch.fills && stretch.fresh > 0)
 		return;
+	if (st->first_syn)
+		return;
 	/* The SYN,ACK of a simultaneous open bears the number of the SYN before it. */
 	if ((st->s->flags & (TF_SYN | TF_ACK)) == (TF_SYN | TF_ACK) &&
 	    st->before[st->from] != TF_SYN_RECEIVED && st->before[st->from] < TF_ESTABLISHED)

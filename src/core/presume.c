@@ -72,8 +72,12 @@ tf_note_time_wait(struct tf_step *st)
 		bool fin_came = e == (int)st->to && st->s->flags & TF_FIN;
 		if (!in)
 			x->time_wait_ns[e] = 0;
-		else if (!x->time_wait_ns[e] || fin_came)
+		else if (!x->time_wait_ns[e] || fin_came) {
+			/* Should that FIN be lost behind the tap, the timer runs on. */
+			if (x->time_wait_ns[e])
+				tf_replica_may_be(tf_replica(st->ctx, st->c, e), TF_STATES(TF_CLOSED));
 			x->time_wait_ns[e] = st->ctx->now_ns;
+		}
 	}
 }
 

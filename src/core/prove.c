@@ -161,12 +161,16 @@ prove_opening(struct tf_step *st)
 		return;
 	tf_note_third_segment(st);
 	tf_replica_sent(st->sender, TF_IN_SND_ACK_OF_SYN);
+	/* Refused, it seemed: but the SYN,ACK came, and counts. */
+	if (tf_connection_close(st->c) == TF_CLOSE_REFUSED)
+		tf_connection_set_close(st->c, TF_CLOSE_OPEN);
 }
 
 static void
 prove_ack_of_fin(struct tf_step *st)
 {
 	struct tf_fin_record *fin = tf_fin_of(st, st->to);
+	tf_states before = st->x->base;
 
 	if (fin) {
 		fin->ack_last_ns = st->ctx->now_ns;
@@ -184,6 +188,8 @@ prove_ack_of_fin(struct tf_step *st)
 	    tf_rule(tf_end_state(st->x), TF_IN_SND_BEFORE_CLOSE)->effect != TF_NEVER)
 		tf_replica_sent(st->sender, TF_IN_SND_BEFORE_CLOSE);
 	tf_replica_sent(st->sender, TF_IN_SND_ACK_OF_FIN);
+	if (fin && fin->inferred)
+		tf_replica_may_be(st->sender, before);
 }
 
 /* Sent just now: something new, or a retransmission, which bears the ACK of its own time. */
@@ -308,7 +314,11 @@ prove_fin(struct tf_step *st)
 static void
 prove_jointly(struct tf_step *st)
 {
-	if (tf_end_state(st->y) == TF_SYN_SENT && tf_end_state(st->x) >= TF_ESTABLISHED) {
+	/* A FIN may come from SYN-RECEIVED: it shows nothing of the other end. */
+	bool complete = tf_end_state(st->x) == TF_ESTABLISHED || tf_end_has(st->x, TF_END_SENT_DATA);
+
+	if (tf_end_state(st->y) == TF_SYN_SENT && tf_end_state(st->x) >= TF_ESTABLISHED && complete &&
+	    tf_end_has(st->x, TF_END_SYN_SEEN)) {
 		tf_note_third_segment(st);
 		st->c->flags |= TF_CONN_REPEATED;
 		tf_replica_missed(st->receiver, TF_IN_SND_ACK_OF_SYN);
@@ -341,12 +351,25 @@ count_unanswered(struct tf_step *st, struct tf_extra *x)
 		x->end[st->from].unanswered++;
 }
 
+/* A RST that passed a moment ago crossed this segment, and still counts; what
+ * was sent later than that shows that it did not arrive, or not count. */
+static void
+age_rst(struct tf_step *st, const struct tf_extra *x)
+{
+	bool crossing = x && x->rst.seen && x->rst.exact && x->rst.from == st->to &&
+	                st->ctx->now_ns - x->rst.ts_ns <= tf_end_rtt_ns(st->x);
+
+	if (!crossing)
+		st->x->doubt |= TF_P_RST;
+}
+
 void
 tf_prove_sender(struct tf_step *st)
 {
 	struct tf_extra *x = tf_extra_if(st->ctx, st->c);
 
 	count_unanswered(st, x);
+	age_rst(st, x);
 
 	if (st->s->flags & TF_SYN) {
 		prove_syn(st);
