@@ -68,6 +68,22 @@ struct tf_end_watch {
 	/* Its FIN, sent again into TIME-WAIT and not yet acknowledged again; packet 0: none. */
 	uint64_t fin_again_packet;
 	int64_t fin_again_ns;
+	/* A RST in its name, in the window but not where it is. */
+	uint32_t rst_offset; /* octets beyond rst_expected; 0: none */
+	tf_seq rst_expected;
+};
+
+/* What another segment may explain yet, about the end that sent it (detect/doubtful.c). */
+enum tf_doubt_kind { TF_DOUBT_NONE, TF_DOUBT_ACK, TF_DOUBT_WINDOW, TF_DOUBT_CHECKSUM };
+
+struct tf_doubt {
+	int64_t ns;
+	uint64_t packet;
+	tf_seq seq;         /* of the segment; of an ACK what it acknowledges */
+	tf_seq first, last; /* ACK: the highest octet sent; window: its edges; checksum: last is the segment's end */
+	uint16_t checksum;  /* as in the header */
+	uint8_t kind;       /* enum tf_doubt_kind */
+	bool again;         /* checksum: it was sent again; ACK: the other end goes on below it */
 };
 
 /* A RST that has passed. */
@@ -126,6 +142,7 @@ struct tf_too_big_record {
 struct tf_extra {
 	struct tf_end_extra end[2];
 	struct tf_end_watch watch[2];
+	struct tf_doubt doubt[2];
 	uint64_t raised[3]; /* findings that were raised: one bit an id, by endpoint */
 	struct {
 		uint8_t id; /* enum tf_anomaly */

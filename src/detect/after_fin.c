@@ -53,8 +53,9 @@ beyond(const struct tf_step *st, const struct tf_extra *x)
 	const struct tf_fin_record *fin = &x->end[st->from].fin;
 	uint32_t octets = st->end.v - st->x->max.v;
 
-	if (!tf_end_has(st->x, TF_END_FIN) || !fin->packet || !st->s->len || st->s->flags & TF_SYN ||
-	    st->verdict != TF_ACCEPT || tf_seq_le(st->end, st->x->max) || octets > FAR_BEYOND)
+	if (!tf_end_has(st->x, TF_END_FIN) || !fin->packet || fin->inferred || !st->s->len ||
+	    st->s->flags & TF_SYN || st->verdict != TF_ACCEPT || tf_seq_le(st->end, st->x->max) ||
+	    octets > FAR_BEYOND)
 		return;
 	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_DATA_AFTER_FIN, st->from);
 	tf_finding_count(&f, "fin_packet", TF_D_PACKET, fin->packet);

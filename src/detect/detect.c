@@ -18,6 +18,8 @@ tf_detect_segment(const struct tf_step *st)
 	tf_isn_segment(st);
 	tf_host_isn_segment(st);
 	tf_too_big_segment(st);
+	tf_unexpected_segment(st);
+	tf_doubtful_segment(st);
 	tf_silence_segment(st);
 	tf_reset_segment(st);
 	tf_after_fin_segment(st);

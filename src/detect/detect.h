@@ -11,6 +11,13 @@
 /* A segment went through the replicas. */
 void tf_detect_segment(const struct tf_step *st);
 
+/* HELD, a SYN into C, was not heeded: S shows that its alleged sender lives on. */
+void tf_detect_syn_survived(struct tf_context *ctx, struct tf_connection *c, const struct tf_held_syn *held,
+                            const struct tf_segment *s);
+
+/* S of C has a wrong checksum, and stays out of the replicas. */
+void tf_detect_damaged(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s);
+
 /* When a detector wants to look at C again; INT64_MAX: never. */
 int64_t tf_detect_next(const struct tf_context *ctx, const struct tf_connection *c);
 

@@ -44,6 +44,12 @@ void tf_silence_segment(const struct tf_step *st);
 int64_t tf_silence_next(const struct tf_context *ctx, const struct tf_connection *c);
 void tf_silence_deadline(struct tf_context *ctx, struct tf_connection *c);
 
+void tf_unexpected_segment(const struct tf_step *st);
+
+void tf_doubtful_segment(const struct tf_step *st);
+int64_t tf_doubtful_next(const struct tf_context *ctx, const struct tf_connection *c);
+void tf_doubtful_deadline(struct tf_context *ctx, struct tf_connection *c);
+
 void tf_after_fin_segment(const struct tf_step *st);
 
 void tf_closing_segment(const struct tf_step *st);
