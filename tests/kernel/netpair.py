@@ -87,20 +87,26 @@ class Pair:
         batch = f"link set lo up\naddr add {address} dev tap0{nodad}\nlink set tap0 up\n"
         with self.inside(side):
             subprocess.run(["ip", "-batch", "-"], input=batch, text=True, check=True)
-        for address in self.addr.values():
-            self._wait_for_route(side, address)
+        self._wait_for_routes(side)
 
-    def _wait_for_route(self, side, address):
-        """IPv6 puts its routes in only some time after the address."""
+    def _wait_for_routes(self, side):
+        """IPv6 puts its routes in only some time after the address.
+
+        A packet to itself arrives only once the address is a local one.
+        """
+        other = self.addr["server" if side == "client" else "client"]
         until = time.monotonic() + 5
         while True:
             with self.inside(side), socket.socket(self.af, socket.SOCK_DGRAM) as s:
                 try:
-                    return s.connect((address, 9))
+                    s.bind((self.addr[side], 0))
+                    s.settimeout(0.005)
+                    s.sendto(b"?", s.getsockname())
+                    s.recv(1)
+                    return s.connect((other, 9))
                 except OSError:
                     if time.monotonic() > until:
                         raise
-            time.sleep(0.002)
 
     def sysctl(self, side, **values):
         """Set net.ipv4.NAME in the namespaces of SIDE ("both" for both)."""

@@ -29,7 +29,7 @@ NOT_SEEN = {"client": "the capture misses segments", "server": "the capture miss
 
 # What hosts really run into that close in SYN-SENT, over paths that lose.
 CHANCE = ("half-open-handshake", "syn-unanswered", "stuck-fin-wait-1", "stuck-closing", "stuck-last-ack",
-          "dead-peer", "backlog-overflow")
+          "dead-peer", "backlog-overflow", "data-after-close")
 
 
 class Scenario:
@@ -567,7 +567,7 @@ def blind_rst(net):
     _close_both(net, c, s)
 
 
-@scenario()
+@scenario(may=("data-after-close", "injection-suspected"))
 def forged_rst_that_fits(net):
     """A forged RST exactly at RCV.NXT kills the server's end; the client learns it by its next data."""
     c, s, _ = net.connect()
@@ -762,7 +762,7 @@ def stuck_fin_wait_2(net):
 
 
 @scenario(families=(4,), seconds=72, finds={"stuck-fin-wait-2": "client", "stuck-close-wait": "server"},
-          blind={"client": "shutdown() and close() look alike: after its limit the kernel forgets in silence"})
+          blind={"client": "shutdown() and close() look alike; the kernel forgets in silence"})
 def fin_wait_2_runs_out(net):
     """The server never closes; the client, which has closed, is forgotten by its kernel after a minute."""
     c, s, _ = net.connect()
@@ -822,7 +822,7 @@ def abort_in_close_wait(net):
     net.sleep(0.2)
 
 
-@scenario()
+@scenario(finds={"data-after-close": "server"})
 def data_to_a_closed_end(net):
     """The client has closed; the server's data are answered by RST."""
     c, s, _ = net.connect()
@@ -845,7 +845,7 @@ def rst_lost_before(net):
     net.sleep(0.3)
 
 
-@scenario(quick=True)
+@scenario(quick=True, finds={"data-after-close": "server"})
 def rst_lost_behind(net):
     """The RST passes the tap and is lost behind it; the server's data are answered by another one."""
     c, s, _ = net.connect()
@@ -1025,7 +1025,7 @@ def chance(net):
     _lives(net, 100)
 
 
-@scenario(seconds=11, may=CHANCE + ("half-open",))
+@scenario(seconds=11, may=CHANCE + ("half-open", "time-wait-assassination"))
 def chance_over_a_bad_path(net):
     """The same while the path loses, delays, reorders and duplicates on both sides of the tap.
 
