@@ -9,8 +9,9 @@ void
 tf_detect_segment(const struct tf_step *st)
 {
 	/* An ordinary segment of an ordinary connection has nothing to tell. */
-	if (!st->c->extra && !(st->s->flags & (TF_SYN | TF_FIN | TF_RST)) &&
-	    !(st->c->flags & (TF_CONN_MIDSTREAM | TF_CONN_EMBRYONIC)))
+	if (!st->c->extra && (st->s->flags & (TF_SYN | TF_FIN | TF_RST | TF_ACK)) == TF_ACK &&
+	    !(st->c->flags & (TF_CONN_MIDSTREAM | TF_CONN_EMBRYONIC)) &&
+	    !(st->marks & TF_MARK_UNACCEPTABLE))
 		return;
 	tf_opening_segment(st);
 	tf_handshake_segment(st);
@@ -36,6 +37,7 @@ tf_detect_next(const struct tf_context *ctx, const struct tf_connection *c)
 	next = tf_earlier(next, tf_opening_next(ctx, c));
 	next = tf_earlier(next, tf_handshake_next(ctx, c));
 	next = tf_earlier(next, tf_closing_next(ctx, c));
+	next = tf_earlier(next, tf_doubtful_next(ctx, c));
 	return tf_earlier(next, tf_gaps_next(ctx, c));
 }
 
@@ -49,6 +51,7 @@ tf_detect_deadline(struct tf_context *ctx, struct tf_connection *c)
 	tf_closing_deadline(ctx, c);
 	tf_gaps_deadline(ctx, c, false);
 	tf_silence_deadline(ctx, c);
+	tf_doubtful_deadline(ctx, c);
 }
 
 void

@@ -113,6 +113,8 @@ tf_feed_connection(struct tf_analyzer *a, uint32_t index, const struct tf_segmen
 
 	if (is_damaged(c, s)) {
 		a->stats.bad_checksums++;
+		tf_detect_damaged(&a->ctx, c, s);
+		look_again(a, index);
 		return;
 	}
 	tf_step_init(&st, &a->ctx, c, s);

@@ -210,6 +210,7 @@ tf_held_judge(struct tf_analyzer *a, uint32_t index, uint32_t hash, const struct
 	/* Its sender goes on as only the holder of the new connection can, or of the old one. */
 	if (s->flags & TF_ACK && tf_seq_eq(s->seq, tf_segment_end(&held->segment)))
 		return begin_held(a, index);
+	tf_detect_syn_survived(&a->ctx, c, held, s);
 	drop_held(a, c);
 	return index;
 }
