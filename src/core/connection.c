@@ -112,7 +112,7 @@ begin_midstream(struct tf_context *ctx, struct tf_connection *c, const struct tf
 	if (s->flags & TF_RST)
 		base |= TF_STATES(TF_CLOSED) | TF_STATES(TF_LISTEN);
 	c->flags |= TF_CONN_ROLES_GUESSED | TF_CONN_MIDSTREAM;
-	for (int e = 0; e < 2; e++)
+	for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++)
 		tf_replica_begin(tf_replica(ctx, c, e), first, base);
 	if (s->flags & TF_RST)
 		tf_connection_set_close(c, TF_CLOSE_RST);
@@ -131,7 +131,7 @@ tf_connection_begin(struct tf_context *ctx, struct tf_connection *c, const struc
 		begin_with_syn_ack(ctx, c);
 	else
 		begin_with_syn(ctx, c);
-	for (int e = 0; e < 2; e++) {
+	for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++) {
 		/* A client's SYN makes a transition of its own at once. */
 		if (e == TF_SERVER || c->flags & TF_CONN_MIDSTREAM)
 			tf_replica_announce(tf_replica(ctx, c, e));
@@ -210,6 +210,17 @@ count_packet(struct tf_step *st)
 		st->c->flags |= TF_CONN_ANSWERED;
 }
 
+/* FreeBSD and macOS offer 65,535 octets, scaled by 6 (macOS also 5), with
+ * SACK and timestamps.  They differ from Linux and the RFC where it counts:
+ * a RST does not end their TIME-WAIT (RFC 1337). */
+static bool
+looks_like_bsd(const struct tf_segment *s)
+{
+	const unsigned all = TF_OPT_WSCALE | TF_OPT_SACK_PERMITTED | TF_OPT_TIMESTAMPS;
+
+	return s->window == 65535 && (s->options & all) == all && (s->wscale == 5 || s->wscale == 6);
+}
+
 /* What a SYN or SYN,ACK tells once and for all (RFC 9293 section 3.2, RFC 7323). */
 static void
 note_syn(struct tf_step *st)
@@ -239,6 +250,8 @@ note_syn(struct tf_step *st)
 		x->flags |= TF_END_TIMESTAMPS;
 	if (s->options & TF_OPT_CUT)
 		x->flags |= TF_END_OPTIONS_CUT;
+	if (looks_like_bsd(s))
+		st->c->flags |= st->from == TF_CLIENT ? TF_CONN_CLIENT_BSD : TF_CONN_SERVER_BSD;
 	if (s->len > 0 && !(s->flags & TF_ACK))
 		st->c->flags |= TF_CONN_FAST_OPEN;
 	if (!tf_end_has(x, TF_END_SEQ_KNOWN)) {

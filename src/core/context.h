@@ -14,14 +14,14 @@ struct tf_context {
 	const struct tf_config *config;
 	struct tf_sink sink;
 	struct tf_stats *stats;
-	struct tf_pool extras; /* struct tf_extra */
-	struct tf_pool ranges; /* struct tf_range */
-	struct tf_pool held;   /* struct tf_held_syn */
-	int64_t now_ns;        /* the greatest timestamp so far; while a deadline runs, the deadline */
-	uint64_t packet;       /* the frame in hand; 0 while a deadline runs */
-	uint64_t last_packet;  /* the last frame */
+	struct tf_pool extras;    /* struct tf_extra */
+	struct tf_pool ranges;    /* struct tf_range */
+	struct tf_pool held;      /* struct tf_held_syn */
+	int64_t now_ns;           /* the greatest timestamp so far; while a deadline runs, the deadline */
+	uint64_t packet;          /* the frame in hand; 0 while a deadline runs */
+	uint64_t last_packet;     /* the last frame */
 	struct tf_memory *memory; /* what the detectors remember beyond one connection */
-	bool *fired;           /* one a row of rules.def: did it ever apply? NULL: nobody asks */
+	bool *fired;              /* one a row of rules.def: did it ever apply? NULL: nobody asks */
 };
 
 /* The rare things of C, made if need be.  NULL where the pool is full: then it is counted. */

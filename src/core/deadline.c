@@ -111,7 +111,7 @@ judge_rst(struct tf_context *ctx, struct tf_connection *c, struct tf_rst_record 
 	rst->awaiting = false;
 	if (!silence)
 		return;
-	for (int e = 0; e < 2; e++)
+	for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++)
 		tf_replica_moved(tf_replica(ctx, c, e), TF_IN_RST_CONFIRMED, TF_INFERRED);
 	if (tf_connection_close(c) == TF_CLOSE_OPEN)
 		tf_connection_set_close(c, TF_CLOSE_RST);
@@ -122,14 +122,16 @@ tf_connection_deadline(struct tf_context *ctx, struct tf_connection *c)
 {
 	struct tf_extra *x = tf_extra_if(ctx, c);
 
-	for (int e = 0; e < 2; e++)
+	for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++)
 		if (end_deadline(ctx, c, e) <= ctx->now_ns)
 			time_out(ctx, c, e);
 	if (rst_deadline(ctx, c) <= ctx->now_ns)
 		judge_rst(ctx, c, &x->rst);
 	if (tf_connection_settled(ctx, c) && !(c->flags & TF_CONN_SETTLED)) {
 		c->flags |= TF_CONN_SETTLED;
-		for (int e = 0; e < 2; e++)
-			tf_replica_settle(tf_replica(ctx, c, e));
+		/* Who was sent a RST and has nothing to say may not have heard it. */
+		for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++)
+			if (!x || !x->rst.seen || x->rst.from == e)
+				tf_replica_settle(tf_replica(ctx, c, e));
 	}
 }

@@ -135,7 +135,7 @@ pop(struct tf_replica r, unsigned steps, enum tf_input evidence)
 
 	end->history >>= 4 * steps;
 	set_depth(end, depth_of(end) - steps, proven_of(end));
-	emit_transition(r, from, evidence, tf_rule(from, evidence), TF_RETRACTED);
+	emit_transition(r, from, evidence, tf_fsm_rule(from, evidence), TF_RETRACTED);
 }
 
 void
@@ -165,7 +165,7 @@ tf_replica_presume(struct tf_replica r)
 			continue;
 		enum tf_input input = tf_pending_input(order[i]);
 		enum tf_state state = tf_end_state(r.end);
-		const struct tf_rule *rule = tf_rule(state, input);
+		const struct tf_rule *rule = tf_fsm_rule(state, input);
 		if (rule->effect != TF_MAYBE && rule->to >= 0)
 			push(r, tf_fsm_next(state, input, tf_end_has(r.end, TF_END_PASSIVE)), input, rule,
 			     TF_PRESUMED);
@@ -177,7 +177,7 @@ static unsigned
 steps_back(const struct tf_end *end, enum tf_input input)
 {
 	for (unsigned steps = 1; steps <= depth_of(end); steps++)
-		if (tf_rule(state_below(end, steps), input)->effect != TF_NEVER)
+		if (tf_fsm_rule(state_below(end, steps), input)->effect != TF_NEVER)
 			return steps;
 	return 0;
 }
@@ -189,7 +189,7 @@ other_beginning(const struct tf_end *end, enum tf_input input)
 	if (depth_of(end) > 0 || tf_end_state(end) > TF_LISTEN)
 		return -1;
 	for (int s = 0; s < TF_STATE_COUNT; s++)
-		if (end->base & TF_STATES(s) && tf_rule(s, input)->effect != TF_NEVER)
+		if (end->base & TF_STATES(s) && tf_fsm_rule((enum tf_state)s, input)->effect != TF_NEVER)
 			return s;
 	return -1;
 }
@@ -200,7 +200,7 @@ begin_otherwise(struct tf_replica r, enum tf_state state, enum tf_input evidence
 	enum tf_state from = tf_end_state(r.end);
 
 	r.end->history = state;
-	emit_transition(r, from, evidence, tf_rule(from, evidence), TF_RETRACTED);
+	emit_transition(r, from, evidence, tf_fsm_rule(from, evidence), TF_RETRACTED);
 }
 
 static bool
@@ -212,7 +212,7 @@ infer(struct tf_replica r, enum tf_input input)
 
 	for (int i = 0; i < steps; i++) {
 		enum tf_state from = tf_end_state(r.end);
-		const struct tf_rule *rule = tf_rule(from, path[i]);
+		const struct tf_rule *rule = tf_fsm_rule(from, path[i]);
 		r.end->base = TF_STATES(tf_fsm_next(from, path[i], passive));
 		note_fired(r, rule);
 		push(r, tf_fsm_next(from, path[i], passive), path[i], rule, TF_INFERRED);
@@ -224,7 +224,7 @@ infer(struct tf_replica r, enum tf_input input)
 static bool
 make_possible(struct tf_replica r, enum tf_input input)
 {
-	if (tf_rule(tf_end_state(r.end), input)->effect != TF_NEVER)
+	if (tf_fsm_rule(tf_end_state(r.end), input)->effect != TF_NEVER)
 		return true;
 
 	unsigned steps = steps_back(r.end, input);
@@ -249,7 +249,7 @@ proven_by(const struct tf_end *end, enum tf_input input)
 	unsigned proven = proven_of(end);
 
 	while (proven < depth_of(end) &&
-	       tf_rule(state_below(end, depth_of(end) - proven), input)->effect == TF_NEVER)
+	       tf_fsm_rule(state_below(end, depth_of(end) - proven), input)->effect == TF_NEVER)
 		proven++;
 	return proven;
 }
@@ -261,7 +261,7 @@ prove(struct tf_replica r, enum tf_input input, enum tf_basis basis)
 	struct tf_end *end = r.end;
 	bool passive = tf_end_has(end, TF_END_PASSIVE);
 	enum tf_state from = tf_end_state(end);
-	const struct tf_rule *rule = tf_rule(from, input);
+	const struct tf_rule *rule = tf_fsm_rule(from, input);
 	enum tf_state to = tf_fsm_next(from, input, passive);
 	tf_states base = tf_fsm_step(reach_of(r), input, passive);
 
@@ -319,7 +319,7 @@ tf_replica_received(struct tf_replica r, unsigned bit, bool again)
 {
 	enum tf_input input = tf_pending_input(bit);
 	enum tf_state from = tf_end_state(r.end);
-	const struct tf_rule *rule = tf_rule(from, input);
+	const struct tf_rule *rule = tf_fsm_rule(from, input);
 
 	note_fired(r, rule);
 	r.end->pending |= (uint8_t)bit;
@@ -334,7 +334,7 @@ tf_replica_received(struct tf_replica r, unsigned bit, bool again)
 void
 tf_replica_perhaps(struct tf_replica r, enum tf_input input)
 {
-	note_fired(r, tf_rule(tf_end_state(r.end), input));
+	note_fired(r, tf_fsm_rule(tf_end_state(r.end), input));
 	if (!(r.end->pending & TF_P_RST))
 		r.end->doubt |= TF_P_RST;
 	r.end->pending |= TF_P_RST;
@@ -352,7 +352,7 @@ void
 tf_replica_moved(struct tf_replica r, enum tf_input input, enum tf_basis basis)
 {
 	enum tf_state from = tf_end_state(r.end);
-	const struct tf_rule *rule = tf_rule(from, input);
+	const struct tf_rule *rule = tf_fsm_rule(from, input);
 
 	note_fired(r, rule);
 	if (rule->to < 0)

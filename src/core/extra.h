@@ -79,11 +79,12 @@ enum tf_doubt_kind { TF_DOUBT_NONE, TF_DOUBT_ACK, TF_DOUBT_WINDOW, TF_DOUBT_CHEC
 struct tf_doubt {
 	int64_t ns;
 	uint64_t packet;
-	tf_seq seq;         /* of the segment; of an ACK what it acknowledges */
-	tf_seq first, last; /* ACK: the highest octet sent; window: its edges; checksum: last is the segment's end */
-	uint16_t checksum;  /* as in the header */
-	uint8_t kind;       /* enum tf_doubt_kind */
-	bool again;         /* checksum: it was sent again; ACK: the other end goes on below it */
+	tf_seq seq; /* of the segment; of an ACK what it acknowledges */
+	tf_seq first,
+	    last; /* ACK: the highest octet sent; window: its edges; checksum: last is the segment's end */
+	uint16_t checksum; /* as in the header */
+	uint8_t kind;      /* enum tf_doubt_kind */
+	bool again;        /* checksum: it was sent again; ACK: the other end goes on below it */
 };
 
 /* A RST that has passed. */
@@ -167,11 +168,11 @@ struct tf_extra {
 	uint8_t gap_end;            /* whose octets are missing: enum tf_endpoint */
 	tf_seq bad_ack[2];          /* the last unacceptable ACK that passed towards this end */
 	bool bad_ack_known[2];
-	uint32_t held;           /* index into the pool of tf_held_syn; 0: none */
+	uint32_t held; /* index into the pool of tf_held_syn; 0: none */
 	struct tf_mismatch mismatch;
 	struct tf_too_big_record too_big;
-	uint32_t syn_data;  /* octets on the client's first SYN */
-	bool syn_fast_open; /* it had the Fast Open option */
+	uint32_t syn_data;       /* octets on the client's first SYN */
+	bool syn_fast_open;      /* it had the Fast Open option */
 	struct tf_former former; /* conn 0: none is known */
 };
 

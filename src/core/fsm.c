@@ -1,6 +1,6 @@
 /*
  * Look-ups in the rule table (rules.def), and what is generated from it:
- * step[input][state], the reach of a state by what is pending, and the
+ * tf_fsm.step[input][state], the reach of a state by what is pending, and the
  * ways by which a gap in the capture is explained.
  *
  * Nothing here knows a segment, a sequence number or a time.
@@ -32,7 +32,7 @@ enum rule_name {
 	RULE_COUNT
 };
 
-static struct tf_rule rules[] = {
+struct tf_rule tf_fsm_rules[] = {
 #define RULE(name, from, input, to, effects, reference)                                                      \
 	{#name, (tf_states)(from), TF_IN_##input, TF_##to, TF_##effects, reference},
 #define STAY(name, from, input, effects, reference)                                                          \
@@ -44,7 +44,7 @@ static struct tf_rule rules[] = {
 #undef NEVER
 };
 
-#define ROWS (sizeof rules / sizeof rules[0])
+#define ROWS (sizeof tf_fsm_rules / sizeof tf_fsm_rules[0])
 
 /* The names as the output writes them: "accept-syn". */
 static char rule_names[RULE_COUNT][32];
@@ -58,9 +58,7 @@ static const struct {
 #undef INPUT
 };
 
-static uint8_t row_of[TF_STATE_COUNT][TF_INPUT_COUNT];
-static tf_states step[2][TF_INPUT_COUNT][TF_STATE_COUNT];
-static tf_states reach[2][TF_P_COUNT][TF_STATE_COUNT];
+struct tf_fsm tf_fsm;
 
 static const enum tf_input silent[] = {TF_IN_CLOSE, TF_IN_ABORT, TF_IN_FORGET};
 
@@ -88,7 +86,7 @@ tf_pending_input(unsigned bit)
 	case TF_P_RST:
 		return TF_IN_RCV_RST;
 	default:
-		assert(!"one bit of enum tf_pending");
+		assert(0 && "one bit of enum tf_pending");
 		return TF_IN_RCV_RST;
 	}
 }
@@ -98,13 +96,13 @@ tf_rules(size_t *count)
 {
 	tf_fsm_init();
 	*count = ROWS;
-	return rules;
+	return tf_fsm_rules;
 }
 
 const struct tf_rule *
 tf_rule(enum tf_state state, enum tf_input input)
 {
-	return &rules[row_of[state][input]];
+	return &tf_fsm_rules[tf_fsm.row[state][input]];
 }
 
 const char *
@@ -117,38 +115,6 @@ enum tf_side
 tf_input_side(enum tf_input input)
 {
 	return inputs[input].side;
-}
-
-enum tf_state
-tf_fsm_next(enum tf_state state, enum tf_input input, bool passive)
-{
-	const struct tf_rule *rule = tf_rule(state, input);
-
-	if (rule->to < 0)
-		return state;
-	if (rule->effect == TF_BACK && passive && state == TF_SYN_RECEIVED)
-		return TF_LISTEN;
-	return (enum tf_state)rule->to;
-}
-
-tf_states
-tf_fsm_step(tf_states set, enum tf_input input, bool passive)
-{
-	tf_states out = 0;
-
-	for (unsigned left = set; left; left &= left - 1)
-		out |= step[passive][input][__builtin_ctz(left)];
-	return out;
-}
-
-tf_states
-tf_fsm_reach(tf_states base, unsigned pending, bool passive)
-{
-	tf_states out = 0;
-
-	for (unsigned left = base; left; left &= left - 1)
-		out |= reach[passive][pending][__builtin_ctz(left)];
-	return out;
 }
 
 int
@@ -193,14 +159,14 @@ init_names(void)
 	size_t n = 0;
 
 	for (size_t r = 0; r < ROWS; r++) {
-		if (rules[r].effect == TF_NEVER)
+		if (tf_fsm_rules[r].effect == TF_NEVER)
 			continue;
 		char *out = rule_names[n++];
 		size_t i = 0;
-		for (const char *in = rules[r].name; *in && i + 1 < sizeof rule_names[0]; in++)
+		for (const char *in = tf_fsm_rules[r].name; *in && i + 1 < sizeof rule_names[0]; in++)
 			out[i++] = (char)(*in == '_' ? '-' : *in >= 'A' && *in <= 'Z' ? *in + 32 : *in);
 		out[i] = '\0';
-		rules[r].name = out;
+		tf_fsm_rules[r].name = out;
 	}
 }
 
@@ -211,8 +177,8 @@ init_rows(void)
 
 	for (size_t r = 0; r < ROWS; r++)
 		for (int s = 0; s < TF_STATE_COUNT; s++)
-			if (rules[r].from & TF_STATES(s))
-				row_of[s][rules[r].input] = (uint8_t)r;
+			if (tf_fsm_rules[r].from & TF_STATES(s))
+				tf_fsm.row[s][tf_fsm_rules[r].input] = (uint8_t)r;
 }
 
 static void
@@ -221,9 +187,10 @@ init_steps(void)
 	for (int passive = 0; passive < 2; passive++)
 		for (int i = 0; i < TF_INPUT_COUNT; i++)
 			for (int s = 0; s < TF_STATE_COUNT; s++) {
-				if (tf_rule(s, i)->effect == TF_NEVER)
+				if (tf_rule((enum tf_state)s, (enum tf_input)i)->effect == TF_NEVER)
 					continue;
-				step[passive][i][s] = TF_STATES(tf_fsm_next(s, i, passive));
+				tf_fsm.step[passive][i][s] =
+				    TF_STATES(tf_fsm_next((enum tf_state)s, (enum tf_input)i, passive));
 			}
 }
 
@@ -257,6 +224,7 @@ tf_fsm_init(void)
 	for (int passive = 0; passive < 2; passive++)
 		for (unsigned pending = 0; pending < TF_P_COUNT; pending++)
 			for (int s = 0; s < TF_STATE_COUNT; s++)
-				reach[passive][pending][s] = reach_of(s, pending, passive);
+				tf_fsm.reach[passive][pending][s] =
+				    reach_of((enum tf_state)s, pending, passive);
 	done = true;
 }

@@ -26,17 +26,60 @@ enum tf_pending {
 /* Build the tables.  Called once, by tf_analyzer_new; idempotent. */
 void tf_fsm_init(void);
 
+/* What the rule table comes to; read-only once it is built. */
+struct tf_fsm {
+	uint8_t row[TF_STATE_COUNT][TF_INPUT_COUNT];       /* of tf_fsm_rules */
+	tf_states step[2][TF_INPUT_COUNT][TF_STATE_COUNT]; /* passive; a set of one, or none for TF_NEVER */
+	tf_states reach[2][TF_P_COUNT][TF_STATE_COUNT];    /* passive */
+};
+
+extern struct tf_fsm tf_fsm;
+extern struct tf_rule tf_fsm_rules[];
+
+/* tf_rule() without the call. */
+static inline const struct tf_rule *
+tf_fsm_rule(enum tf_state state, enum tf_input input)
+{
+	return &tf_fsm_rules[tf_fsm.row[state][input]];
+}
+
 /* Where INPUT takes an end from STATE; PASSIVE: it opened passively.  For
  * TF_NEVER the result is STATE itself. */
-enum tf_state tf_fsm_next(enum tf_state state, enum tf_input input, bool passive);
+static inline enum tf_state
+tf_fsm_next(enum tf_state state, enum tf_input input, bool passive)
+{
+	const struct tf_rule *rule = tf_fsm_rule(state, input);
+
+	if (rule->to < 0)
+		return state;
+	if (rule->effect == TF_BACK && passive && state == TF_SYN_RECEIVED)
+		return TF_LISTEN;
+	return (enum tf_state)rule->to;
+}
 
 /* Where INPUT takes a set: the union over its members; a member whose row
  * is a NEVER drops out. */
-tf_states tf_fsm_step(tf_states set, enum tf_input input, bool passive);
+static inline tf_states
+tf_fsm_step(tf_states set, enum tf_input input, bool passive)
+{
+	tf_states out = 0;
+
+	for (unsigned left = set; left; left &= left - 1)
+		out |= tf_fsm.step[passive][input][__builtin_ctz(left)];
+	return out;
+}
 
 /* All states that an end which was in one of BASE can be in by now: by
  * what passed towards it (PENDING) and by what its program may have done. */
-tf_states tf_fsm_reach(tf_states base, unsigned pending, bool passive);
+static inline tf_states
+tf_fsm_reach(tf_states base, unsigned pending, bool passive)
+{
+	tf_states out = 0;
+
+	for (unsigned left = base; left; left &= left - 1)
+		out |= tf_fsm.reach[passive][pending][__builtin_ctz(left)];
+	return out;
+}
 
 /* A way from STATE, by what the tap did not see, to a state in which INPUT
  * is possible: fills in at most 4 inputs and returns how many, 0 where

@@ -67,9 +67,9 @@ tf_note_time_wait(struct tf_step *st)
 
 	if (!x)
 		return;
-	for (int e = 0; e < 2; e++) {
+	for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++) {
 		bool in = tf_end_state(&st->c->end[e]) == TF_TIME_WAIT;
-		bool fin_came = e == (int)st->to && st->s->flags & TF_FIN;
+		bool fin_came = e == st->to && st->s->flags & TF_FIN;
 		if (!in)
 			x->time_wait_ns[e] = 0;
 		else if (!x->time_wait_ns[e] || fin_came) {

@@ -185,7 +185,7 @@ prove_ack_of_fin(struct tf_step *st)
 	/* A FIN of its own that the tap missed would have moved its numbers on. */
 	bool began_before = st->c->flags & TF_CONN_MIDSTREAM && !tf_end_has(st->x, TF_END_SENT_DATA);
 	if (st->fresh && st->at_edge && !(st->s->flags & TF_FIN) && !began_before &&
-	    tf_rule(tf_end_state(st->x), TF_IN_SND_BEFORE_CLOSE)->effect != TF_NEVER)
+	    tf_fsm_rule(tf_end_state(st->x), TF_IN_SND_BEFORE_CLOSE)->effect != TF_NEVER)
 		tf_replica_sent(st->sender, TF_IN_SND_BEFORE_CLOSE);
 	tf_replica_sent(st->sender, TF_IN_SND_ACK_OF_FIN);
 	if (fin && fin->inferred)

@@ -91,15 +91,25 @@ prove_before_rst(struct tf_step *st)
 		                 TF_IN_SND_RST);
 }
 
+/* RFC 1337, fix F1: some stacks do not let a RST end TIME-WAIT. */
+static bool
+ignores_rst(const struct tf_step *st)
+{
+	uint32_t bsd = st->to == TF_CLIENT ? TF_CONN_CLIENT_BSD : TF_CONN_SERVER_BSD;
+
+	return tf_end_state(st->y) == TF_TIME_WAIT && st->c->flags & bsd;
+}
+
 static void
 prove_exact_rst(struct tf_step *st)
 {
 	note_rst(st, true);
 	prove_before_rst(st);
-	if (tf_path_is_dead(st))
+	bool heeded = !tf_path_is_dead(st) && !ignores_rst(st);
+	if (!heeded)
 		st->y->doubt |= TF_P_RST;
 	tf_replica_sent(st->sender, TF_IN_SND_RST);
-	tf_replica_received(st->receiver, TF_P_RST, !tf_path_is_dead(st));
+	tf_replica_received(st->receiver, TF_P_RST, heeded);
 	if (tf_connection_close(st->c) == TF_CLOSE_OPEN)
 		tf_connection_set_close(st->c, TF_CLOSE_RST);
 }

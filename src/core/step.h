@@ -33,7 +33,7 @@ struct tf_step {
 	bool first_ack_of_syn, first_ack_of_fin;
 	bool ack_advances;     /* it acknowledges something new */
 	bool bad_ack;          /* it acknowledges what was never sent */
-	bool first_syn;             /* the first SYN of its sender that passed */
+	bool first_syn;        /* the first SYN of its sender that passed */
 	bool fin_again;        /* its FIN passed before */
 	bool data;             /* payload of its own, not a probe's octet */
 	uint32_t new_bytes;    /* payload that had not passed before */

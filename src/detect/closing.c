@@ -173,7 +173,7 @@ tf_closing_next(const struct tf_context *ctx, const struct tf_connection *c)
 {
 	int64_t next = INT64_MAX, at;
 
-	for (int e = 0; e < 2; e++) {
+	for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++) {
 		at = fin_deadline(ctx, c, e);
 		next = at < next ? at : next;
 		at = wait_deadline(ctx, c, e);
@@ -187,7 +187,7 @@ tf_closing_deadline(struct tf_context *ctx, struct tf_connection *c)
 {
 	if (!c->extra)
 		return;
-	for (int e = 0; e < 2; e++) {
+	for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++) {
 		if (fin_deadline(ctx, c, e) <= ctx->now_ns)
 			raise_stuck_fin(ctx, c, e);
 		check_wait(ctx, c, e);

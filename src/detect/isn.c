@@ -150,7 +150,7 @@ tf_isn_segment(const struct tf_step *st)
 
 	if (!accepts || !x || !x->former.conn)
 		return;
-	for (int e = 0; e < 2; e++) {
+	for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++) {
 		unsigned side = side_of(st->c, e);
 		if (!tf_end_has(&st->c->end[e], TF_END_ISN_KNOWN) || !bit(x->former.isn_known, side))
 			continue;

@@ -16,6 +16,9 @@
 
 #define BATCH 32
 
+/* Octets at the front of struct tf_extra that a closing connection needs. */
+#define HOT_EXTRA 320
+
 /* ---- deadlines ------------------------------------------------------------------ */
 
 static int64_t
@@ -70,7 +73,9 @@ run_deadlines(struct tf_analyzer *a, int64_t now_ns)
 		return;
 	a->ctx.packet = 0;
 	while (tf_wheel_maybe_due(&a->wheel, now_ns) && tf_wheel_collect(&a->wheel, now_ns)) {
-		while (tf_wheel_pop(&a->wheel, &due)) {
+		while (tf_wheel_pop(&a->wheel, now_ns, &due)) {
+			if (tf_connection_at(a, due.index)->conn != due.conn)
+				continue; /* it went while it waited here */
 			int64_t when = next_deadline(a, tf_connection_at(a, due.index));
 			if (when >= now_ns) {
 				tf_wheel_file(&a->wheel, due.index, when);
@@ -268,6 +273,13 @@ tf_analyzer_advance(struct tf_analyzer *a, int64_t now_ns)
 		advance(a, now_ns);
 }
 
+static void
+prefetch_lines(const void *item, size_t octets)
+{
+	for (size_t line = 0; line < octets; line += 64)
+		__builtin_prefetch((const char *)item + line, 1);
+}
+
 /* Where the index seems to have HASH: its connection, asked for; 0 where it does not. */
 static uint32_t
 prefetch_connection(const struct tf_analyzer *a, uint32_t hash)
@@ -281,9 +293,7 @@ prefetch_connection(const struct tf_analyzer *a, uint32_t hash)
 		__builtin_prefetch(&a->tombstone[index & ~TF_TOMBSTONE_BIT]);
 		return 0;
 	}
-	const char *c = (const char *)tf_connection_at(a, index);
-	for (size_t line = 0; line < sizeof(struct tf_connection); line += 64)
-		__builtin_prefetch(c + line, 1);
+	prefetch_lines(tf_connection_at(a, index), sizeof(struct tf_connection));
 	return index;
 }
 
@@ -292,9 +302,7 @@ prefetch_extra(const struct tf_analyzer *a, uint32_t index)
 {
 	if (!index || !tf_connection_at(a, index)->extra)
 		return;
-	const char *x = tf_pool_at(&a->ctx.extras, tf_connection_at(a, index)->extra);
-	for (size_t line = 0; line < sizeof(struct tf_extra); line += 64)
-		__builtin_prefetch(x + line, 1);
+	prefetch_lines(tf_pool_at(&a->ctx.extras, tf_connection_at(a, index)->extra), HOT_EXTRA);
 }
 
 static void
@@ -419,8 +427,14 @@ tf_analyzer_finish(struct tf_analyzer *a)
 	}
 	if (!sorted)
 		qsort(order, count, sizeof *order, by_number);
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; i < count; i++) {
+		if (i + 12 < count)
+			prefetch_lines(tf_connection_at(a, order[i + 12].index),
+			               sizeof(struct tf_connection));
+		if (i + 6 < count)
+			prefetch_extra(a, order[i + 6].index);
 		tf_table_end(a, order[i].index, TF_GONE_FINISHED);
+	}
 	free(order);
 }
 

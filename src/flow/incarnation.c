@@ -83,7 +83,7 @@ replace(struct tf_analyzer *a, uint32_t index)
 	struct tf_connection *c = tf_connection_at(a, index);
 	struct tf_former former = tf_former_of(&a->ctx, c);
 
-	for (int e = 0; e < 2; e++)
+	for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++)
 		tf_replica_moved(tf_replica(&a->ctx, c, e), TF_IN_PEER_RESET, TF_INFERRED);
 	tf_table_end(a, index, TF_GONE_REPLACED);
 	return former;

@@ -102,7 +102,7 @@ tf_former_of(const struct tf_context *ctx, const struct tf_connection *c)
 	    .close = (uint8_t)tf_connection_close(c),
 	};
 
-	for (int e = 0; e < 2; e++) {
+	for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++) {
 		const struct tf_end *end = &c->end[e];
 		unsigned side = side_of(c, e);
 		f.isn[side] = end->isn;

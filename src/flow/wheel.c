@@ -120,9 +120,9 @@ tf_wheel_push(struct tf_wheel *w, struct tf_due due)
 }
 
 bool
-tf_wheel_pop(struct tf_wheel *w, struct tf_due *out)
+tf_wheel_pop(struct tf_wheel *w, int64_t now_ns, struct tf_due *out)
 {
-	if (!w->due_count)
+	if (!w->due_count || w->due[0].deadline_ns >= now_ns)
 		return false;
 	*out = w->due[0];
 	struct tf_due last = w->due[--w->due_count];
@@ -140,18 +140,14 @@ tf_wheel_pop(struct tf_wheel *w, struct tf_due *out)
 }
 
 static bool
-collect_slot(struct tf_wheel *w, unsigned slot, int64_t now_ns, int64_t *soonest)
+collect_slot(struct tf_wheel *w, unsigned slot)
 {
 	for (uint32_t index = w->slot[slot], next; index; index = next) {
 		struct tf_connection *c = at(w, index);
 		next = c->timer_next;
-		if (c->deadline_ns < now_ns) {
-			if (!tf_wheel_push(w, (struct tf_due){c->deadline_ns, c->conn, index}))
-				return false;
-			tf_wheel_remove(w, index);
-		} else if (c->deadline_ns < *soonest) {
-			*soonest = c->deadline_ns;
-		}
+		if (!tf_wheel_push(w, (struct tf_due){c->deadline_ns, c->conn, index}))
+			return false;
+		tf_wheel_remove(w, index);
 	}
 	return true;
 }
@@ -181,11 +177,13 @@ tf_wheel_collect(struct tf_wheel *w, int64_t now_ns)
 			soonest = soonest < t << TICK_BITS ? soonest : t << TICK_BITS;
 			break;
 		}
-		if (!collect_slot(w, (unsigned)(t & (TF_WHEEL_SLOTS - 1)), now_ns, &soonest))
+		if (!collect_slot(w, (unsigned)(t & (TF_WHEEL_SLOTS - 1))))
 			return false;
 	}
 	if (now_tick > w->tick)
 		w->tick = now_tick;
+	if (w->due_count && w->due[0].deadline_ns < soonest)
+		soonest = w->due[0].deadline_ns;
 	w->soonest_ns = soonest;
 	return true;
 }

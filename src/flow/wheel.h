@@ -54,11 +54,13 @@ tf_wheel_maybe_due(const struct tf_wheel *w, int64_t now_ns)
 	return now_ns > w->soonest_ns;
 }
 
-/* Collect what is filed before NOW.  False where there is no memory. */
+/* Collect what may be due before NOW: whole slots, so that each entry is
+ * looked at once.  False where there is no memory. */
 bool tf_wheel_collect(struct tf_wheel *w, int64_t now_ns);
 
-/* The earliest of what was collected, or false.  It is filed no more. */
-bool tf_wheel_pop(struct tf_wheel *w, struct tf_due *out);
+/* The earliest of what was collected, if it is due before NOW.  It is filed
+ * no more; the connection may have gone meanwhile: compare its number. */
+bool tf_wheel_pop(struct tf_wheel *w, int64_t now_ns, struct tf_due *out);
 
 /* Put one back among the collected: its deadline has come too. */
 bool tf_wheel_push(struct tf_wheel *w, struct tf_due due);
