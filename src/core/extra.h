@@ -73,6 +73,19 @@ struct tf_end_watch {
 	tf_seq rst_expected;
 };
 
+/* What an end has sent again (detect/repetition.c). */
+struct tf_end_repetition {
+	uint32_t segments; /* of data, sent again or not; those before `counting` at most */
+	uint32_t repeated; /* of them, sent again: the sum of the next three */
+	uint32_t before_tap, behind_tap, needless;
+	uint64_t first_packet, last_packet; /* sent again */
+	/* Its first unacknowledged octet in a large segment, again and again. */
+	uint32_t large, large_size; /* how often; octets of the IP packet */
+	uint64_t large_packet;      /* the first of them */
+	uint64_t small_packet;      /* then it was sent in a smaller one */
+	bool counting;
+};
+
 /* What another segment may explain yet, about the end that sent it (detect/doubtful.c). */
 enum tf_doubt_kind { TF_DOUBT_NONE, TF_DOUBT_ACK, TF_DOUBT_WINDOW, TF_DOUBT_CHECKSUM };
 
@@ -115,7 +128,22 @@ struct tf_former {
 	uint8_t isn_known, max_known, timestamps; /* one bit an end of the key */
 	uint8_t time_wait;                        /* it was in TIME-WAIT when the new SYN came */
 	bool closed;                              /* both ends were closed, or in TIME-WAIT */
+	bool doubtful;                            /* its opening or a part of it did not pass the tap */
+	uint8_t state[2];                         /* enum tf_state, by endpoint */
 	uint8_t close;                            /* enum tf_close */
+};
+
+/* What detectors keep of a connection beyond its record (detect/late.c).  Arrays are in the key's order. */
+struct tf_remains {
+	int64_t time_wait_ns[2]; /* when TIME-WAIT began last; 0: it did not */
+	uint64_t fin_packet[2];
+	int64_t rst_ns; /* the RST that ended it; 0: none did */
+	uint64_t rst_packet;
+	uint64_t again_packet; /* a FIN after TIME-WAIT that waits for its answer; 0: none */
+	int64_t again_ns;
+	uint8_t again_side;
+	bool client_second;           /* the client is the second end of the key */
+	bool fin_raised, data_raised; /* fin-after-time-wait, data-after-close */
 };
 
 /* An ACK of what was never sent, in a handshake: the RST that must follow is awaited. */
@@ -144,6 +172,8 @@ struct tf_extra {
 	struct tf_end_extra end[2];
 	struct tf_end_watch watch[2];
 	struct tf_doubt doubt[2];
+	struct tf_end_repetition repetition[2];
+	bool leaking; /* it is counted as a leak of the server's program */
 	uint64_t raised[3]; /* findings that were raised: one bit an id, by endpoint */
 	struct {
 		uint8_t id; /* enum tf_anomaly */

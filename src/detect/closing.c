@@ -164,8 +164,11 @@ check_wait(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint wai
 	    !tf_raised(ctx, c, TF_A_STUCK_FIN_WAIT_2, waiter))
 		raise_wait(ctx, c, waiter, waiter, TF_A_STUCK_FIN_WAIT_2);
 	if (limit_after(ctx, since, TF_TIMER_CLOSE_WAIT) <= ctx->now_ns &&
-	    !tf_raised(ctx, c, TF_A_STUCK_CLOSE_WAIT, peer))
+	    !tf_raised(ctx, c, TF_A_STUCK_CLOSE_WAIT, peer)) {
 		raise_wait(ctx, c, peer, waiter, TF_A_STUCK_CLOSE_WAIT);
+		if (peer == TF_SERVER)
+			tf_leaks_enter(ctx, c, since);
+	}
 }
 
 int64_t

@@ -21,6 +21,9 @@ tf_detect_segment(const struct tf_step *st)
 	tf_too_big_segment(st);
 	tf_unexpected_segment(st);
 	tf_doubtful_segment(st);
+	tf_repetition_segment(st);
+	tf_reuse_segment(st);
+	tf_leaks_segment(st);
 	tf_silence_segment(st);
 	tf_reset_segment(st);
 	tf_after_fin_segment(st);
@@ -58,6 +61,8 @@ void
 tf_detect_end(struct tf_context *ctx, struct tf_connection *c)
 {
 	tf_gaps_deadline(ctx, c, true);
+	tf_repetition_end(ctx, c);
+	tf_leaks_leave(ctx, c);
 	tf_handshake_end(ctx, c);
 	tf_flood_leave(ctx, c);
 }

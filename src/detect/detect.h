@@ -18,6 +18,16 @@ void tf_detect_syn_survived(struct tf_context *ctx, struct tf_connection *c, con
 /* S of C has a wrong checksum, and stays out of the replicas. */
 void tf_detect_damaged(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s);
 
+/* C is closed and goes: what is kept of it. */
+void tf_detect_bury(const struct tf_context *ctx, const struct tf_connection *c, struct tf_remains *r);
+
+/* S, sent by the end SIDE of the key, came after the record of FORMER. */
+void tf_detect_late(struct tf_context *ctx, const struct tf_former *former, struct tf_remains *r, unsigned side,
+                    const struct tf_segment *s);
+
+/* What was kept of FORMER is forgotten, or the input is over. */
+void tf_detect_forget(struct tf_context *ctx, const struct tf_former *former, struct tf_remains *r);
+
 /* When a detector wants to look at C again; INT64_MAX: never. */
 int64_t tf_detect_next(const struct tf_context *ctx, const struct tf_connection *c);
 

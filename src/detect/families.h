@@ -50,6 +50,16 @@ void tf_doubtful_segment(const struct tf_step *st);
 int64_t tf_doubtful_next(const struct tf_context *ctx, const struct tf_connection *c);
 void tf_doubtful_deadline(struct tf_context *ctx, struct tf_connection *c);
 
+void tf_repetition_segment(const struct tf_step *st);
+void tf_repetition_end(struct tf_context *ctx, struct tf_connection *c);
+
+void tf_reuse_segment(const struct tf_step *st);
+
+/* The server of C is stuck in CLOSE-WAIT since SINCE; it no longer is. */
+void tf_leaks_enter(struct tf_context *ctx, struct tf_connection *c, int64_t since_ns);
+void tf_leaks_leave(struct tf_context *ctx, struct tf_connection *c);
+void tf_leaks_segment(const struct tf_step *st);
+
 void tf_after_fin_segment(const struct tf_step *st);
 
 void tf_closing_segment(const struct tf_step *st);

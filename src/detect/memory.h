@@ -8,6 +8,7 @@
 
 #include "detect/detect.h"
 #include "detect/hosts.h"
+#include "detect/leaks.h"
 #include "detect/listeners.h"
 
 #define TF_THIRD_PLACES 8192
@@ -15,6 +16,7 @@
 struct tf_memory {
 	struct tf_listeners listeners;
 	struct tf_hosts hosts;
+	struct tf_leaks leaks;
 	struct {
 		uint32_t conn, packet; /* low 32 bits of both; packet 0: empty */
 	} third[TF_THIRD_PLACES];      /* third segments of late, by connection */

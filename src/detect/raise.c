@@ -62,6 +62,12 @@ tf_finding_duration(struct tf_finding *f, const char *name, int64_t ns)
 }
 
 void
+tf_finding_ratio(struct tf_finding *f, const char *name, double ratio)
+{
+	next_detail(f, name, TF_D_RATIO)->ratio = ratio;
+}
+
+void
 tf_finding_text(struct tf_finding *f, const char *name, const char *text)
 {
 	next_detail(f, name, TF_D_TEXT)->text = text;

@@ -16,6 +16,7 @@ void tf_finding_packet(struct tf_finding *f, uint64_t packet);
 /* Details, by the names that the head of anomalies.def gives. */
 void tf_finding_count(struct tf_finding *f, const char *name, enum tf_detail_kind kind, uint64_t value);
 void tf_finding_duration(struct tf_finding *f, const char *name, int64_t ns);
+void tf_finding_ratio(struct tf_finding *f, const char *name, double ratio);
 void tf_finding_text(struct tf_finding *f, const char *name, const char *text);
 void tf_finding_addr(struct tf_finding *f, const char *name, const struct tf_addr *addr);
 

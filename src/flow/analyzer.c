@@ -155,11 +155,17 @@ look_up(const struct tf_analyzer *a, const struct tf_key *key, uint32_t hash)
 	return found;
 }
 
+static bool
+sent_by_second(const struct tf_key *key, const struct tf_segment *s)
+{
+	return s->src_port != key->port[0] || memcmp(&s->src, &key->addr[0], sizeof s->src) != 0;
+}
+
 /* A late segment of a closed connection: its numbers lie where that one's lay. */
 static bool
 is_late(const struct tf_tombstone *t, const struct tf_segment *s)
 {
-	bool second = s->src_port != t->key.port[0] || memcmp(&s->src, &t->key.addr[0], sizeof s->src) != 0;
+	bool second = sent_by_second(&t->key, s);
 
 	if (s->flags & TF_SYN)
 		return s->flags & TF_ACK && t->former.isn_known >> second & 1 &&
@@ -178,8 +184,11 @@ begin(struct tf_analyzer *a, const struct tf_key *key, uint32_t hash, uint32_t t
 
 	if (!tombstone)
 		return tf_table_begin(a, key, hash, s, NULL);
-	if (is_late(&a->tombstone[tombstone - 1], s))
+	struct tf_tombstone *t = &a->tombstone[tombstone - 1];
+	if (is_late(t, s)) {
+		tf_detect_late(&a->ctx, &t->former, &t->remains, sent_by_second(&t->key, s), s);
 		return 0;
+	}
 	former = a->tombstone[tombstone - 1].former;
 	tf_tombstone_remove(a, hash, tombstone - 1);
 	return tf_table_begin(a, key, hash, s, &former);
@@ -417,6 +426,10 @@ tf_analyzer_finish(struct tf_analyzer *a)
 		return;
 	a->ctx.packet = 0;
 	tf_detect_finish(&a->ctx);
+	for (uint32_t i = 0; i < a->tombstone_count; i++) {
+		struct tf_tombstone *t = &a->tombstone[(a->tombstone_head + i) % a->config.max_tombstones];
+		tf_detect_forget(&a->ctx, &t->former, &t->remains);
+	}
 	bool sorted = true;
 	for (uint32_t i = 1; i <= a->connections.fresh; i++) {
 		uint64_t conn = tf_connection_at(a, i)->conn;

@@ -16,6 +16,7 @@ struct tf_tombstone {
 	struct tf_key key;
 	int64_t buried_ns; /* capture time; 0: the place is free */
 	struct tf_former former;
+	struct tf_remains remains;
 };
 
 #define TF_TOMBSTONE_NS (INT64_C(600) * 1000000000)

@@ -99,6 +99,9 @@ tf_former_of(const struct tf_context *ctx, const struct tf_connection *c)
 	    .first_ts_ns = c->first_ts_ns,
 	    .last_ts_ns = c->last_ts_ns,
 	    .closed = tf_connection_close(c) != TF_CLOSE_OPEN,
+	    .doubtful = (c->flags & (TF_CONN_MIDSTREAM | TF_CONN_GAP)) || !c->end[TF_CLIENT].packets ||
+	                !c->end[TF_SERVER].packets,
+	    .state = {(uint8_t)tf_end_state(&c->end[TF_CLIENT]), (uint8_t)tf_end_state(&c->end[TF_SERVER])},
 	    .close = (uint8_t)tf_connection_close(c),
 	};
 
@@ -130,6 +133,7 @@ forget_oldest(struct tf_analyzer *a)
 {
 	struct tf_tombstone *t = &a->tombstone[a->tombstone_head];
 
+	tf_detect_forget(&a->ctx, &t->former, &t->remains);
 	if (t->buried_ns)
 		tf_tombstone_remove(a, tf_key_hash(&t->key, a->config.hash_key), a->tombstone_head);
 	a->tombstone_head = (a->tombstone_head + 1) % a->config.max_tombstones;
@@ -160,7 +164,9 @@ bury(struct tf_analyzer *a, const struct tf_connection *c, uint32_t hash)
 	if (!tf_index_add(&a->index, hash, place | TF_TOMBSTONE_BIT))
 		return;
 	a->tombstone_count++;
-	a->tombstone[place] = (struct tf_tombstone){c->key, a->ctx.now_ns, tf_former_of(&a->ctx, c)};
+	struct tf_tombstone *t = &a->tombstone[place];
+	*t = (struct tf_tombstone){.key = c->key, .buried_ns = a->ctx.now_ns, .former = tf_former_of(&a->ctx, c)};
+	tf_detect_bury(&a->ctx, c, &t->remains);
 }
 
 /* ---- beginning and end -------------------------------------------------------- */

@@ -1,0 +1,135 @@
+/*
+ * Segments of connections that are closed and reported: a FIN that comes
+ * again when TIME-WAIT is over (RFC 9293 section 3.6.1), data for a
+ * connection that a RST ended.  Their findings follow the record.
+ *
+ * Only what was kept of the connection is known here; a segment whose
+ * numbers do not lie where that one's lay does not come here.
+ */
+#include "detect/families.h"
+
+#define ANSWER_NS INT64_C(3000000000) /* a RST later than this answers something else */
+
+static unsigned
+side_of(const struct tf_connection *c, enum tf_endpoint which)
+{
+	return (which == TF_SERVER) != ((c->flags & TF_CONN_CLIENT_SECOND) != 0);
+}
+
+static enum tf_endpoint
+end_of(const struct tf_remains *r, unsigned side)
+{
+	return (side == 1) == r->client_second ? TF_CLIENT : TF_SERVER;
+}
+
+void
+tf_detect_bury(const struct tf_context *ctx, const struct tf_connection *c, struct tf_remains *r)
+{
+	const struct tf_extra *x = tf_extra_if(ctx, c);
+
+	*r = (struct tf_remains){.client_second = (c->flags & TF_CONN_CLIENT_SECOND) != 0};
+	if (!x)
+		return;
+	if (tf_connection_close(c) == TF_CLOSE_RST && x->rst.exact) {
+		r->rst_ns = x->rst.ts_ns;
+		r->rst_packet = x->rst.packet;
+		r->data_raised = (tf_raised(ctx, c, TF_A_DATA_AFTER_CLOSE, TF_CLIENT) ||
+		                  tf_raised(ctx, c, TF_A_DATA_AFTER_CLOSE, TF_SERVER));
+	}
+	if (tf_connection_close(c) != TF_CLOSE_FIN)
+		return;
+	for (int e = 0; e < 2; e++) {
+		r->time_wait_ns[side_of(c, e)] = x->time_wait_ns[e];
+		r->fin_packet[side_of(c, e)] = x->end[e].fin.packet;
+	}
+}
+
+static struct tf_finding
+finding(const struct tf_context *ctx, const struct tf_former *former, enum tf_anomaly id,
+        enum tf_endpoint end)
+{
+	return (struct tf_finding){
+	    .ts_ns = ctx->now_ns,
+	    .packet = ctx->packet,
+	    .conn = former->conn,
+	    .endpoint = end,
+	    .id = id,
+	    .severity = tf_anomaly_info(id)->severity,
+	};
+}
+
+/* ---- a FIN after TIME-WAIT ------------------------------------------------------------ */
+
+static void
+raise_fin(struct tf_context *ctx, const struct tf_former *former, struct tf_remains *r, uint64_t reset)
+{
+	struct tf_finding f = finding(ctx, former, TF_A_FIN_AFTER_TIME_WAIT, end_of(r, r->again_side));
+
+	tf_finding_duration(&f, "after", r->again_ns - r->time_wait_ns[!r->again_side]);
+	tf_finding_count(&f, "reset", TF_D_BOOL, reset != 0);
+	tf_finding_packet(&f, r->fin_packet[r->again_side]);
+	tf_finding_packet(&f, r->again_packet);
+	tf_finding_packet(&f, reset);
+	r->fin_raised = true;
+	r->again_packet = 0;
+	tf_raise_subject(ctx, &f);
+}
+
+static void
+note_fin(struct tf_context *ctx, const struct tf_former *former, struct tf_remains *r, unsigned side,
+         const struct tf_segment *s)
+{
+	int64_t began_ns = r->time_wait_ns[!side];
+
+	if (r->fin_raised || !(s->flags & TF_FIN) || !began_ns ||
+	    ctx->now_ns <= began_ns + ctx->config->timer[TF_TIMER_TIME_WAIT] ||
+	    !tf_seq_eq(tf_segment_end(s), former->max[side]))
+		return;
+	if (r->again_packet) {
+		raise_fin(ctx, former, r, 0);
+		return;
+	}
+	r->again_packet = s->packet;
+	r->again_ns = ctx->now_ns;
+	r->again_side = (uint8_t)side;
+}
+
+/* ---- data after a RST -------------------------------------------------------------------- */
+
+static void
+check_data(struct tf_context *ctx, const struct tf_former *former, struct tf_remains *r, unsigned side,
+           const struct tf_segment *s)
+{
+	bool probe = s->len <= 1 && tf_seq_le(tf_segment_end(s), former->max[side]);
+
+	if (!r->rst_ns || r->data_raised || !s->len || probe || s->flags & (TF_SYN | TF_RST))
+		return;
+	struct tf_finding f = finding(ctx, former, TF_A_DATA_AFTER_CLOSE, end_of(r, side));
+	tf_finding_text(&f, "close", "RST");
+	tf_finding_count(&f, "bytes", TF_D_COUNT, s->len);
+	tf_finding_duration(&f, "after", ctx->now_ns - r->rst_ns);
+	tf_finding_packet(&f, r->rst_packet);
+	tf_finding_packet(&f, s->packet);
+	r->data_raised = true;
+	tf_raise_subject(ctx, &f);
+}
+
+void
+tf_detect_late(struct tf_context *ctx, const struct tf_former *former, struct tf_remains *r, unsigned side,
+               const struct tf_segment *s)
+{
+	if (s->flags & TF_RST) {
+		if (r->again_packet && side != r->again_side && ctx->now_ns - r->again_ns < ANSWER_NS)
+			raise_fin(ctx, former, r, s->packet);
+		return;
+	}
+	note_fin(ctx, former, r, side, s);
+	check_data(ctx, former, r, side, s);
+}
+
+void
+tf_detect_forget(struct tf_context *ctx, const struct tf_former *former, struct tf_remains *r)
+{
+	if (r->again_packet)
+		raise_fin(ctx, former, r, 0);
+}

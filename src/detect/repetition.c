@@ -1,0 +1,127 @@
+/*
+ * How much of what an end sends is sent again, where it was lost, and
+ * whether it is always the large segments that do not arrive (RFC 2923
+ * section 2.1).
+ *
+ * Octets that pass the tap a second time were lost behind it (or their ACK
+ * was, or nothing was); octets that pass it late for the first time were
+ * lost before it.  What had been acknowledged before is repeated needlessly.
+ */
+#include "detect/families.h"
+
+#define LEAST_SEGMENTS 20
+#define LARGE          1000 /* octets of payload: smaller segments pass every path */
+#define LARGE_REPEATS  3
+
+/* ---- counting --------------------------------------------------------------------------- */
+
+static void
+count(const struct tf_step *st, struct tf_end_repetition *r)
+{
+	/* Before there was anything rare nothing was counted: each segment may have been data. */
+	if (!r->counting) {
+		r->counting = true;
+		r->segments = tf_end_has(st->x, TF_END_SENT_DATA) ? st->x->packets - 1 : 0;
+	}
+	if (!st->data || st->s->flags & TF_SYN)
+		return;
+	r->segments++;
+	if (!(st->marks & TF_MARK_RETRANSMISSION) || st->y->window == 0)
+		return;
+	r->repeated++;
+	if (st->new_bytes)
+		r->before_tap++;
+	else if (tf_seq_le(st->end, st->x->una))
+		r->needless++;
+	else
+		r->behind_tap++;
+	if (!r->first_packet)
+		r->first_packet = st->s->packet;
+	r->last_packet = st->s->packet;
+}
+
+static void
+raise_excessive(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint end)
+{
+	const struct tf_end_repetition *r = &tf_extra_if(ctx, c)->repetition[end];
+	struct tf_finding f = tf_finding(ctx, c, TF_A_EXCESSIVE_RETRANSMISSION, end);
+
+	tf_finding_count(&f, "segments", TF_D_COUNT, r->segments);
+	tf_finding_count(&f, "retransmitted", TF_D_COUNT, r->repeated);
+	tf_finding_ratio(&f, "share", (double)r->repeated / r->segments);
+	tf_finding_count(&f, "before_tap", TF_D_COUNT, r->before_tap);
+	tf_finding_count(&f, "behind_tap", TF_D_COUNT, r->behind_tap);
+	tf_finding_count(&f, "needless", TF_D_COUNT, r->needless);
+	tf_finding_packet(&f, r->first_packet);
+	tf_finding_packet(&f, r->last_packet);
+	tf_raise(ctx, c, &f);
+}
+
+void
+tf_repetition_end(struct tf_context *ctx, struct tf_connection *c)
+{
+	const struct tf_extra *x = tf_extra_if(ctx, c);
+
+	for (int e = 0; x && e < 2; e++) {
+		const struct tf_end_repetition *r = &x->repetition[e];
+		if (r->segments >= LEAST_SEGMENTS && r->repeated > 1 &&
+		    (uint64_t)r->repeated * 20 > r->segments)
+			raise_excessive(ctx, c, (enum tf_endpoint)e);
+	}
+}
+
+/* ---- large segments alone ------------------------------------------------------------------ */
+
+static uint32_t
+ip_size(const struct tf_segment *s)
+{
+	return s->len + (s->ip_version == 6 ? 60u : 40u) + (s->options & TF_OPT_TIMESTAMPS ? 12u : 0u);
+}
+
+/* The first unacknowledged octet, in a large segment again and again, then in a smaller one. */
+static void
+note_large(const struct tf_step *st, struct tf_end_repetition *r)
+{
+	if (!(st->marks & TF_MARK_RETRANSMISSION) || !st->data || !tf_seq_eq(st->s->seq, st->x->una) ||
+	    st->new_bytes)
+		return;
+	if (st->s->len >= LARGE && (!r->large || ip_size(st->s) == r->large_size)) {
+		if (!r->large++)
+			r->large_packet = st->s->packet;
+		r->large_size = ip_size(st->s);
+		r->small_packet = 0;
+	} else if (r->large >= LARGE_REPEATS && ip_size(st->s) < r->large_size) {
+		r->small_packet = st->s->packet;
+	}
+}
+
+/* The other end acknowledges: was it the smaller one that came through? */
+static void
+check_small(const struct tf_step *st, struct tf_end_repetition *r)
+{
+	if (!st->ack_advances)
+		return;
+	if (r->small_packet && r->large >= LARGE_REPEATS) {
+		struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_PMTU_BLACK_HOLE, st->to);
+		tf_finding_count(&f, "size", TF_D_COUNT, r->large_size);
+		tf_finding_count(&f, "retransmissions", TF_D_COUNT, r->large);
+		tf_finding_packet(&f, r->large_packet);
+		tf_finding_packet(&f, r->small_packet);
+		tf_finding_packet(&f, st->s->packet);
+		tf_raise(st->ctx, st->c, &f);
+	}
+	r->large = 0;
+	r->small_packet = 0;
+}
+
+void
+tf_repetition_segment(const struct tf_step *st)
+{
+	struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+
+	if (!x || st->s->flags & TF_RST)
+		return;
+	count(st, &x->repetition[st->from]);
+	check_small(st, &x->repetition[st->to]);
+	note_large(st, &x->repetition[st->from]);
+}
