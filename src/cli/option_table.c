@@ -316,6 +316,7 @@ const struct tf_option_row tf_option_rows[] = {
 	{FLAG, 'N', "names", NULL, "look up the names of addresses", AT(names)},
 	{CALL, 'v', "verbose", NULL, "text: each transition; -vv: each segment, too", .set = set_verbose},
 	{FLAG, 'q', "quiet", NULL, "text: only findings and the summary", AT(quiet)},
+	{FLAG, 0, "hosts", NULL, "text: how each host makes its initial sequence numbers", AT(hosts)},
 	{CALL, 0, "conn", "N[,...]", "text, csv, ladder: only these connections", .set = set_conns},
 	{CALL, 0, "state", "STATE[,...]", "only connections with an end in one of these states", .set = set_states},
 	{CALL, 0, "id", "ID[,...]", "only connections with one of these anomalies", .set = set_ids},
@@ -342,7 +343,7 @@ const struct tf_option_row tf_option_rows[] = {
 	{COMMAND, 'h', "help", NULL, "this", .min = TF_SHOW_HELP},
 
 	NOT_HERE("write-anomalous", "FILE"), NOT_HERE("ladder-file", "FILE"), NOT_HERE("diagram", "FILE"),
-	NOT_HERE("hosts", NULL), NOT_HERE("rules", "FILE"), NOT_HERE("baseline", "FILE"),
+	NOT_HERE("rules", "FILE"), NOT_HERE("baseline", "FILE"),
 	NOT_HERE("write-baseline", "FILE"), NOT_HERE("slice", "DIR"), NOT_HERE("top", NULL),
 	NOT_HERE("prometheus", "FILE"), NOT_HERE("no-sandbox", NULL),
 	{.kind = ABSENT, .letter = 'Z', .argument = "USER"},

@@ -63,6 +63,7 @@ struct tf_options {
 	const char *output_file;  /* -o */
 	const char *packets_file; /* -w */
 	bool names;               /* -N */
+	bool hosts;               /* --hosts */
 	uint64_t verbosity;       /* -v: 1, -vv: 2 */
 	bool quiet;               /* -q */
 	enum tf_color color;

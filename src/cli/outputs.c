@@ -61,6 +61,7 @@ options_for(const struct tf_outputs *s, const struct tf_options *o, int fd)
 	out.width = width == 0 ? 0 : width < 60 ? 60 : width;
 	out.verbosity = (unsigned)o->verbosity;
 	out.quiet = o->quiet;
+	out.hosts = o->hosts;
 	out.streaming = o->interface != NULL;
 	out.ladder_conn = o->ladder_conn;
 	out.community_id_seed = (uint16_t)o->community_id_seed;
@@ -128,6 +129,14 @@ tf_outputs_capture(struct tf_outputs *s, const struct tf_capture_info *info)
 {
 	for (size_t i = 0; i < s->count; i++)
 		tf_output_capture(s->out[i].writer, info);
+}
+
+void
+tf_outputs_host(void *outputs, const struct tf_addr *addr, const struct tf_detail *isn, size_t count)
+{
+	struct tf_outputs *s = outputs;
+	for (size_t i = 0; i < s->count; i++)
+		tf_output_host(s->out[i].writer, addr, isn, count);
 }
 
 void

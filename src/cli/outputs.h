@@ -34,6 +34,8 @@ bool tf_outputs_open(struct tf_outputs *s, const struct tf_options *options, str
 struct tf_sink tf_outputs_sink(struct tf_outputs *s);
 
 void tf_outputs_capture(struct tf_outputs *s, const struct tf_capture_info *info);
+/* A row of the host table, as tf_host_fn: OUTPUTS is a struct tf_outputs. */
+void tf_outputs_host(void *outputs, const struct tf_addr *addr, const struct tf_detail *isn, size_t count);
 void tf_outputs_finish(struct tf_outputs *s, const struct tf_summary *summary);
 void tf_outputs_flush(struct tf_outputs *s);
 

@@ -102,10 +102,15 @@ take_frame(struct replay *r, const struct tf_frame *frame)
 {
 	if (r->dump)
 		tf_dump_frame(r->dump, frame);
-	if (tf_decoder_frame(r->decoder, frame, &r->segment[r->waiting]) == TF_WIRE_SEGMENT)
+	enum tf_wire_result result = tf_decoder_frame(r->decoder, frame, &r->segment[r->waiting]);
+	if (result == TF_WIRE_SEGMENT)
 		take_segment(r);
 	else
 		note_time(r, frame->ts_ns, false);
+	if (result == TF_WIRE_ICMP_ERROR) {
+		feed(r);
+		tf_analyzer_icmp(r->analyzer, tf_decoder_icmp_error(r->decoder));
+	}
 }
 
 /* How many frames to ask for: 0 where -c has been reached. */
@@ -296,6 +301,7 @@ replay_with(struct replay *r)
 	read_all(r);
 	advance_to_end(r);
 	tf_analyzer_finish(r->analyzer);
+	tf_analyzer_hosts(r->analyzer, tf_outputs_host, r->outputs);
 	const char *error = input_faults(r);
 	summarize(r, error);
 	return error == NULL;

@@ -117,7 +117,8 @@ split(const struct tf_step *st)
 	unsigned flags = st->s->flags & (TF_SYN | TF_ACK | TF_RST);
 	const struct tf_end *client = &st->c->end[TF_CLIENT];
 
-	if (!(st->c->flags & TF_CONN_SIMULTANEOUS) || st->from != TF_SERVER || st->c->flags & TF_CONN_GAP)
+	if (!(st->c->flags & TF_CONN_SIMULTANEOUS) || st->from != TF_SERVER ||
+	    st->c->flags & (TF_CONN_GAP | TF_CONN_MIDSTREAM))
 		return;
 	if (st->c->flags & TF_CONN_SPLIT && flags == TF_SYN)
 		raise_split(st, "a bare ACK and a SYN of its own");

@@ -271,12 +271,29 @@ clock_on_tuple(const struct tf_hosts *t, const struct tf_host *h)
 	return false;
 }
 
+/* Of the patterns that chance cannot make, the one that says most; false where there is none. */
+static bool
+find_pattern(const struct series *s, struct tf_isn_class *out)
+{
+	uint32_t step[TF_ISN_SAMPLES], band = arc_of(s->isn, s->n);
+	struct tf_isn_class clock = *out;
+
+	if (constant_step(s, out))
+		return true;
+	/* A slow clock stays in a band for a while: then it says more than the band. */
+	if (one_clock(s, &clock) && clock.width < band / 4) {
+		*out = clock;
+		return true;
+	}
+	return narrow(band, TF_ISN_NARROW_BAND, out) ||
+	       narrow(arc_of(step, steps_of(s, step)), TF_ISN_SMALL_STEPS, out);
+}
+
 struct tf_isn_class
 tf_isn_classify(const struct tf_hosts *t, const struct tf_host *h)
 {
 	struct tf_isn_class out = {.method = TF_ISN_FEW, .guesses = SPACE};
 	struct series s;
-	uint32_t step[TF_ISN_SAMPLES];
 
 	gather(t, h, &s);
 	out.samples = s.n;
@@ -286,9 +303,7 @@ tf_isn_classify(const struct tf_hosts *t, const struct tf_host *h)
 		out.method = TF_ISN_ZERO;
 	else if (h->reused || (s.n >= TF_ISN_ENOUGH && 2 * distinct(s.isn, s.n) <= s.n))
 		out.method = TF_ISN_REPEATED;
-	else if (s.n >= TF_ISN_ENOUGH && !constant_step(&s, &out) &&
-	         !narrow(arc_of(s.isn, s.n), TF_ISN_NARROW_BAND, &out) && !one_clock(&s, &out) &&
-	         !narrow(arc_of(step, steps_of(&s, step)), TF_ISN_SMALL_STEPS, &out))
+	else if (s.n >= TF_ISN_ENOUGH && !find_pattern(&s, &out))
 		out.method = TF_ISN_RANDOM;
 	if (out.method == TF_ISN_ZERO || out.method == TF_ISN_REPEATED)
 		out.guesses = distinct(s.isn, s.n);

@@ -44,6 +44,7 @@ struct tf_output_options {
 	bool utf8;           /* arrows and lines outside ASCII */
 	unsigned width;      /* columns, at least 60; 0: 100 */
 	unsigned verbosity;  /* text: 1 each transition, 2 each segment too */
+	bool hosts;          /* text: the host table, too */
 	bool quiet;          /* text: only connections with findings, and the summary */
 	bool streaming;      /* text: lines of -v as they come (live), not gathered in blocks */
 	struct tf_output_filter filter;

@@ -509,6 +509,8 @@ host(struct tf_output *o, const struct tf_addr *addr, const struct tf_detail *is
 {
 	struct tf_buf text;
 
+	if (!o->options.hosts)
+		return;
 	tf_buf_init(&text, -1);
 	for (size_t i = 0; i < count; i++) {
 		if (i > 0)

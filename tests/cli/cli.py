@@ -174,7 +174,7 @@ def formats_and_their_files_are_checked():
 def what_this_version_lacks_is_refused_by_name():
     for option in ["--%s=x" % name for name in "diagram rules baseline write-baseline slice prometheus ladder-file write-anomalous".split()]:
         tcpfsm("-r", "closed.pcap", option).expect(2, "not in this version")
-    for option in ["--hosts", "--top", "--no-sandbox"]:
+    for option in ["--top", "--no-sandbox"]:
         tcpfsm("-r", "closed.pcap", option).expect(2, "not in this version")
     tcpfsm("-r", "closed.pcap", "-Z", "nobody").expect(2, "not in this version")
     for name in "html junit sarif tap github markdown".split():

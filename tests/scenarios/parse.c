@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "icmp.h"
+
 const char *
 scn_variant_name(enum scn_variant v)
 {
@@ -366,6 +368,8 @@ read_field(struct scn_parser *p, struct scn_packet *pkt)
 		pkt->duplicate = true;
 	} else if (scn_take_word(p, "copy")) {
 		pkt->copy = true;
+	} else if (scn_take_word(p, "icmp")) {
+		return scn_read_icmp(p, pkt);
 	} else if (scn_take_word(p, "bad-checksum")) {
 		pkt->bad_checksum = true;
 	} else {
@@ -373,7 +377,7 @@ read_field(struct scn_parser *p, struct scn_packet *pkt)
 		scn_fail(p,
 		         "%s is no field of a packet (ack, win, <options>, ttl, id, fill, copy, unseen, "
 		         "duplicate, "
-		         "bad-checksum)",
+		         "bad-checksum, icmp)",
 		         p->word);
 	}
 	return !p->failed;

@@ -51,7 +51,7 @@ write_steps(FILE *f, const struct scenario *s, struct scn_wire *w)
 		const struct scn_packet *pkt = &s->step[i].packet;
 
 		now_ns += s->step[i].delay_ns;
-		if (s->step[i].kind != SCN_PACKET || pkt->unseen)
+		if (s->step[i].kind != SCN_PACKET || pkt->unseen || pkt->icmp)
 			continue;
 		scn_wire_build(w, pkt, &segment);
 		write_frame(f, w, now_ns);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "icmp.h"
 #include "packet.h"
 #include "parse.h"
 
@@ -105,6 +106,19 @@ feed(struct replay *r, struct tf_segment *segment, int64_t ts_ns)
 		tf_analyzer_feed(r->analyzer, segment, 1);
 }
 
+static void
+feed_icmp(struct replay *r, const struct scn_packet *pkt, const struct tf_segment *quoted)
+{
+	struct tf_icmp_error error;
+
+	flush(r);
+	scn_build_icmp(pkt, quoted, &error);
+	error.ts_ns = r->now_ns;
+	error.packet = ++r->run->frames;
+	r->run->errors++;
+	tf_analyzer_icmp(r->analyzer, &error);
+}
+
 /* How long the step after the present one lets a frame's copy wait. */
 static int64_t
 copy_delay(const struct replay *r)
@@ -122,6 +136,10 @@ play_packet(struct replay *r, const struct scn_packet *pkt)
 	struct tf_segment segment;
 
 	scn_wire_build(&r->wire, pkt, &segment);
+	if (pkt->icmp) {
+		feed_icmp(r, pkt, &segment);
+		return;
+	}
 	feed(r, &segment, r->now_ns);
 	r->run->copies += pkt->copy;
 	if (r->variant == SCN_MIRROR || pkt->duplicate) {

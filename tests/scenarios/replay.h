@@ -31,6 +31,7 @@ struct scn_run {
 	struct tf_stats stats;
 	uint64_t frames; /* fed */
 	uint64_t copies; /* of them, second copies of a frame */
+	uint64_t errors; /* of them, ICMP errors: no segments */
 	bool failed;     /* memory was short */
 };
 

@@ -18,7 +18,7 @@
 #include "tcpfsm/config.h"
 #include "tcpfsm/event.h"
 
-#define SCN_MAX_CONNS    64
+#define SCN_MAX_CONNS    256
 #define SCN_MAX_STEPS    4096
 #define SCN_MAX_EXPECTS  8192
 #define SCN_MAX_PAYLOAD  60000u
@@ -62,6 +62,8 @@ struct scn_packet {
 	bool duplicate;    /* the capture holds this frame twice */
 	bool copy;         /* this frame is a copy of an earlier one, made by a mirror port */
 	bool bad_checksum; /* the TCP checksum is wrong */
+	uint8_t icmp;      /* not the packet passes, but an ICMP error of this kind that quotes it; 0: none */
+	uint32_t icmp_mtu;
 };
 
 enum scn_step_kind { SCN_PACKET, SCN_WAIT, SCN_END };
