@@ -9,6 +9,7 @@
 #ifndef TCPFSM_ANALYZER_H
 #define TCPFSM_ANALYZER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "tcpfsm/config.h"
@@ -58,6 +59,11 @@ typedef void tf_host_fn(void *context, const struct tf_addr *addr, const struct 
 
 /* Call FN for each host that the table holds, by address; what it is given is valid during the call. */
 void tf_analyzer_hosts(const struct tf_analyzer *a, tf_host_fn *fn, void *context);
+
+/* From now on note in FIRED, one bool a row of tf_rules(), which rules
+ * applied; NULL: no more.  Header prediction is off meanwhile, so that the
+ * whole checklist is run. */
+void tf_analyzer_note_rules(struct tf_analyzer *a, bool *fired);
 
 const struct tf_stats *tf_analyzer_stats(const struct tf_analyzer *a);
 

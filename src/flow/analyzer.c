@@ -457,6 +457,12 @@ tf_analyzer_hosts(const struct tf_analyzer *a, tf_host_fn *fn, void *context)
 	tf_host_isn_list(a->ctx.memory, fn, context);
 }
 
+void
+tf_analyzer_note_rules(struct tf_analyzer *a, bool *fired)
+{
+	a->ctx.fired = fired;
+}
+
 const struct tf_stats *
 tf_analyzer_stats(const struct tf_analyzer *a)
 {
