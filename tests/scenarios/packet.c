@@ -56,6 +56,17 @@ last_number(const struct scenario *s, enum tf_endpoint end)
 	return last;
 }
 
+/* An ISN of 0 is a finding of its own: a variant must not bring it about. */
+static bool
+makes_zero(const struct scn_wire *w, unsigned side)
+{
+	for (unsigned n = 1; n <= w->s->conn_count; n++)
+		for (int end = 0; end < 2; end++)
+			if (w->s->conn[n].side[end] == side && w->s->conn[n].isn[end] + w->shift[side] == 0)
+				return true;
+	return false;
+}
+
 void
 scn_wire_init(struct scn_wire *w, const struct scenario *s, enum scn_variant variant)
 {
@@ -71,6 +82,8 @@ scn_wire_init(struct scn_wire *w, const struct scenario *s, enum scn_variant var
 
 		/* The same distance for all connections of a machine keeps the order of their ISNs. */
 		w->shift[s->conn[1].side[end]] = 0u - middle - s->conn[1].isn[end];
+		while (makes_zero(w, s->conn[1].side[end]))
+			w->shift[s->conn[1].side[end]]--;
 	}
 }
 
