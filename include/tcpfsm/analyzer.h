@@ -31,10 +31,20 @@ struct tf_stats {
 	uint64_t evicted_tombstones;
 	uint64_t listeners_dropped; /* listeners that the table had no room for */
 	uint64_t hosts_dropped;     /* hosts, or their ISNs, that the table had no room for */
+	uint64_t one_way;          /* connections of which one direction is missing, of those that are over */
 	uint64_t pool_exhausted;   /* times that disorder did not find room in the pools */
 	uint64_t anomalies[TF_ANOMALY_COUNT];
 	int64_t first_ts_ns, last_ts_ns; /* 0 where no segment was fed */
 	size_t bytes_allocated;
+};
+
+/* What only those know who read the capture. */
+struct tf_capture_facts {
+	const char *name;     /* of the interface or file that lost packets; NULL: none did */
+	uint64_t frames;      /* read */
+	uint64_t dropped;     /* by the capturing host */
+	uint64_t cut;         /* frames of which the end was not captured */
+	uint32_t snap_length; /* octets captured of the longest of them */
 };
 
 /* NULL where there is no memory. */
@@ -64,6 +74,9 @@ void tf_analyzer_hosts(const struct tf_analyzer *a, tf_host_fn *fn, void *contex
  * applied; NULL: no more.  Header prediction is off meanwhile, so that the
  * whole checklist is run. */
 void tf_analyzer_note_rules(struct tf_analyzer *a, bool *fired);
+
+/* After tf_analyzer_finish(): findings about the capture itself. */
+void tf_analyzer_judge_capture(struct tf_analyzer *a, const struct tf_capture_facts *facts);
 
 const struct tf_stats *tf_analyzer_stats(const struct tf_analyzer *a);
 

@@ -35,6 +35,8 @@ struct replay {
 
 	bool any_frame;
 	int64_t first_ns, clock_ns; /* least and greatest time of a frame; with any_frame */
+	uint64_t cut;         /* frames of which the end was not captured */
+	uint32_t snap_length; /* octets of the longest of them */
 	bool clock_waits; /* clock_ns was set by a frame that is no segment: the analyzer is to hear of it */
 
 	int64_t started_ns, flushed_ns, reported_ns; /* monotonic; live only */
@@ -98,10 +100,20 @@ take_segment(struct replay *r)
 }
 
 static void
+note_cut(struct replay *r, const struct tf_frame *frame)
+{
+	r->cut++;
+	if (frame->caplen > r->snap_length)
+		r->snap_length = frame->caplen;
+}
+
+static void
 take_frame(struct replay *r, const struct tf_frame *frame)
 {
 	if (r->dump)
 		tf_dump_frame(r->dump, frame);
+	if (frame->caplen < frame->len)
+		note_cut(r, frame);
 	enum tf_wire_result result = tf_decoder_frame(r->decoder, frame, &r->segment[r->waiting]);
 	if (result == TF_WIRE_SEGMENT)
 		take_segment(r);
@@ -255,6 +267,32 @@ kernel_drops(struct replay *r)
 	return dropped;
 }
 
+/* The first source that lost packets, or NULL. */
+static const char *
+losing_source(struct replay *r)
+{
+	for (size_t i = 0; i < tf_capture_source_count(r->capture); i++) {
+		const struct tf_capture_source *s = tf_capture_source(r->capture, i);
+		if (s->dropped_known && s->dropped > 0)
+			return s->name;
+	}
+	return NULL;
+}
+
+static void
+judge_capture(struct replay *r)
+{
+	int64_t dropped = kernel_drops(r);
+	struct tf_capture_facts facts = {
+	    .name = losing_source(r),
+	    .frames = tf_capture_frames(r->capture),
+	    .dropped = dropped > 0 ? (uint64_t)dropped : 0,
+	    .cut = r->cut,
+	    .snap_length = r->snap_length,
+	};
+	tf_analyzer_judge_capture(r->analyzer, &facts);
+}
+
 static void
 summarize(struct replay *r, const char *input_error)
 {
@@ -301,6 +339,7 @@ replay_with(struct replay *r)
 	read_all(r);
 	advance_to_end(r);
 	tf_analyzer_finish(r->analyzer);
+	judge_capture(r);
 	tf_analyzer_hosts(r->analyzer, tf_outputs_host, r->outputs);
 	const char *error = input_faults(r);
 	summarize(r, error);

@@ -73,10 +73,11 @@ static bool
 refuses_data(const struct tf_step *st, const struct tf_extra *x)
 {
 	const struct tf_fin_record *fin = &x->end[st->from].fin;
+	/* Data that does not acknowledge the FIN was on its way. */
 	bool fin_only = tf_end_has(st->y, TF_END_FIN) && unacknowledged(st->y) <= 1;
 
 	return tf_end_has(st->x, TF_END_FIN) && fin->packet && unacknowledged(st->y) > 0 && !fin_only &&
-	       x->end[st->to].last_data_ns > 0;
+	       x->watch[st->to].after_fin_packet;
 }
 
 static void
@@ -87,7 +88,7 @@ raise_refused_data(const struct tf_step *st, const struct tf_extra *x)
 
 	tf_finding_text(&f, "close", "FIN");
 	tf_finding_count(&f, "bytes", TF_D_COUNT, unacknowledged(st->y) - tf_end_has(st->y, TF_END_FIN));
-	tf_finding_duration(&f, "after", x->end[st->to].last_data_ns - fin->first_ns);
+	tf_finding_duration(&f, "after", x->watch[st->to].after_fin_ns - fin->first_ns);
 	tf_finding_packet(&f, fin->packet);
 	tf_finding_packet(&f, x->watch[st->to].after_fin_packet);
 	tf_finding_packet(&f, st->s->packet);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "core/fast.h"
+#include "detect/capture.h"
 #include "flow/flow.h"
 
 #define BATCH 32
@@ -461,6 +462,13 @@ void
 tf_analyzer_note_rules(struct tf_analyzer *a, bool *fired)
 {
 	a->ctx.fired = fired;
+}
+
+void
+tf_analyzer_judge_capture(struct tf_analyzer *a, const struct tf_capture_facts *facts)
+{
+	a->ctx.packet = 0;
+	tf_detect_capture(&a->ctx, facts);
 }
 
 const struct tf_stats *

@@ -293,6 +293,14 @@ put_verdict(struct tf_output *o, const struct tf_summary *s)
 	put_paragraph(o, "The capture: ", &text);
 }
 
+/* Do the capture's own faults come before all else? */
+static bool
+matters(const struct tf_summary *s)
+{
+	return s->input_error != NULL || s->anomalies[TF_A_KERNEL_DROPS] > 0 || s->anomalies[TF_A_ONE_WAY] > 0 ||
+	       s->anomalies[TF_A_EVICTED] > 0;
+}
+
 void
 tf_text_summary(struct tf_output *o, const struct tf_summary *s)
 {
@@ -303,12 +311,15 @@ tf_text_summary(struct tf_output *o, const struct tf_summary *s)
 	tf_put_lit(&o->out, "Summary");
 	tf_color_off(&o->out, &o->options);
 	tf_put_char(&o->out, '\n');
+	if (matters(s))
+		put_verdict(o, s);
 	put_totals(o, s);
 	put_shown(o, t);
 	put_last_states(o, t);
 	put_findings(o, t);
 	put_skipped(o, s);
-	put_verdict(o, s);
+	if (!matters(s))
+		put_verdict(o, s);
 	for (unsigned severity = 0; severity < TF_SEVERITY_COUNT; severity++)
 		findings += findings_of(t, (enum tf_severity)severity);
 	if (o->options.verbosity > 0)

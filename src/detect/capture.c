@@ -1,0 +1,125 @@
+/*
+ * Faults of the capture itself, told when it is over: what it lost, holds
+ * twice, cut short, put out of order or shows from one side only.  They
+ * are about no connection; they tell how far the rest can be trusted.
+ */
+#include "detect/capture.h"
+
+#include "detect/raise.h"
+
+/* Fewer copies than these happen on networks too. */
+#define MANY_COPIES     10
+#define COPIES_PER_CENT 1
+
+static struct tf_finding
+finding(const struct tf_context *ctx, enum tf_anomaly id, const char *subject)
+{
+	return (struct tf_finding){
+	    .ts_ns = ctx->now_ns,
+	    .endpoint = TF_NEITHER,
+	    .id = id,
+	    .severity = tf_anomaly_info(id)->severity,
+	    .subject = subject,
+	};
+}
+
+static void
+check_drops(struct tf_context *ctx, const struct tf_capture_facts *facts)
+{
+	struct tf_finding f = finding(ctx, TF_A_KERNEL_DROPS, facts->name);
+
+	if (!facts->dropped)
+		return;
+	tf_finding_count(&f, "dropped", TF_D_COUNT, facts->dropped);
+	tf_finding_count(&f, "received", TF_D_COUNT, facts->frames);
+	tf_raise_subject(ctx, &f);
+}
+
+static void
+check_copies(struct tf_context *ctx, const struct tf_capture_facts *facts)
+{
+	struct tf_finding f = finding(ctx, TF_A_DUPLICATE_FRAMES, "capture");
+	uint64_t copies = ctx->stats->duplicate_frames;
+
+	if (!copies || !facts->frames ||
+	    (copies < MANY_COPIES && copies * 100 < facts->frames * COPIES_PER_CENT))
+		return;
+	tf_finding_count(&f, "duplicates", TF_D_COUNT, copies);
+	tf_finding_count(&f, "frames", TF_D_COUNT, facts->frames);
+	tf_finding_ratio(&f, "share", (double)copies / (double)facts->frames);
+	tf_raise_subject(ctx, &f);
+}
+
+static void
+check_directions(struct tf_context *ctx)
+{
+	struct tf_finding f = finding(ctx, TF_A_ONE_WAY, "capture");
+	uint64_t one_way = ctx->stats->one_way, total = ctx->stats->connections;
+
+	if (one_way * 2 <= total)
+		return;
+	tf_finding_count(&f, "connections", TF_D_COUNT, one_way);
+	tf_finding_count(&f, "total", TF_D_COUNT, total);
+	tf_finding_ratio(&f, "share", (double)one_way / (double)total);
+	tf_raise_subject(ctx, &f);
+}
+
+static void
+check_time(struct tf_context *ctx)
+{
+	struct tf_finding f = finding(ctx, TF_A_TIME_BACKWARDS, "capture");
+
+	if (!ctx->stats->time_backwards)
+		return;
+	tf_finding_count(&f, "times", TF_D_COUNT, ctx->stats->time_backwards);
+	tf_finding_duration(&f, "largest", ctx->stats->time_backwards_max_ns);
+	tf_raise_subject(ctx, &f);
+}
+
+static void
+check_cuts(struct tf_context *ctx, const struct tf_capture_facts *facts)
+{
+	struct tf_finding f = finding(ctx, TF_A_SNAP_LENGTH, "capture");
+
+	if (!facts->cut)
+		return;
+	tf_finding_count(&f, "cut", TF_D_COUNT, facts->cut);
+	tf_finding_count(&f, "frames", TF_D_COUNT, facts->frames);
+	tf_finding_count(&f, "snap_length", TF_D_COUNT, facts->snap_length);
+	tf_raise_subject(ctx, &f);
+}
+
+static void
+check_evictions(struct tf_context *ctx)
+{
+	struct tf_finding f = finding(ctx, TF_A_EVICTED, "capture");
+
+	if (!ctx->stats->evicted && !ctx->stats->evicted_tombstones)
+		return;
+	tf_finding_count(&f, "connections", TF_D_COUNT, ctx->stats->evicted);
+	tf_finding_count(&f, "tombstones", TF_D_COUNT, ctx->stats->evicted_tombstones);
+	tf_raise_subject(ctx, &f);
+}
+
+bool
+tf_detect_one_way(const struct tf_connection *c)
+{
+	const struct tf_end *client = &c->end[TF_CLIENT], *server = &c->end[TF_SERVER];
+	const struct tf_end *seen = client->packets ? client : server;
+	const struct tf_end *absent = client->packets ? server : client;
+
+	/* It acknowledges what did not pass, and again: no scan, and no answer to a forged address. */
+	return !absent->packets && seen->packets > 1 && tf_end_has(absent, TF_END_SEQ_KNOWN) &&
+	       tf_end_state(seen) >= TF_ESTABLISHED;
+}
+
+void
+tf_detect_capture(struct tf_context *ctx, const struct tf_capture_facts *facts)
+{
+	check_drops(ctx, facts);
+	check_copies(ctx, facts);
+	check_directions(ctx);
+	check_time(ctx);
+	check_cuts(ctx, facts);
+	check_evictions(ctx);
+}
