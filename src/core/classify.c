@@ -42,6 +42,8 @@ tf_classify(struct tf_step *st)
 		return;
 	st->fresh = is_fresh(st);
 	st->at_edge = tf_end_has(st->x, TF_END_SEQ_KNOWN) && tf_seq_eq(st->s->seq, st->x->max);
+	st->skips_one = tf_end_has(st->x, TF_END_SEQ_KNOWN) && tf_segment_seg_len(st->s) == 0 &&
+	                tf_seq_eq(st->s->seq, tf_seq_add(st->x->max, 1)) && tf_seq_eq(st->x->nxt, st->x->max);
 	tf_place_sequence(st);
 	tf_place_ack(st);
 	count_zero_window(st);

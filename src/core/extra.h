@@ -173,7 +173,7 @@ struct tf_extra {
 	struct tf_end_watch watch[2];
 	struct tf_doubt doubt[2];
 	struct tf_end_repetition repetition[2];
-	bool leaking; /* it is counted as a leak of the server's program */
+	bool leaking;       /* it is counted as a leak of the server's program */
 	uint64_t raised[3]; /* findings that were raised: one bit an id, by endpoint */
 	struct {
 		uint8_t id; /* enum tf_anomaly */

@@ -65,6 +65,16 @@ note_first_syn_ack(struct tf_step *st)
 		st->x->rtt_64us = in_64us(st->ctx->now_ns - c->first_ts_ns);
 }
 
+/* A RST seemed to send it back to LISTEN, yet it repeats its SYN,ACK, and no SYN came since: it has not heard it. */
+static bool
+keeps_embryo(const struct tf_step *st)
+{
+	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+
+	return tf_end_state(st->x) == TF_LISTEN && st->c->flags & TF_CONN_SYN_ACK && x && x->rst.seen &&
+	       x->rst.from == st->to && x->rst.ts_ns > x->syn_last_ns;
+}
+
 static void
 prove_syn_ack(struct tf_step *st)
 {
@@ -75,6 +85,8 @@ prove_syn_ack(struct tf_step *st)
 		return;
 	}
 	note_first_syn_ack(st);
+	if (keeps_embryo(st))
+		tf_replica_doubt(st->sender, TF_P_RST, TF_IN_SND_SYN_ACK);
 	if (tf_end_has(st->x, TF_END_SYN_ACKED) && st->marks & TF_MARK_RETRANSMISSION) {
 		struct tf_extra *x = tf_extra_of(st->ctx, st->c);
 		if (since_third_segment(st) < tf_end_rtt_ns(st->x))
@@ -166,6 +178,27 @@ prove_opening(struct tf_step *st)
 		tf_connection_set_close(st->c, TF_CLOSE_OPEN);
 }
 
+/* The ACK of the other end's FIN bears a number one beyond all that passed:
+ * a FIN of its own went before, was lost, and crossed the other. */
+static void
+infer_own_fin(struct tf_step *st)
+{
+	struct tf_extra *x = tf_extra_of(st->ctx, st->c);
+
+	if (!x)
+		return;
+	tf_replica_doubt(st->sender, TF_P_FIN, TF_IN_SND_FIN);
+	tf_replica_missed(st->sender, TF_IN_SND_FIN);
+	st->x->flags |= TF_END_FIN;
+	st->x->max = st->x->nxt = st->s->seq;
+	x->end[st->from].fin = (struct tf_fin_record){.first_ns = st->ctx->now_ns,
+	                                              .last_ns = st->ctx->now_ns,
+	                                              .packet = st->s->packet,
+	                                              .last_packet = st->s->packet,
+	                                              .inferred = true};
+	st->y->doubt |= TF_P_FIN;
+}
+
 static void
 prove_ack_of_fin(struct tf_step *st)
 {
@@ -179,6 +212,8 @@ prove_ack_of_fin(struct tf_step *st)
 			fin->ack_packet = st->s->packet;
 		}
 	}
+	if (st->skips_one && !tf_end_has(st->x, TF_END_FIN) && st->fresh)
+		infer_own_fin(st);
 	/* A FIN that carried the ACK of ours cannot arrive without it. */
 	if (fin && fin->acks_peer_fin && tf_end_has(st->x, TF_END_FIN))
 		tf_replica_confirm(st->sender, TF_IN_RCV_ACK_OF_FIN);
@@ -188,7 +223,7 @@ prove_ack_of_fin(struct tf_step *st)
 	    tf_fsm_rule(tf_end_state(st->x), TF_IN_SND_BEFORE_CLOSE)->effect != TF_NEVER)
 		tf_replica_sent(st->sender, TF_IN_SND_BEFORE_CLOSE);
 	tf_replica_sent(st->sender, TF_IN_SND_ACK_OF_FIN);
-	if (fin && fin->inferred)
+	if (st->skips_one || (fin && fin->inferred))
 		tf_replica_may_be(st->sender, before);
 }
 
@@ -282,6 +317,13 @@ prove_fin_again(struct tf_step *st)
 
 	if (!fin || is_copy_of_fin(st, fin))
 		return;
+	if (fin->inferred) {
+		/* Now it passes, and may arrive. */
+		fin->inferred = false;
+		st->y->doubt &= (uint8_t)~TF_P_FIN;
+		st->y->pending &= (uint8_t)~TF_P_FIN;
+		return;
+	}
 	if (!tf_end_has(st->x, TF_END_FIN_ACKED)) {
 		/* It may have arrived, and its ACK be lost: from now on only that ACK counts. */
 		if (now - fin->last_ns > tf_end_rtt_ns(st->y))

@@ -78,6 +78,8 @@ prove_before_rst(struct tf_step *st)
 	const struct tf_fin_record *peer = tf_fin_of(st, st->to);
 	bool bare = !(st->s->flags & TF_ACK);
 
+	if (tf_end_state(st->x) == TF_CLOSED)
+		return; /* the answer of a host that knows no such connection */
 	if (was_established(st)) {
 		st->c->flags |= TF_CONN_REPEATED; /* the third segment was lost: no measure */
 		tf_note_third_segment(st);

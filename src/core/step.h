@@ -29,6 +29,7 @@ struct tf_step {
 	enum tf_verdict verdict;
 	bool fresh;              /* nothing about it is older than what its sender sent before */
 	bool at_edge;            /* it begins where what its sender sent before ended */
+	bool skips_one;          /* without octets of its own, and one beyond that: one was sent unseen */
 	bool acks_syn, acks_fin; /* its ACK covers the receiver's SYN, FIN */
 	bool first_ack_of_syn, first_ack_of_fin;
 	bool ack_advances;     /* it acknowledges something new */
