@@ -231,38 +231,40 @@ tf_host_isn_end(struct tf_context *ctx)
 	}
 }
 
+static void
+tell(struct tf_detail *d, size_t *n, const char *name, uint64_t count)
+{
+	d[(*n)++] = (struct tf_detail){.name = name, .kind = TF_D_COUNT, .count = count};
+}
+
 static size_t
 describe(const struct tf_hosts *t, const struct tf_host *h, struct tf_detail d[TF_MAX_DETAILS])
 {
 	struct tf_isn_class class = tf_isn_classify(t, h);
+	const char *method = tf_isn_method_text(class.method);
 	size_t n = 0;
 
-	d[n++] = (struct tf_detail){.name = "samples", .kind = TF_D_COUNT, .count = h->samples};
-	d[n++] = (struct tf_detail){.name = "as_client", .kind = TF_D_COUNT, .count = h->as_client};
-	d[n++] =
-	    (struct tf_detail){.name = "as_server", .kind = TF_D_COUNT, .count = h->samples - h->as_client};
-	d[n++] =
-	    (struct tf_detail){.name = "method", .kind = TF_D_TEXT, .text = tf_isn_method_text(class.method)};
+	d[n++] = (struct tf_detail){.name = "method", .kind = TF_D_TEXT, .text = method};
+	tell(d, &n, "samples", h->samples);
+	tell(d, &n, "as_client", h->as_client);
+	tell(d, &n, "as_server", h->samples - h->as_client);
 	if (class.method == TF_ISN_CLOCK)
-		d[n++] = (struct tf_detail){
-		    .name = "per_second", .kind = TF_D_COUNT, .count = (uint64_t)fabs(class.rate)};
+		tell(d, &n, "per_second", (uint64_t)fabs(class.rate));
 	if (can_be_guessed(class.method))
-		d[n++] = (struct tf_detail){.name = "width", .kind = TF_D_COUNT, .count = class.width};
+		tell(d, &n, "width", class.width);
 	if (class.method != TF_ISN_FEW)
-		d[n++] = (struct tf_detail){.name = "guesses", .kind = TF_D_COUNT, .count = class.guesses};
+		tell(d, &n, "guesses", class.guesses);
 	if (class.clock_on_tuple)
 		d[n++] = (struct tf_detail){.name = "clock_on_one_tuple", .kind = TF_D_BOOL, .count = 1};
 	if (h->zero)
-		d[n++] = (struct tf_detail){.name = "zero", .kind = TF_D_COUNT, .count = h->zero};
+		tell(d, &n, "zero", h->zero);
 	if (h->most_equal > 1)
-		d[n++] = (struct tf_detail){.name = "most_equal", .kind = TF_D_COUNT, .count = h->most_equal};
+		tell(d, &n, "most_equal", h->most_equal);
 	if (class.samples < 2)
 		return n;
-	d[n++] = (struct tf_detail){.name = "closest", .kind = TF_D_COUNT, .count = class.closest};
-	d[n++] =
-	    (struct tf_detail){.name = "closest_conn_1", .kind = TF_D_COUNT, .count = class.closest_conn[0]};
-	d[n++] =
-	    (struct tf_detail){.name = "closest_conn_2", .kind = TF_D_COUNT, .count = class.closest_conn[1]};
+	tell(d, &n, "closest", class.closest);
+	tell(d, &n, "closest_conn_1", class.closest_conn[0]);
+	tell(d, &n, "closest_conn_2", class.closest_conn[1]);
 	return n;
 }
 

@@ -48,22 +48,28 @@ def pcap(frames, linktype=1):
     return b"".join(out)
 
 
+def isn_of(port):
+    """A host that chose one number twice, or rising ones, would be a finding."""
+    return port * port * 4001 % 4000000007
+
+
 def refused(port, when=0.0):
     """A SYN that a RST answers: connection-refused."""
-    client, server = (1, port), (2, 80)
-    return [(when, segment(client, server, SYN, 1000)), (when + 0.001, segment(server, client, RST | ACK, 0, 1001))]
+    client, server, isn = (1, port), (2, 80), isn_of(port)
+    return [(when, segment(client, server, SYN, isn)), (when + 0.001, segment(server, client, RST | ACK, 0, isn + 1))]
 
 
 def closed(port, when=0.0):
     """Opened, and closed by both ends: nothing to find."""
     client, server = (1, port), (2, 80)
+    c, s = isn_of(port), isn_of(port + 7)
     steps = [
-        (client, server, SYN, 1000, 0),
-        (server, client, SYN | ACK, 5000, 1001),
-        (client, server, ACK, 1001, 5001),
-        (client, server, FIN | ACK, 1001, 5001),
-        (server, client, FIN | ACK, 5001, 1002),
-        (client, server, ACK, 1002, 5002),
+        (client, server, SYN, c, 0),
+        (server, client, SYN | ACK, s, c + 1),
+        (client, server, ACK, c + 1, s + 1),
+        (client, server, FIN | ACK, c + 1, s + 1),
+        (server, client, FIN | ACK, s + 1, c + 2),
+        (client, server, ACK, c + 2, s + 2),
     ]
     return [(when + 0.001 * i, segment(*step)) for i, step in enumerate(steps)]
 
