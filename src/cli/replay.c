@@ -332,6 +332,15 @@ summarize(struct replay *r, const char *input_error)
 }
 
 static bool
+wants_hosts(const struct tf_options *o)
+{
+	for (size_t i = 0; i < o->output_count; i++)
+		if (strcmp(o->output[i].format, "json") == 0)
+			return true;
+	return o->hosts;
+}
+
+static bool
 replay_with(struct replay *r)
 {
 	announce_sources(r);
@@ -340,7 +349,8 @@ replay_with(struct replay *r)
 	advance_to_end(r);
 	tf_analyzer_finish(r->analyzer);
 	judge_capture(r);
-	tf_analyzer_hosts(r->analyzer, tf_outputs_host, r->outputs);
+	if (wants_hosts(r->options))
+		tf_analyzer_hosts(r->analyzer, tf_outputs_host, r->outputs);
 	const char *error = input_faults(r);
 	summarize(r, error);
 	return error == NULL;

@@ -144,7 +144,7 @@ check_predictable(struct tf_context *ctx, struct tf_host *h)
 static bool
 worth_a_look(uint32_t samples)
 {
-	return samples >= TF_ISN_ENOUGH && samples <= 512 && (samples & (samples - 1)) == 0;
+	return samples == TF_ISN_ENOUGH || samples == 4 * TF_ISN_ENOUGH;
 }
 
 static void
@@ -241,6 +241,7 @@ static size_t
 describe(const struct tf_hosts *t, const struct tf_host *h, struct tf_detail d[TF_MAX_DETAILS])
 {
 	struct tf_isn_class class = tf_isn_classify(t, h);
+	struct tf_isn_pair pair = tf_isn_closest(t, h);
 	const char *method = tf_isn_method_text(class.method);
 	size_t n = 0;
 
@@ -254,17 +255,17 @@ describe(const struct tf_hosts *t, const struct tf_host *h, struct tf_detail d[T
 		tell(d, &n, "width", class.width);
 	if (class.method != TF_ISN_FEW)
 		tell(d, &n, "guesses", class.guesses);
-	if (class.clock_on_tuple)
+	if (tf_isn_clock_on_tuple(t, h))
 		d[n++] = (struct tf_detail){.name = "clock_on_one_tuple", .kind = TF_D_BOOL, .count = 1};
 	if (h->zero)
 		tell(d, &n, "zero", h->zero);
 	if (h->most_equal > 1)
 		tell(d, &n, "most_equal", h->most_equal);
-	if (class.samples < 2)
+	if (!pair.conn[0])
 		return n;
-	tell(d, &n, "closest", class.closest);
-	tell(d, &n, "closest_conn_1", class.closest_conn[0]);
-	tell(d, &n, "closest_conn_2", class.closest_conn[1]);
+	tell(d, &n, "closest", pair.distance);
+	tell(d, &n, "closest_conn_1", pair.conn[0]);
+	tell(d, &n, "closest_conn_2", pair.conn[1]);
 	return n;
 }
 

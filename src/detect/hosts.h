@@ -86,14 +86,22 @@ struct tf_isn_class {
 	uint64_t width;   /* the step, or how wide the band is; 0 where it means nothing */
 	uint64_t guesses; /* the next number is one of so many */
 	double rate;      /* TF_ISN_CLOCK: numbers a second */
-	uint32_t closest; /* the smallest distance of two numbers */
-	uint64_t closest_conn[2];
-	bool clock_on_tuple; /* on one 4-tuple the numbers follow a clock: RFC 6528 */
 };
 
 #define TF_ISN_ENOUGH 8
 
+/* How the host makes its numbers, by the latest of them. */
 struct tf_isn_class tf_isn_classify(const struct tf_hosts *t, const struct tf_host *h);
+
+/* The two numbers that are closest, of all that are kept; distance is UINT32_MAX where there is no pair. */
+struct tf_isn_pair {
+	uint32_t distance;
+	uint64_t conn[2];
+};
+struct tf_isn_pair tf_isn_closest(const struct tf_hosts *t, const struct tf_host *h);
+
+/* Do they follow a clock where a 4-tuple is used again, as RFC 6528 asks for? */
+bool tf_isn_clock_on_tuple(const struct tf_hosts *t, const struct tf_host *h);
 
 /* "a constant step": for people. */
 const char *tf_isn_method_text(enum tf_isn_method m);

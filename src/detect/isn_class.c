@@ -18,12 +18,13 @@
 #define MOST_STEPS  1024 /* steps that one interval may hold */
 #define SHORTEST_NS 1000000
 #define SLOPES      8
+#define ENOUGH      32 /* 4-tuples: more of them say no more */
+#define FIRST_LOOK  12 /* of them, to see that there is no pattern */
 
 struct series {
 	uint32_t n;
-	uint32_t isn[TF_ISN_SAMPLES];
-	int64_t ts_ns[TF_ISN_SAMPLES];
-	uint64_t conn[TF_ISN_SAMPLES];
+	uint32_t isn[ENOUGH];
+	int64_t ts_ns[ENOUGH];
 };
 
 static bool
@@ -32,24 +33,24 @@ same_tuple(const struct tf_isn_sample *a, const struct tf_isn_sample *b)
 	return a->peer == b->peer && a->own_port == b->own_port && a->peer_port == b->peer_port;
 }
 
-/* One number a 4-tuple, in the order of time. */
+/* One number a 4-tuple, the latest, in the order of time. */
 static void
 gather(const struct tf_hosts *t, const struct tf_host *h, struct series *out)
 {
 	uint32_t kept = tf_host_kept(h), start = h->samples > kept ? h->samples % kept : 0;
+	uint32_t skip = kept > ENOUGH ? kept - ENOUGH : 0;
 	const struct tf_isn_sample *sample = tf_host_samples(t, h);
 	const uint32_t *isn = tf_host_isns(t, h);
 
 	out->n = 0;
-	for (uint32_t i = 0; i < kept; i++) {
+	for (uint32_t i = skip; i < kept; i++) {
 		uint32_t at = (start + i) % kept;
 		bool again = false;
-		for (uint32_t j = 0; j < i && !again; j++)
+		for (uint32_t j = skip; j < i && !again; j++)
 			again = same_tuple(&sample[at], &sample[(start + j) % kept]);
 		if (again)
 			continue;
 		out->isn[out->n] = isn[at];
-		out->conn[out->n] = sample[at].conn;
 		out->ts_ns[out->n++] = sample[at].ts_ns;
 	}
 }
@@ -68,7 +69,7 @@ by_value(const void *p, const void *q)
 static uint32_t
 arc_of(const uint32_t *value, uint32_t n)
 {
-	uint32_t sorted[TF_ISN_SAMPLES], gap = 0;
+	uint32_t sorted[ENOUGH], gap = 0;
 
 	memcpy(sorted, value, n * sizeof *sorted);
 	qsort(sorted, n, sizeof *sorted, by_value);
@@ -82,7 +83,7 @@ arc_of(const uint32_t *value, uint32_t n)
 static uint32_t
 distinct(const uint32_t *value, uint32_t n)
 {
-	uint32_t sorted[TF_ISN_SAMPLES], count = n > 0;
+	uint32_t sorted[ENOUGH], count = n > 0;
 
 	memcpy(sorted, value, n * sizeof *sorted);
 	qsort(sorted, n, sizeof *sorted, by_value);
@@ -91,24 +92,27 @@ distinct(const uint32_t *value, uint32_t n)
 	return count;
 }
 
-static void
-find_closest(const struct series *s, struct tf_isn_class *out)
+struct tf_isn_pair
+tf_isn_closest(const struct tf_hosts *t, const struct tf_host *h)
 {
-	out->closest = UINT32_MAX;
-	for (uint32_t i = 0; i < s->n; i++)
-		for (uint32_t j = i + 1; j < s->n; j++) {
-			uint32_t d = s->isn[j] - s->isn[i];
+	const struct tf_isn_sample *sample = tf_host_samples(t, h);
+	const uint32_t *isn = tf_host_isns(t, h);
+	uint32_t kept = tf_host_kept(h);
+	struct tf_isn_pair out = {.distance = UINT32_MAX};
+
+	for (uint32_t i = 0; i < kept; i++)
+		for (uint32_t j = i + 1; j < kept; j++) {
+			uint32_t d = isn[j] - isn[i];
 			d = d > UINT32_MAX / 2 ? 0 - d : d;
-			if (d >= out->closest)
+			if (d >= out.distance || same_tuple(&sample[i], &sample[j]))
 				continue;
-			out->closest = d;
-			out->closest_conn[0] = s->conn[i];
-			out->closest_conn[1] = s->conn[j];
+			out = (struct tf_isn_pair){d, {sample[i].conn, sample[j].conn}};
 		}
+	return out;
 }
 
 static uint32_t
-steps_of(const struct series *s, uint32_t step[TF_ISN_SAMPLES])
+steps_of(const struct series *s, uint32_t step[ENOUGH])
 {
 	for (uint32_t i = 0; i + 1 < s->n; i++)
 		step[i] = s->isn[i + 1] - s->isn[i];
@@ -136,7 +140,7 @@ common_divisor(uint32_t a, uint32_t b)
 static bool
 constant_step(const struct series *s, struct tf_isn_class *out)
 {
-	uint32_t step[TF_ISN_SAMPLES], n = steps_of(s, step), divisor = 0, most = 0;
+	uint32_t step[ENOUGH], n = steps_of(s, step), divisor = 0, most = 0;
 
 	for (uint32_t i = 0; i < n; i++) {
 		divisor = common_divisor(divisor, magnitude(step[i]));
@@ -192,9 +196,13 @@ refine(const struct series *s, double rate)
 static uint32_t
 arc_at(const struct series *s, double rate)
 {
-	uint32_t rest[TF_ISN_SAMPLES];
+	uint32_t rest[ENOUGH], n = s->n < FIRST_LOOK ? s->n : FIRST_LOOK;
 
-	for (uint32_t i = 0; i < s->n; i++)
+	for (uint32_t i = 0; i < n; i++)
+		rest[i] = on_clock(s, rate, i);
+	if (arc_of(rest, n) > NARROW)
+		return UINT32_MAX;
+	for (uint32_t i = n; i < s->n; i++)
 		rest[i] = on_clock(s, rate, i);
 	return arc_of(rest, s->n);
 }
@@ -244,9 +252,9 @@ one_clock(const struct series *s, struct tf_isn_class *out)
 	return narrow(arc, TF_ISN_CLOCK, out);
 }
 
-/* Two intervals or more on one 4-tuple that fit a clock of known rate, to 20 ms. */
-static bool
-clock_on_tuple(const struct tf_hosts *t, const struct tf_host *h)
+/* Two intervals or more that fit a clock of known rate, to 20 ms. */
+bool
+tf_isn_clock_on_tuple(const struct tf_hosts *t, const struct tf_host *h)
 {
 	uint32_t kept = tf_host_kept(h);
 	const struct tf_isn_sample *sample = tf_host_samples(t, h);
@@ -275,7 +283,7 @@ clock_on_tuple(const struct tf_hosts *t, const struct tf_host *h)
 static bool
 find_pattern(const struct series *s, struct tf_isn_class *out)
 {
-	uint32_t step[TF_ISN_SAMPLES], band = arc_of(s->isn, s->n);
+	uint32_t step[ENOUGH], band = arc_of(s->isn, s->n);
 	struct tf_isn_class clock = *out;
 
 	if (constant_step(s, out))
@@ -297,8 +305,6 @@ tf_isn_classify(const struct tf_hosts *t, const struct tf_host *h)
 
 	gather(t, h, &s);
 	out.samples = s.n;
-	out.clock_on_tuple = clock_on_tuple(t, h);
-	find_closest(&s, &out);
 	if (h->zero > 1 && h->zero == h->samples)
 		out.method = TF_ISN_ZERO;
 	else if (h->reused || (s.n >= TF_ISN_ENOUGH && 2 * distinct(s.isn, s.n) <= s.n))
