@@ -71,6 +71,7 @@ struct tf_end_watch {
 	/* A RST in its name, in the window but not where it is. */
 	uint32_t rst_offset; /* octets beyond rst_expected; 0: none */
 	tf_seq rst_expected;
+	uint8_t rst_ttl; /* of the last RST in its name; 0: none */
 };
 
 /* What an end has sent again (detect/repetition.c). */

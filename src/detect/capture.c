@@ -8,6 +8,7 @@
 #include "detect/raise.h"
 
 /* Fewer copies than these happen on networks too. */
+#define FEW_COPIES      3
 #define MANY_COPIES     10
 #define COPIES_PER_CENT 1
 
@@ -41,7 +42,7 @@ check_copies(struct tf_context *ctx, const struct tf_capture_facts *facts)
 	struct tf_finding f = finding(ctx, TF_A_DUPLICATE_FRAMES, "capture");
 	uint64_t copies = ctx->stats->duplicate_frames;
 
-	if (!copies || !facts->frames ||
+	if (copies < FEW_COPIES || !facts->frames ||
 	    (copies < MANY_COPIES && copies * 100 < facts->frames * COPIES_PER_CENT))
 		return;
 	tf_finding_count(&f, "duplicates", TF_D_COUNT, copies);
@@ -81,7 +82,7 @@ check_cuts(struct tf_context *ctx, const struct tf_capture_facts *facts)
 {
 	struct tf_finding f = finding(ctx, TF_A_SNAP_LENGTH, "capture");
 
-	if (!facts->cut)
+	if (!facts->cut || !ctx->stats->segments)
 		return;
 	tf_finding_count(&f, "cut", TF_D_COUNT, facts->cut);
 	tf_finding_count(&f, "frames", TF_D_COUNT, facts->frames);

@@ -4,10 +4,13 @@
 #include "detect/detect.h"
 
 #include "detect/families.h"
+#include "detect/memory.h"
 
 void
 tf_detect_segment(const struct tf_step *st)
 {
+	if (st->data)
+		tf_overlap_segment(st);
 	/* An ordinary segment of an ordinary connection has nothing to tell. */
 	if (!st->c->extra && (st->s->flags & (TF_SYN | TF_FIN | TF_RST | TF_ACK)) == TF_ACK &&
 	    !(st->c->flags & (TF_CONN_MIDSTREAM | TF_CONN_EMBRYONIC)) &&
@@ -28,6 +31,13 @@ tf_detect_segment(const struct tf_step *st)
 	tf_reset_segment(st);
 	tf_after_fin_segment(st);
 	tf_closing_segment(st);
+}
+
+void
+tf_detect_ordinary(struct tf_context *ctx, const struct tf_connection *c, const struct tf_segment *s)
+{
+	if (s->len > 1 && s->checksum_state == TF_CHECKSUM_VALID)
+		tf_digest_keep(&ctx->memory->digests, c->conn, s);
 }
 
 int64_t

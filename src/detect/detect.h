@@ -18,6 +18,9 @@ void tf_detect_syn_survived(struct tf_context *ctx, struct tf_connection *c, con
 /* S of C has a wrong checksum, and stays out of the replicas. */
 void tf_detect_damaged(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s);
 
+/* An ordinary segment S with payload, which reached no detector: what it held is kept for later comparison. */
+void tf_detect_ordinary(struct tf_context *ctx, const struct tf_connection *c, const struct tf_segment *s);
+
 /* C is closed and goes: what is kept of it. */
 void tf_detect_bury(const struct tf_context *ctx, const struct tf_connection *c, struct tf_remains *r);
 

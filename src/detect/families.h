@@ -50,6 +50,8 @@ void tf_doubtful_segment(const struct tf_step *st);
 int64_t tf_doubtful_next(const struct tf_context *ctx, const struct tf_connection *c);
 void tf_doubtful_deadline(struct tf_context *ctx, struct tf_connection *c);
 
+void tf_overlap_segment(const struct tf_step *st);
+
 void tf_repetition_segment(const struct tf_step *st);
 void tf_repetition_end(struct tf_context *ctx, struct tf_connection *c);
 

@@ -7,6 +7,7 @@
 #define TCPFSM_DETECT_MEMORY_H
 
 #include "detect/detect.h"
+#include "detect/digests.h"
 #include "detect/hosts.h"
 #include "detect/leaks.h"
 #include "detect/listeners.h"
@@ -17,6 +18,7 @@ struct tf_memory {
 	struct tf_listeners listeners;
 	struct tf_hosts hosts;
 	struct tf_leaks leaks;
+	struct tf_digests digests;
 	struct {
 		uint32_t conn, packet; /* low 32 bits of both; packet 0: empty */
 	} third[TF_THIRD_PLACES];      /* third segments of late, by connection */

@@ -200,8 +200,10 @@ feed_one(struct tf_analyzer *a, const struct tf_segment *s, const struct tf_key 
 {
 	struct place at = look_up(a, key, hash);
 
-	if (at.index && tf_connection_fast(&a->ctx, tf_connection_at(a, at.index), s))
+	if (at.index && tf_connection_fast(&a->ctx, tf_connection_at(a, at.index), s)) {
+		tf_detect_ordinary(&a->ctx, tf_connection_at(a, at.index), s);
 		return;
+	}
 	if (!at.index)
 		at.index = begin(a, key, hash, at.tombstone, s);
 	else if ((s->flags & (TF_SYN | TF_ACK | TF_RST)) == TF_SYN)

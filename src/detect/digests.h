@@ -1,0 +1,44 @@
+/*
+ * What the latest data segments held, in a few octets each: so that a
+ * segment with the same sequence numbers can be compared with the former.
+ *
+ * A fixed table, one place a hash: a later segment takes an earlier one's
+ * place.
+ */
+#ifndef TCPFSM_DETECT_DIGESTS_H
+#define TCPFSM_DETECT_DIGESTS_H
+
+#include "tcpfsm/segment.h"
+
+#define TF_DIGEST_PLACES 2048
+#define TF_DIGEST_HEAD   16
+
+struct tf_digest {
+	uint32_t conn; /* low 32 bits; with packet 0 the place is empty */
+	uint64_t packet;
+	tf_seq seq;
+	uint32_t len;
+	uint16_t src_port; /* which end sent it */
+	uint16_t options;  /* enum tf_option */
+	uint16_t sum;      /* of the payload, but for what equal options add */
+	uint8_t checksum_state;
+	uint8_t head_len;             /* octets of head */
+	uint8_t head[TF_DIGEST_HEAD]; /* the first octets */
+};
+
+struct tf_digests {
+	struct tf_digest place[TF_DIGEST_PLACES];
+};
+
+static inline struct tf_digest *
+tf_digest_place(struct tf_digests *t, uint64_t conn, const struct tf_segment *s)
+{
+	uint32_t h = ((uint32_t)conn ^ s->seq.v ^ (uint32_t)s->src_port << 16) * UINT32_C(0x9e3779b1);
+
+	return &t->place[h >> 21];
+}
+
+/* Keep what S of connection CONN holds; it has payload. */
+void tf_digest_keep(struct tf_digests *t, uint64_t conn, const struct tf_segment *s);
+
+#endif
