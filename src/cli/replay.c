@@ -1,20 +1,20 @@
 /*
- * The loop.  It knows in which order things are fed: segments in batches,
- * the clock of the capture by every frame that passes (not only by TCP), by
- * the wall clock where a live line is silent, and by what is known of the
- * capture's end.  What a segment means is the analyzer's business.
+ * The loop: parcels from the intake into the analyzer, with one thread or
+ * two; the clock of the capture moved on by the wall clock where a live
+ * line is silent, and by what is known of the capture's end.  What a
+ * segment means is the analyzer's business.
  */
 #include "cli/replay.h"
 
 #include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <time.h>
 
+#include "cli/intake.h"
 #include "cli/terminal.h"
 #include "tcpfsm/analyzer.h"
-#include "wire/decode.h"
-
-enum { BATCH = 256 };
 
 #define NS_PER_SECOND INT64_C(1000000000)
 
@@ -25,20 +25,10 @@ struct replay {
 	const struct tf_options *options;
 	struct tf_capture *capture;
 	struct tf_outputs *outputs;
-	struct tf_dump *dump; /* NULL: none */
-	struct tf_decoder *decoder;
 	struct tf_analyzer *analyzer;
-
-	size_t waiting; /* segments decoded and not yet fed */
-	struct tf_segment segment[BATCH];
-	struct tf_frame frame[BATCH];
-
-	bool any_frame;
-	int64_t first_ns, clock_ns; /* least and greatest time of a frame; with any_frame */
-	uint64_t cut;         /* frames of which the end was not captured */
-	uint32_t snap_length; /* octets of the longest of them */
-	bool clock_waits; /* clock_ns was set by a frame that is no segment: the analyzer is to hear of it */
-
+	struct tf_intake intake;
+	struct tf_parcel parcel;                     /* with one thread */
+	struct tf_pipeline *pipeline;                /* with two */
 	int64_t started_ns, flushed_ns, reported_ns; /* monotonic; live only */
 };
 
@@ -51,89 +41,14 @@ now_ns(clockid_t clock)
 }
 
 static void
-feed(struct replay *r)
+use_parcel(struct replay *r, const struct tf_parcel *parcel)
 {
-	if (r->waiting > 0)
-		tf_analyzer_feed(r->analyzer, r->segment, r->waiting);
-	r->waiting = 0;
-}
-
-/* Feed what waits, then tell the analyzer the time of a frame that it did not get. */
-static void
-feed_and_advance(struct replay *r)
-{
-	feed(r);
-	if (r->clock_waits)
-		tf_analyzer_advance(r->analyzer, r->clock_ns);
-	r->clock_waits = false;
-}
-
-static void
-note_time(struct replay *r, int64_t ts_ns, bool is_segment)
-{
-	if (!r->any_frame) {
-		r->first_ns = ts_ns;
-		r->clock_ns = ts_ns;
-		r->any_frame = true;
-	}
-	if (ts_ns < r->first_ns)
-		r->first_ns = ts_ns;
-	if (ts_ns >= r->clock_ns) {
-		r->clock_ns = ts_ns;
-		r->clock_waits = !is_segment;
-	}
-}
-
-static void
-take_segment(struct replay *r)
-{
-	/* A segment from before the clock must meet an analyzer that knows the clock. */
-	if (r->clock_waits && r->segment[r->waiting].ts_ns < r->clock_ns) {
-		struct tf_segment late = r->segment[r->waiting];
-		feed_and_advance(r);
-		r->segment[0] = late;
-	}
-	note_time(r, r->segment[r->waiting].ts_ns, true);
-	r->waiting++;
-	if (r->waiting == BATCH || tf_decoder_payload_is_own(r->decoder))
-		feed(r);
-}
-
-static void
-note_cut(struct replay *r, const struct tf_frame *frame)
-{
-	r->cut++;
-	if (frame->caplen > r->snap_length)
-		r->snap_length = frame->caplen;
-}
-
-static void
-take_frame(struct replay *r, const struct tf_frame *frame)
-{
-	if (r->dump)
-		tf_dump_frame(r->dump, frame);
-	if (frame->caplen < frame->len)
-		note_cut(r, frame);
-	enum tf_wire_result result = tf_decoder_frame(r->decoder, frame, &r->segment[r->waiting]);
-	if (result == TF_WIRE_SEGMENT)
-		take_segment(r);
-	else
-		note_time(r, frame->ts_ns, false);
-	if (result == TF_WIRE_ICMP_ERROR) {
-		feed(r);
-		tf_analyzer_icmp(r->analyzer, tf_decoder_icmp_error(r->decoder));
-	}
-}
-
-/* How many frames to ask for: 0 where -c has been reached. */
-static size_t
-frames_wanted(const struct replay *r)
-{
-	uint64_t most = r->options->max_packets;
-	uint64_t taken = tf_decoder_stats(r->decoder)->frames;
-	if (most == 0 || most - taken > BATCH)
-		return BATCH;
-	return (size_t)(most - taken);
+	if (parcel->count > 0)
+		tf_analyzer_feed(r->analyzer, parcel->segment, parcel->count);
+	if (parcel->end == TF_PARCEL_CLOCK)
+		tf_analyzer_advance(r->analyzer, parcel->clock_ns);
+	else if (parcel->end == TF_PARCEL_ICMP)
+		tf_analyzer_icmp(r->analyzer, &parcel->icmp);
 }
 
 static void
@@ -157,7 +72,7 @@ live_tick(struct replay *r, int frames)
 	int64_t now = now_ns(CLOCK_MONOTONIC);
 	if (frames == TF_CAPTURE_IDLE) {
 		int64_t quiet_ns = now_ns(CLOCK_REALTIME) - LIVE_SLACK_NS;
-		if (r->any_frame && quiet_ns > r->clock_ns)
+		if (r->intake.any_frame && quiet_ns > r->intake.clock_ns)
 			tf_analyzer_advance(r->analyzer, quiet_ns);
 	}
 	if (frames == TF_CAPTURE_IDLE || now - r->flushed_ns >= NS_PER_SECOND) {
@@ -177,28 +92,118 @@ file_tick(struct replay *r, int frames)
 	tf_capture_progress(r->capture, &consumed, &total);
 	tf_progress(consumed, total, tf_capture_frames(r->capture));
 	/* A pipe that gave less than was wanted may be somebody's live capture. */
-	if (total == 0 && frames < BATCH)
+	if (total == 0 && frames < TF_PARCEL_SEGMENTS)
 		tf_outputs_flush(r->outputs);
 }
 
-static void
-read_all(struct replay *r)
+/* ---- one thread ------------------------------------------------------------ */
+
+static struct tf_parcel *
+use_at_once(void *context)
 {
-	size_t wanted;
+	struct replay *r = context;
+
+	use_parcel(r, &r->parcel);
+	return &r->parcel;
+}
+
+static void
+read_alone(struct replay *r)
+{
 	bool go_on = true;
-	while (go_on && (wanted = frames_wanted(r)) > 0) {
-		int frames = tf_capture_batch(r->capture, r->frame, wanted);
-		if (frames == TF_CAPTURE_END)
-			break;
-		for (int i = 0; i < frames; i++)
-			take_frame(r, &r->frame[i]);
-		feed_and_advance(r);
+	int frames;
+
+	r->intake.ship = use_at_once;
+	r->intake.parcel = &r->parcel;
+	while (go_on && (frames = tf_intake_read(&r->intake)) != TF_CAPTURE_END) {
 		if (r->options->interface)
 			go_on = live_tick(r, frames);
 		else
 			file_tick(r, frames);
 		go_on = go_on && !tf_outputs_all_failed(r->outputs);
 	}
+}
+
+/* ---- two: one reads and decodes, the other does everything that has state ---- */
+
+static struct tf_parcel *
+pass_on(void *context)
+{
+	struct replay *r = context;
+
+	tf_pipeline_ship(r->pipeline);
+	return tf_pipeline_empty(r->pipeline);
+}
+
+static void *
+reader(void *context)
+{
+	struct replay *r = context;
+	uint64_t consumed, total;
+
+	r->intake.ship = pass_on;
+	r->intake.parcel = tf_pipeline_empty(r->pipeline);
+	while (tf_intake_read(&r->intake) != TF_CAPTURE_END) {
+		tf_capture_progress(r->capture, &consumed, &total);
+		tf_progress(consumed, total, tf_capture_frames(r->capture));
+	}
+	tf_pipeline_close(r->pipeline);
+	return NULL;
+}
+
+/* The signals that end the program are for the thread that was there first. */
+static bool
+start_reader(struct replay *r, pthread_t *thread)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	bool started = pthread_create(thread, NULL, reader, r) == 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return started;
+}
+
+static bool
+read_together(struct replay *r)
+{
+	const struct tf_parcel *parcel;
+	pthread_t thread;
+
+	r->pipeline = tf_pipeline_new();
+	if (!r->pipeline || !start_reader(r, &thread)) {
+		tf_pipeline_free(r->pipeline);
+		return false;
+	}
+	while ((parcel = tf_pipeline_next(r->pipeline))) {
+		use_parcel(r, parcel);
+		tf_pipeline_give_back(r->pipeline);
+		if (tf_outputs_all_failed(r->outputs)) {
+			tf_pipeline_abandon(r->pipeline);
+			break;
+		}
+	}
+	pthread_join(thread, NULL);
+	tf_pipeline_free(r->pipeline);
+	return true;
+}
+
+/* Only where a file is read from end to end: what comes over a pipe or from
+ * a wire is to be seen at once. */
+static bool
+wants_two(const struct replay *r)
+{
+	uint64_t consumed, total;
+
+	tf_capture_progress(r->capture, &consumed, &total);
+	return r->options->threads > 1 && !r->options->interface && total > 0;
+}
+
+static void
+read_all(struct replay *r)
+{
+	if (!wants_two(r) || !read_together(r))
+		read_alone(r);
 	tf_progress_end();
 }
 
@@ -207,12 +212,12 @@ static void
 advance_to_end(struct replay *r)
 {
 	const struct tf_options *o = r->options;
-	int64_t end = r->clock_ns;
+	int64_t end = r->intake.clock_ns;
 	if (o->end_known) {
 		if (!o->end_relative)
 			end = o->end_ns;
-		else if (o->end_ns <= INT64_MAX - r->clock_ns)
-			end = r->clock_ns + o->end_ns;
+		else if (o->end_ns <= INT64_MAX - r->intake.clock_ns)
+			end = r->intake.clock_ns + o->end_ns;
 	} else if (o->max_packets == 0) {
 		for (size_t i = 0; i < tf_capture_source_count(r->capture); i++) {
 			const struct tf_capture_source *s = tf_capture_source(r->capture, i);
@@ -220,7 +225,7 @@ advance_to_end(struct replay *r)
 				end = s->end_ns;
 		}
 	}
-	if (r->any_frame && end > r->clock_ns)
+	if (r->intake.any_frame && end > r->intake.clock_ns)
 		tf_analyzer_advance(r->analyzer, end);
 }
 
@@ -287,8 +292,8 @@ judge_capture(struct replay *r)
 	    .name = losing_source(r),
 	    .frames = tf_capture_frames(r->capture),
 	    .dropped = dropped > 0 ? (uint64_t)dropped : 0,
-	    .cut = r->cut,
-	    .snap_length = r->snap_length,
+	    .cut = r->intake.cut,
+	    .snap_length = r->intake.snap_length,
 	};
 	tf_analyzer_judge_capture(r->analyzer, &facts);
 }
@@ -296,7 +301,7 @@ judge_capture(struct replay *r)
 static void
 summarize(struct replay *r, const char *input_error)
 {
-	const struct tf_decoder_stats *wire = tf_decoder_stats(r->decoder);
+	const struct tf_decoder_stats *wire = tf_decoder_stats(r->intake.decoder);
 	const struct tf_stats *stats = tf_analyzer_stats(r->analyzer);
 	struct tf_skipped skipped[TF_SKIP_COUNT + 1];
 	struct tf_summary summary = {
@@ -311,8 +316,8 @@ summarize(struct replay *r, const char *input_error)
 	    .time_backwards = stats->time_backwards,
 	    .time_backwards_max_ns = stats->time_backwards_max_ns,
 	    .evicted = stats->evicted,
-	    .first_ts_ns = r->first_ns,
-	    .last_ts_ns = r->clock_ns,
+	    .first_ts_ns = r->intake.first_ns,
+	    .last_ts_ns = r->intake.clock_ns,
 	    .input_error = input_error,
 	};
 	for (int i = 0; i < TF_SKIP_COUNT; i++)
@@ -360,17 +365,18 @@ bool
 tf_replay(const struct tf_options *options, struct tf_capture *capture, struct tf_outputs *outputs,
           struct tf_dump *dump)
 {
-	/* Some 60 KiB, and one run at a time. */
+	/* Some 50 KiB, and one run at a time. */
 	static struct replay r;
-	r = (struct replay){.options = options, .capture = capture, .outputs = outputs, .dump = dump};
-	r.decoder = tf_decoder_new(&TF_DECODER_DEFAULTS);
+	r = (struct replay){.options = options, .capture = capture, .outputs = outputs};
+	r.intake = (struct tf_intake){.options = options, .capture = capture, .dump = dump, .context = &r};
+	r.intake.decoder = tf_decoder_new(&TF_DECODER_DEFAULTS);
 	r.analyzer = tf_analyzer_new(&options->config, tf_outputs_sink(outputs));
 	bool fine = false;
-	if (r.decoder && r.analyzer)
+	if (r.intake.decoder && r.analyzer)
 		fine = replay_with(&r);
 	else
 		tf_complain("out of memory");
 	tf_analyzer_free(r.analyzer);
-	tf_decoder_free(r.decoder);
+	tf_decoder_free(r.intake.decoder);
 	return fine;
 }

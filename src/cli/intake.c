@@ -1,0 +1,118 @@
+/*
+ * Frames into parcels.  The order in which the analyzer hears of segments,
+ * of the clock and of ICMP errors is fixed here: that of the frames.
+ */
+#include "cli/intake.h"
+
+static bool
+ship(struct tf_intake *in)
+{
+	in->parcel = in->ship(in->context);
+	if (!in->parcel)
+		return false;
+	in->parcel->count = 0;
+	in->parcel->end = TF_PARCEL_PLAIN;
+	return true;
+}
+
+/* Ship what waits, with the time of a frame that was no segment. */
+static bool
+ship_with_clock(struct tf_intake *in)
+{
+	if (!in->clock_waits)
+		return in->parcel->count == 0 || ship(in);
+	in->parcel->end = TF_PARCEL_CLOCK;
+	in->parcel->clock_ns = in->clock_ns;
+	in->clock_waits = false;
+	return ship(in);
+}
+
+static void
+note_time(struct tf_intake *in, int64_t ts_ns, bool is_segment)
+{
+	if (!in->any_frame) {
+		in->first_ns = ts_ns;
+		in->clock_ns = ts_ns;
+		in->any_frame = true;
+	}
+	if (ts_ns < in->first_ns)
+		in->first_ns = ts_ns;
+	if (ts_ns >= in->clock_ns) {
+		in->clock_ns = ts_ns;
+		in->clock_waits = !is_segment;
+	}
+}
+
+static bool
+take_segment(struct tf_intake *in)
+{
+	struct tf_segment *s = &in->parcel->segment[in->parcel->count];
+
+	s->payload = NULL;
+	s->payload_len = 0;
+	/* A segment from before the clock must meet an analyzer that knows the clock. */
+	if (in->clock_waits && s->ts_ns < in->clock_ns) {
+		struct tf_segment late = *s;
+		if (!ship_with_clock(in))
+			return false;
+		s = &in->parcel->segment[0];
+		*s = late;
+	}
+	note_time(in, s->ts_ns, true);
+	return ++in->parcel->count < TF_PARCEL_SEGMENTS || ship(in);
+}
+
+static bool
+take_icmp(struct tf_intake *in)
+{
+	in->parcel->end = TF_PARCEL_ICMP;
+	in->parcel->icmp = *tf_decoder_icmp_error(in->decoder);
+	return ship(in);
+}
+
+static void
+note_cut(struct tf_intake *in, const struct tf_frame *frame)
+{
+	in->cut++;
+	if (frame->caplen > in->snap_length)
+		in->snap_length = frame->caplen;
+}
+
+static bool
+take_frame(struct tf_intake *in, const struct tf_frame *frame)
+{
+	if (in->dump)
+		tf_dump_frame(in->dump, frame);
+	if (frame->caplen < frame->len)
+		note_cut(in, frame);
+	enum tf_wire_result result =
+	    tf_decoder_frame(in->decoder, frame, &in->parcel->segment[in->parcel->count]);
+	if (result == TF_WIRE_SEGMENT)
+		return take_segment(in);
+	note_time(in, frame->ts_ns, false);
+	return result != TF_WIRE_ICMP_ERROR || take_icmp(in);
+}
+
+/* How many frames to ask for: 0 where -c has been reached. */
+static size_t
+frames_wanted(const struct tf_intake *in)
+{
+	uint64_t most = in->options->max_packets;
+	uint64_t taken = tf_decoder_stats(in->decoder)->frames;
+
+	if (most == 0 || most - taken > TF_PARCEL_SEGMENTS)
+		return TF_PARCEL_SEGMENTS;
+	return (size_t)(most - taken);
+}
+
+int
+tf_intake_read(struct tf_intake *in)
+{
+	size_t wanted = frames_wanted(in);
+	int frames = wanted ? tf_capture_batch(in->capture, in->frame, wanted) : TF_CAPTURE_END;
+
+	for (int i = 0; i < frames; i++)
+		if (!take_frame(in, &in->frame[i]))
+			return TF_CAPTURE_END;
+	return frames > 0 && !ship_with_clock(in) ? TF_CAPTURE_END : frames;
+}

@@ -1,0 +1,55 @@
+/*
+ * From the thread that reads and decodes to the one that has all state:
+ * parcels of segments through a ring.  What is in a parcel, and in which
+ * order, does not depend on whether there are two threads or one, so the
+ * output does not either.
+ */
+#ifndef TCPFSM_CLI_PIPELINE_H
+#define TCPFSM_CLI_PIPELINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tcpfsm/icmp.h"
+#include "tcpfsm/segment.h"
+
+enum { TF_PARCEL_SEGMENTS = 256 };
+
+/* What the analyzer is told after a parcel's segments. */
+enum tf_parcel_end {
+	TF_PARCEL_PLAIN,
+	TF_PARCEL_CLOCK, /* the capture's clock shows clock_ns */
+	TF_PARCEL_ICMP,  /* a router or host said icmp */
+};
+
+struct tf_parcel {
+	size_t count; /* of segment */
+	enum tf_parcel_end end;
+	int64_t clock_ns;
+	struct tf_icmp_error icmp;
+	struct tf_segment segment[TF_PARCEL_SEGMENTS]; /* without payload: it does not last */
+};
+
+struct tf_pipeline;
+
+/* NULL where there is no memory. */
+struct tf_pipeline *tf_pipeline_new(void);
+void tf_pipeline_free(struct tf_pipeline *p);
+
+/* The reader: an empty parcel, waiting for one if need be; NULL where the
+ * other side wants no more.  It is filled, then shipped. */
+struct tf_parcel *tf_pipeline_empty(struct tf_pipeline *p);
+void tf_pipeline_ship(struct tf_pipeline *p);
+
+/* The reader: nothing more will come. */
+void tf_pipeline_close(struct tf_pipeline *p);
+
+/* The analyzer's side: the next parcel, waiting for it; NULL after the last.
+ * It is used, then given back. */
+const struct tf_parcel *tf_pipeline_next(struct tf_pipeline *p);
+void tf_pipeline_give_back(struct tf_pipeline *p);
+
+/* The analyzer's side: no more, please. */
+void tf_pipeline_abandon(struct tf_pipeline *p);
+
+#endif
