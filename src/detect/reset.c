@@ -39,7 +39,10 @@ lost_its_state(const struct tf_step *st)
 		if (held->from == st->from)
 			return true;
 	}
-	return bare && (unacknowledged(st->y) > 0 || probed);
+	/* Who spoke a moment ago has not forgotten; and a capture with gaps may have missed its FIN. */
+	bool spoke = x && x->watch[st->from].heard_ns > 0 &&
+	             st->ctx->now_ns - x->watch[st->from].heard_ns < TF_SETTLE_NS;
+	return bare && !spoke && !(st->c->flags & TF_CONN_GAP) && (unacknowledged(st->y) > 0 || probed);
 }
 
 static void
@@ -177,6 +180,14 @@ check_data_after_rst(const struct tf_step *st, const struct tf_extra *x)
 	tf_raise(st->ctx, st->c, &f);
 }
 
+/* A RST is all that this end ever sent, and of the opening nothing passed: a
+ * closed port answers a scan, and there was nothing to abort. */
+static bool
+answers_stranger(const struct tf_step *st)
+{
+	return st->c->flags & TF_CONN_MIDSTREAM && st->x->packets == 1;
+}
+
 /* ---- which one it is --------------------------------------------------------------------- */
 
 static void
@@ -190,7 +201,7 @@ judge(const struct tf_step *st, const struct tf_extra *x)
 		raise_refused_data(st, x);
 	else if (refuses_fin(st, x))
 		raise_refused_fin(st, x);
-	else
+	else if (!answers_stranger(st))
 		raise_abort(st);
 }
 
