@@ -43,8 +43,10 @@ tf_detect_ordinary(struct tf_context *ctx, const struct tf_connection *c, const 
 int64_t
 tf_detect_next(const struct tf_context *ctx, const struct tf_connection *c)
 {
+	/* What cannot be noted would be due again at once, for ever. */
+	if (!c->extra && ctx->extras.used == ctx->extras.capacity)
+		return INT64_MAX;
 	int64_t next = tf_silence_next(ctx, c);
-
 	if (!c->extra)
 		return next;
 	next = tf_earlier(next, tf_opening_next(ctx, c));
