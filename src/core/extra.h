@@ -84,7 +84,8 @@ struct tf_end_repetition {
 	uint32_t large, large_size; /* how often; octets of the IP packet */
 	uint64_t large_packet;      /* the first of them */
 	uint64_t small_packet;      /* then it was sent in a smaller one */
-	bool counting;
+	tf_seq refused_until;       /* with `refused`: what lies before it met a shut window */
+	bool refused, counting;
 };
 
 /* What another segment may explain yet, about the end that sent it (detect/doubtful.c). */

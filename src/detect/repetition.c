@@ -26,7 +26,9 @@ count(const struct tf_step *st, struct tf_end_repetition *r)
 	if (!st->data || st->s->flags & TF_SYN)
 		return;
 	r->segments++;
-	if (!(st->marks & TF_MARK_RETRANSMISSION) || st->y->window == 0)
+	/* What met a shut window was not lost: its receiver would not take it. */
+	if (!(st->marks & TF_MARK_RETRANSMISSION) || st->y->window == 0 ||
+	    (r->refused && tf_seq_le(st->end, r->refused_until)))
 		return;
 	r->repeated++;
 	if (st->new_bytes)
@@ -121,6 +123,10 @@ tf_repetition_segment(const struct tf_step *st)
 
 	if (!x || st->s->flags & TF_RST)
 		return;
+	if (st->marks & TF_MARK_ZERO_WINDOW) {
+		x->repetition[st->to].refused = true;
+		x->repetition[st->to].refused_until = st->y->max;
+	}
 	count(st, &x->repetition[st->from]);
 	check_small(st, &x->repetition[st->to]);
 	note_large(st, &x->repetition[st->from]);
