@@ -13,6 +13,9 @@ tf_earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
+/* Does END's history hold STATE? */
+bool tf_was_in(const struct tf_end *end, enum tf_state state);
+
 void tf_opening_segment(const struct tf_step *st);
 int64_t tf_opening_next(const struct tf_context *ctx, const struct tf_connection *c);
 void tf_opening_deadline(struct tf_context *ctx, struct tf_connection *c);

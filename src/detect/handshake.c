@@ -123,7 +123,8 @@ split(const struct tf_step *st)
 	if (st->c->flags & TF_CONN_SPLIT && flags == TF_SYN)
 		raise_split(st, "a bare ACK and a SYN of its own");
 	else if (!(st->c->flags & TF_CONN_SPLIT) && flags == TF_ACK && st->first_ack_of_syn &&
-	         tf_end_has(st->x, TF_END_SYN_ACKED) && tf_end_state(client) >= TF_SYN_RECEIVED)
+	         tf_end_has(st->x, TF_END_SYN_ACKED) && tf_was_in(st->x, TF_SYN_SENT) &&
+	         tf_end_state(client) >= TF_SYN_RECEIVED)
 		raise_split(st, "a SYN of its own");
 }
 

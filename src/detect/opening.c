@@ -27,8 +27,8 @@ repeated(const struct tf_step *st)
 	tf_raise(st->ctx, st->c, &f);
 }
 
-static bool
-was_in(const struct tf_end *end, enum tf_state state)
+bool
+tf_was_in(const struct tf_end *end, enum tf_state state)
 {
 	for (unsigned i = 0; i <= (end->depth & 0xf); i++)
 		if ((end->history >> (4 * i) & 0xf) == state)
@@ -43,9 +43,9 @@ simultaneous(const struct tf_step *st)
 	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
 	const struct tf_end *client = &st->c->end[TF_CLIENT], *server = &st->c->end[TF_SERVER];
 
-	if (!(st->c->flags & TF_CONN_SIMULTANEOUS) || !x || !was_in(client, TF_SYN_SENT) ||
-	    !was_in(client, TF_SYN_RECEIVED) || !was_in(server, TF_SYN_SENT) ||
-	    !was_in(server, TF_SYN_RECEIVED))
+	if (!(st->c->flags & TF_CONN_SIMULTANEOUS) || !x || !tf_was_in(client, TF_SYN_SENT) ||
+	    !tf_was_in(client, TF_SYN_RECEIVED) || !tf_was_in(server, TF_SYN_SENT) ||
+	    !tf_was_in(server, TF_SYN_RECEIVED))
 		return;
 	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_SIMULTANEOUS_OPEN, TF_NEITHER);
 	tf_finding_duration(&f, "between", x->crossing_ns - st->c->first_ts_ns);
