@@ -172,12 +172,15 @@ tf_undecided(enum tf_state state, tf_states possible)
 
 	if (state == TF_CLOSED || state == TF_LISTEN || state == TF_SYN_SENT)
 		return 0;
-	if (state == TF_ESTABLISHED || state == TF_FIN_WAIT_2)
+	if (state == TF_FIN_WAIT_2)
 		rest &= ~(1u << TF_FIN_WAIT_1);
+	/* That the last ACK or FIN arrived is presumed of every connection. */
+	if (state == TF_ESTABLISHED)
+		rest &= ~(1u << TF_FIN_WAIT_1 | 1u << TF_SYN_RECEIVED | 1u << TF_LISTEN | 1u << TF_SYN_SENT);
 	if (state == TF_SYN_RECEIVED)
 		rest &= ~(1u << TF_FIN_WAIT_1 | 1u << TF_LISTEN);
 	if (state == TF_CLOSE_WAIT)
-		rest &= ~(1u << TF_LAST_ACK | 1u << TF_CLOSING);
+		rest &= ~(1u << TF_LAST_ACK | 1u << TF_CLOSING | 1u << TF_ESTABLISHED | 1u << TF_FIN_WAIT_1);
 	return (tf_states)rest;
 }
 
