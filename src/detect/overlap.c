@@ -1,0 +1,100 @@
+/*
+ * The same sequence numbers with other octets (RFC 9293 section 3.10.7.4
+ * lets the receiver take either).
+ *
+ * The sum of a payload follows from the TCP checksum, when that is valid,
+ * by subtracting the header (RFC 1071): so whole payloads are compared
+ * without looking at them.  Segments of different length are compared by
+ * their first octets.  A probe's octet may be anything and is left out.
+ */
+#include "detect/digests.h"
+#include "detect/families.h"
+#include "detect/memory.h"
+
+_Static_assert(TF_DIGEST_PLACES == 1 << (32 - 21), "tf_digest_place() takes the upper 11 bits");
+
+static uint32_t
+halves(uint32_t v)
+{
+	return (v >> 16) + (v & 0xffff);
+}
+
+/* The payload's sum of RFC 1071, but for a constant that the kinds of options decide. */
+static uint16_t
+payload_sum(const struct tf_segment *s)
+{
+	uint32_t header = halves(s->seq.v) + halves(s->ack.v) + s->flags + s->window + s->urgent;
+	uint32_t sum;
+
+	if (s->options & TF_OPT_TIMESTAMPS)
+		header += halves(s->tsval) + halves(s->tsecr);
+	sum = (uint16_t)~s->checksum + 16u * 0xffff - header % 0xffff;
+	return (uint16_t)(sum % 0xffff);
+}
+
+void
+tf_digest_keep(struct tf_digests *t, uint64_t conn, const struct tf_segment *s)
+{
+	struct tf_digest *d = tf_digest_place(t, conn, s);
+
+	d->conn = (uint32_t)conn;
+	d->packet = s->packet;
+	d->seq = s->seq;
+	d->len = s->len;
+	d->src_port = s->src_port;
+	d->options = s->options;
+	d->sum = payload_sum(s);
+	d->checksum_state = s->checksum_state;
+	d->head_len = (uint8_t)(s->payload_len < TF_DIGEST_HEAD ? s->payload_len : TF_DIGEST_HEAD);
+	memcpy(d->head, s->payload, d->head_len);
+}
+
+/* The first octet that differs, counted from the beginning; -1: none is known to. */
+static int
+first_difference(const struct tf_digest *d, const struct tf_segment *s)
+{
+	uint32_t common = s->payload_len < d->head_len ? s->payload_len : d->head_len;
+	unsigned telling = TF_OPT_TIMESTAMPS;
+
+	for (uint32_t i = 0; i < common; i++)
+		if (s->payload[i] != d->head[i])
+			return (int)i;
+	if (s->len != d->len || s->options != d->options || s->options & ~telling)
+		return -1;
+	return payload_sum(s) == d->sum ? -1 : 0;
+}
+
+static void
+compare(const struct tf_step *st, const struct tf_digest *d)
+{
+	const struct tf_segment *s = st->s;
+	int at = first_difference(d, s);
+
+	if (at < 0)
+		return;
+	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_OVERLAP_CONFLICT, st->from);
+	tf_finding_count(&f, "seq", TF_D_SEQ, tf_seq_add(s->seq, (uint32_t)at).v);
+	tf_finding_count(&f, "bytes", TF_D_COUNT, s->len < d->len ? s->len : d->len);
+	tf_finding_count(&f, "former_packet", TF_D_PACKET, d->packet);
+	tf_finding_packet(&f, d->packet);
+	tf_finding_packet(&f, s->packet);
+	tf_raise(st->ctx, st->c, &f);
+}
+
+void
+tf_overlap_segment(const struct tf_step *st)
+{
+	const struct tf_segment *s = st->s;
+
+	if (s->len < 2 || !st->data || s->flags & (TF_SYN | TF_RST) || tf_step_rejected(st) ||
+	    s->checksum_state != TF_CHECKSUM_VALID)
+		return;
+	struct tf_digests *t = &st->ctx->memory->digests;
+	const struct tf_digest *d = tf_digest_place(t, st->c->conn, s);
+	bool former = d->packet && d->conn == (uint32_t)st->c->conn && d->src_port == s->src_port &&
+	              tf_seq_eq(d->seq, s->seq) && d->checksum_state == TF_CHECKSUM_VALID;
+	if (former)
+		compare(st, d);
+	else if (st->new_bytes == s->len)
+		tf_digest_keep(t, st->c->conn, s);
+}
