@@ -322,7 +322,6 @@ prove_fin_again(struct tf_step *st)
 		fin->inferred = false;
 		st->y->doubt &= (uint8_t)~TF_P_FIN;
 		st->y->pending &= (uint8_t)~TF_P_FIN;
-		return;
 	}
 	if (!tf_end_has(st->x, TF_END_FIN_ACKED)) {
 		/* It may have arrived, and its ACK be lost: from now on only that ACK counts. */
