@@ -169,7 +169,7 @@ play(struct replay *r)
 }
 
 int
-scn_replay(const struct scenario *s, enum scn_variant variant, struct scn_run *run)
+scn_replay(const struct scenario *s, enum scn_variant variant, bool *fired, struct scn_run *run)
 {
 	struct tf_sink sink = {.event = collect};
 	struct replay *r = calloc(1, sizeof(*r));
@@ -186,6 +186,7 @@ scn_replay(const struct scenario *s, enum scn_variant variant, struct scn_run *r
 	scn_wire_init(&r->wire, s, variant);
 	r->analyzer = tf_analyzer_new(&s->config, sink);
 	if (r->analyzer != NULL) {
+		tf_analyzer_note_rules(r->analyzer, fired);
 		play(r);
 		run->stats = *tf_analyzer_stats(r->analyzer);
 		tf_analyzer_free(r->analyzer);

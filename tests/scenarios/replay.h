@@ -35,8 +35,10 @@ struct scn_run {
 	bool failed;     /* memory was short */
 };
 
-/* 0, or -1 where memory was short.  RUN must be freed in both cases. */
-int scn_replay(const struct scenario *s, enum scn_variant variant, struct scn_run *run);
+/* 0, or -1 where memory was short.  RUN must be freed in both cases.  FIRED
+ * (one bool a row of tf_rules()) notes which rules applied, and header
+ * prediction is off then; NULL: nobody asks, and it is on. */
+int scn_replay(const struct scenario *s, enum scn_variant variant, bool *fired, struct scn_run *run);
 
 void scn_run_free(struct scn_run *run);
 
