@@ -46,7 +46,8 @@ tf_digest_keep(struct tf_digests *t, uint64_t conn, const struct tf_segment *s)
 	d->sum = payload_sum(s);
 	d->checksum_state = s->checksum_state;
 	d->head_len = (uint8_t)(s->payload_len < TF_DIGEST_HEAD ? s->payload_len : TF_DIGEST_HEAD);
-	memcpy(d->head, s->payload, d->head_len);
+	if (d->head_len)
+		memcpy(d->head, s->payload, d->head_len);
 }
 
 /* The first octet that differs, counted from the beginning; -1: none is known to. */
