@@ -4,6 +4,8 @@
  */
 #include "cli/intake.h"
 
+#include <string.h>
+
 static bool
 ship(struct tf_intake *in)
 {
@@ -43,13 +45,24 @@ note_time(struct tf_intake *in, int64_t ts_ns, bool is_segment)
 	}
 }
 
+/* The frame does not last until the segment is used: keep the first octets. */
+static void
+keep_head(struct tf_parcel *parcel, size_t at)
+{
+	struct tf_segment *s = &parcel->segment[at];
+
+	if (s->payload_len > TF_PARCEL_HEAD)
+		s->payload_len = TF_PARCEL_HEAD;
+	if (s->payload_len > 0)
+		memcpy(parcel->head[at], s->payload, s->payload_len);
+	s->payload = parcel->head[at];
+}
+
 static bool
 take_segment(struct tf_intake *in)
 {
 	struct tf_segment *s = &in->parcel->segment[in->parcel->count];
 
-	s->payload = NULL;
-	s->payload_len = 0;
 	/* A segment from before the clock must meet an analyzer that knows the clock. */
 	if (in->clock_waits && s->ts_ns < in->clock_ns) {
 		struct tf_segment late = *s;
@@ -58,6 +71,7 @@ take_segment(struct tf_intake *in)
 		s = &in->parcel->segment[0];
 		*s = late;
 	}
+	keep_head(in->parcel, in->parcel->count);
 	note_time(in, s->ts_ns, true);
 	return ++in->parcel->count < TF_PARCEL_SEGMENTS || ship(in);
 }

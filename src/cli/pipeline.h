@@ -13,7 +13,10 @@
 #include "tcpfsm/icmp.h"
 #include "tcpfsm/segment.h"
 
-enum { TF_PARCEL_SEGMENTS = 256 };
+enum {
+	TF_PARCEL_SEGMENTS = 256,
+	TF_PARCEL_HEAD = 16, /* octets of payload that come along */
+};
 
 /* What the analyzer is told after a parcel's segments. */
 enum tf_parcel_end {
@@ -27,7 +30,8 @@ struct tf_parcel {
 	enum tf_parcel_end end;
 	int64_t clock_ns;
 	struct tf_icmp_error icmp;
-	struct tf_segment segment[TF_PARCEL_SEGMENTS]; /* without payload: it does not last */
+	struct tf_segment segment[TF_PARCEL_SEGMENTS]; /* payload: only its first octets, in head */
+	uint8_t head[TF_PARCEL_SEGMENTS][TF_PARCEL_HEAD];
 };
 
 struct tf_pipeline;

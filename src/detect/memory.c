@@ -5,7 +5,6 @@
 #include "detect/memory.h"
 
 #include <arpa/inet.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,17 +35,35 @@ is_ipv4(const struct tf_addr *addr)
 	return memcmp(addr->byte, mapped, sizeof mapped) == 0;
 }
 
+/* ":8080" behind the N octets of OUT; the new N. */
+static size_t
+put_port(char *out, size_t n, uint16_t port)
+{
+	uint16_t scale = 10000;
+
+	while (scale > 1 && port < scale)
+		scale /= 10;
+	out[n++] = ':';
+	for (; scale; scale /= 10)
+		out[n++] = (char)('0' + port / scale % 10);
+	return n;
+}
+
 const char *
 tf_subject_text(char out[TF_SUBJECT_TEXT], const struct tf_addr *addr, uint16_t port)
 {
-	char text[INET6_ADDRSTRLEN] = "";
-	bool ipv4 = is_ipv4(addr);
+	bool ipv4 = is_ipv4(addr), brackets = port && !ipv4;
+	size_t n = brackets;
 
-	inet_ntop(ipv4 ? AF_INET : AF_INET6, ipv4 ? &addr->byte[12] : addr->byte, text, sizeof text);
-	if (!port)
-		snprintf(out, TF_SUBJECT_TEXT, "%s", text);
-	else
-		snprintf(out, TF_SUBJECT_TEXT, ipv4 ? "%s:%u" : "[%s]:%u", text, port);
+	out[0] = '[';
+	out[n] = '\0';
+	inet_ntop(ipv4 ? AF_INET : AF_INET6, ipv4 ? &addr->byte[12] : addr->byte, out + n, INET6_ADDRSTRLEN);
+	n = strlen(out);
+	if (brackets)
+		out[n++] = ']';
+	if (port)
+		n = put_port(out, n, port);
+	out[n] = '\0';
 	return out;
 }
 
