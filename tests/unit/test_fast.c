@@ -1,0 +1,406 @@
+/*
+ * Header prediction (src/core/fast.c) must come to exactly what the whole
+ * checklist comes to: made-up traffic is fed twice, once with it and once
+ * without (tf_analyzer_note_rules switches it off), and every event and
+ * statistic is compared.  run-scenarios does the same with the scenarios.
+ *
+ * The traffic is mostly healthy, since only that is predicted, with all
+ * that can befall it mixed in; the generator is a fixed one, so that a
+ * failure comes again.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/fast.h"
+#include "flow/flow.h"
+#include "unit.h"
+
+enum { PAIRS = 5, SEGMENTS = 3000, EVENTS = 40000, ROWS = 512 };
+
+#define MS INT64_C(1000000)
+
+static uint64_t random_state;
+
+static uint32_t
+chance(uint32_t n)
+{
+	random_state = random_state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return (uint32_t)(random_state >> 33) % n;
+}
+
+/* ---- events as numbers ------------------------------------------------------------ */
+
+struct view {
+	uint64_t digest[EVENTS];
+	size_t count;
+};
+
+static struct view with, without;
+
+static uint64_t
+mix(uint64_t h, uint64_t v)
+{
+	h = (h ^ v) * UINT64_C(0x9e3779b97f4a7c15);
+	return h ^ h >> 29;
+}
+
+static uint64_t
+mix_text(uint64_t h, const char *text)
+{
+	while (text && *text)
+		h = mix(h, (unsigned char)*text++);
+	return h;
+}
+
+static uint64_t
+mix_transition(uint64_t h, const struct tf_transition *t)
+{
+	h = mix(mix(mix(h, (uint64_t)t->ts_ns), t->packet), t->conn);
+	h = mix(h, (uint64_t)t->endpoint << 32 | (uint64_t)t->from << 16 | t->to);
+	h = mix(h, (uint64_t)t->basis << 16 | t->possible);
+	return mix_text(mix_text(mix_text(h, t->rule), t->event), t->reference);
+}
+
+static uint64_t
+mix_finding(uint64_t h, const struct tf_finding *f)
+{
+	h = mix(mix(mix(h, (uint64_t)f->ts_ns), f->packet), f->conn);
+	h = mix(h, (uint64_t)f->endpoint << 32 | (uint64_t)f->id << 8 | f->severity);
+	for (size_t i = 0; i < f->packet_count; i++)
+		h = mix(h, f->packets[i]);
+	for (size_t i = 0; i < f->detail_count; i++) {
+		h = mix_text(h, f->detail[i].name);
+		if (f->detail[i].kind == TF_D_TEXT)
+			h = mix_text(h, f->detail[i].text);
+		else if (f->detail[i].kind != TF_D_ADDR)
+			h = mix(h, f->detail[i].count);
+	}
+	return h;
+}
+
+static uint64_t
+mix_end(uint64_t h, const struct tf_end_record *e)
+{
+	h = mix(mix(h, e->port), (uint64_t)e->state << 16 | e->possible);
+	for (int i = 0; i < e->history_count; i++)
+		h = mix(h, e->history[i]);
+	h = mix(mix(mix(h, e->isn.v), e->packets), e->bytes);
+	h = mix(mix(mix(h, e->bytes_on_wire), e->retransmitted), e->out_of_order);
+	return mix(mix(h, e->duplicate_acks), e->zero_windows);
+}
+
+static uint64_t
+mix_record(uint64_t h, const struct tf_connection_record *r)
+{
+	h = mix(mix(mix(h, r->conn), (uint64_t)r->first_ts_ns), (uint64_t)r->last_ts_ns);
+	h = mix(mix(h, (uint64_t)r->close << 8 | r->roles), (uint64_t)r->handshake_rtt_ns);
+	for (size_t i = 0; i < r->anomaly_count; i++)
+		h = mix(h, (uint64_t)r->anomalies[i].id << 32 | r->anomalies[i].count);
+	return mix_end(mix_end(h, &r->end[0]), &r->end[1]);
+}
+
+static void
+note(void *context, const struct tf_event *e)
+{
+	struct view *v = context;
+	uint64_t h = e->kind;
+
+	if (e->kind == TF_EV_TRANSITION)
+		h = mix_transition(h, e->transition);
+	else if (e->kind == TF_EV_POSSIBLE)
+		h = mix(mix(mix(h, (uint64_t)e->possible->ts_ns), e->possible->packet),
+		        (uint64_t)e->possible->conn << 20 | e->possible->possible);
+	else if (e->kind == TF_EV_FINDING)
+		h = mix_finding(h, e->finding);
+	else
+		h = mix_record(h, e->connection);
+	if (v->count < EVENTS)
+		v->digest[v->count++] = h;
+}
+
+static struct tf_analyzer *
+analyzer_for(struct view *v)
+{
+	struct tf_sink sink = {.wanted = TF_EV_TRANSITION | TF_EV_POSSIBLE | TF_EV_FINDING | TF_EV_CONNECTION,
+	                       .event = note,
+	                       .context = v};
+	struct tf_config config;
+
+	v->count = 0;
+	tf_config_init(&config, TF_PROFILE_LINUX);
+	config.max_connections = 64;
+	config.max_tombstones = 16;
+	config.reassembly_bytes = 1 << 20;
+	return tf_analyzer_new(&config, sink);
+}
+
+/* ---- traffic ----------------------------------------------------------------------- */
+
+struct talk {
+	tf_seq next[2], acked[2]; /* by sender: what it sends next, and has acknowledged of the other */
+	uint32_t clock[2];
+	bool timestamps;
+	int phase; /* 0: SYN, 1: SYN,ACK, 2: third segment, 3: data */
+};
+
+static struct talk talks[PAIRS];
+static struct tf_segment traffic[SEGMENTS];
+static uint8_t payload[2000];
+
+static void
+address(struct tf_addr *a, uint8_t last)
+{
+	memcpy(a->byte, "\0\0\0\0\0\0\0\0\0\0\377\377\12\0\0", 15);
+	a->byte[15] = last;
+}
+
+static struct tf_segment
+segment_of(unsigned pair, int from, unsigned flags, uint32_t len)
+{
+	struct talk *t = &talks[pair];
+	struct tf_segment s = {
+	    .src_port = from ? 80 : (uint16_t)(40000 + pair),
+	    .dst_port = from ? (uint16_t)(40000 + pair) : 80,
+	    .seq = t->next[from],
+	    .ack = t->acked[from],
+	    .flags = (uint16_t)flags,
+	    .window = (uint16_t)(chance(50) ? 60000 : 1000 + chance(60000)),
+	    .checksum_state = chance(3) ? TF_CHECKSUM_VALID : TF_CHECKSUM_UNVERIFIED,
+	    .len = len,
+	    .wire_len = 54 + len,
+	    .ip_version = 4,
+	    .ip_id = (uint16_t)chance(65536),
+	    .ttl = 64,
+	    .payload = payload,
+	    .payload_len = len,
+	};
+
+	address(&s.src, from ? 2 : 1);
+	address(&s.dst, from ? 1 : 2);
+	if (t->timestamps) {
+		s.options = TF_OPT_TIMESTAMPS;
+		s.tsval = t->clock[from] += chance(3);
+		s.tsecr = t->clock[!from];
+	}
+	return s;
+}
+
+static struct tf_segment
+opening_of(unsigned pair)
+{
+	struct talk *t = &talks[pair];
+	int from = t->phase == 1;
+
+	if (t->phase == 0) {
+		t->timestamps = chance(2);
+		t->next[0] = tf_seq_of(chance(4) ? chance(1u << 31) : UINT32_MAX - chance(3000));
+		t->next[1] = tf_seq_of(chance(1u << 31));
+	}
+	struct tf_segment s = segment_of(pair, from, t->phase == 0 ? TF_SYN : TF_SYN | TF_ACK, 0);
+	s.options |= TF_OPT_MSS | TF_OPT_SACK_PERMITTED | TF_OPT_WSCALE;
+	s.mss = 1460;
+	s.wscale = (uint8_t)(pair % 3);
+	t->next[from] = tf_seq_add(t->next[from], 1);
+	t->acked[!from] = t->next[from];
+	t->phase++;
+	return s;
+}
+
+/* What makes a segment extraordinary, now and then. */
+static void
+spoil(struct tf_segment *s, struct talk *t, int from)
+{
+	switch (chance(14)) {
+	case 0:
+		s->seq = tf_seq_sub(s->seq, chance(3000));
+		break;
+	case 1:
+		s->seq = tf_seq_add(s->seq, chance(3000));
+		break;
+	case 2:
+		s->ack = tf_seq_sub(s->ack, chance(3000));
+		break;
+	case 3:
+		s->ack = tf_seq_add(s->ack, chance(3000));
+		break;
+	case 4:
+		s->window = 0;
+		break;
+	case 5:
+		s->flags |= TF_FIN;
+		t->next[from] = tf_seq_add(t->next[from], 1);
+		break;
+	case 6:
+		s->flags = TF_RST | (chance(2) ? TF_ACK : 0);
+		break;
+	case 7:
+		s->tsval -= chance(100);
+		break;
+	case 8:
+		s->options ^= TF_OPT_TIMESTAMPS;
+		break;
+	case 9:
+		s->flags |= TF_URG;
+		break;
+	case 10:
+		s->checksum_state = TF_CHECKSUM_BAD;
+		break;
+	case 11:
+		s->flags |= TF_SYN;
+		break;
+	case 12:
+		s->flags = 0;
+		break;
+	default:
+		s->window = (uint16_t)chance(65536);
+		break;
+	}
+}
+
+static struct tf_segment
+next_of(unsigned pair, unsigned spoiled)
+{
+	struct talk *t = &talks[pair];
+	int from = (int)chance(2);
+
+	if (t->phase < 2)
+		return opening_of(pair);
+	if (t->phase == 2) {
+		t->phase++;
+		return segment_of(pair, 0, TF_ACK, 0);
+	}
+	uint32_t len = chance(2) ? 1 + chance(1460) : 0;
+	struct tf_segment s = segment_of(pair, from, TF_ACK | (chance(2) ? TF_PSH : 0), len);
+	if (chance(1000) < spoiled)
+		spoil(&s, t, from);
+	t->next[from] = tf_seq_add(t->next[from], len);
+	if (chance(1000) >= spoiled) /* else it is lost behind the tap */
+		t->acked[!from] = t->next[from];
+	if (spoiled && chance(600) == 0)
+		t->phase = 0;
+	return s;
+}
+
+static void
+make_traffic(uint64_t seed, unsigned spoiled)
+{
+	int64_t now = INT64_C(1700000000) * 1000 * MS;
+
+	random_state = seed;
+	memset(talks, 0, sizeof talks);
+	for (unsigned i = 0; i < SEGMENTS; i++) {
+		traffic[i] = next_of(chance(PAIRS), spoiled);
+		now += chance(200) ? (int64_t)chance(20000) * 1000 : (int64_t)chance(70) * 1000 * MS;
+		traffic[i].ts_ns = now - (spoiled && chance(100) == 0 ? (int64_t)chance(5) * MS : 0);
+		traffic[i].packet = i + 1;
+	}
+}
+
+/* ---- the comparison ---------------------------------------------------------------- */
+
+static void
+feed(struct tf_analyzer *a)
+{
+	for (size_t i = 0, n; i < SEGMENTS; i += n) {
+		n = 1 + chance(60);
+		if (n > SEGMENTS - i)
+			n = SEGMENTS - i;
+		tf_analyzer_feed(a, &traffic[i], n);
+	}
+	tf_analyzer_finish(a);
+}
+
+static void
+compare(uint64_t seed, unsigned spoiled)
+{
+	static bool fired[ROWS];
+	char where[120];
+	size_t at = 0;
+
+	make_traffic(seed, spoiled);
+	struct tf_analyzer *a = analyzer_for(&with), *b = analyzer_for(&without);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(a);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(b);
+	feed(a);
+	tf_analyzer_note_rules(b, fired);
+	feed(b);
+	while (at < with.count && at < without.count && with.digest[at] == without.digest[at])
+		at++;
+	(void)snprintf(where, sizeof where,
+	               "seed %u, %u in 1000 spoiled: event %zu of %zu and %zu is the same", (unsigned)seed,
+	               spoiled, at + 1, with.count, without.count);
+	CU_assertImplementation(at == with.count && at == without.count && at > 0 && at < EVENTS, __LINE__,
+	                        where, __FILE__, "", CU_FALSE);
+	const struct tf_stats *s = tf_analyzer_stats(a), *t = tf_analyzer_stats(b);
+	CU_ASSERT(s->segments == t->segments && s->duplicate_frames == t->duplicate_frames);
+	CU_ASSERT(s->bad_checksums == t->bad_checksums && s->time_backwards == t->time_backwards);
+	CU_ASSERT(s->connections == t->connections && s->pool_exhausted == t->pool_exhausted);
+	CU_ASSERT(memcmp(s->anomalies, t->anomalies, sizeof s->anomalies) == 0);
+	tf_analyzer_free(a);
+	tf_analyzer_free(b);
+}
+
+static void
+healthy_traffic(void)
+{
+	for (uint64_t seed = 1; seed <= 6; seed++)
+		compare(seed, 0);
+}
+
+static void
+traffic_with_a_little_trouble(void)
+{
+	for (uint64_t seed = 11; seed <= 24; seed++)
+		compare(seed, 3);
+}
+
+static void
+traffic_with_much_trouble(void)
+{
+	for (uint64_t seed = 31; seed <= 44; seed++)
+		compare(seed, 60);
+}
+
+/* Else there would be nothing to compare. */
+static void
+healthy_traffic_is_predicted(void)
+{
+	static bool fired[ROWS];
+	unsigned predicted = 0, asked = 0;
+	struct tf_analyzer *a = analyzer_for(&with);
+
+	make_traffic(1, 0);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(a);
+	for (unsigned i = 0; i < SEGMENTS; i++) {
+		struct tf_segment s = traffic[i];
+		unsigned pair = (s.src_port == 80 ? s.dst_port : s.src_port) - 40000u;
+		uint32_t index = 0;
+		for (uint32_t c = 1; c <= a->connections.fresh; c++)
+			if (tf_connection_at(a, c)->key.port[0] + tf_connection_at(a, c)->key.port[1] ==
+			    40080 + (int)pair)
+				index = c;
+		if (index) {
+			/* On a copy: being asked must not count twice. */
+			struct tf_connection copy = *tf_connection_at(a, index);
+			asked++;
+			predicted += tf_connection_fast(&a->ctx, &copy, &s);
+			tf_analyzer_note_rules(a, fired);
+			CU_ASSERT(!tf_connection_fast(&a->ctx, &copy, &s));
+			tf_analyzer_note_rules(a, NULL);
+		}
+		tf_analyzer_feed(a, &s, 1);
+	}
+	CU_ASSERT(asked > SEGMENTS / 2 && predicted > asked / 2);
+	tf_analyzer_free(a);
+}
+
+const char tf_suite[] = "header prediction";
+
+const struct tf_test tf_tests[] = {
+    {"most of healthy traffic is predicted", healthy_traffic_is_predicted},
+    {"healthy traffic comes to the same", healthy_traffic},
+    {"traffic with a little trouble comes to the same", traffic_with_a_little_trouble},
+    {"traffic with much trouble comes to the same", traffic_with_much_trouble},
+    {NULL, NULL},
+};

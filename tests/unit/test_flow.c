@@ -1,0 +1,552 @@
+/*
+ * The flow table: its index, its timing wheel, who goes when there is no
+ * room, how long the closed are remembered, what a connection costs, and
+ * every allocation made to fail in turn.
+ *
+ * The index and the wheel are held against a plain array that does the
+ * same slowly.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "flow/flow.h"
+#include "unit.h"
+
+#define SECOND INT64_C(1000000000)
+#define START  (INT64_C(1700000000) * SECOND)
+
+/* Allocations that still succeed; -1: all.  The linker puts these in the place of the C library's (--wrap). */
+static int allocations_left = -1;
+
+void *__real_calloc(size_t count, size_t n);
+void *__real_realloc(void *old, size_t n);
+void *__wrap_calloc(size_t count, size_t n);
+void *__wrap_realloc(void *old, size_t n);
+
+static bool
+may_allocate(void)
+{
+	if (allocations_left > 0)
+		allocations_left--;
+	else if (allocations_left == 0)
+		return false;
+	return true;
+}
+
+void *
+__wrap_calloc(size_t count, size_t n)
+{
+	return may_allocate() ? __real_calloc(count, n) : NULL;
+}
+
+void *
+__wrap_realloc(void *old, size_t n)
+{
+	return may_allocate() ? __real_realloc(old, n) : NULL;
+}
+
+static uint32_t
+chance(uint32_t n)
+{
+	static uint64_t state = 42;
+
+	state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return (uint32_t)(state >> 33) % n;
+}
+
+/* ---- the index ----------------------------------------------------------------------- */
+
+static bool
+holds(const struct tf_index *index, uint32_t hash, uint32_t value)
+{
+	for (uint32_t at = tf_index_start(index, hash); tf_index_find(index, hash, &at);
+	     at = (at + 1) & index->mask)
+		if (index->entry[at].value == value)
+			return true;
+	return false;
+}
+
+static void
+the_index_keeps_what_it_is_given(void)
+{
+	enum { MANY = 5000 };
+	static uint32_t hash[MANY];
+	static bool in[MANY];
+	struct tf_index index;
+
+	/* Few different hashes, at the end of the table, too: long runs that wrap around. */
+	CU_ASSERT_FATAL(tf_index_init(&index, 16));
+	for (uint32_t step = 0; step < 40000; step++) {
+		uint32_t i = chance(MANY);
+		if (in[i]) {
+			tf_index_remove(&index, hash[i], i + 1);
+		} else {
+			hash[i] = chance(4) ? chance(3000) : UINT32_MAX - chance(5);
+			CU_ASSERT(tf_index_add(&index, hash[i], i + 1));
+		}
+		in[i] = !in[i];
+		CU_ASSERT_EQUAL(holds(&index, hash[i], i + 1), in[i]);
+	}
+	uint32_t used = 0;
+	for (uint32_t i = 0; i < MANY; i++) {
+		used += in[i];
+		if (holds(&index, hash[i], i + 1) != in[i])
+			CU_FAIL("an entry was lost, or came back");
+	}
+	CU_ASSERT_EQUAL(index.used, used);
+	CU_ASSERT(index.used <= (index.mask + 1) / 4 * 3);
+	tf_index_fini(&index);
+}
+
+/* Three of one hash, one whose home lies between: taking out the first must hide none. */
+static void
+removal_shifts_back(void)
+{
+	struct tf_index index;
+
+	CU_ASSERT_FATAL(tf_index_init(&index, 16));
+	CU_ASSERT(tf_index_add(&index, 15, 1));
+	CU_ASSERT(tf_index_add(&index, 15, 2));
+	CU_ASSERT(tf_index_add(&index, 16, 3)); /* home 0, where 2 lies */
+	CU_ASSERT(tf_index_add(&index, 15, 4));
+	tf_index_remove(&index, 15, 1);
+	CU_ASSERT(!holds(&index, 15, 1) && holds(&index, 15, 2) && holds(&index, 16, 3) &&
+	          holds(&index, 15, 4));
+	tf_index_remove(&index, 15, 2);
+	CU_ASSERT(holds(&index, 16, 3) && holds(&index, 15, 4));
+	tf_index_replace(&index, 15, 4, 9);
+	CU_ASSERT(holds(&index, 15, 9) && !holds(&index, 15, 4));
+	tf_index_remove(&index, 15, 9);
+	tf_index_remove(&index, 16, 3);
+	CU_ASSERT_EQUAL(index.used, 0);
+	for (uint32_t i = 0; i <= index.mask; i++)
+		CU_ASSERT_EQUAL(index.entry[i].value, 0);
+	tf_index_fini(&index);
+}
+
+static void
+the_index_without_memory(void)
+{
+	struct tf_index index;
+	uint32_t added = 0;
+
+	allocations_left = 0;
+	CU_ASSERT(!tf_index_init(&index, 16));
+	allocations_left = 1;
+	CU_ASSERT_FATAL(tf_index_init(&index, 16));
+	while (added < 100 && tf_index_add(&index, added, added + 1))
+		added++;
+	allocations_left = -1;
+	CU_ASSERT_EQUAL(added, 9); /* it does not grow, and stays as it was */
+	CU_ASSERT_EQUAL(index.used, added);
+	for (uint32_t i = 0; i < added; i++)
+		CU_ASSERT(holds(&index, i, i + 1));
+	tf_index_fini(&index);
+}
+
+static void
+the_hash_depends_on_everything(void)
+{
+	const uint64_t secret[2] = {UINT64_C(0x0123456789abcdef), UINT64_C(0xfedcba9876543210)};
+	const uint64_t other[2] = {UINT64_C(0x0123456789abcdee), UINT64_C(0xfedcba9876543210)};
+	struct tf_key key = {.port = {40000, 80}}, changed;
+	uint32_t hash = tf_key_hash(&key, secret);
+
+	for (int i = 0; i < 16; i++)
+		for (int end = 0; end < 2; end++) {
+			changed = key;
+			changed.addr[end].byte[i] ^= 1;
+			CU_ASSERT(tf_key_hash(&changed, secret) != hash);
+		}
+	changed = key;
+	changed.port[0]++;
+	CU_ASSERT(tf_key_hash(&changed, secret) != hash);
+	changed = key;
+	changed.port[1]++;
+	CU_ASSERT(tf_key_hash(&changed, secret) != hash);
+	CU_ASSERT(tf_key_hash(&key, other) != hash);
+}
+
+/* ---- the wheel ----------------------------------------------------------------------- */
+
+enum { TIMED = 300 };
+
+static struct tf_pool arena;
+static struct tf_wheel *wheel;
+
+static struct tf_connection *
+timed(uint32_t index)
+{
+	return tf_pool_at(&arena, index);
+}
+
+static void
+wheel_begins(void)
+{
+	arena = (struct tf_pool){.item_bytes = sizeof(struct tf_connection), .capacity = TIMED};
+	arena.items = calloc(TIMED, sizeof(struct tf_connection));
+	wheel = calloc(1, sizeof *wheel);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(arena.items);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(wheel);
+	tf_wheel_init(wheel, &arena);
+	tf_wheel_start(wheel, START);
+	for (uint32_t i = 1; i <= TIMED; i++) {
+		CU_ASSERT_EQUAL(tf_pool_get(&arena), i);
+		timed(i)->conn = 1000 - i; /* another order than the places' */
+		timed(i)->deadline_ns = INT64_MAX;
+	}
+}
+
+static void
+wheel_ends(void)
+{
+	tf_wheel_fini(wheel);
+	free(wheel);
+	free(arena.items);
+}
+
+/* As the analyzer does: what is due before NOW by WANTED, in order; the others are filed again. */
+static unsigned
+run_wheel(int64_t now_ns, int64_t wanted[TIMED + 1], struct tf_due out[TIMED])
+{
+	struct tf_due due;
+	unsigned count = 0;
+
+	while (tf_wheel_maybe_due(wheel, now_ns) && tf_wheel_collect(wheel, now_ns)) {
+		while (tf_wheel_pop(wheel, now_ns, &due)) {
+			int64_t when = wanted[due.index];
+			if (when >= now_ns) {
+				tf_wheel_file(wheel, due.index, when);
+			} else if (when > due.deadline_ns) {
+				due.deadline_ns = when;
+				CU_ASSERT(tf_wheel_push(wheel, due));
+			} else {
+				due.deadline_ns = when;
+				out[count++] = due;
+				wanted[due.index] = INT64_MAX;
+			}
+		}
+	}
+	return count;
+}
+
+static void
+deadlines_come_in_order(void)
+{
+	static int64_t wanted[TIMED + 1], plain[TIMED + 1];
+	static struct tf_due out[TIMED];
+	int64_t now = START;
+
+	wheel_begins();
+	for (uint32_t i = 1; i <= TIMED; i++)
+		wanted[i] = INT64_MAX;
+	for (int round = 0; round < 400; round++) {
+		for (int n = 0; n < 20; n++) {
+			/* New, earlier, later, far beyond a round of the wheel (550 s), or gone. */
+			uint32_t i = 1 + chance(TIMED);
+			int64_t ahead =
+			    chance(3) ? (int64_t)chance(2000000000) : (int64_t)chance(5000) * SECOND;
+			if (chance(8) == 0) {
+				tf_wheel_remove(wheel, i);
+				wanted[i] = INT64_MAX;
+				continue;
+			}
+			wanted[i] = now + ahead / SECOND * SECOND + 1; /* many at the same time */
+			tf_wheel_file(wheel, i, wanted[i]);
+		}
+		now += chance(20) ? (int64_t)chance(3) * SECOND : (int64_t)chance(20000) * SECOND;
+		memcpy(plain, wanted, sizeof plain);
+		unsigned count = run_wheel(now, wanted, out), expected = 0;
+		for (uint32_t i = 1; i <= TIMED; i++)
+			expected += plain[i] < now;
+		CU_ASSERT_EQUAL(count, expected);
+		for (unsigned i = 0; i < count; i++) {
+			CU_ASSERT_EQUAL(out[i].deadline_ns, plain[out[i].index]);
+			CU_ASSERT(out[i].deadline_ns < now);
+			if (i > 0)
+				CU_ASSERT(out[i - 1].deadline_ns < out[i].deadline_ns ||
+				          (out[i - 1].deadline_ns == out[i].deadline_ns &&
+				           out[i - 1].conn < out[i].conn));
+		}
+	}
+	wheel_ends();
+}
+
+static void
+a_deadline_in_the_past_is_due_at_once(void)
+{
+	static int64_t wanted[TIMED + 1];
+	static struct tf_due out[TIMED];
+
+	wheel_begins();
+	wanted[7] = START - 5 * SECOND;
+	tf_wheel_file(wheel, 7, wanted[7]);
+	CU_ASSERT_EQUAL(run_wheel(START + SECOND, wanted, out), 1);
+	CU_ASSERT_EQUAL(out[0].index, 7);
+	/* Not before its time: a deadline at NOW is not due yet. */
+	wanted[8] = START + 2 * SECOND;
+	tf_wheel_file(wheel, 8, wanted[8]);
+	CU_ASSERT_EQUAL(run_wheel(START + 2 * SECOND, wanted, out), 0);
+	CU_ASSERT_EQUAL(run_wheel(START + 2 * SECOND + 1, wanted, out), 1);
+	wheel_ends();
+}
+
+static void
+the_wheel_without_memory(void)
+{
+	static int64_t wanted[TIMED + 1];
+	static struct tf_due out[TIMED];
+
+	wheel_begins();
+	for (uint32_t i = 1; i <= TIMED; i++)
+		tf_wheel_file(wheel, i, wanted[i] = START + SECOND + i);
+	allocations_left = 0;
+	CU_ASSERT_EQUAL(run_wheel(START + 10 * SECOND, wanted, out), 0);
+	allocations_left = 1; /* one step of the heap: not enough for all */
+	unsigned count = run_wheel(START + 10 * SECOND, wanted, out);
+	allocations_left = -1;
+	CU_ASSERT(count < TIMED);
+	CU_ASSERT_EQUAL(run_wheel(START + 10 * SECOND, wanted, out) + count, TIMED); /* late, and none lost */
+	wheel_ends();
+}
+
+/* ---- the table ------------------------------------------------------------------------ */
+
+static struct tf_analyzer *analyzer;
+static struct tf_connection_record records[64];
+static unsigned record_count;
+
+static void
+note_record(void *context, const struct tf_event *e)
+{
+	(void)context;
+	if (e->kind == TF_EV_CONNECTION && record_count < 64)
+		records[record_count++] = *e->connection;
+}
+
+static struct tf_config
+small_config(uint32_t connections, uint32_t tombstones)
+{
+	struct tf_config config;
+
+	tf_config_init(&config, TF_PROFILE_LINUX);
+	config.max_connections = connections;
+	config.max_tombstones = tombstones;
+	config.reassembly_bytes = 1 << 18;
+	return config;
+}
+
+static void
+analyzer_begins(uint32_t connections, uint32_t tombstones)
+{
+	struct tf_config config = small_config(connections, tombstones);
+
+	record_count = 0;
+	analyzer =
+	    tf_analyzer_new(&config, (struct tf_sink){TF_EV_CONNECTION | TF_EV_FINDING, note_record, NULL});
+	CU_ASSERT_PTR_NOT_NULL_FATAL(analyzer);
+}
+
+/* Client PORT's segment, or the server's to it. */
+static void
+feed(uint16_t port, bool from_server, unsigned flags, uint32_t seq, uint32_t ack, int64_t after_ns)
+{
+	static uint64_t fed;
+	uint64_t packet = ++fed;
+	struct tf_segment s = {
+	    .ts_ns = START + after_ns,
+	    .packet = packet,
+	    .src_port = from_server ? 80 : port,
+	    .dst_port = from_server ? port : 80,
+	    .seq = tf_seq_of(port * 100000u + seq),
+	    .ack = tf_seq_of(port * 100000u + ack),
+	    .flags = (uint16_t)flags,
+	    .window = 65535,
+	    .wire_len = 54,
+	    .ip_version = 4,
+	    .ip_id = (uint16_t)packet,
+	    .ttl = 64,
+	};
+
+	s.src.byte[15] = from_server ? 2 : 1;
+	s.dst.byte[15] = from_server ? 1 : 2;
+	tf_analyzer_feed(analyzer, &s, 1);
+}
+
+static void
+open_connection(uint16_t port, int64_t after_ns)
+{
+	feed(port, false, TF_SYN, 0, 0, after_ns);
+	feed(port, true, TF_SYN | TF_ACK, 50000, 1, after_ns + 1000);
+	feed(port, false, TF_ACK, 1, 50001, after_ns + 2000);
+}
+
+static void
+refuse_connection(uint16_t port, int64_t after_ns)
+{
+	feed(port, false, TF_SYN, 0, 0, after_ns);
+	feed(port, true, TF_RST | TF_ACK, 0, 1, after_ns + 1000);
+}
+
+/* Closed before embryonic before in mid-close before established, and the longest silent first. */
+static void
+the_least_valuable_goes_first(void)
+{
+	static const uint16_t order[] = {104, 103, 105, 102, 101};
+
+	analyzer_begins(5, 16);
+	open_connection(101, 0);
+	open_connection(102, SECOND / 100);
+	feed(102, false, TF_FIN | TF_ACK, 1, 50001, SECOND / 50); /* in mid-close */
+	feed(103, false, TF_SYN, 0, 0, SECOND / 40);              /* embryonic */
+	refuse_connection(104, SECOND / 30);                      /* closed, not settled yet */
+	feed(105, false, TF_SYN, 0, 0, SECOND / 20);              /* embryonic, and spoke later */
+	CU_ASSERT_EQUAL(analyzer->connections.used, 5);
+	for (uint16_t i = 0; i < 5; i++) {
+		open_connection((uint16_t)(200 + i), SECOND / 10 + i * SECOND / 100);
+		CU_ASSERT_EQUAL(record_count, i + 1u);
+		CU_ASSERT(records[i].evicted);
+		CU_ASSERT_EQUAL(records[i].end[TF_CLIENT].port, order[i]);
+	}
+	CU_ASSERT_EQUAL(tf_analyzer_stats(analyzer)->evicted, 5);
+	CU_ASSERT_EQUAL(tf_analyzer_stats(analyzer)->live_max, 5);
+	CU_ASSERT_EQUAL(tf_analyzer_stats(analyzer)->connections, 10);
+	tf_analyzer_finish(analyzer);
+	CU_ASSERT_EQUAL(record_count, 10); /* each has one record */
+	tf_analyzer_free(analyzer);
+}
+
+/* Remembered for 600 s after its record, which comes 3 s after its last segment. */
+static void
+tombstones_expire(void)
+{
+	analyzer_begins(8, 16);
+	refuse_connection(101, 0);
+	tf_analyzer_advance(analyzer, START + 4 * SECOND);
+	CU_ASSERT_EQUAL(record_count, 1);
+	CU_ASSERT_EQUAL(analyzer->tombstone_count, 1);
+	CU_ASSERT_EQUAL(analyzer->index.used, 1);
+	tf_analyzer_advance(analyzer, START + 602 * SECOND);
+	CU_ASSERT_EQUAL(analyzer->tombstone_count, 1);
+	feed(101, true, TF_RST | TF_ACK, 0, 1, 602 * SECOND); /* late: no connection of its own */
+	CU_ASSERT_EQUAL(tf_analyzer_stats(analyzer)->connections, 1);
+	tf_analyzer_advance(analyzer, START + 604 * SECOND);
+	CU_ASSERT_EQUAL(analyzer->tombstone_count, 0);
+	CU_ASSERT_EQUAL(analyzer->index.used, 0);
+	feed(101, true, TF_RST | TF_ACK, 0, 1, 605 * SECOND);
+	CU_ASSERT_EQUAL(tf_analyzer_stats(analyzer)->connections, 2);
+	tf_analyzer_free(analyzer);
+}
+
+static void
+tombstones_are_bounded(void)
+{
+	analyzer_begins(8, 3);
+	for (uint16_t i = 0; i < 7; i++) {
+		refuse_connection((uint16_t)(101 + i), i * 4 * SECOND);
+		CU_ASSERT(analyzer->tombstone_count <= 3);
+	}
+	tf_analyzer_advance(analyzer, START + 32 * SECOND);
+	CU_ASSERT_EQUAL(record_count, 7);
+	CU_ASSERT_EQUAL(analyzer->tombstone_count, 3);
+	CU_ASSERT_EQUAL(analyzer->index.used, 3);
+	CU_ASSERT_EQUAL(tf_analyzer_stats(analyzer)->evicted_tombstones, 4);
+	/* A new connection takes the place of one: its tombstone is dug up. */
+	open_connection(107, 33 * SECOND);
+	CU_ASSERT_EQUAL(analyzer->index.used, 3);
+	tf_analyzer_free(analyzer);
+	analyzer_begins(8, 0);
+	refuse_connection(101, 0);
+	tf_analyzer_advance(analyzer, START + 4 * SECOND);
+	CU_ASSERT_EQUAL(analyzer->tombstone_count, 0);
+	CU_ASSERT_EQUAL(analyzer->index.used, 0);
+	tf_analyzer_free(analyzer);
+}
+
+/* What is promised: a live connection costs at most 256 octets, its share of a full table's index included. */
+static void
+what_a_connection_costs(void)
+{
+	struct tf_config config;
+	uint64_t places = 4096, entries;
+
+	tf_config_init(&config, TF_PROFILE_LINUX);
+	entries = (uint64_t)config.max_connections + config.max_tombstones;
+	while (entries > (places - 1) / 4 * 3)
+		places *= 2;
+	CU_ASSERT_EQUAL(sizeof(struct tf_connection), 240);
+	CU_ASSERT_EQUAL(sizeof(struct tf_end), 72);
+	CU_ASSERT_EQUAL(sizeof(struct tf_index_entry), 8);
+	CU_ASSERT((double)sizeof(struct tf_connection) +
+	              (double)(places * sizeof(struct tf_index_entry)) / (double)entries <=
+	          256.0);
+}
+
+/* A port that holds more connections than the index first has places for. */
+static void
+feed_much(void)
+{
+	for (uint16_t i = 0; i < 4000; i++) {
+		feed((uint16_t)(1000 + i), false, TF_SYN, 0, 0, i * 1000);
+		if (i % 3 == 0)
+			feed((uint16_t)(1000 + i), true, TF_RST | TF_ACK, 0, 1, i * 1000 + 500);
+	}
+	tf_analyzer_advance(analyzer, START + 10 * SECOND);
+	tf_analyzer_advance(analyzer, START + 10000 * SECOND);
+	tf_analyzer_finish(analyzer);
+}
+
+static void
+every_allocation_fails_in_turn(void)
+{
+	struct tf_sink sink = {TF_EV_CONNECTION | TF_EV_FINDING, note_record, NULL};
+	struct tf_config config = small_config(5000, 500);
+	int needed = 0;
+
+	for (;; needed++) {
+		allocations_left = needed;
+		analyzer = tf_analyzer_new(&config, sink);
+		allocations_left = -1;
+		if (analyzer)
+			break;
+		CU_ASSERT_FATAL(needed < 100);
+	}
+	CU_ASSERT(needed >= 6); /* all that it is made of */
+	tf_analyzer_free(analyzer);
+	/* And while it works: it loses connections or time, never more. */
+	for (int more = 0; more < 8; more++) {
+		allocations_left = -1;
+		analyzer = tf_analyzer_new(&config, sink);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(analyzer);
+		allocations_left = more;
+		feed_much();
+		CU_ASSERT(tf_analyzer_stats(analyzer)->connections <= 4000);
+		CU_ASSERT(tf_analyzer_stats(analyzer)->segments == 4000 + 1334);
+		allocations_left = -1;
+		tf_analyzer_free(analyzer);
+	}
+	analyzer = tf_analyzer_new(&config, sink);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(analyzer);
+	feed_much();
+	CU_ASSERT_EQUAL(tf_analyzer_stats(analyzer)->connections, 4000);
+	tf_analyzer_free(analyzer);
+}
+
+const char tf_suite[] = "flow table";
+
+const struct tf_test tf_tests[] = {
+    {"the index keeps what it is given", the_index_keeps_what_it_is_given},
+    {"removal from the index shifts back what follows", removal_shifts_back},
+    {"the index without memory stays as it was", the_index_without_memory},
+    {"the hash depends on the whole 4-tuple and on the secret", the_hash_depends_on_everything},
+    {"deadlines come in order of time and number", deadlines_come_in_order},
+    {"a deadline in the past is due at once, one at this moment is not",
+     a_deadline_in_the_past_is_due_at_once},
+    {"the wheel without memory is late and loses nothing", the_wheel_without_memory},
+    {"the least valuable connection goes first", the_least_valuable_goes_first},
+    {"tombstones expire after ten minutes", tombstones_expire},
+    {"tombstones are bounded", tombstones_are_bounded},
+    {"a connection costs at most 256 octets", what_a_connection_costs},
+    {"every allocation fails in turn", every_allocation_fails_in_turn},
+    {NULL, NULL},
+};
