@@ -61,3 +61,72 @@ scn_build_icmp(const struct scn_packet *pkt, const struct tf_segment *quoted, st
 	    .seq = quoted->seq,
 	};
 }
+
+static void
+put16(uint8_t *p, uint32_t v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
+
+static uint32_t
+add16(uint32_t sum, const uint8_t *p, size_t n)
+{
+	for (size_t i = 0; i < n; i += 2)
+		sum += (uint32_t)p[i] << 8 | p[i + 1];
+	while (sum > 0xffff)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return sum;
+}
+
+/* RFC 792, RFC 1191: type, code, checksum, four octets with the MTU, the quotation. */
+static void
+put_icmp(uint8_t *p, const struct tf_icmp_error *e, const uint8_t *quoted, size_t quoted_len)
+{
+	size_t len = 8 + quoted_len;
+	uint32_t sum = 0;
+
+	memset(p, 0, 8);
+	p[0] = e->type;
+	p[1] = e->code;
+	put16(p + 6, e->mtu);
+	memcpy(p + 8, quoted, quoted_len);
+	if (e->ip_version == 6)
+		sum = add16(add16((uint32_t)(58 + len), e->reporter.byte, 16), e->receiver.byte, 16);
+	put16(p + 2, ~add16(sum, p, len) & 0xffff);
+}
+
+static void
+put_ip(uint8_t *p, const struct tf_icmp_error *e, size_t payload)
+{
+	if (e->ip_version == 6) {
+		memset(p, 0, 8);
+		p[0] = 0x60;
+		put16(p + 4, (uint32_t)payload);
+		p[6] = 58;
+		p[7] = 64;
+		memcpy(p + 8, e->reporter.byte, 16);
+		memcpy(p + 24, e->receiver.byte, 16);
+		return;
+	}
+	memset(p, 0, 20);
+	p[0] = 0x45;
+	put16(p + 2, (uint32_t)(20 + payload));
+	p[8] = 64;
+	p[9] = 1;
+	memcpy(p + 12, e->reporter.byte + 12, 4);
+	memcpy(p + 16, e->receiver.byte + 12, 4);
+	put16(p + 10, ~add16(0, p, 20) & 0xffff);
+}
+
+void
+scn_icmp_frame(struct scn_wire *w, const struct tf_icmp_error *e)
+{
+	size_t ip = e->ip_version == 6 ? 40 : 20, quoted_len = ip + 8;
+	uint8_t quoted[48];
+
+	memcpy(quoted, w->frame + 14, quoted_len);
+	put_ip(w->frame + 14, e, 8 + quoted_len);
+	put_icmp(w->frame + 14 + ip, e, quoted, quoted_len);
+	w->frame_len = (uint32_t)(14 + ip + 8 + quoted_len);
+}

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "icmp.h"
 #include "packet.h"
 #include "replay.h"
 
@@ -51,11 +52,16 @@ write_steps(FILE *f, const struct scenario *s, struct scn_wire *w)
 		const struct scn_packet *pkt = &s->step[i].packet;
 
 		now_ns += s->step[i].delay_ns;
-		if (s->step[i].kind != SCN_PACKET || pkt->unseen || pkt->icmp)
+		if (s->step[i].kind != SCN_PACKET || pkt->unseen)
 			continue;
 		scn_wire_build(w, pkt, &segment);
+		if (pkt->icmp) {
+			struct tf_icmp_error error;
+			scn_build_icmp(pkt, &segment, &error);
+			scn_icmp_frame(w, &error);
+		}
 		write_frame(f, w, now_ns);
-		if (w->variant == SCN_MIRROR || pkt->duplicate)
+		if ((w->variant == SCN_MIRROR && !pkt->icmp) || pkt->duplicate)
 			write_frame(f, w, now_ns + COPY_DELAY_NS);
 		last_ns = now_ns;
 	}
