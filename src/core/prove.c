@@ -179,7 +179,7 @@ prove_opening(struct tf_step *st)
 }
 
 /* The ACK of the other end's FIN bears a number one beyond all that passed:
- * a FIN of its own went before, was lost, and crossed the other. */
+ * a FIN of its own went before and was lost. */
 static void
 infer_own_fin(struct tf_step *st)
 {
@@ -187,7 +187,12 @@ infer_own_fin(struct tf_step *st)
 
 	if (!x)
 		return;
-	tf_replica_doubt(st->sender, TF_P_FIN, TF_IN_SND_FIN);
+	/* The two crossed only if the other was there no longer than a round trip. */
+	const struct tf_fin_record *peer = &x->end[st->to].fin;
+	if (peer->again == 0 && st->ctx->now_ns - peer->first_ns <= tf_end_rtt_ns(st->x))
+		tf_replica_doubt(st->sender, TF_P_FIN, TF_IN_SND_FIN);
+	else
+		tf_replica_sent(st->sender, TF_IN_SND_ACK_OF_FIN);
 	tf_replica_missed(st->sender, TF_IN_SND_FIN);
 	st->x->flags |= TF_END_FIN;
 	st->x->max = st->x->nxt = st->s->seq;
