@@ -134,7 +134,8 @@ tf_prove_reset(struct tf_step *st)
 	bool unheard = tf_end_state(st->y) == TF_SYN_SENT;
 	if (!unheard && tf_rst_place(st) == TF_RST_EXACT) {
 		prove_exact_rst(st);
-	} else if (tf_end_state(st->x) != TF_CLOSED) {
+	} else if (tf_end_state(st->x) != TF_CLOSED && tf_end_state(st->y) > TF_LISTEN) {
+		/* Of an end that has no connection silence shows nothing. */
 		note_rst(st, false);
 		tf_replica_perhaps(st->receiver, TF_IN_RCV_RST_DOUBTFUL);
 	}
