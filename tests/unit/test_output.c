@@ -873,7 +873,9 @@ text_tells_both_faces_at_once(void)
 	CU_ASSERT_EQUAL(count_of(written, "Why it matters:"), 1);
 	CU_ASSERT_EQUAL(count_of(written, "Next:"), 1);
 	EXPECT_WITHIN(written, "    warning  The client closed in packet 8");
-	EXPECT_WITHIN(written, "stuck-close-wait and stuck-fin-wait-2]");
+	/* Where the line breaks depends on the catalogue's words. */
+	EXPECT_WITHIN(written, "stuck-close-wait and");
+	EXPECT_WITHIN(written, "stuck-fin-wait-2]");
 	EXPECT_WITHIN(written, "FIN-WAIT-2 / CLOSE-WAIT, open\n");
 	expect_width(100);
 }
@@ -930,13 +932,14 @@ text_of_an_open_fate(void)
 	int fd;
 	struct tf_output *o = open_writer("text", &options, &fd);
 
-	/* A close() whose FIN did not pass is no news; that the end may be gone is. */
-	r.end[TF_SERVER].possible = TF_STATES(TF_CLOSE_WAIT) | TF_STATES(TF_LAST_ACK);
-	r.end[TF_CLIENT].possible = TF_STATES(TF_FIN_WAIT_2) | TF_STATES(TF_CLOSED);
+	/* A close() or an abort that did not pass yet is no news; that a FIN may have been lost is. */
+	r.end[TF_SERVER].possible = TF_STATES(TF_CLOSE_WAIT) | TF_STATES(TF_LAST_ACK) | TF_STATES(TF_CLOSED);
+	r.end[TF_CLIENT].possible = TF_STATES(TF_FIN_WAIT_2) | TF_STATES(TF_TIME_WAIT) | TF_STATES(TF_CLOSED);
 	send_record(o, r);
 	close_writer(o, fd);
-	EXPECT_WITHIN(written, "    The client may as well be in CLOSED: the capture does not decide it.\n");
+	EXPECT_WITHIN(written, "    The client may as well be in TIME-WAIT: the capture does not decide it.\n");
 	EXPECT_ABSENT(written, "LAST-ACK");
+	EXPECT_ABSENT(written, "CLOSED");
 }
 
 static void
