@@ -38,9 +38,13 @@ count_zero_window(struct tf_step *st)
 void
 tf_classify(struct tf_step *st)
 {
+	const struct tf_extra *extra = tf_extra_if(st->ctx, st->c);
+
 	if (st->s->flags & TF_RST)
 		return;
 	st->fresh = is_fresh(st);
+	/* What passes after its own RST may have been sent before it. */
+	st->sender.sure = st->fresh && !(extra && extra->rst.seen && extra->rst.from == st->from);
 	st->at_edge = tf_end_has(st->x, TF_END_SEQ_KNOWN) && tf_seq_eq(st->s->seq, st->x->max);
 	st->skips_one = tf_end_has(st->x, TF_END_SEQ_KNOWN) && tf_segment_seg_len(st->s) == 0 &&
 	                tf_seq_eq(st->s->seq, tf_seq_add(st->x->max, 1)) && tf_seq_eq(st->x->nxt, st->x->max);

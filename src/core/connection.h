@@ -51,6 +51,9 @@ bool tf_connection_settled(const struct tf_context *ctx, const struct tf_connect
 
 void tf_connection_set_close(struct tf_connection *c, enum tf_close close);
 
+/* An end that may have come to TIME-WAIT sooner than it seems may be out of it by now. */
+void tf_time_wait_check(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint which);
+
 /* When this end's TIME-WAIT began or was restarted; 0 where it is not in it. */
 int64_t tf_time_wait_since(const struct tf_context *ctx, const struct tf_connection *c,
                            enum tf_endpoint which);

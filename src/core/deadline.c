@@ -62,6 +62,25 @@ end_deadline(const struct tf_context *ctx, const struct tf_connection *c, enum t
 	return INT64_MAX;
 }
 
+/* When an end may have left TIME-WAIT, should it have come there sooner than it seems. */
+static int64_t
+early_deadline(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint which)
+{
+	const struct tf_extra *x = tf_extra_if(ctx, c);
+
+	if (!x || !x->time_wait_early_ns[which] || tf_end_state(&c->end[which]) != TF_TIME_WAIT ||
+	    c->end[which].base & TF_STATES(TF_CLOSED))
+		return INT64_MAX;
+	return x->time_wait_early_ns[which] + ctx->config->timer[TF_TIMER_TIME_WAIT];
+}
+
+void
+tf_time_wait_check(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint which)
+{
+	if (early_deadline(ctx, c, which) <= ctx->now_ns)
+		tf_replica_may_be(tf_replica(ctx, c, which), TF_STATES(TF_CLOSED));
+}
+
 static int64_t
 rst_deadline(const struct tf_context *ctx, const struct tf_connection *c)
 {
@@ -75,6 +94,7 @@ tf_connection_next(const struct tf_context *ctx, const struct tf_connection *c)
 {
 	int64_t next = earlier(end_deadline(ctx, c, TF_CLIENT), end_deadline(ctx, c, TF_SERVER));
 
+	next = earlier(next, earlier(early_deadline(ctx, c, TF_CLIENT), early_deadline(ctx, c, TF_SERVER)));
 	next = earlier(next, rst_deadline(ctx, c));
 	if (tf_connection_closed(c))
 		next = earlier(next, c->last_ts_ns + TF_SETTLE_NS);
@@ -122,9 +142,11 @@ tf_connection_deadline(struct tf_context *ctx, struct tf_connection *c)
 {
 	struct tf_extra *x = tf_extra_if(ctx, c);
 
-	for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++)
+	for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++) {
 		if (end_deadline(ctx, c, e) <= ctx->now_ns)
 			time_out(ctx, c, e);
+		tf_time_wait_check(ctx, c, e);
+	}
 	if (rst_deadline(ctx, c) <= ctx->now_ns)
 		judge_rst(ctx, c, &x->rst);
 	if (tf_connection_settled(ctx, c) && !(c->flags & TF_CONN_SETTLED)) {

@@ -213,7 +213,7 @@ infer(struct tf_replica r, enum tf_input input)
 	for (int i = 0; i < steps; i++) {
 		enum tf_state from = tf_end_state(r.end);
 		const struct tf_rule *rule = tf_fsm_rule(from, path[i]);
-		r.end->base = TF_STATES(tf_fsm_next(from, path[i], passive));
+		r.end->base |= TF_STATES(tf_fsm_next(from, path[i], passive));
 		note_fired(r, rule);
 		push(r, tf_fsm_next(from, path[i], passive), path[i], rule, TF_INFERRED);
 	}
@@ -238,7 +238,8 @@ make_possible(struct tf_replica r, enum tf_input input)
 		begin_otherwise(r, (enum tf_state)other, input);
 		return true;
 	}
-	return infer(r, input);
+	/* A SYN,ACK from an end that went on is an old one: nothing unseen explains it. */
+	return input != TF_IN_SND_SYN_ACK && infer(r, input);
 }
 
 /* How deep the history is proven by an INPUT that leaves the state as it
@@ -254,7 +255,8 @@ proven_by(const struct tf_end *end, enum tf_input input)
 	return proven;
 }
 
-/* Move by INPUT, which is possible here. */
+/* Move by INPUT, which is possible here.  An old segment shows where the end
+ * was: what it may have become since stays possible. */
 static void
 prove(struct tf_replica r, enum tf_input input, enum tf_basis basis)
 {
@@ -268,6 +270,8 @@ prove(struct tf_replica r, enum tf_input input, enum tf_basis basis)
 	note_fired(r, rule);
 	if (input == TF_IN_SND_RST || input == TF_IN_SND_REFUSAL)
 		base |= end->base; /* it may be forged: what follows tells */
+	else if (!r.sure)
+		base |= end->base & tf_fsm_reach(base, TF_P_COUNT - 1, passive);
 	end->base = (tf_states)(base | TF_STATES(to));
 	if (to != from) {
 		push(r, to, input, rule, basis);

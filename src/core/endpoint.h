@@ -15,12 +15,13 @@ struct tf_replica {
 	struct tf_connection *c;
 	enum tf_endpoint which;
 	struct tf_end *end;
+	bool sure; /* what this end sends now is newer than all that it sent before */
 };
 
 static inline struct tf_replica
 tf_replica(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint which)
 {
-	return (struct tf_replica){ctx, c, which, &c->end[which]};
+	return (struct tf_replica){ctx, c, which, &c->end[which], false};
 }
 
 /* The replica begins: its first known state is STATE, and it may be in any of BASE. */

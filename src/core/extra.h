@@ -188,8 +188,9 @@ struct tf_extra {
 	int64_t probe_ns[2];      /* the last keepalive probe of each end */
 	int64_t handshake_ack_ns; /* when the third segment passed last */
 	uint32_t syn_again, syn_ack_again;
-	uint32_t syn_ack_after_ack; /* SYN,ACKs sent again after the third segment had passed */
-	int64_t time_wait_ns[2];    /* when TIME-WAIT began or was restarted */
+	uint32_t syn_ack_after_ack;    /* SYN,ACKs sent again after the third segment had passed */
+	int64_t time_wait_ns[2];       /* when TIME-WAIT began or was restarted */
+	int64_t time_wait_early_ns[2]; /* when at the earliest; 0: it cannot have begun */
 	struct tf_rst_record rst;
 	int64_t closed_ns; /* when both ends were closed, to the best of our knowledge */
 	int64_t gap_ns;    /* when an ACK for something unseen passed; 0: none waits */

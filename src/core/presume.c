@@ -72,12 +72,14 @@ tf_note_time_wait(struct tf_step *st)
 		bool fin_came = e == st->to && st->s->flags & TF_FIN;
 		if (!in)
 			x->time_wait_ns[e] = 0;
-		else if (!x->time_wait_ns[e] || fin_came) {
-			/* Should that FIN be lost behind the tap, the timer runs on. */
-			if (x->time_wait_ns[e])
-				tf_replica_may_be(tf_replica(st->ctx, st->c, e), TF_STATES(TF_CLOSED));
+		else if (!x->time_wait_ns[e] || fin_came)
 			x->time_wait_ns[e] = st->ctx->now_ns;
-		}
+		/* A FIN that comes again may be lost behind the tap: then it began with the first. */
+		if (!(st->c->end[e].possible & TF_STATES(TF_TIME_WAIT)))
+			x->time_wait_early_ns[e] = 0;
+		else if (!x->time_wait_early_ns[e])
+			x->time_wait_early_ns[e] = st->ctx->now_ns;
+		tf_time_wait_check(st->ctx, st->c, e);
 	}
 }
 

@@ -84,6 +84,9 @@ prove_syn_ack(struct tf_step *st)
 			tf_replica_sent(st->sender, TF_IN_SND_SYN_ACK);
 		return;
 	}
+	/* An old one: what it has acknowledged since brought the ACK of its SYN, Fast Open apart. */
+	if (!st->first_syn && tf_seq_lt(st->s->ack, st->y->una) && !(st->c->flags & TF_CONN_FAST_OPEN))
+		return;
 	note_first_syn_ack(st);
 	if (keeps_embryo(st))
 		tf_replica_doubt(st->sender, TF_P_RST, TF_IN_SND_SYN_ACK);
@@ -172,7 +175,11 @@ prove_opening(struct tf_step *st)
 	if (!st->first_ack_of_syn)
 		return;
 	tf_note_third_segment(st);
+	tf_states before = st->x->base;
 	tf_replica_sent(st->sender, TF_IN_SND_ACK_OF_SYN);
+	/* Where the SYNs crossed, it may have the SYN only. */
+	if (st->c->flags & TF_CONN_SIMULTANEOUS && before & TF_STATES(TF_SYN_SENT))
+		tf_replica_may_be(st->sender, TF_STATES(TF_SYN_RECEIVED));
 	/* Refused, it seemed: but the SYN,ACK came, and counts. */
 	if (tf_connection_close(st->c) == TF_CLOSE_REFUSED)
 		tf_connection_set_close(st->c, TF_CLOSE_OPEN);
@@ -361,7 +368,8 @@ static void
 prove_jointly(struct tf_step *st)
 {
 	/* A FIN may come from SYN-RECEIVED: it shows nothing of the other end. */
-	bool complete = tf_end_state(st->x) == TF_ESTABLISHED || tf_end_has(st->x, TF_END_SENT_DATA);
+	bool complete = tf_end_has(st->x, TF_END_SENT_DATA) ||
+	                (tf_end_state(st->x) == TF_ESTABLISHED && !(st->c->flags & TF_CONN_SIMULTANEOUS));
 
 	if (tf_end_state(st->y) == TF_SYN_SENT && tf_end_state(st->x) >= TF_ESTABLISHED && complete &&
 	    tf_end_has(st->x, TF_END_SYN_SEEN)) {

@@ -162,6 +162,8 @@ tf_syn_arrives(struct tf_analyzer *a, uint32_t index, uint32_t hash, const struc
 	case TF_SYN_HOLD:
 		break;
 	}
+	/* Whose it is remains to be seen; it may arrive all the same. */
+	tf_replica_received(tf_replica(&a->ctx, c, !tf_connection_sender(c, s)), TF_P_SYN, false);
 	hold(a, c, s);
 	show_held(a, c, s);
 	return 0;
