@@ -67,6 +67,17 @@ infer_fin(struct tf_step *st)
 	tf_replica_may_be(st->receiver, before);
 }
 
+/* One direction only: after its own FIN this end acknowledges one octet more
+ * of the other, who closes second as a rule, and then had this end's FIN. */
+static void
+infer_unseen_close(struct tf_step *st)
+{
+	if (st->y->packets || tf_end_state(st->x) != TF_FIN_WAIT_1 || st->missed_bytes != 1)
+		return;
+	infer_fin(st);
+	tf_replica_moved(st->sender, TF_IN_RCV_ACK_OF_FIN, TF_INFERRED);
+}
+
 static void
 note_missed(struct tf_step *st)
 {
@@ -80,6 +91,7 @@ note_missed(struct tf_step *st)
 		infer_fin(st);
 	} else if (st->missed_bytes) {
 		st->c->flags |= TF_CONN_GAP;
+		infer_unseen_close(st);
 	}
 }
 
