@@ -160,7 +160,7 @@ enum tf_segment_mark {
 	TF_MARK_DUPLICATE_FRAME = 0x40, /* a copy of the capture's, skipped */
 	TF_MARK_HELD = 0x80,            /* a SYN on a used 4-tuple, not judged yet */
 	TF_MARK_UNACCEPTABLE = 0x100,   /* outside the receiver's window, or stale by PAWS */
-	TF_MARK_GAP = 0x200,            /* the capture missed something before it */
+	TF_MARK_GAP = 0x200,            /* something before it has not passed: lost, or late */
 };
 
 struct tf_segment_event {

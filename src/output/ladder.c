@@ -299,7 +299,7 @@ put_arrow(struct tf_output *o, const struct rung *r)
 	return complete;
 }
 
-/* "the capture missed something here" between the lines. */
+/* "something before this has not passed" between the lines. */
 static void
 put_note(struct tf_output *o, const char *words)
 {
@@ -321,7 +321,7 @@ put_segment(struct tf_output *o, const struct tf_pending *p, const struct rung *
 	bool complete;
 
 	if ((r->marks & TF_MARK_GAP) != 0)
-		put_note(o, "... the capture missed something here ...");
+		put_note(o, "... something before this has not passed ...");
 	put_when(o, r->ts_ns - p->start_ns, r->packet);
 	put_side(o, client, true);
 	tf_put_char(b, ' ');

@@ -44,7 +44,7 @@ tf_put_marks(struct tf_buf *b, unsigned marks)
 		unsigned mark;
 		const char *name;
 	} names[] = {
-	    {TF_MARK_GAP, "the capture missed something before"},
+	    {TF_MARK_GAP, "behind a hole"},
 	    {TF_MARK_DUPLICATE_FRAME, "copy made by the capture"},
 	    {TF_MARK_RETRANSMISSION, "sent again"},
 	    {TF_MARK_OUT_OF_ORDER, "out of order"},
