@@ -16,7 +16,7 @@ doubt(struct tf_context *ctx, struct tf_extra *x, enum tf_endpoint end, enum tf_
 {
 	if (x->doubt[end].kind != TF_DOUBT_NONE)
 		return;
-	d.kind = kind;
+	d.kind = (uint8_t)kind;
 	d.ns = ctx->now_ns;
 	d.packet = ctx->packet;
 	x->doubt[end] = d;

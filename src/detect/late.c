@@ -38,7 +38,7 @@ tf_detect_bury(const struct tf_context *ctx, const struct tf_connection *c, stru
 	}
 	if (tf_connection_close(c) != TF_CLOSE_FIN)
 		return;
-	for (int e = 0; e < 2; e++) {
+	for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++) {
 		r->time_wait_ns[side_of(c, e)] = x->time_wait_ns[e];
 		r->fin_packet[side_of(c, e)] = x->end[e].fin.packet;
 	}

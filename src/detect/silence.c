@@ -205,7 +205,7 @@ check(struct tf_context *ctx, struct tf_connection *c)
 
 	if (!x || !synchronized(c))
 		return;
-	for (int e = 0; e < 2; e++) {
+	for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++) {
 		if (dead_deadline(c, x, e) <= ctx->now_ns)
 			raise_dead(ctx, c, e);
 		if (probes_deadline(ctx, c, x, e) <= ctx->now_ns)
@@ -249,7 +249,7 @@ tf_silence_next(const struct tf_context *ctx, const struct tf_connection *c)
 
 	if (!x || !synchronized(c))
 		return next;
-	for (int e = 0; e < 2; e++) {
+	for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++) {
 		next = tf_earlier(next, dead_deadline(c, x, e));
 		next = tf_earlier(next, probes_deadline(ctx, c, x, e));
 		next = tf_earlier(next, window_deadline(ctx, x, e));
