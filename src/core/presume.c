@@ -42,6 +42,30 @@ presume_opening(struct tf_step *st)
 		x->handshake_ack_ns = st->ctx->now_ns;
 }
 
+/* The sender's FIN lies beyond a hole, and what passed beyond it could not be kept:
+ * whether the hole is filled by now is not known. */
+static bool
+lost_count(const struct tf_step *st)
+{
+	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+
+	return !x || !x->end[st->from].holes;
+}
+
+static void
+presume_fin(struct tf_step *st)
+{
+	if (!tf_end_has(st->x, TF_END_FIN) || st->y->pending & TF_P_FIN)
+		return;
+	/* In order: all that comes before the FIN has passed. */
+	bool in_order = tf_seq_eq(st->x->nxt, st->x->max);
+	if (!in_order && !lost_count(st))
+		return;
+	if (!in_order)
+		st->y->doubt |= TF_P_FIN;
+	tf_replica_received(st->receiver, TF_P_FIN, false);
+}
+
 static void
 presume_closing(struct tf_step *st)
 {
@@ -54,10 +78,7 @@ presume_closing(struct tf_step *st)
 	}
 	if (tf_path_is_dead(st))
 		st->y->doubt |= TF_P_FIN;
-	/* In order: all that comes before the FIN has passed. */
-	if (tf_end_has(st->x, TF_END_FIN) && tf_seq_eq(st->x->nxt, st->x->max) &&
-	    !(st->y->pending & TF_P_FIN))
-		tf_replica_received(st->receiver, TF_P_FIN, false);
+	presume_fin(st);
 }
 
 void
