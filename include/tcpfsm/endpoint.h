@@ -42,7 +42,7 @@ struct tf_end {
 	uint64_t history;    /* the states passed through, four bits each, the present one lowest */
 	uint64_t bytes;      /* payload that passed, each octet of sequence space once */
 	uint64_t wire_bytes; /* all its frames as they were on the wire */
-	tf_seq isn;          /* initial sequence number */
+	tf_seq isn;          /* initial sequence number; without TF_END_ISN_KNOWN the first number seen */
 	tf_seq max;          /* after the highest octet it sent: SND.NXT as far as known */
 	tf_seq nxt;          /* everything before it passed the tap, or was acknowledged */
 	tf_seq una;          /* SND.UNA: the highest ACK that came back */

@@ -35,8 +35,9 @@ struct tf_capture {
 	struct tf_input *inputs;
 	size_t count;
 	struct tf_merge merge; /* of more than one */
-	bool has_filter;
-	struct tf_filter filter; /* files: live the kernel filters */
+	bool has_filter, has_rejected;
+	int64_t rejected_first_ns, rejected_last_ns; /* of the frames that the filter rejected */
+	struct tf_filter filter;                     /* files: live the kernel filters */
 };
 
 static bool
@@ -169,11 +170,24 @@ tf_capture_close(struct tf_capture *c)
 	free(c);
 }
 
+/* Such a frame is not analysed, but it shows how long the capture lasted. */
+static void
+note_rejected(struct tf_capture *c, int64_t ts_ns)
+{
+	if (!c->has_rejected || ts_ns < c->rejected_first_ns)
+		c->rejected_first_ns = ts_ns;
+	if (!c->has_rejected || ts_ns > c->rejected_last_ns)
+		c->rejected_last_ns = ts_ns;
+	c->has_rejected = true;
+}
+
 static bool
 passes(struct tf_capture *c, struct tf_capture_source *source, const struct tf_frame *frame)
 {
 	enum tf_filter_verdict verdict = tf_filter_test(&c->filter, frame);
 	source->filtered += verdict != TF_FILTER_PASS;
+	if (verdict != TF_FILTER_PASS)
+		note_rejected(c, frame->ts_ns);
 	source->unfilterable += verdict == TF_FILTER_IMPOSSIBLE;
 	return verdict == TF_FILTER_PASS;
 }
@@ -238,6 +252,14 @@ tf_capture_batch(struct tf_capture *c, struct tf_frame *frames, size_t max)
 	for (int i = 0; i < n; i++)
 		frames[i].packet = ++c->frames;
 	return n;
+}
+
+bool
+tf_capture_rejected(const struct tf_capture *c, int64_t *first_ns, int64_t *last_ns)
+{
+	*first_ns = c->rejected_first_ns;
+	*last_ns = c->rejected_last_ns;
+	return c->has_rejected;
 }
 
 void

@@ -112,6 +112,11 @@ const struct tf_capture_source *tf_capture_source(struct tf_capture *c, size_t i
 /* Frames counted so far: the number of the last one, filtered ones included. */
 uint64_t tf_capture_frames(const struct tf_capture *c);
 
+/* The least and the greatest time of the frames that the filter has
+ * rejected so far; false where it rejected none.  Of files only: live the
+ * kernel rejects. */
+bool tf_capture_rejected(const struct tf_capture *c, int64_t *first_ns, int64_t *last_ns);
+
 /* Octets of the files read so far and altogether, as they lie on the disk (compressed).
  * TOTAL is 0 where it is not known: a pipe is among the inputs, or an interface. */
 void tf_capture_progress(const struct tf_capture *c, uint64_t *consumed, uint64_t *total);

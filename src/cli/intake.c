@@ -119,6 +119,20 @@ frames_wanted(const struct tf_intake *in)
 	return (size_t)(most - taken);
 }
 
+/* What the filter rejected belongs to the capture's time all the same. */
+static void
+note_rejected(struct tf_intake *in)
+{
+	int64_t first_ns, last_ns;
+
+	if (!tf_capture_rejected(in->capture, &first_ns, &last_ns))
+		return;
+	if (!in->any_frame || last_ns > in->clock_ns)
+		note_time(in, last_ns, false);
+	if (first_ns < in->first_ns)
+		in->first_ns = first_ns;
+}
+
 int
 tf_intake_read(struct tf_intake *in)
 {
@@ -128,5 +142,6 @@ tf_intake_read(struct tf_intake *in)
 	for (int i = 0; i < frames; i++)
 		if (!take_frame(in, &in->frame[i]))
 			return TF_CAPTURE_END;
+	note_rejected(in);
 	return frames > 0 && !ship_with_clock(in) ? TF_CAPTURE_END : frames;
 }

@@ -225,7 +225,7 @@ advance_to_end(struct replay *r)
 				end = s->end_ns;
 		}
 	}
-	if (r->intake.any_frame && end > r->intake.clock_ns)
+	if (r->intake.any_frame)
 		tf_analyzer_advance(r->analyzer, end);
 }
 

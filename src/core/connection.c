@@ -318,10 +318,8 @@ show_segment(const struct tf_step *st)
 	    .conn = st->c->conn,
 	    .from = st->from,
 	    .marks = st->marks,
-	    .rel_seq = st->s->seq.v - (tf_end_has(x, TF_END_ISN_KNOWN) ? x->isn.v : x->una.v),
-	    .rel_ack = st->s->flags & TF_ACK
-	                   ? st->s->ack.v - (tf_end_has(y, TF_END_ISN_KNOWN) ? y->isn.v : y->una.v)
-	                   : 0,
+	    .rel_seq = st->s->seq.v - x->isn.v,
+	    .rel_ack = st->s->flags & TF_ACK ? st->s->ack.v - y->isn.v : 0,
 	    .state = {st->before[TF_CLIENT], st->before[TF_SERVER]},
 	};
 	struct tf_event e = {.kind = TF_EV_SEGMENT, .segment = &se};

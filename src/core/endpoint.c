@@ -55,6 +55,16 @@ note_fired(struct tf_replica r, const struct tf_rule *rule)
 		r.ctx->fired[rule - tf_rules(&count)] = true;
 }
 
+/* Where the segment that took something back belongs: the rule for it in the
+ * state that holds instead. */
+static const char *
+reference_of_evidence(enum tf_state state, enum tf_input evidence)
+{
+	const struct tf_rule *rule = tf_fsm_rule(state, evidence);
+
+	return rule->effect == TF_NEVER ? "RFC 9293 section 3.10.7.4" : rule->reference;
+}
+
 static void
 emit_transition(struct tf_replica r, enum tf_state from, enum tf_input input, const struct tf_rule *rule,
                 enum tf_basis basis)
@@ -74,7 +84,8 @@ emit_transition(struct tf_replica r, enum tf_state from, enum tf_input input, co
 	    .basis = basis,
 	    .rule = basis == TF_RETRACTED ? taken_back : rule->name,
 	    .event = tf_input_text(input),
-	    .reference = basis == TF_RETRACTED ? "RFC 9293 section 3.8.1" : rule->reference,
+	    .reference =
+	        basis == TF_RETRACTED ? reference_of_evidence(tf_end_state(r.end), input) : rule->reference,
 	    .possible = r.end->possible,
 	};
 	struct tf_event e = {.kind = TF_EV_TRANSITION, .transition = &t};

@@ -168,6 +168,16 @@ struct tf_too_big_record {
 	uint8_t from;   /* enum tf_endpoint */
 };
 
+/* How a RST seems to have ended the connection; said when that has held. */
+struct tf_ended {
+	uint64_t packet;         /* the RST; 0: nothing waits */
+	uint64_t unacknowledged; /* octets of data */
+	tf_seq seq;
+	uint8_t id;       /* enum tf_anomaly */
+	uint8_t from;     /* enum tf_endpoint */
+	uint8_t state[2]; /* enum tf_state, before the RST */
+};
+
 #define TF_COUNTED_ANOMALIES 12
 
 struct tf_extra {
@@ -184,7 +194,8 @@ struct tf_extra {
 	} counted[TF_COUNTED_ANOMALIES]; /* how often each was seen */
 	uint64_t syn_last_packet, syn_ack_last_packet;
 	int64_t syn_last_ns, syn_ack_last_ns;
-	int64_t crossing_ns;      /* the second SYN of a simultaneous open; 0: none */
+	int64_t crossing_ns; /* the second SYN of a simultaneous open; 0: none */
+	uint64_t crossing_packet;
 	int64_t probe_ns[2];      /* the last keepalive probe of each end */
 	int64_t handshake_ack_ns; /* when the third segment passed last */
 	uint32_t syn_again, syn_ack_again;
@@ -192,6 +203,7 @@ struct tf_extra {
 	int64_t time_wait_ns[2];       /* when TIME-WAIT began or was restarted */
 	int64_t time_wait_early_ns[2]; /* when at the earliest; 0: it cannot have begun */
 	struct tf_rst_record rst;
+	struct tf_ended ended;
 	int64_t closed_ns; /* when both ends were closed, to the best of our knowledge */
 	int64_t gap_ns;    /* when an ACK for something unseen passed; 0: none waits */
 	uint64_t gap_packet;

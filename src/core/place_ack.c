@@ -139,7 +139,7 @@ tf_place_ack(struct tf_step *st)
 			return;
 		}
 		y->flags |= TF_END_SEQ_KNOWN;
-		y->max = y->nxt = y->una = ack;
+		y->isn = y->max = y->nxt = y->una = ack;
 		if (st->s->flags & TF_SYN) { /* it can only acknowledge a SYN */
 			y->flags |= TF_END_ISN_KNOWN;
 			y->isn = tf_seq_sub(ack, 1);

@@ -133,10 +133,10 @@ tf_place_sequence(struct tf_step *st)
 
 	if (!tf_end_has(x, TF_END_SEQ_KNOWN)) {
 		x->flags |= TF_END_SEQ_KNOWN;
-		x->max = x->nxt = x->una = s->seq;
+		x->isn = x->max = x->nxt = x->una = s->seq;
 	} else if (x->packets == 1 && st->c->flags & TF_CONN_MIDSTREAM && tf_seq_gt(s->seq, x->nxt)) {
 		/* What lies between passed before the capture began. */
-		x->max = x->nxt = x->una = s->seq;
+		x->isn = x->max = x->nxt = x->una = s->seq;
 	}
 	if (tf_is_probe(st)) {
 		note_probe(st);

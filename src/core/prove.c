@@ -109,8 +109,10 @@ note_crossing_syns(struct tf_step *st)
 		return;
 	st->c->flags |= TF_CONN_SIMULTANEOUS;
 	struct tf_extra *x = tf_extra_of(st->ctx, st->c);
-	if (x)
+	if (x) {
 		x->crossing_ns = st->ctx->now_ns;
+		x->crossing_packet = st->s->packet;
+	}
 	if (tf_end_has(st->y, TF_END_SYN_ACKED))
 		st->c->flags |= TF_CONN_SPLIT;
 	else

@@ -65,6 +65,7 @@ tf_detect_deadline(struct tf_context *ctx, struct tf_connection *c)
 		tf_flood_leave(ctx, c);
 	tf_closing_deadline(ctx, c);
 	tf_gaps_deadline(ctx, c, false);
+	tf_reset_deadline(ctx, c, false);
 	tf_silence_deadline(ctx, c);
 	tf_doubtful_deadline(ctx, c);
 }
@@ -73,6 +74,7 @@ void
 tf_detect_end(struct tf_context *ctx, struct tf_connection *c)
 {
 	tf_gaps_deadline(ctx, c, true);
+	tf_reset_deadline(ctx, c, true);
 	tf_repetition_end(ctx, c);
 	tf_leaks_leave(ctx, c);
 	tf_handshake_end(ctx, c);

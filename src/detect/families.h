@@ -17,6 +17,7 @@ tf_earlier(int64_t a, int64_t b)
 bool tf_was_in(const struct tf_end *end, enum tf_state state);
 
 void tf_opening_segment(const struct tf_step *st);
+void tf_raise_simultaneous_open(const struct tf_step *st);
 int64_t tf_opening_next(const struct tf_context *ctx, const struct tf_connection *c);
 void tf_opening_deadline(struct tf_context *ctx, struct tf_connection *c);
 
@@ -42,6 +43,7 @@ void tf_too_big_segment(const struct tf_step *st);
 void tf_isn_segment(const struct tf_step *st);
 
 void tf_reset_segment(const struct tf_step *st);
+void tf_reset_deadline(struct tf_context *ctx, struct tf_connection *c, bool at_end);
 
 void tf_silence_segment(const struct tf_step *st);
 int64_t tf_silence_next(const struct tf_context *ctx, const struct tf_connection *c);

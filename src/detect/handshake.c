@@ -110,6 +110,16 @@ raise_split(const struct tf_step *st, const char *how)
 	tf_raise(st->ctx, st->c, &f);
 }
 
+/* The other SYN passed sooner than an answer could: this ACK shows how long one takes. */
+static bool
+syns_crossed(const struct tf_step *st)
+{
+	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+	int64_t answer_ns = st->ctx->now_ns - st->c->handshake_ns;
+
+	return x && x->crossing_ns && x->crossing_ns - st->c->first_ts_ns < answer_ns / 2;
+}
+
 /* In a simultaneous open the other end answers the SYN with a SYN,ACK, too. */
 static void
 split(const struct tf_step *st)
@@ -124,8 +134,12 @@ split(const struct tf_step *st)
 		raise_split(st, "a bare ACK and a SYN of its own");
 	else if (!(st->c->flags & TF_CONN_SPLIT) && flags == TF_ACK && st->first_ack_of_syn &&
 	         tf_end_has(st->x, TF_END_SYN_ACKED) && tf_was_in(st->x, TF_SYN_SENT) &&
-	         tf_end_state(client) >= TF_SYN_RECEIVED)
-		raise_split(st, "a SYN of its own");
+	         tf_end_state(client) >= TF_SYN_RECEIVED) {
+		if (syns_crossed(st))
+			tf_raise_simultaneous_open(st);
+		else
+			raise_split(st, "a SYN of its own");
+	}
 }
 
 /* ---- an ACK of what was never sent ---------------------------------------------------- */

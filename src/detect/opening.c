@@ -36,6 +36,18 @@ tf_was_in(const struct tf_end *end, enum tf_state state)
 	return false;
 }
 
+void
+tf_raise_simultaneous_open(const struct tf_step *st)
+{
+	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_SIMULTANEOUS_OPEN, TF_NEITHER);
+	tf_finding_duration(&f, "between", x->crossing_ns - st->c->first_ts_ns);
+	tf_finding_packet(&f, tf_first_packet(st->ctx, st->c));
+	tf_finding_packet(&f, x->crossing_packet);
+	tf_finding_packet(&f, st->s->packet);
+	tf_raise(st->ctx, st->c, &f);
+}
+
 /* Both ends answered the other's SYN with a SYN,ACK: figure 7.  A split handshake has only one. */
 static void
 simultaneous(const struct tf_step *st)
@@ -47,11 +59,7 @@ simultaneous(const struct tf_step *st)
 	    !tf_was_in(client, TF_SYN_RECEIVED) || !tf_was_in(server, TF_SYN_SENT) ||
 	    !tf_was_in(server, TF_SYN_RECEIVED))
 		return;
-	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_SIMULTANEOUS_OPEN, TF_NEITHER);
-	tf_finding_duration(&f, "between", x->crossing_ns - st->c->first_ts_ns);
-	tf_finding_packet(&f, tf_first_packet(st->ctx, st->c));
-	tf_finding_packet(&f, st->s->packet);
-	tf_raise(st->ctx, st->c, &f);
+	tf_raise_simultaneous_open(st);
 }
 
 static void

@@ -8,11 +8,20 @@
  */
 #include "detect/families.h"
 
+/* In sequence space, in which a FIN counts as one. */
 static uint64_t
 unacknowledged(const struct tf_end *end)
 {
 	return tf_end_has(end, TF_END_SEQ_KNOWN) && tf_seq_gt(end->max, end->una) ? end->max.v - end->una.v
 	                                                                          : 0;
+}
+
+static uint64_t
+unacknowledged_data(const struct tf_end *end)
+{
+	uint64_t octets = unacknowledged(end);
+
+	return octets - (octets > 0 && tf_end_has(end, TF_END_FIN) && !tf_end_has(end, TF_END_FIN_ACKED));
 }
 
 static bool
@@ -45,28 +54,75 @@ lost_its_state(const struct tf_step *st)
 	return bare && !spoke && !(st->c->flags & TF_CONN_GAP) && (unacknowledged(st->y) > 0 || probed);
 }
 
+/* The connection seems to have ended here.  It is said when nothing has
+ * contradicted it for the settle time: a forged RST, or one that was lost,
+ * ends nothing. */
 static void
-raise_half_open(const struct tf_step *st)
+note_end(const struct tf_step *st, enum tf_anomaly id)
 {
-	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_HALF_OPEN, st->from);
+	struct tf_extra *x = tf_extra_of(st->ctx, st->c);
 
-	tf_finding_count(&f, "seq", TF_D_SEQ, st->s->seq.v);
-	tf_finding_count(&f, "unacknowledged", TF_D_COUNT, unacknowledged(st->y));
-	tf_finding_packet(&f, st->s->packet);
-	tf_raise(st->ctx, st->c, &f);
+	x->ended = (struct tf_ended){
+	    .packet = st->s->packet,
+	    .unacknowledged = unacknowledged_data(st->y),
+	    .seq = st->s->seq,
+	    .id = (uint8_t)id,
+	    .from = (uint8_t)st->from,
+	    .state = {(uint8_t)st->before[TF_CLIENT], (uint8_t)st->before[TF_SERVER]},
+	};
+	if (id == TF_A_RST_ABORT)
+		x->ended.unacknowledged += unacknowledged_data(st->x);
 }
 
 static void
-raise_abort(const struct tf_step *st)
+raise_end(struct tf_context *ctx, struct tf_connection *c, const struct tf_ended *e)
 {
-	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_RST_ABORT, st->from);
+	struct tf_finding f = tf_finding(ctx, c, (enum tf_anomaly)e->id, (enum tf_endpoint)e->from);
 
-	tf_finding_text(&f, "by", st->from == TF_CLIENT ? "the client" : "the server");
-	tf_finding_count(&f, "client_state", TF_D_STATE, st->before[TF_CLIENT]);
-	tf_finding_count(&f, "server_state", TF_D_STATE, st->before[TF_SERVER]);
-	tf_finding_count(&f, "unacknowledged", TF_D_COUNT, unacknowledged(st->x) + unacknowledged(st->y));
-	tf_finding_packet(&f, st->s->packet);
-	tf_raise(st->ctx, st->c, &f);
+	if (e->id == TF_A_HALF_OPEN) {
+		tf_finding_count(&f, "seq", TF_D_SEQ, e->seq.v);
+	} else {
+		tf_finding_text(&f, "by", e->from == TF_CLIENT ? "the client" : "the server");
+		tf_finding_count(&f, "client_state", TF_D_STATE, e->state[TF_CLIENT]);
+		tf_finding_count(&f, "server_state", TF_D_STATE, e->state[TF_SERVER]);
+	}
+	tf_finding_count(&f, "unacknowledged", TF_D_COUNT, e->unacknowledged);
+	tf_finding_packet(&f, e->packet);
+	tf_raise(ctx, c, &f);
+}
+
+/* A RST that was not at RCV.NXT, and silence since: then it was an abort too. */
+static void
+note_silent_end(struct tf_connection *c, struct tf_extra *x)
+{
+	const struct tf_end *client = &c->end[TF_CLIENT], *server = &c->end[TF_SERVER];
+
+	if (x->ended.packet || !x->rst.seen || x->rst.exact || c->flags & TF_CONN_MIDSTREAM ||
+	    !synchronized((enum tf_state)(client->history >> 4 & 0xf)) ||
+	    !synchronized((enum tf_state)(server->history >> 4 & 0xf)))
+		return;
+	x->ended = (struct tf_ended){
+	    .packet = x->rst.packet,
+	    .unacknowledged = unacknowledged_data(client) + unacknowledged_data(server),
+	    .seq = x->rst.seq,
+	    .id = TF_A_RST_ABORT,
+	    .from = x->rst.from,
+	    .state = {(uint8_t)(client->history >> 4 & 0xf), (uint8_t)(server->history >> 4 & 0xf)},
+	};
+}
+
+void
+tf_reset_deadline(struct tf_context *ctx, struct tf_connection *c, bool at_end)
+{
+	struct tf_extra *x = tf_extra_if(ctx, c);
+
+	if (!x || tf_connection_close(c) != TF_CLOSE_RST || !tf_connection_closed(c) ||
+	    !(at_end || c->flags & TF_CONN_SETTLED))
+		return;
+	note_silent_end(c, x);
+	if (x->ended.packet)
+		raise_end(ctx, c, &x->ended);
+	x->ended.packet = 0;
 }
 
 /* ---- a RST after a FIN ------------------------------------------------------------ */
@@ -196,13 +252,13 @@ judge(const struct tf_step *st, const struct tf_extra *x)
 	if (tf_raised(st->ctx, st->c, TF_A_KEEPALIVE_TIMEOUT, st->to))
 		return; /* the prober gives up: that has been said */
 	if (lost_its_state(st))
-		raise_half_open(st);
+		note_end(st, TF_A_HALF_OPEN);
 	else if (refuses_data(st, x))
 		raise_refused_data(st, x);
 	else if (refuses_fin(st, x))
 		raise_refused_fin(st, x);
 	else if (!answers_stranger(st))
-		raise_abort(st);
+		note_end(st, TF_A_RST_ABORT);
 }
 
 void

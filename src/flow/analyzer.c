@@ -204,9 +204,12 @@ feed_one(struct tf_analyzer *a, const struct tf_segment *s, const struct tf_key 
 		tf_detect_ordinary(&a->ctx, tf_connection_at(a, at.index), s);
 		return;
 	}
-	if (!at.index)
+	if (!at.index) {
 		at.index = begin(a, key, hash, at.tombstone, s);
-	else if ((s->flags & (TF_SYN | TF_ACK | TF_RST)) == TF_SYN)
+		/* Where the capture's time went back, the connection begins by its clock. */
+		if (at.index)
+			tf_connection_at(a, at.index)->first_ts_ns = a->ctx.now_ns;
+	} else if ((s->flags & (TF_SYN | TF_ACK | TF_RST)) == TF_SYN)
 		at.index = tf_syn_arrives(a, at.index, hash, s);
 	else
 		at.index = tf_held_judge(a, at.index, hash, s);

@@ -248,7 +248,7 @@ put_skipped(struct tf_output *o, const struct tf_summary *s)
 		any = true;
 	}
 	if (any)
-		put_paragraph(o, "Frames that are no TCP segment: ", &text);
+		put_paragraph(o, "Frames left out: ", &text);
 	tf_buf_done(&text, &o->out);
 }
 

@@ -854,7 +854,7 @@ text_quiet(void)
 	close_writer(o, fd);
 	CU_ASSERT_EQUAL(strncmp(written, "#2  ", 4), 0);
 	EXPECT_WITHIN(written, "\nSummary\n");
-	EXPECT_WITHIN(written, "  Frames that are no TCP segment: 2 ARP; 1 malformed\n");
+	EXPECT_WITHIN(written, "  Frames left out: 2 ARP; 1 malformed\n");
 }
 
 /* Both faces of a connection that is closed on one side only: one sentence, one explanation. */
