@@ -38,9 +38,11 @@ mark_repetition(struct tf_step *st, struct tf_stretch stretch)
 		return;
 	if (st->first_syn)
 		return;
-	/* The SYN,ACK of a simultaneous open bears the number of the SYN before it. */
+	/* The SYN,ACK of a simultaneous open bears the number of the SYN before it; one that answers
+	 * anew may bear the number of a wrong answer. */
 	if ((st->s->flags & (TF_SYN | TF_ACK)) == (TF_SYN | TF_ACK) &&
-	    st->before[st->from] != TF_SYN_RECEIVED && st->before[st->from] < TF_ESTABLISHED)
+	    (st->before[st->from] == TF_SYN_SENT ||
+	     (st->before[st->from] == TF_LISTEN && !(st->c->flags & TF_CONN_SYN_ACK))))
 		return;
 	x = tf_extra_of(st->ctx, st->c);
 	if (stretch.leaves_hole) {

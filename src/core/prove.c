@@ -75,6 +75,14 @@ keeps_embryo(const struct tf_step *st)
 	       x->rst.from == st->to && x->rst.ts_ns > x->syn_last_ns;
 }
 
+/* Its limit ran out, yet it repeats its SYN,ACK: its limit is another one. */
+static bool
+has_not_given_up(const struct tf_step *st)
+{
+	return tf_end_state(st->x) == TF_LISTEN && st->marks & TF_MARK_RETRANSMISSION &&
+	       tf_connection_close(st->c) == TF_CLOSE_TIMEOUT;
+}
+
 static void
 prove_syn_ack(struct tf_step *st)
 {
@@ -90,6 +98,10 @@ prove_syn_ack(struct tf_step *st)
 	note_first_syn_ack(st);
 	if (keeps_embryo(st))
 		tf_replica_doubt(st->sender, TF_P_RST, TF_IN_SND_SYN_ACK);
+	else if (has_not_given_up(st)) {
+		tf_replica_retract(st->sender, TF_SYN_RECEIVED, TF_IN_SND_SYN_ACK);
+		tf_connection_set_close(st->c, TF_CLOSE_OPEN);
+	}
 	if (tf_end_has(st->x, TF_END_SYN_ACKED) && st->marks & TF_MARK_RETRANSMISSION) {
 		struct tf_extra *x = tf_extra_of(st->ctx, st->c);
 		if (since_third_segment(st) < tf_end_rtt_ns(st->x))

@@ -286,7 +286,7 @@ tf_host_isn_list(const struct tf_memory *m, tf_host_fn *fn, void *context)
 	struct tf_detail detail[TF_MAX_DETAILS];
 
 	for (size_t i = 0; order && i < places; i++)
-		if (t->place[i].samples)
+		if (t->place[i].samples >= TF_ISN_ENOUGH)
 			order[count++] = &t->place[i];
 	if (order)
 		qsort(order, count, sizeof *order, by_address);
