@@ -111,7 +111,7 @@ tf_detect_one_way(const struct tf_connection *c)
 
 	/* It acknowledges what did not pass, and again: no scan, and no answer to a forged address. */
 	return !absent->packets && seen->packets > 1 && tf_end_has(absent, TF_END_SEQ_KNOWN) &&
-	       tf_end_state(seen) >= TF_ESTABLISHED;
+	       tf_was_in(seen, TF_ESTABLISHED);
 }
 
 void
