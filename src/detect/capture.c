@@ -5,6 +5,7 @@
  */
 #include "detect/capture.h"
 
+#include "detect/families.h"
 #include "detect/raise.h"
 
 /* Fewer copies than these happen on networks too. */
