@@ -69,6 +69,16 @@ was_established(const struct tf_step *st)
 	       tf_seq_eq(st->s->seq, tf_seq_add(st->x->isn, 1));
 }
 
+/* The ACK of its FIN passed so short a time ago that it cannot have arrived when the RST was sent. */
+static bool
+crossed_ack_of_fin(const struct tf_step *st)
+{
+	const struct tf_fin_record *own = tf_fin_of(st, st->from);
+
+	return own && own->ack_ns && st->x->rtt_64us &&
+	       st->ctx->now_ns - own->ack_ns < (int64_t)st->x->rtt_64us * 64000 * 3 / 4;
+}
+
 /* What the RST's sender had not received when it sent it.  RST,ACK tells by
  * its ACK; a bare RST bears the ACK of the segment that it answers, and who
  * answers data like this has processed neither it nor a FIN behind it. */
@@ -88,7 +98,8 @@ prove_before_rst(struct tf_step *st)
 	if (tf_end_has(st->y, TF_END_FIN) && !tf_end_has(st->y, TF_END_FIN_ACKED) &&
 	    (bare ? tf_seq_lt(tf_seq_add(st->y->una, 1), st->y->max) : tf_seq_lt(st->s->ack, st->y->max)))
 		tf_replica_doubt(st->sender, TF_P_FIN, TF_IN_SND_RST);
-	if (bare && tf_end_has(st->x, TF_END_FIN) && tf_seq_lt(st->s->seq, st->x->max))
+	if (tf_end_has(st->x, TF_END_FIN) &&
+	    (bare ? tf_seq_lt(st->s->seq, st->x->max) : crossed_ack_of_fin(st)))
 		tf_replica_doubt(st->sender, TF_P_ACK_OF_FIN | (peer && peer->acks_peer_fin ? TF_P_FIN : 0u),
 		                 TF_IN_SND_RST);
 }
@@ -137,6 +148,7 @@ tf_prove_reset(struct tf_step *st)
 	} else if (tf_end_state(st->x) != TF_CLOSED && tf_end_state(st->y) > TF_LISTEN) {
 		/* Of an end that has no connection silence shows nothing. */
 		note_rst(st, false);
+		prove_before_rst(st);
 		tf_replica_perhaps(st->receiver, TF_IN_RCV_RST_DOUBTFUL);
 	}
 	tf_note_time_wait(st);
