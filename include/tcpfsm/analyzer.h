@@ -35,7 +35,6 @@ struct tf_stats {
 	uint64_t pool_exhausted;   /* times that disorder did not find room in the pools */
 	uint64_t anomalies[TF_ANOMALY_COUNT];
 	int64_t first_ts_ns, last_ts_ns; /* 0 where no segment was fed */
-	size_t bytes_allocated;
 };
 
 /* What only those know who read the capture. */

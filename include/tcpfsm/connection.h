@@ -33,8 +33,6 @@ enum tf_connection_flag {
 	TF_CONN_SYN_ACK = 0x0400,       /* a SYN,ACK passed: until the third segment handshake_ns is its time */
 	TF_CONN_ANSWERED = 0x0800,      /* anything at all came back to the SYN */
 	TF_CONN_GAP = 0x1000,           /* the capture missed something of it */
-	TF_CONN_PROVEN_DEAD = 0x2000,   /* both ends are closed beyond doubt: no need to settle */
-	TF_CONN_FINISHING = 0x4000,     /* the input is over: its record is being made */
 	TF_CONN_SIMULTANEOUS = 0x8000,  /* both ends sent a SYN */
 	TF_CONN_SPLIT = 0x10000,        /* the SYN was answered by ACK and SYN apart, or the roles turned */
 	TF_CONN_SETTLED = 0x20000,      /* closed, and nothing contradicted it for the settle time */

@@ -204,7 +204,6 @@ struct tf_extra {
 	int64_t time_wait_early_ns[2]; /* when at the earliest; 0: it cannot have begun */
 	struct tf_rst_record rst;
 	struct tf_ended ended;
-	int64_t closed_ns; /* when both ends were closed, to the best of our knowledge */
 	int64_t gap_ns;    /* when an ACK for something unseen passed; 0: none waits */
 	uint64_t gap_packet;
 	uint64_t gap_bytes; /* octets missed in all */

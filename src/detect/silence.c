@@ -179,8 +179,7 @@ static int64_t
 idle_deadline(const struct tf_context *ctx, const struct tf_connection *c)
 {
 	if (tf_end_state(&c->end[TF_CLIENT]) != TF_ESTABLISHED ||
-	    tf_end_state(&c->end[TF_SERVER]) != TF_ESTABLISHED || c->flags & TF_CONN_FINISHING ||
-	    tf_raised(ctx, c, TF_A_IDLE, TF_NEITHER))
+	    tf_end_state(&c->end[TF_SERVER]) != TF_ESTABLISHED || tf_raised(ctx, c, TF_A_IDLE, TF_NEITHER))
 		return INT64_MAX;
 	return c->last_ts_ns + ctx->config->timer[TF_TIMER_IDLE];
 }
