@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/option_table.h"
 #include "cli/values.h"
@@ -220,7 +219,7 @@ tf_options_parse(struct tf_options *o, int argc, char **argv)
 {
 	struct grammar g;
 	int value;
-	*o = (options){.threads = sysconf(_SC_NPROCESSORS_ONLN) > 1 ? 2 : 1};
+	*o = (options){.threads = 1};
 	make_grammar(&g);
 	opterr = 0;
 	take_profile(o, &g, argc, argv);
