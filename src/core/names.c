@@ -16,6 +16,7 @@
 #include "tcpfsm/config.h"
 #include "tcpfsm/event.h"
 #include "tcpfsm/state.h"
+#include "tcpfsm/verdict.h"
 
 #define NS_PER_SECOND 1000000000LL
 #define COUNT_OF(a)   (sizeof(a) / sizeof((a)[0]))
@@ -92,6 +93,13 @@ static const char *const profile_names[TF_PROFILE_COUNT] = {
     [TF_PROFILE_RFC] = "rfc",
     [TF_PROFILE_BSD] = "bsd",
     [TF_PROFILE_WINDOWS] = "windows",
+};
+
+static const char *const outcome_names[] = {
+    [TF_PASSED] = "passed",
+    [TF_FAILED] = "failed",
+    [TF_SKIPPED] = "skipped",
+    [TF_BROKEN] = "broken",
 };
 
 static const char *const timer_names[] = {
@@ -225,6 +233,13 @@ tf_roles_name(enum tf_roles r)
 {
 	assert((size_t)r < COUNT_OF(roles_names));
 	return roles_names[r];
+}
+
+const char *
+tf_outcome_name(enum tf_outcome o)
+{
+	assert((size_t)o < COUNT_OF(outcome_names));
+	return outcome_names[o];
 }
 
 int

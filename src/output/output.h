@@ -20,6 +20,7 @@
 #include "tcpfsm/anomaly.h"
 #include "tcpfsm/event.h"
 #include "tcpfsm/state.h"
+#include "tcpfsm/verdict.h"
 
 struct tf_output;
 
@@ -86,6 +87,7 @@ struct tf_summary {
 	uint64_t evicted;
 	int64_t first_ts_ns, last_ts_ns; /* of the capture; both 0 where there was no packet */
 	const char *input_error;         /* where the input broke, for the user; NULL: read to its end */
+	const struct tf_verdict *verdict; /* valid during the call; NULL: nothing was judged */
 };
 
 /* The formats, and how many. */
