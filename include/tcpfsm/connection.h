@@ -3,7 +3,7 @@
  * deadlines by the flow table (src/flow), and knows nothing of others.
  *
  * A live connection without disorder or close is 240 octets; what only
- * disordered or closing ones need lies in a pool beside it (tf_extra).
+ * disordered or closing ones need lies in pools beside it (src/core/extra.h).
  */
 #ifndef TCPFSM_CONNECTION_H
 #define TCPFSM_CONNECTION_H
@@ -54,7 +54,7 @@ struct tf_connection {
 	int64_t handshake_ns; /* SYN to third segment; before that the time of the first SYN,ACK; -1: neither */
 	uint32_t timer_next, timer_prev; /* its neighbours in the timing wheel; 0: none */
 	uint32_t first_packet; /* low 32 bits of its first frame's number */
-	uint32_t extra;       /* index into the pool of tf_extra; 0: none */
+	uint32_t closing;     /* index into the pool of tf_closing; 0: none */
 	struct tf_end end[2]; /* TF_CLIENT, TF_SERVER */
 };
 

@@ -14,32 +14,47 @@
 #include "core/classify.h"
 #include "core/reassembly.h"
 
+/* The item at *INDEX, made if there is none. */
+static void *
+made(struct tf_context *ctx, struct tf_pool *pool, uint32_t *index)
+{
+	if (!*index && !(*index = tf_pool_get(pool))) {
+		ctx->stats->pool_exhausted++;
+		return NULL;
+	}
+	return tf_pool_at(pool, *index);
+}
+
+struct tf_closing *
+tf_closing_of(struct tf_context *ctx, struct tf_connection *c)
+{
+	return made(ctx, &ctx->closings, &c->closing);
+}
+
 struct tf_extra *
 tf_extra_of(struct tf_context *ctx, struct tf_connection *c)
 {
-	if (!c->extra) {
-		c->extra = tf_pool_get(&ctx->extras);
-		if (!c->extra) {
-			ctx->stats->pool_exhausted++;
-			return NULL;
-		}
-	}
-	return tf_pool_at(&ctx->extras, c->extra);
+	struct tf_closing *k = tf_closing_of(ctx, c);
+
+	return k ? made(ctx, &ctx->extras, &k->extra) : NULL;
 }
 
 void
 tf_extra_release(struct tf_context *ctx, struct tf_connection *c)
 {
+	const struct tf_closing *k = tf_closing_if(ctx, c);
 	struct tf_extra *x = tf_extra_if(ctx, c);
 
-	if (!x)
-		return;
-	tf_reassembly_clear(ctx, x, TF_CLIENT);
-	tf_reassembly_clear(ctx, x, TF_SERVER);
-	if (x->held)
-		tf_pool_put(&ctx->held, x->held);
-	tf_pool_put(&ctx->extras, c->extra);
-	c->extra = 0;
+	if (x) {
+		tf_reassembly_clear(ctx, x, TF_CLIENT);
+		tf_reassembly_clear(ctx, x, TF_SERVER);
+		if (x->held)
+			tf_pool_put(&ctx->held, x->held);
+		tf_pool_put(&ctx->extras, k->extra);
+	}
+	if (k)
+		tf_pool_put(&ctx->closings, c->closing);
+	c->closing = 0;
 }
 
 enum tf_endpoint

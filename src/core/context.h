@@ -14,6 +14,7 @@ struct tf_context {
 	const struct tf_config *config;
 	struct tf_sink sink;
 	struct tf_stats *stats;
+	struct tf_pool closings;  /* struct tf_closing */
 	struct tf_pool extras;    /* struct tf_extra */
 	struct tf_pool ranges;    /* struct tf_range */
 	struct tf_pool held;      /* struct tf_held_syn */
@@ -24,6 +25,16 @@ struct tf_context {
 	bool *fired;              /* one a row of rules.def: did it ever apply? NULL: nobody asks */
 };
 
+/* What C's close needs, made if need be.  NULL where the pool is full: then it is counted. */
+struct tf_closing *tf_closing_of(struct tf_context *ctx, struct tf_connection *c);
+
+/* What C's close needs if it began, else NULL. */
+static inline struct tf_closing *
+tf_closing_if(const struct tf_context *ctx, const struct tf_connection *c)
+{
+	return c->closing ? tf_pool_at(&ctx->closings, c->closing) : NULL;
+}
+
 /* The rare things of C, made if need be.  NULL where the pool is full: then it is counted. */
 struct tf_extra *tf_extra_of(struct tf_context *ctx, struct tf_connection *c);
 
@@ -31,7 +42,9 @@ struct tf_extra *tf_extra_of(struct tf_context *ctx, struct tf_connection *c);
 static inline struct tf_extra *
 tf_extra_if(const struct tf_context *ctx, const struct tf_connection *c)
 {
-	return c->extra ? tf_pool_at(&ctx->extras, c->extra) : NULL;
+	const struct tf_closing *k = tf_closing_if(ctx, c);
+
+	return k && k->extra ? tf_pool_at(&ctx->extras, k->extra) : NULL;
 }
 
 /* Give back all that C holds in the pools. */

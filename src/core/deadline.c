@@ -17,9 +17,9 @@ earlier(int64_t a, int64_t b)
 int64_t
 tf_time_wait_since(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint which)
 {
-	const struct tf_extra *x = tf_extra_if(ctx, c);
+	const struct tf_closing *k = tf_closing_if(ctx, c);
 
-	return x && tf_end_state(&c->end[which]) == TF_TIME_WAIT ? x->time_wait_ns[which] : 0;
+	return k && tf_end_state(&c->end[which]) == TF_TIME_WAIT ? k->time_wait_ns[which] : 0;
 }
 
 /* When a SYN or SYN,ACK is given up that was first sent at FIRST.  A stack
@@ -66,12 +66,12 @@ end_deadline(const struct tf_context *ctx, const struct tf_connection *c, enum t
 static int64_t
 early_deadline(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint which)
 {
-	const struct tf_extra *x = tf_extra_if(ctx, c);
+	const struct tf_closing *k = tf_closing_if(ctx, c);
 
-	if (!x || !x->time_wait_early_ns[which] || tf_end_state(&c->end[which]) != TF_TIME_WAIT ||
+	if (!k || !k->time_wait_early_ns[which] || tf_end_state(&c->end[which]) != TF_TIME_WAIT ||
 	    c->end[which].base & TF_STATES(TF_CLOSED))
 		return INT64_MAX;
-	return x->time_wait_early_ns[which] + ctx->config->timer[TF_TIMER_TIME_WAIT];
+	return k->time_wait_early_ns[which] + ctx->config->timer[TF_TIMER_TIME_WAIT];
 }
 
 void

@@ -1,6 +1,10 @@
 /*
- * What only disordered, repeating or closing connections need: kept in a
- * bounded pool beside them.
+ * What only some connections need, in bounded pools beside them: what a
+ * closing one needs (struct tf_closing), and from there what a disordered,
+ * repeating or otherwise unusual one needs (struct tf_extra).
+ *
+ * The two are apart because nearly every connection closes, and few do
+ * anything else out of the ordinary.
  */
 #ifndef TCPFSM_CORE_EXTRA_H
 #define TCPFSM_CORE_EXTRA_H
@@ -33,16 +37,25 @@ struct tf_fin_record {
 	bool acks_peer_fin;  /* every one so far covered the other end's FIN */
 };
 
+/* What a connection needs from its first FIN on.  Arrays are by endpoint. */
+struct tf_closing {
+	uint32_t extra; /* index into the pool of tf_extra; 0: none */
+	struct tf_fin_record fin[2];
+	int64_t last_data_ns[2];       /* new payload, after the other end's FIN */
+	int64_t time_wait_ns[2];       /* when TIME-WAIT began or was restarted */
+	int64_t time_wait_early_ns[2]; /* when at the earliest; 0: it cannot have begun */
+};
+
+_Static_assert(sizeof(struct tf_closing) <= 200, "nearly every connection gets one");
+
 /* What is counted per end only where there is something to count. */
 struct tf_end_extra {
-	struct tf_fin_record fin;
 	uint32_t retransmitted, out_of_order; /* segments */
 	uint32_t duplicate_acks, zero_windows;
 	uint32_t holes; /* ranges beyond a hole: index of the first; 0: none */
 	uint8_t hole_count;
-	uint8_t unanswered;   /* its last repetitions and probes in a row that nothing has answered */
-	int64_t last_data_ns; /* new payload, after the other end's FIN */
-	int64_t highest_ns;   /* when the highest octet was sent: tells reordering from repetition */
+	uint8_t unanswered; /* its last repetitions and probes in a row that nothing has answered */
+	int64_t highest_ns; /* when the highest octet was sent: tells reordering from repetition */
 };
 
 /* What the detectors follow of an end that repeats itself, probes, shuts its window or goes on
@@ -199,12 +212,10 @@ struct tf_extra {
 	int64_t probe_ns[2];      /* the last keepalive probe of each end */
 	int64_t handshake_ack_ns; /* when the third segment passed last */
 	uint32_t syn_again, syn_ack_again;
-	uint32_t syn_ack_after_ack;    /* SYN,ACKs sent again after the third segment had passed */
-	int64_t time_wait_ns[2];       /* when TIME-WAIT began or was restarted */
-	int64_t time_wait_early_ns[2]; /* when at the earliest; 0: it cannot have begun */
+	uint32_t syn_ack_after_ack; /* SYN,ACKs sent again after the third segment had passed */
 	struct tf_rst_record rst;
 	struct tf_ended ended;
-	int64_t gap_ns;    /* when an ACK for something unseen passed; 0: none waits */
+	int64_t gap_ns; /* when an ACK for something unseen passed; 0: none waits */
 	uint64_t gap_packet;
 	uint64_t gap_bytes; /* octets missed in all */
 	uint32_t gaps;

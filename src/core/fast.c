@@ -72,7 +72,7 @@ follow(struct tf_connection *c, struct tf_end *x, struct tf_end *y, const struct
 bool
 tf_connection_fast(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s)
 {
-	if (c->extra || (s->flags & ~(unsigned)ORDINARY) || !(s->flags & TF_ACK) ||
+	if (c->closing || (s->flags & ~(unsigned)ORDINARY) || !(s->flags & TF_ACK) ||
 	    s->checksum_state == TF_CHECKSUM_BAD || ctx->sink.wanted & TF_EV_SEGMENT || ctx->fired)
 		return false;
 	enum tf_endpoint from = tf_connection_sender(c, s);

@@ -268,7 +268,7 @@ tf_config_init(struct tf_config *config, enum tf_profile profile)
 	*config = (struct tf_config){
 	    .max_connections = 1000000,
 	    .max_tombstones = 262144,
-	    .reassembly_bytes = (size_t)64 << 20,
+	    .reassembly_bytes = (size_t)128 << 20,
 	};
 	for (size_t i = 0; i < TF_TIMER_COUNT; i++) {
 		const int64_t unit = i == TF_TIMER_KEEPALIVE_PROBES ? 1 : NS_PER_SECOND;

@@ -52,15 +52,15 @@ infer_fin(struct tf_step *st)
 	if (st->missed_bytes != 1 || !tf_seq_eq(st->y->nxt, st->y->max) || tf_end_has(st->y, TF_END_FIN) ||
 	    !tf_end_has(st->y, TF_END_SYN_ACKED))
 		return;
-	struct tf_extra *x = tf_extra_of(st->ctx, st->c);
-	if (!x)
+	struct tf_closing *k = tf_closing_of(st->ctx, st->c);
+	if (!k)
 		return;
 	st->y->flags |= TF_END_FIN;
-	x->end[st->to].fin = (struct tf_fin_record){.first_ns = st->ctx->now_ns,
-	                                            .last_ns = st->ctx->now_ns,
-	                                            .packet = st->s->packet,
-	                                            .last_packet = st->s->packet,
-	                                            .inferred = true};
+	k->fin[st->to] = (struct tf_fin_record){.first_ns = st->ctx->now_ns,
+	                                        .last_ns = st->ctx->now_ns,
+	                                        .packet = st->s->packet,
+	                                        .last_packet = st->s->packet,
+	                                        .inferred = true};
 	/* It may have been an octet of data after all. */
 	tf_states before = st->y->base;
 	tf_replica_missed(st->receiver, TF_IN_SND_FIN);

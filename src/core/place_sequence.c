@@ -64,8 +64,8 @@ mark_repetition(struct tf_step *st, struct tf_stretch stretch)
 static void
 note_fin(struct tf_step *st)
 {
-	struct tf_extra *x = tf_extra_of(st->ctx, st->c);
-	struct tf_fin_record *fin = x ? &x->end[st->from].fin : NULL;
+	struct tf_closing *k = tf_closing_of(st->ctx, st->c);
+	struct tf_fin_record *fin = k ? &k->fin[st->from] : NULL;
 	bool acks_fin =
 	    tf_end_has(st->y, TF_END_FIN) && st->s->flags & TF_ACK && tf_seq_ge(st->s->ack, st->y->max);
 
@@ -170,9 +170,9 @@ tf_place_sequence(struct tf_step *st)
 	x->bytes += st->new_bytes;
 	st->data = s->len > 0;
 	if (st->new_bytes && tf_end_has(st->y, TF_END_FIN)) {
-		struct tf_extra *extra = tf_extra_if(st->ctx, st->c);
-		if (extra)
-			extra->end[st->from].last_data_ns = st->ctx->now_ns;
+		struct tf_closing *k = tf_closing_if(st->ctx, st->c);
+		if (k)
+			k->last_data_ns[st->from] = st->ctx->now_ns;
 	}
 	if (st->data && !(s->flags & TF_SYN))
 		x->flags |= TF_END_SENT_DATA;

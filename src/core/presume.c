@@ -84,22 +84,22 @@ presume_closing(struct tf_step *st)
 void
 tf_note_time_wait(struct tf_step *st)
 {
-	struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+	struct tf_closing *k = tf_closing_if(st->ctx, st->c);
 
-	if (!x)
+	if (!k)
 		return;
 	for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++) {
 		bool in = tf_end_state(&st->c->end[e]) == TF_TIME_WAIT;
 		bool fin_came = e == st->to && st->s->flags & TF_FIN;
 		if (!in)
-			x->time_wait_ns[e] = 0;
-		else if (!x->time_wait_ns[e] || fin_came)
-			x->time_wait_ns[e] = st->ctx->now_ns;
+			k->time_wait_ns[e] = 0;
+		else if (!k->time_wait_ns[e] || fin_came)
+			k->time_wait_ns[e] = st->ctx->now_ns;
 		/* A FIN that comes again may be lost behind the tap: then it began with the first. */
 		if (!(st->c->end[e].possible & TF_STATES(TF_TIME_WAIT)))
-			x->time_wait_early_ns[e] = 0;
-		else if (!x->time_wait_early_ns[e])
-			x->time_wait_early_ns[e] = st->ctx->now_ns;
+			k->time_wait_early_ns[e] = 0;
+		else if (!k->time_wait_early_ns[e])
+			k->time_wait_early_ns[e] = st->ctx->now_ns;
 		tf_time_wait_check(st->ctx, st->c, e);
 	}
 }

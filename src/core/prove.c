@@ -204,12 +204,12 @@ prove_opening(struct tf_step *st)
 static void
 infer_own_fin(struct tf_step *st)
 {
-	struct tf_extra *x = tf_extra_of(st->ctx, st->c);
+	struct tf_closing *k = tf_closing_of(st->ctx, st->c);
 
-	if (!x)
+	if (!k)
 		return;
 	/* The two crossed only if the other was there no longer than a round trip. */
-	const struct tf_fin_record *peer = &x->end[st->to].fin;
+	const struct tf_fin_record *peer = &k->fin[st->to];
 	if (peer->again == 0 && st->ctx->now_ns - peer->first_ns <= tf_end_rtt_ns(st->x))
 		tf_replica_doubt(st->sender, TF_P_FIN, TF_IN_SND_FIN);
 	else
@@ -217,11 +217,11 @@ infer_own_fin(struct tf_step *st)
 	tf_replica_missed(st->sender, TF_IN_SND_FIN);
 	st->x->flags |= TF_END_FIN;
 	st->x->max = st->x->nxt = st->s->seq;
-	x->end[st->from].fin = (struct tf_fin_record){.first_ns = st->ctx->now_ns,
-	                                              .last_ns = st->ctx->now_ns,
-	                                              .packet = st->s->packet,
-	                                              .last_packet = st->s->packet,
-	                                              .inferred = true};
+	k->fin[st->from] = (struct tf_fin_record){.first_ns = st->ctx->now_ns,
+	                                          .last_ns = st->ctx->now_ns,
+	                                          .packet = st->s->packet,
+	                                          .last_packet = st->s->packet,
+	                                          .inferred = true};
 	st->y->doubt |= TF_P_FIN;
 }
 

@@ -60,9 +60,9 @@ tf_end_rtt_ns(const struct tf_end *end)
 static inline struct tf_fin_record *
 tf_fin_of(const struct tf_step *st, enum tf_endpoint which)
 {
-	struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+	struct tf_closing *k = tf_closing_if(st->ctx, st->c);
 
-	return x ? &x->end[which].fin : NULL;
+	return k ? &k->fin[which] : NULL;
 }
 
 /* The path to the receiver is dead: nothing has come back for the last repetitions and probes. */

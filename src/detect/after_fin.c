@@ -14,12 +14,13 @@
 /* ---- half-close --------------------------------------------------------------- */
 
 static void
-note_data(const struct tf_step *st, struct tf_extra *x)
+note_data(const struct tf_step *st)
 {
-	struct tf_end_watch *w = &x->watch[st->from];
+	struct tf_extra *x = st->new_bytes && st->acks_fin ? tf_extra_of(st->ctx, st->c) : NULL;
 
-	if (!st->new_bytes || !st->acks_fin || w->after_fin_packet)
+	if (!x || x->watch[st->from].after_fin_packet)
 		return;
+	struct tf_end_watch *w = &x->watch[st->from];
 	w->after_fin_packet = st->s->packet;
 	w->after_fin_ns = st->ctx->now_ns;
 	w->after_fin_seq = st->s->seq;
@@ -31,7 +32,7 @@ static void
 accepted(const struct tf_step *st, const struct tf_extra *x)
 {
 	const struct tf_end_watch *w = &x->watch[st->to];
-	const struct tf_fin_record *fin = &x->end[st->from].fin;
+	const struct tf_fin_record *fin = tf_fin_of(st, st->from);
 
 	if (!w->after_fin_packet || !(st->s->flags & TF_ACK) || st->bad_ack ||
 	    tf_seq_lt(st->s->ack, w->after_fin_end) || tf_raised(st->ctx, st->c, TF_A_HALF_CLOSE, st->to))
@@ -48,9 +49,9 @@ accepted(const struct tf_step *st, const struct tf_extra *x)
 /* ---- beyond the own FIN ---------------------------------------------------------- */
 
 static void
-beyond(const struct tf_step *st, const struct tf_extra *x)
+beyond(const struct tf_step *st)
 {
-	const struct tf_fin_record *fin = &x->end[st->from].fin;
+	const struct tf_fin_record *fin = tf_fin_of(st, st->from);
 	uint32_t octets = st->end.v - st->x->max.v;
 
 	if (!tf_end_has(st->x, TF_END_FIN) || !fin->packet || fin->inferred || !st->s->len ||
@@ -77,23 +78,25 @@ is_copy(const struct tf_step *st, const struct tf_fin_record *fin)
 }
 
 static void
-note_fin_again(const struct tf_step *st, struct tf_extra *x)
+note_fin_again(const struct tf_step *st)
 {
-	const struct tf_fin_record *fin = &x->end[st->from].fin;
-	struct tf_end_watch *w = &x->watch[st->from];
+	const struct tf_fin_record *fin = tf_fin_of(st, st->from);
 
 	if (!(st->s->flags & TF_FIN) || !st->fin_again || !fin->ack_ns ||
 	    st->before[st->to] != TF_TIME_WAIT || is_copy(st, fin) ||
 	    st->ctx->now_ns - fin->ack_last_ns <= tf_end_rtt_ns(st->x))
 		return;
-	w->fin_again_packet = st->s->packet;
-	w->fin_again_ns = st->ctx->now_ns;
+	struct tf_extra *x = tf_extra_of(st->ctx, st->c);
+	if (!x)
+		return;
+	x->watch[st->from].fin_again_packet = st->s->packet;
+	x->watch[st->from].fin_again_ns = st->ctx->now_ns;
 }
 
 static void
 answered_again(const struct tf_step *st, struct tf_extra *x)
 {
-	const struct tf_fin_record *fin = &x->end[st->to].fin;
+	const struct tf_fin_record *fin = tf_fin_of(st, st->to);
 	struct tf_end_watch *w = &x->watch[st->to];
 
 	if (!w->fin_again_packet || !st->acks_fin)
@@ -111,13 +114,15 @@ answered_again(const struct tf_step *st, struct tf_extra *x)
 void
 tf_after_fin_segment(const struct tf_step *st)
 {
-	struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+	struct tf_extra *x;
 
-	if (!x || st->s->flags & TF_RST)
+	if (!st->c->closing || st->s->flags & TF_RST)
 		return;
-	beyond(st, x);
-	note_data(st, x);
-	accepted(st, x);
-	answered_again(st, x);
-	note_fin_again(st, x);
+	beyond(st);
+	note_data(st);
+	if ((x = tf_extra_if(st->ctx, st->c))) {
+		accepted(st, x);
+		answered_again(st, x);
+	}
+	note_fin_again(st);
 }

@@ -14,14 +14,14 @@
 static void
 crossed(const struct tf_step *st)
 {
-	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+	const struct tf_fin_record *peer = tf_fin_of(st, st->to);
 
 	if (!(st->s->flags & TF_FIN) || st->fin_again || st->acks_fin || !tf_end_has(st->x, TF_END_FIN) ||
-	    !tf_end_has(st->y, TF_END_FIN) || !x)
+	    !tf_end_has(st->y, TF_END_FIN) || !peer)
 		return;
 	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_SIMULTANEOUS_CLOSE, TF_NEITHER);
-	tf_finding_duration(&f, "between", st->ctx->now_ns - x->end[st->to].fin.first_ns);
-	tf_finding_packet(&f, x->end[st->to].fin.packet);
+	tf_finding_duration(&f, "between", st->ctx->now_ns - peer->first_ns);
+	tf_finding_packet(&f, peer->packet);
 	tf_finding_packet(&f, st->s->packet);
 	tf_raise(st->ctx, st->c, &f);
 }
@@ -68,8 +68,7 @@ unacknowledged_since(const struct tf_fin_record *fin)
 static int64_t
 fin_deadline(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint which)
 {
-	const struct tf_extra *x = tf_extra_if(ctx, c);
-	const struct tf_fin_record *fin = &x->end[which].fin;
+	const struct tf_fin_record *fin = &tf_closing_if(ctx, c)->fin[which];
 	int id = unacknowledged_id(tf_end_state(&c->end[which]));
 
 	/* Where the other direction is missing, so are its ACKs. */
@@ -82,7 +81,7 @@ fin_deadline(const struct tf_context *ctx, const struct tf_connection *c, enum t
 static void
 raise_stuck_fin(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint which)
 {
-	const struct tf_fin_record *fin = &tf_extra_if(ctx, c)->end[which].fin;
+	const struct tf_fin_record *fin = &tf_closing_if(ctx, c)->fin[which];
 	int id = unacknowledged_id(tf_end_state(&c->end[which]));
 	struct tf_finding f = tf_finding(ctx, c, (enum tf_anomaly)id, which);
 
@@ -102,17 +101,18 @@ raise_stuck_fin(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoin
 static int64_t
 waits_since(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint waiter)
 {
+	const struct tf_closing *k = tf_closing_if(ctx, c);
 	const struct tf_extra *x = tf_extra_if(ctx, c);
 	const struct tf_end *end = &c->end[waiter], *peer = &c->end[!waiter];
-	const struct tf_fin_record *fin = &x->end[waiter].fin;
-	int64_t data_ns = x->end[!waiter].last_data_ns;
+	const struct tf_fin_record *fin = &k->fin[waiter];
+	int64_t data_ns = k->last_data_ns[!waiter];
 
 	if (tf_end_state(end) != TF_FIN_WAIT_2 || tf_end_state(peer) != TF_CLOSE_WAIT || !fin->ack_ns)
 		return INT64_MAX;
 	/* It may have sent its FIN before the capture began. */
 	if (c->flags & TF_CONN_MIDSTREAM && !tf_end_has(peer, TF_END_SENT_DATA))
 		return INT64_MAX;
-	if (x->gaps && x->gap_end == (waiter == TF_CLIENT ? TF_SERVER : TF_CLIENT) &&
+	if (x && x->gaps && x->gap_end == (waiter == TF_CLIENT ? TF_SERVER : TF_CLIENT) &&
 	    x->gap_packet > fin->packet)
 		return INT64_MAX;
 	return data_ns > fin->ack_ns ? data_ns : fin->ack_ns;
@@ -143,7 +143,7 @@ static void
 raise_wait(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint about, enum tf_endpoint waiter,
            enum tf_anomaly id)
 {
-	const struct tf_fin_record *fin = &tf_extra_if(ctx, c)->end[waiter].fin;
+	const struct tf_fin_record *fin = &tf_closing_if(ctx, c)->fin[waiter];
 	struct tf_finding f = tf_finding(ctx, c, id, about);
 
 	tf_finding_duration(&f, "for", ctx->now_ns - waits_since(ctx, c, waiter));
@@ -188,7 +188,7 @@ tf_closing_next(const struct tf_context *ctx, const struct tf_connection *c)
 void
 tf_closing_deadline(struct tf_context *ctx, struct tf_connection *c)
 {
-	if (!c->extra)
+	if (!c->closing)
 		return;
 	for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++) {
 		if (fin_deadline(ctx, c, e) <= ctx->now_ns)

@@ -12,9 +12,8 @@ tf_detect_segment(const struct tf_step *st)
 	if (st->data)
 		tf_overlap_segment(st);
 	/* An ordinary segment of an ordinary connection has nothing to tell. */
-	if (!st->c->extra && (st->s->flags & (TF_SYN | TF_FIN | TF_RST | TF_ACK)) == TF_ACK &&
-	    !(st->c->flags & (TF_CONN_MIDSTREAM | TF_CONN_EMBRYONIC)) &&
-	    !(st->marks & TF_MARK_UNACCEPTABLE))
+	if (!st->c->closing && (st->s->flags & (TF_SYN | TF_FIN | TF_RST | TF_ACK)) == TF_ACK &&
+	    !(st->c->flags & (TF_CONN_MIDSTREAM | TF_CONN_EMBRYONIC)) && !(st->marks & TF_MARK_UNACCEPTABLE))
 		return;
 	tf_opening_segment(st);
 	tf_handshake_segment(st);
@@ -44,14 +43,15 @@ int64_t
 tf_detect_next(const struct tf_context *ctx, const struct tf_connection *c)
 {
 	/* What cannot be noted would be due again at once, for ever. */
-	if (!c->extra && ctx->extras.used == ctx->extras.capacity)
+	if (!tf_extra_if(ctx, c) && ctx->extras.used == ctx->extras.capacity)
 		return INT64_MAX;
 	int64_t next = tf_silence_next(ctx, c);
-	if (!c->extra)
+	if (c->closing)
+		next = tf_earlier(next, tf_closing_next(ctx, c));
+	if (!tf_extra_if(ctx, c))
 		return next;
 	next = tf_earlier(next, tf_opening_next(ctx, c));
 	next = tf_earlier(next, tf_handshake_next(ctx, c));
-	next = tf_earlier(next, tf_closing_next(ctx, c));
 	next = tf_earlier(next, tf_doubtful_next(ctx, c));
 	return tf_earlier(next, tf_gaps_next(ctx, c));
 }

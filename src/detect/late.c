@@ -25,22 +25,21 @@ end_of(const struct tf_remains *r, unsigned side)
 void
 tf_detect_bury(const struct tf_context *ctx, const struct tf_connection *c, struct tf_remains *r)
 {
+	const struct tf_closing *k = tf_closing_if(ctx, c);
 	const struct tf_extra *x = tf_extra_if(ctx, c);
 
 	*r = (struct tf_remains){.client_second = (c->flags & TF_CONN_CLIENT_SECOND) != 0};
-	if (!x)
-		return;
-	if (tf_connection_close(c) == TF_CLOSE_RST && x->rst.exact) {
+	if (x && tf_connection_close(c) == TF_CLOSE_RST && x->rst.exact) {
 		r->rst_ns = x->rst.ts_ns;
 		r->rst_packet = x->rst.packet;
 		r->data_raised = (tf_raised(ctx, c, TF_A_DATA_AFTER_CLOSE, TF_CLIENT) ||
 		                  tf_raised(ctx, c, TF_A_DATA_AFTER_CLOSE, TF_SERVER));
 	}
-	if (tf_connection_close(c) != TF_CLOSE_FIN)
+	if (!k || tf_connection_close(c) != TF_CLOSE_FIN)
 		return;
 	for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++) {
-		r->time_wait_ns[side_of(c, e)] = x->time_wait_ns[e];
-		r->fin_packet[side_of(c, e)] = x->end[e].fin.packet;
+		r->time_wait_ns[side_of(c, e)] = k->time_wait_ns[e];
+		r->fin_packet[side_of(c, e)] = k->fin[e].packet;
 	}
 }
 

@@ -131,7 +131,7 @@ tf_reset_deadline(struct tf_context *ctx, struct tf_connection *c, bool at_end)
 static bool
 refuses_data(const struct tf_step *st, const struct tf_extra *x)
 {
-	const struct tf_fin_record *fin = &x->end[st->from].fin;
+	const struct tf_fin_record *fin = tf_fin_of(st, st->from);
 	/* Data that does not acknowledge the FIN was on its way. */
 	bool fin_only = tf_end_has(st->y, TF_END_FIN) && unacknowledged(st->y) <= 1;
 
@@ -143,7 +143,7 @@ static void
 raise_refused_data(const struct tf_step *st, const struct tf_extra *x)
 {
 	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_DATA_AFTER_CLOSE, st->to);
-	const struct tf_fin_record *fin = &x->end[st->from].fin;
+	const struct tf_fin_record *fin = tf_fin_of(st, st->from);
 
 	tf_finding_text(&f, "close", "FIN");
 	tf_finding_count(&f, "bytes", TF_D_COUNT, unacknowledged(st->y) - tf_end_has(st->y, TF_END_FIN));
@@ -156,9 +156,9 @@ raise_refused_data(const struct tf_step *st, const struct tf_extra *x)
 
 /* It closed first, and answers the other's FIN like somebody who knows nothing any more. */
 static bool
-refuses_fin(const struct tf_step *st, const struct tf_extra *x)
+refuses_fin(const struct tf_step *st)
 {
-	const struct tf_fin_record *own = &x->end[st->from].fin, *peer = &x->end[st->to].fin;
+	const struct tf_fin_record *own = tf_fin_of(st, st->from), *peer = tf_fin_of(st, st->to);
 
 	/* An end that still has the connection puts an ACK on its RST. */
 	return !(st->s->flags & TF_ACK) && tf_end_has(st->x, TF_END_FIN) && tf_end_has(st->y, TF_END_FIN) &&
@@ -167,9 +167,9 @@ refuses_fin(const struct tf_step *st, const struct tf_extra *x)
 }
 
 static void
-raise_refused_fin(const struct tf_step *st, const struct tf_extra *x)
+raise_refused_fin(const struct tf_step *st)
 {
-	const struct tf_fin_record *own = &x->end[st->from].fin, *peer = &x->end[st->to].fin;
+	const struct tf_fin_record *own = tf_fin_of(st, st->from), *peer = tf_fin_of(st, st->to);
 	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_RST_AFTER_FIN, st->from);
 
 	tf_finding_count(&f, "fin_packet", TF_D_PACKET, own->packet);
@@ -185,9 +185,9 @@ raise_refused_fin(const struct tf_step *st, const struct tf_extra *x)
 
 /* The other end's last act: its FIN, or the ACK of it. */
 static int64_t
-time_wait_began(const struct tf_step *st, const struct tf_extra *x)
+time_wait_began(const struct tf_step *st)
 {
-	int64_t fin_ns = x->end[st->from].fin.last_ns, ack_ns = x->end[st->to].fin.ack_ns;
+	int64_t fin_ns = tf_fin_of(st, st->from)->last_ns, ack_ns = tf_fin_of(st, st->to)->ack_ns;
 
 	return fin_ns > ack_ns ? fin_ns : ack_ns;
 }
@@ -196,14 +196,14 @@ time_wait_began(const struct tf_step *st, const struct tf_extra *x)
 static void
 check_assassination(const struct tf_step *st, const struct tf_extra *x)
 {
-	const struct tf_fin_record *fin = &x->end[st->from].fin;
+	const struct tf_fin_record *fin = tf_fin_of(st, st->from);
 	int64_t limit_ns = st->ctx->config->timer[TF_TIMER_TIME_WAIT];
 
 	/* A new connection waits at the door: its sender refuses the ACK of the former one. */
 	if (x->held || st->before[st->to] != TF_TIME_WAIT || tf_end_state(st->y) == TF_TIME_WAIT ||
 	    !fin->ack_ns || st->ctx->now_ns - fin->ack_ns <= tf_end_rtt_ns(st->x))
 		return;
-	int64_t after_ns = st->ctx->now_ns - time_wait_began(st, x);
+	int64_t after_ns = st->ctx->now_ns - time_wait_began(st);
 	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_TIME_WAIT_ASSASSINATION, st->to);
 	tf_finding_count(&f, "seq", TF_D_SEQ, st->s->seq.v);
 	tf_finding_duration(&f, "after", after_ns);
@@ -255,8 +255,8 @@ judge(const struct tf_step *st, const struct tf_extra *x)
 		note_end(st, TF_A_HALF_OPEN);
 	else if (refuses_data(st, x))
 		raise_refused_data(st, x);
-	else if (refuses_fin(st, x))
-		raise_refused_fin(st, x);
+	else if (refuses_fin(st))
+		raise_refused_fin(st);
 	else if (!answers_stranger(st))
 		note_end(st, TF_A_RST_ABORT);
 }

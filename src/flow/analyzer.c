@@ -17,9 +17,6 @@
 
 #define BATCH 32
 
-/* Octets at the front of struct tf_extra that a closing connection needs. */
-#define HOT_EXTRA 320
-
 /* ---- deadlines ------------------------------------------------------------------ */
 
 static int64_t
@@ -313,11 +310,12 @@ prefetch_connection(const struct tf_analyzer *a, uint32_t hash)
 }
 
 static void
-prefetch_extra(const struct tf_analyzer *a, uint32_t index)
+prefetch_closing(const struct tf_analyzer *a, uint32_t index)
 {
-	if (!index || !tf_connection_at(a, index)->extra)
+	if (!index || !tf_connection_at(a, index)->closing)
 		return;
-	prefetch_lines(tf_pool_at(&a->ctx.extras, tf_connection_at(a, index)->extra), HOT_EXTRA);
+	prefetch_lines(tf_pool_at(&a->ctx.closings, tf_connection_at(a, index)->closing),
+	               sizeof(struct tf_closing));
 }
 
 static void
@@ -336,7 +334,7 @@ feed_batch(struct tf_analyzer *a, const struct tf_segment *segments, size_t coun
 	for (size_t i = 0; i < count; i++)
 		likely[i] = prefetch_connection(a, hash[i]);
 	for (size_t i = 0; i < count; i++)
-		prefetch_extra(a, likely[i]);
+		prefetch_closing(a, likely[i]);
 	for (size_t i = 0; i < count; i++) {
 		a->stats.segments++;
 		follow_clock(a, &segments[i]);
@@ -385,9 +383,10 @@ tf_analyzer_new(const struct tf_config *config, struct tf_sink sink)
 	a->config = *config;
 	a->ctx = (struct tf_context){.config = &a->config, .sink = sink, .stats = &a->stats};
 	if (!make_pool(&a->connections, sizeof(struct tf_connection), config->max_connections) ||
-	    !make_pool(&a->ctx.extras, sizeof(struct tf_extra), spare / 4 * 3 / sizeof(struct tf_extra)) ||
-	    !make_pool(&a->ctx.ranges, sizeof(struct tf_range), spare / 8 / sizeof(struct tf_range)) ||
-	    !make_pool(&a->ctx.held, sizeof(struct tf_held_syn), spare / 8 / sizeof(struct tf_held_syn)) ||
+	    !make_pool(&a->ctx.closings, sizeof(struct tf_closing), spare / 2 / sizeof(struct tf_closing)) ||
+	    !make_pool(&a->ctx.extras, sizeof(struct tf_extra), spare / 8 * 3 / sizeof(struct tf_extra)) ||
+	    !make_pool(&a->ctx.ranges, sizeof(struct tf_range), spare / 16 / sizeof(struct tf_range)) ||
+	    !make_pool(&a->ctx.held, sizeof(struct tf_held_syn), spare / 16 / sizeof(struct tf_held_syn)) ||
 	    !(a->ctx.memory = tf_memory_new(config->hash_key)) ||
 	    !(a->tombstone = calloc(config->max_tombstones + 1, sizeof *a->tombstone)) ||
 	    !tf_index_init(&a->index, 4096)) {
@@ -410,6 +409,7 @@ tf_analyzer_free(struct tf_analyzer *a)
 	free(a->ctx.held.items);
 	free(a->ctx.ranges.items);
 	free(a->ctx.extras.items);
+	free(a->ctx.closings.items);
 	free(a->connections.items);
 	free(a);
 }
@@ -451,7 +451,7 @@ tf_analyzer_finish(struct tf_analyzer *a)
 			prefetch_lines(tf_connection_at(a, order[i + 12].index),
 			               sizeof(struct tf_connection));
 		if (i + 6 < count)
-			prefetch_extra(a, order[i + 6].index);
+			prefetch_closing(a, order[i + 6].index);
 		tf_table_end(a, order[i].index, TF_GONE_FINISHED);
 	}
 	free(order);

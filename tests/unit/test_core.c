@@ -126,6 +126,7 @@ begin(uint32_t ranges)
 	memset(&stats, 0, sizeof stats);
 	memset(&conn, 0, sizeof conn);
 	ctx = (struct tf_context){.config = &config, .stats = &stats};
+	make_pool(&ctx.closings, sizeof(struct tf_closing), 2);
 	make_pool(&ctx.extras, sizeof(struct tf_extra), 2);
 	make_pool(&ctx.ranges, sizeof(struct tf_range), ranges);
 	make_pool(&ctx.held, sizeof(struct tf_held_syn), 2);
@@ -135,6 +136,7 @@ static void
 end(void)
 {
 	free(ctx.extras.items);
+	free(ctx.closings.items);
 	free(ctx.ranges.items);
 	free(ctx.held.items);
 }
@@ -258,7 +260,7 @@ disorder_is_bounded(void)
 	CU_ASSERT_EQUAL(stats.pool_exhausted, 150);
 	CU_ASSERT(conn.end[TF_CLIENT].nxt.v == 0 && conn.end[TF_CLIENT].max.v == 10 + 20 * 399 + 10);
 	tf_extra_release(&ctx, &conn);
-	CU_ASSERT(ctx.ranges.used == 0 && ctx.extras.used == 0 && conn.extra == 0);
+	CU_ASSERT(ctx.ranges.used == 0 && ctx.extras.used == 0 && ctx.closings.used == 0 && conn.closing == 0);
 	end();
 	begin(3);
 	stream_begins(0);

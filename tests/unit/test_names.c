@@ -327,7 +327,7 @@ test_profiles_and_bounds(void)
 	tf_config_init(&config, TF_PROFILE_LINUX);
 	CU_ASSERT_EQUAL(config.max_connections, 1000000);
 	CU_ASSERT_EQUAL(config.max_tombstones, 262144);
-	CU_ASSERT_EQUAL(config.reassembly_bytes, 67108864);
+	CU_ASSERT_EQUAL(config.reassembly_bytes, 134217728);
 	CU_ASSERT_EQUAL(config.hash_key[0], 0);
 	CU_ASSERT_EQUAL(config.hash_key[1], 0);
 }
