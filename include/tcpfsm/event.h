@@ -80,6 +80,9 @@ struct tf_detail {
 #define TF_MAX_EVIDENCE 8
 #define TF_MAX_DETAILS 16
 
+/* What a baseline says of a finding; whoever compares sets it. */
+enum tf_baseline_state { TF_BASELINE_NONE, TF_BASELINE_KNOWN, TF_BASELINE_NEW };
+
 struct tf_finding {
 	int64_t ts_ns;
 	uint64_t packet; /* the frame that made it sure; for a deadline the last frame that proves it */
@@ -94,6 +97,10 @@ struct tf_finding {
 	const char *subject; /* NULL unless conn is 0 */
 	size_t conn_count;   /* of conns, for a finding over several connections */
 	const uint64_t *conns;
+	bool ends_known;        /* addr and port: with conn */
+	struct tf_addr addr[2]; /* of client and server, as the roles stand now */
+	uint16_t port[2];
+	enum tf_baseline_state baseline; /* the analyzer leaves it TF_BASELINE_NONE */
 };
 
 enum tf_roles { TF_ROLES_SYN, TF_ROLES_GUESSED };

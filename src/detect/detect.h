@@ -24,12 +24,18 @@ void tf_detect_ordinary(struct tf_context *ctx, const struct tf_connection *c, c
 /* C is closed and goes: what is kept of it. */
 void tf_detect_bury(const struct tf_context *ctx, const struct tf_connection *c, struct tf_remains *r);
 
-/* S, sent by the end SIDE of the key, came after the record of FORMER. */
-void tf_detect_late(struct tf_context *ctx, const struct tf_former *former, struct tf_remains *r, unsigned side,
-                    const struct tf_segment *s);
+/* What is left of a connection after its record. */
+struct tf_late {
+	const struct tf_key *key;
+	const struct tf_former *former;
+	struct tf_remains *remains;
+};
 
-/* What was kept of FORMER is forgotten, or the input is over. */
-void tf_detect_forget(struct tf_context *ctx, const struct tf_former *former, struct tf_remains *r);
+/* S, sent by the end SIDE of the key, came after the record of L. */
+void tf_detect_late(struct tf_context *ctx, const struct tf_late *l, unsigned side, const struct tf_segment *s);
+
+/* What was kept of L is forgotten, or the input is over. */
+void tf_detect_forget(struct tf_context *ctx, const struct tf_late *l);
 
 /* When a detector wants to look at C again; INT64_MAX: never. */
 int64_t tf_detect_next(const struct tf_context *ctx, const struct tf_connection *c);

@@ -44,25 +44,28 @@ tf_detect_bury(const struct tf_context *ctx, const struct tf_connection *c, stru
 }
 
 static struct tf_finding
-finding(const struct tf_context *ctx, const struct tf_former *former, enum tf_anomaly id,
-        enum tf_endpoint end)
+finding(const struct tf_context *ctx, const struct tf_late *l, enum tf_anomaly id, enum tf_endpoint end)
 {
-	return (struct tf_finding){
+	struct tf_finding f = {
 	    .ts_ns = ctx->now_ns,
 	    .packet = ctx->packet,
-	    .conn = former->conn,
+	    .conn = l->former->conn,
 	    .endpoint = end,
 	    .id = id,
 	    .severity = tf_anomaly_info(id)->severity,
 	};
+
+	tf_finding_ends(&f, l->key, l->remains->client_second);
+	return f;
 }
 
 /* ---- a FIN after TIME-WAIT ------------------------------------------------------------ */
 
 static void
-raise_fin(struct tf_context *ctx, const struct tf_former *former, struct tf_remains *r, uint64_t reset)
+raise_fin(struct tf_context *ctx, const struct tf_late *l, uint64_t reset)
 {
-	struct tf_finding f = finding(ctx, former, TF_A_FIN_AFTER_TIME_WAIT, end_of(r, r->again_side));
+	struct tf_remains *r = l->remains;
+	struct tf_finding f = finding(ctx, l, TF_A_FIN_AFTER_TIME_WAIT, end_of(r, r->again_side));
 
 	tf_finding_duration(&f, "after", r->again_ns - r->time_wait_ns[!r->again_side]);
 	tf_finding_count(&f, "reset", TF_D_BOOL, reset != 0);
@@ -75,17 +78,17 @@ raise_fin(struct tf_context *ctx, const struct tf_former *former, struct tf_rema
 }
 
 static void
-note_fin(struct tf_context *ctx, const struct tf_former *former, struct tf_remains *r, unsigned side,
-         const struct tf_segment *s)
+note_fin(struct tf_context *ctx, const struct tf_late *l, unsigned side, const struct tf_segment *s)
 {
+	struct tf_remains *r = l->remains;
 	int64_t began_ns = r->time_wait_ns[!side];
 
 	if (r->fin_raised || !(s->flags & TF_FIN) || !began_ns ||
 	    ctx->now_ns <= began_ns + ctx->config->timer[TF_TIMER_TIME_WAIT] ||
-	    !tf_seq_eq(tf_segment_end(s), former->max[side]))
+	    !tf_seq_eq(tf_segment_end(s), l->former->max[side]))
 		return;
 	if (r->again_packet) {
-		raise_fin(ctx, former, r, 0);
+		raise_fin(ctx, l, 0);
 		return;
 	}
 	r->again_packet = s->packet;
@@ -96,14 +99,14 @@ note_fin(struct tf_context *ctx, const struct tf_former *former, struct tf_remai
 /* ---- data after a RST -------------------------------------------------------------------- */
 
 static void
-check_data(struct tf_context *ctx, const struct tf_former *former, struct tf_remains *r, unsigned side,
-           const struct tf_segment *s)
+check_data(struct tf_context *ctx, const struct tf_late *l, unsigned side, const struct tf_segment *s)
 {
-	bool probe = s->len <= 1 && tf_seq_le(tf_segment_end(s), former->max[side]);
+	struct tf_remains *r = l->remains;
+	bool probe = s->len <= 1 && tf_seq_le(tf_segment_end(s), l->former->max[side]);
 
 	if (!r->rst_ns || r->data_raised || !s->len || probe || s->flags & (TF_SYN | TF_RST))
 		return;
-	struct tf_finding f = finding(ctx, former, TF_A_DATA_AFTER_CLOSE, end_of(r, side));
+	struct tf_finding f = finding(ctx, l, TF_A_DATA_AFTER_CLOSE, end_of(r, side));
 	tf_finding_text(&f, "close", "RST");
 	tf_finding_count(&f, "bytes", TF_D_COUNT, s->len);
 	tf_finding_duration(&f, "after", ctx->now_ns - r->rst_ns);
@@ -114,21 +117,22 @@ check_data(struct tf_context *ctx, const struct tf_former *former, struct tf_rem
 }
 
 void
-tf_detect_late(struct tf_context *ctx, const struct tf_former *former, struct tf_remains *r, unsigned side,
-               const struct tf_segment *s)
+tf_detect_late(struct tf_context *ctx, const struct tf_late *l, unsigned side, const struct tf_segment *s)
 {
+	const struct tf_remains *r = l->remains;
+
 	if (s->flags & TF_RST) {
 		if (r->again_packet && side != r->again_side && ctx->now_ns - r->again_ns < ANSWER_NS)
-			raise_fin(ctx, former, r, s->packet);
+			raise_fin(ctx, l, s->packet);
 		return;
 	}
-	note_fin(ctx, former, r, side, s);
-	check_data(ctx, former, r, side, s);
+	note_fin(ctx, l, side, s);
+	check_data(ctx, l, side, s);
 }
 
 void
-tf_detect_forget(struct tf_context *ctx, const struct tf_former *former, struct tf_remains *r)
+tf_detect_forget(struct tf_context *ctx, const struct tf_late *l)
 {
-	if (r->again_packet)
-		raise_fin(ctx, former, r, 0);
+	if (l->remains->again_packet)
+		raise_fin(ctx, l, 0);
 }

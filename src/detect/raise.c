@@ -7,11 +7,22 @@
 
 #include <assert.h>
 
+void
+tf_finding_ends(struct tf_finding *f, const struct tf_key *key, bool client_second)
+{
+	for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++) {
+		unsigned side = (e == TF_SERVER) != client_second;
+		f->addr[e] = key->addr[side];
+		f->port[e] = key->port[side];
+	}
+	f->ends_known = true;
+}
+
 struct tf_finding
 tf_finding(const struct tf_context *ctx, const struct tf_connection *c, enum tf_anomaly id,
            enum tf_endpoint end)
 {
-	return (struct tf_finding){
+	struct tf_finding f = {
 	    .ts_ns = ctx->now_ns,
 	    .packet = ctx->packet,
 	    .conn = c->conn,
@@ -19,6 +30,9 @@ tf_finding(const struct tf_context *ctx, const struct tf_connection *c, enum tf_
 	    .id = id,
 	    .severity = tf_anomaly_info(id)->severity,
 	};
+
+	tf_finding_ends(&f, &c->key, (c->flags & TF_CONN_CLIENT_SECOND) != 0);
+	return f;
 }
 
 void

@@ -30,6 +30,9 @@ void tf_raise_subject(struct tf_context *ctx, const struct tf_finding *f);
 bool tf_raised(const struct tf_context *ctx, const struct tf_connection *c, enum tf_anomaly id,
                enum tf_endpoint end);
 
+/* F is about the connection with this key; CLIENT_SECOND: its client is the second end of it. */
+void tf_finding_ends(struct tf_finding *f, const struct tf_key *key, bool client_second);
+
 /* The number of C's first frame. */
 uint64_t tf_first_packet(const struct tf_context *ctx, const struct tf_connection *c);
 

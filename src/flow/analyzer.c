@@ -184,7 +184,8 @@ begin(struct tf_analyzer *a, const struct tf_key *key, uint32_t hash, uint32_t t
 		return tf_table_begin(a, key, hash, s, NULL);
 	struct tf_tombstone *t = &a->tombstone[tombstone - 1];
 	if (is_late(t, s)) {
-		tf_detect_late(&a->ctx, &t->former, &t->remains, sent_by_second(&t->key, s), s);
+		struct tf_late late = tf_late_of(t);
+		tf_detect_late(&a->ctx, &late, sent_by_second(&t->key, s), s);
 		return 0;
 	}
 	former = a->tombstone[tombstone - 1].former;
@@ -433,8 +434,9 @@ tf_analyzer_finish(struct tf_analyzer *a)
 	a->ctx.packet = 0;
 	tf_detect_finish(&a->ctx);
 	for (uint32_t i = 0; i < a->tombstone_count; i++) {
-		struct tf_tombstone *t = &a->tombstone[(a->tombstone_head + i) % a->config.max_tombstones];
-		tf_detect_forget(&a->ctx, &t->former, &t->remains);
+		struct tf_late late =
+		    tf_late_of(&a->tombstone[(a->tombstone_head + i) % a->config.max_tombstones]);
+		tf_detect_forget(&a->ctx, &late);
 	}
 	bool sorted = true;
 	for (uint32_t i = 1; i <= a->connections.fresh; i++) {

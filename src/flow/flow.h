@@ -19,6 +19,13 @@ struct tf_tombstone {
 	struct tf_remains remains;
 };
 
+/* The same as the detectors want it. */
+static inline struct tf_late
+tf_late_of(struct tf_tombstone *t)
+{
+	return (struct tf_late){.key = &t->key, .former = &t->former, .remains = &t->remains};
+}
+
 #define TF_TOMBSTONE_NS (INT64_C(600) * 1000000000)
 
 /* Values in the index: connections have their arena index, tombstones this bit and their place. */

@@ -133,8 +133,9 @@ static void
 forget_oldest(struct tf_analyzer *a)
 {
 	struct tf_tombstone *t = &a->tombstone[a->tombstone_head];
+	struct tf_late late = tf_late_of(t);
 
-	tf_detect_forget(&a->ctx, &t->former, &t->remains);
+	tf_detect_forget(&a->ctx, &late);
 	if (t->buried_ns)
 		tf_tombstone_remove(a, tf_key_hash(&t->key, a->config.hash_key), a->tombstone_head);
 	a->tombstone_head = (a->tombstone_head + 1) % a->config.max_tombstones;
