@@ -1,12 +1,12 @@
 #!/bin/sh
 # Holds the direction of the dependencies:
 #
-#   cli -> output, capture -> wire, flow -> detect -> core -> include
+#   cli -> output, capture, confine -> wire, flow -> detect -> core -> include
 #
 # It reads the #include lines of src/*/ and include/tcpfsm.  core and include
 # know no stdio, no heap, no clock and no libpcap; only capture (and the
 # program's main, for filters and versions) knows libpcap; capture and output
-# do not know each other.
+# do not know each other, and confine knows nobody.
 set -u
 top=${top_srcdir:-$(dirname "$0")/..}
 cd "$top" || exit 99
@@ -21,7 +21,8 @@ allowed() {
 	wire) echo ' wire ' ;;
 	capture) echo ' capture wire flow detect core ' ;;
 	output) echo ' output wire flow detect core ' ;;
-	cli) echo ' cli output capture wire flow detect core ' ;;
+	confine) echo ' confine ' ;;
+	cli) echo ' cli output capture confine wire flow detect core ' ;;
 	*) return 1 ;;
 	esac
 }

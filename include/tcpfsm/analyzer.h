@@ -69,6 +69,19 @@ typedef void tf_host_fn(void *context, const struct tf_addr *addr, const struct 
 /* Call FN for each host that the table holds, by address; what it is given is valid during the call. */
 void tf_analyzer_hosts(const struct tf_analyzer *a, tf_host_fn *fn, void *context);
 
+/* Call FN with the record of each connection in the table as it stands now, in no order; what it is given
+ * is valid during the call.  FN returns false to see no more. */
+typedef bool tf_connection_fn(void *context, const struct tf_connection_record *r);
+void tf_analyzer_connections(const struct tf_analyzer *a, tf_connection_fn *fn, void *context);
+
+/* What the table holds now. */
+struct tf_table_counts {
+	uint64_t pairs[TF_STATE_COUNT][TF_STATE_COUNT]; /* connections by the states of client and server */
+	uint64_t connections, most_connections;         /* and how many it has room for */
+	uint64_t tombstones, most_tombstones;           /* closed ones that are remembered */
+};
+void tf_analyzer_count(const struct tf_analyzer *a, struct tf_table_counts *counts);
+
 /* From now on note in FIRED, one bool a row of tf_rules(), which rules
  * applied; NULL: no more.  Header prediction is off meanwhile, so that the
  * whole checklist is run. */

@@ -244,11 +244,12 @@ tf_capture_batch(struct tf_capture *c, struct tf_frame *frames, size_t max)
 	assert(max > 0);
 	if (max > INT_MAX)
 		max = INT_MAX;
-	if (atomic_load(&c->is_broken))
+	bool is_broken = atomic_load(&c->is_broken);
+	if (!c->is_live && is_broken)
 		return TF_CAPTURE_END;
 	if (!c->is_live)
 		return c->count == 1 ? batch_one_file(c, frames, max) : batch_merged(c, frames, max);
-	int n = tf_live_batch(&c->live, frames, max);
+	int n = tf_live_batch(&c->live, frames, max, is_broken);
 	for (int i = 0; i < n; i++)
 		frames[i].packet = ++c->frames;
 	return n;
@@ -269,6 +270,12 @@ tf_capture_break(struct tf_capture *c)
 	/* Full means that it is readable already. */
 	ssize_t ignored = write(c->wake[1], "", 1);
 	(void)ignored;
+}
+
+int
+tf_capture_descriptor(const struct tf_capture *c)
+{
+	return c->is_live ? pcap_fileno(c->live.handle) : -1;
 }
 
 size_t

@@ -48,7 +48,7 @@ struct tf_capture_options {
 	bool through_libpcap;  /* let libpcap parse the files (it knows fewer of them); to compare with */
 	bool not_promiscuous;  /* live, as are those below */
 	int snaplen;           /* octets to capture of a frame; 0: 262144 */
-	int buffer_kib;        /* the kernel's buffer; 0: the system's default */
+	int buffer_kib;        /* the kernel's buffer; 0: 16 MiB */
 	int timeout_ms;        /* how long a batch waits for a first frame; 0: 100 */
 };
 
@@ -66,13 +66,12 @@ struct tf_capture_source {
 	uint64_t unfilterable;  /* of them, of a link type for which the filter does not compile: rejected */
 	uint64_t dropped;   /* frames lost by the kernel that captured; of a file, by whatever lost them */
 	bool dropped_known; /* false: the source does not say */
-	uint64_t interface_dropped; /* live: lost by the network interface before the kernel saw them */
-	int64_t end_ns;             /* the capture went on until then; nanoseconds since the epoch */
-	bool end_known;             /* false: the source does not say */
-	uint64_t skipped_blocks;    /* pcapng: blocks of a type that holds no frame, or that is not known */
-	uint64_t skipped_frames;    /* pcapng: packets of an interface that was never described */
-	bool failed;                /* it could not be read, or not to its end: error says why */
-	const char *error;          /* one line without newline; "" where nothing is wrong */
+	int64_t end_ns;          /* the capture went on until then; nanoseconds since the epoch */
+	bool end_known;          /* false: the source does not say */
+	uint64_t skipped_blocks; /* pcapng: blocks of a type that holds no frame, or that is not known */
+	uint64_t skipped_frames; /* pcapng: packets of an interface that was never described */
+	bool failed;             /* it could not be read, or not to its end: error says why */
+	const char *error;       /* one line without newline; "" where nothing is wrong */
 };
 
 /*
@@ -100,9 +99,12 @@ void tf_capture_close(struct tf_capture *c);
  */
 int tf_capture_batch(struct tf_capture *c, struct tf_frame *frames, size_t max);
 
-/* Makes a waiting or the next batch return TF_CAPTURE_END.  May be called by a signal handler
- * and by another thread. */
+/* Makes a waiting or the next batch return TF_CAPTURE_END; live, the batches before it bring what the
+ * kernel had taken by now.  May be called by a signal handler and by another thread. */
 void tf_capture_break(struct tf_capture *c);
+
+/* Live: the descriptor that frames come from, so that a sandbox can tell it from others; else -1. */
+int tf_capture_descriptor(const struct tf_capture *c);
 
 /* Sources in the order in which they were given; valid until tf_capture_close.  Live: the
  * drops are asked for at each call. */

@@ -30,6 +30,7 @@ struct tf_dump {
 	size_t used; /* octets of buffer */
 	size_t linktype_count;
 	int linktype[MAX_LINKTYPES]; /* of interface 0, 1, ... */
+	const char *application;
 	unsigned char buffer[BUFFER_SIZE];
 };
 
@@ -108,9 +109,9 @@ put_option(struct tf_dump *d, unsigned code, const void *data, size_t size)
 }
 
 static void
-put_section(struct tf_dump *d, const char *application)
+put_section(struct tf_dump *d)
 {
-	size_t length = strlen(application);
+	size_t length = strlen(d->application);
 	uint32_t size = 28 + 4 + (uint32_t)length + padding(length) + 4;
 	put_u32(d, BLOCK_SECTION);
 	put_u32(d, size);
@@ -120,7 +121,7 @@ put_section(struct tf_dump *d, const char *application)
 	/* The section's length is not given. */
 	put_u32(d, UINT32_MAX);
 	put_u32(d, UINT32_MAX);
-	put_option(d, OPTION_APPLICATION, application, length);
+	put_option(d, OPTION_APPLICATION, d->application, length);
 	put_option(d, OPTION_END, "", 0);
 	put_u32(d, size);
 }
@@ -147,8 +148,22 @@ tf_dump_new(int fd, const char *application)
 	if (!d)
 		return NULL;
 	d->fd = fd;
-	put_section(d, application);
+	d->application = application;
+	put_section(d);
 	return d;
+}
+
+int
+tf_dump_move(struct tf_dump *d, int fd)
+{
+	int error = tf_dump_flush(d);
+	if (error)
+		return error;
+	d->fd = fd;
+	/* The interfaces are described anew. */
+	d->linktype_count = 0;
+	put_section(d);
+	return 0;
 }
 
 /* The interface that stands for LINKTYPE; described first where it is new.  UINT32_MAX: no room. */

@@ -9,11 +9,15 @@
 struct tf_dump;
 
 /* A writer on the descriptor FD, which stays the caller's to close; APPLICATION ("tcpfsm 1.0") is
- * noted in the file.  NULL where there is no memory. */
+ * noted in the file and must live as long.  NULL where there is no memory. */
 struct tf_dump *tf_dump_new(int fd, const char *application);
 
 /* Append FRAME.  Nothing happens after a failure: tf_dump_close() tells of it. */
 void tf_dump_frame(struct tf_dump *d, const struct tf_frame *frame);
+
+/* Flush, and go on in FD with a section of its own.  0, or the errno of the first failed write, and then
+ * nothing changes. */
+int tf_dump_move(struct tf_dump *d, int fd);
 
 /* Write out what is buffered.  0, or the errno of the first failed write. */
 int tf_dump_flush(struct tf_dump *d);

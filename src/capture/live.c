@@ -1,6 +1,9 @@
 /*
  * The live capture: see live.h.  The handle is not blocking; waiting is
  * done here, so that a signal or a timeout ends it at once.
+ *
+ * Who is told to stop still reads what the kernel had taken by then: a
+ * block of its ring may come as late as the timeout allows.
  */
 #include "capture/live.h"
 
@@ -8,13 +11,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "capture/linktype.h"
 
 enum {
 	COPIES_CAPACITY = 8 << 20,
 	DEFAULT_TIMEOUT_MS = 100,
+	DEFAULT_BUFFER_KIB =
+	    16 << 10,            /* libpcap's 2 MiB hold but thirty frames of 64 KiB, as offloads make them */
 	UNPOLLABLE_WAIT_MS = 10, /* where libpcap offers no descriptor to wait for */
+	LAST_WAITS = 3, /* timeouts without a frame, then the kernel has no more of before the stop */
 };
 
 static void
@@ -24,9 +31,8 @@ set_options(pcap_t *p, const struct tf_capture_options *options, int snaplen, in
 	pcap_set_promisc(p, !options->not_promiscuous);
 	pcap_set_timeout(p, timeout_ms);
 	pcap_set_immediate_mode(p, 0);
-	if (options->buffer_kib > 0)
-		pcap_set_buffer_size(p, options->buffer_kib > INT32_MAX / 1024 ? INT32_MAX
-		                                                               : options->buffer_kib * 1024);
+	int buffer_kib = options->buffer_kib > 0 ? options->buffer_kib : DEFAULT_BUFFER_KIB;
+	pcap_set_buffer_size(p, buffer_kib > INT32_MAX / 1024 ? INT32_MAX : buffer_kib * 1024);
 	pcap_set_tstamp_precision(p, PCAP_TSTAMP_PRECISION_NANO);
 }
 
@@ -156,32 +162,77 @@ dispatch(struct tf_live *l)
 	return false;
 }
 
-/* True: reading shall stop. */
-static bool
+static void
+note_stop(struct tf_live *l)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	l->is_stopping = true;
+	l->stop_ns = (int64_t)now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+static void
 wait_for_frames(struct tf_live *l)
 {
 	int fd = pcap_get_selectable_fd(l->handle);
-	struct pollfd fds[2] = {{.fd = l->wake_fd, .events = POLLIN}, {.fd = fd, .events = POLLIN}};
+	struct pollfd fds[2] = {{.fd = l->is_stopping ? -1 : l->wake_fd, .events = POLLIN},
+	                        {.fd = fd, .events = POLLIN}};
 	poll(fds, 2, fd < 0 ? UNPOLLABLE_WAIT_MS : l->timeout_ms);
-	return (fds[0].revents & POLLIN) != 0;
+	if (fds[0].revents & POLLIN)
+		note_stop(l);
+}
+
+/* Frames of after the stop are not wanted, and nothing behind them is. */
+static void
+cut_at_stop(struct tf_live *l)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		if (l->frames[i].ts_ns <= l->stop_ns)
+			continue;
+		l->count = i;
+		l->is_over = true;
+	}
+}
+
+/* One round after the stop: with frames, or one of the last waits for them. */
+static bool
+read_rest(struct tf_live *l)
+{
+	bool works = dispatch(l);
+	for (int i = 0; works && l->count == 0 && i < LAST_WAITS; i++) {
+		wait_for_frames(l);
+		works = dispatch(l);
+	}
+	l->is_over = !works || l->count == 0;
+	cut_at_stop(l);
+	return works;
+}
+
+static bool
+read_more(struct tf_live *l)
+{
+	bool works = dispatch(l);
+	if (!works || l->count > 0)
+		return works;
+	wait_for_frames(l);
+	return l->is_stopping ? read_rest(l) : dispatch(l);
 }
 
 int
-tf_live_batch(struct tf_live *l, struct tf_frame *frames, size_t max)
+tf_live_batch(struct tf_live *l, struct tf_frame *frames, size_t max, bool stop)
 {
 	l->frames = frames;
 	l->max = max;
 	l->count = l->used = 0;
-	bool works = !l->source.info.failed && dispatch(l);
-	if (works && l->count == 0) {
-		if (wait_for_frames(l))
-			return TF_CAPTURE_END;
-		works = dispatch(l);
-	}
+	if (stop && !l->is_stopping)
+		note_stop(l);
+	if (l->is_over || l->source.info.failed)
+		return TF_CAPTURE_END;
+	bool works = l->is_stopping ? read_rest(l) : read_more(l);
 	l->source.info.frames += l->count;
 	if (l->count > 0)
 		return (int)l->count;
-	return works ? TF_CAPTURE_IDLE : TF_CAPTURE_END;
+	return works && !l->is_over ? TF_CAPTURE_IDLE : TF_CAPTURE_END;
 }
 
 void
@@ -191,6 +242,7 @@ tf_live_update_drops(struct tf_live *l)
 	if (pcap_stats(l->handle, &stats) != 0)
 		return;
 	l->source.info.dropped_known = true;
-	l->source.info.dropped = stats.ps_drop;
-	l->source.info.interface_dropped = stats.ps_ifdrop;
+	/* libpcap's count has 32 bits, which may not last for days. */
+	l->source.info.dropped += stats.ps_drop - l->dropped_low;
+	l->dropped_low = stats.ps_drop;
 }

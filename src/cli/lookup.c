@@ -5,6 +5,7 @@
  */
 #include "cli/lookup.h"
 
+#include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -21,14 +22,18 @@ struct slot {
 };
 
 struct tf_lookup {
-	size_t count; /* used slots */
+	int helper_fd; /* whom to ask; -1: the resolver from here */
+	size_t count;  /* used slots */
 	struct slot slot[SLOTS];
 };
 
 struct tf_lookup *
-tf_lookup_new(void)
+tf_lookup_new(const struct tf_helper *resolver)
 {
-	return calloc(1, sizeof(struct tf_lookup));
+	struct tf_lookup *l = calloc(1, sizeof *l);
+	if (l)
+		l->helper_fd = resolver ? resolver->fd : -1;
+	return l;
 }
 
 void
@@ -54,6 +59,31 @@ ask_resolver(const struct tf_addr *addr)
 	return getnameinfo(from, size, name, sizeof name, NULL, 0, NI_NAMEREQD) == 0 ? strdup(name) : NULL;
 }
 
+/* A question is an address, an answer its name; without one it is empty but for the NUL. */
+void
+tf_lookup_serve(int fd)
+{
+	struct tf_addr addr;
+	while (recv(fd, &addr, sizeof addr, 0) == (ssize_t)sizeof addr) {
+		char *name = ask_resolver(&addr);
+		const char *answer = name ? name : "";
+		(void)!send(fd, answer, strlen(answer) + 1, MSG_NOSIGNAL);
+		free(name);
+	}
+}
+
+static char *
+ask_helper(int fd, const struct tf_addr *addr)
+{
+	char name[NI_MAXHOST] = "";
+	ssize_t n;
+	if (send(fd, addr, sizeof *addr, MSG_NOSIGNAL) != (ssize_t)sizeof *addr)
+		return NULL;
+	while ((n = recv(fd, name, sizeof name - 1, 0)) < 0 && errno == EINTR)
+		;
+	return n > 1 ? strdup(name) : NULL;
+}
+
 /* The slot of ADDR, or the free one where it belongs. */
 static struct slot *
 find_slot(struct tf_lookup *l, const struct tf_addr *addr)
@@ -77,6 +107,9 @@ tf_lookup_name(void *context, const struct tf_addr *addr)
 	if (l->count == MOST)
 		return NULL;
 	l->count++;
-	*slot = (struct slot){.used = true, .addr = *addr, .name = ask_resolver(addr)};
+	*slot =
+	    (struct slot){.used = true,
+	                  .addr = *addr,
+	                  .name = l->helper_fd >= 0 ? ask_helper(l->helper_fd, addr) : ask_resolver(addr)};
 	return slot->name;
 }

@@ -5,44 +5,22 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
 
 #include "capture/capture.h"
-#include "capture/dump.h"
 #include "cli/catalogue.h"
+#include "cli/guard.h"
 #include "cli/options.h"
 #include "cli/outputs.h"
+#include "cli/packets.h"
 #include "cli/replay.h"
+#include "cli/signals.h"
 #include "cli/terminal.h"
 
 enum status { STATUS_FINE = 0, STATUS_FORBIDDEN = 1, STATUS_USAGE = 2, STATUS_INPUT = 3, STATUS_OUTPUT = 4 };
-
-/* For the signal handler only. */
-static struct tf_capture *volatile running;
-
-static void
-on_end_signal(int number)
-{
-	(void)number;
-	if (running)
-		tf_capture_break(running);
-}
-
-/* The first SIGINT or SIGTERM ends with the report; the second one kills.  SIGPIPE kills, whatever the caller
- * of this program had set. */
-static void
-set_signals(void)
-{
-	struct sigaction end = {.sa_handler = on_end_signal, .sa_flags = (int)SA_RESETHAND};
-	sigaction(SIGINT, &end, NULL);
-	sigaction(SIGTERM, &end, NULL);
-	signal(SIGPIPE, SIG_DFL);
-}
 
 /* A file opened later must not become standard output because the caller closed that. */
 static void
@@ -66,7 +44,9 @@ finish_stdout(enum status status)
 static enum status
 show_version(void)
 {
+	const char *confinement = tf_confine_features();
 	printf("tcpfsm %s\n%s\n", PACKAGE_VERSION, tf_capture_library_version());
+	printf("confinement: %s\n", *confinement ? confinement : "none in this build");
 	return finish_stdout(STATUS_FINE);
 }
 
@@ -121,70 +101,57 @@ open_capture(const struct tf_options *o, struct tf_capture_options *co, struct t
 	return status == TF_CAPTURE_BAD_FILTER ? STATUS_USAGE : STATUS_INPUT;
 }
 
-static bool
-open_dump(const struct tf_options *o, struct tf_dump **dump, int *fd)
-{
-	*dump = NULL;
-	*fd = -1;
-	if (!o->packets_file)
-		return true;
-	*fd = strcmp(o->packets_file, "-") ? tf_open_for_writing(o->packets_file, o) : STDOUT_FILENO;
-	if (*fd < 0)
-		return false;
-	*dump = tf_dump_new(*fd, PACKAGE_STRING);
-	if (!*dump)
-		tf_complain("out of memory");
-	return *dump != NULL;
-}
-
-static bool
-close_dump(const struct tf_options *o, struct tf_dump *dump, int fd)
-{
-	int error = tf_dump_close(dump);
-	if (fd > STDERR_FILENO && close(fd) != 0 && !error)
-		error = errno;
-	if (error)
-		tf_complain("%s: %s", o->packets_file, strerror(error));
-	return error == 0;
-}
-
 /* Everything between the open capture and its report. */
 static enum status
-report(struct tf_options *o, struct tf_capture *capture)
+report(struct tf_options *o, struct tf_capture *capture, struct tf_guard *guard)
 {
 	/* They hold some room, and there is one run. */
 	static struct tf_outputs outputs;
-	struct tf_dump *dump;
-	int dump_fd;
-	bool opened = tf_outputs_open(&outputs, o, &o->policy);
-	bool read = true;
-	opened = open_dump(o, &dump, &dump_fd) && opened;
+	struct tf_packets packets;
+	bool opened =
+	    tf_outputs_open(&outputs, o, &o->policy, guard->resolver.fd < 0 ? NULL : &guard->resolver);
+	bool confined = true, read = true, measured = true;
+	opened = tf_packets_open(&packets, o) && opened;
 	if (opened)
-		read = tf_replay(o, capture, &outputs, dump);
+		confined = tf_guard_confine(guard, o, tf_capture_descriptor(capture));
+	if (opened && confined)
+		read = tf_replay(o, capture, &outputs, &packets, guard, &measured);
 	bool written = tf_outputs_close(&outputs);
-	written = close_dump(o, dump, dump_fd) && written;
+	written = tf_packets_close(&packets) && written && measured;
 	if (!opened || !written)
 		return STATUS_OUTPUT;
-	if (!read)
+	if (!read || !confined)
 		return STATUS_INPUT;
 	return tf_policy_violated(&o->policy) ? STATUS_FORBIDDEN : STATUS_FINE;
 }
 
 static enum status
-analyse(struct tf_options *o)
+analyse_guarded(struct tf_options *o, struct tf_guard *guard)
 {
 	struct tf_capture_options co;
 	struct tf_capture *capture;
-	/* Without a random key the analysis is the same, only easier to attack. */
-	(void)!getrandom(o->config.hash_key, sizeof o->config.hash_key, GRND_NONBLOCK);
 	enum status status = open_capture(o, &co, &capture);
 	if (status != STATUS_FINE)
 		return status;
-	running = capture;
-	set_signals();
-	status = report(o, capture);
-	running = NULL;
+	tf_signals_set(capture, o->interface != NULL);
+	status = report(o, capture, guard);
+	tf_signals_forget();
 	tf_capture_close(capture);
+	return status;
+}
+
+static enum status
+analyse(struct tf_options *o)
+{
+	struct tf_guard guard;
+	enum status status = STATUS_INPUT;
+	/* Without a random key the analysis is the same, only easier to attack. */
+	(void)!getrandom(o->config.hash_key, sizeof o->config.hash_key, GRND_NONBLOCK);
+	if (!tf_guard_plan(&guard, o))
+		return STATUS_USAGE;
+	if (tf_guard_prepare(&guard, o))
+		status = analyse_guarded(o, &guard);
+	tf_guard_release(&guard);
 	return status;
 }
 

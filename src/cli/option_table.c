@@ -303,9 +303,11 @@ const struct tf_option_row tf_option_rows[] = {
 	{COUNT, 'c', "count", "N", "stop after N matching packets", AT(max_packets), 1, UINT64_MAX},
 	{COUNT, 's', "snapshot-length", "N", "capture N octets of a packet (default 262144; 0: that)", AT(snaplen), 0, 262144},
 	{FLAG, 'p', "no-promiscuous-mode", NULL, "do not put the interface into promiscuous mode", AT(not_promiscuous)},
-	{COUNT, 'B', "buffer-size", "KIB", "the kernel's capture buffer", AT(buffer_kib), 1, 1 << 21},
+	{COUNT, 'B', "buffer-size", "KIB", "the kernel's capture buffer (default 16384)", AT(buffer_kib), 1, 1 << 21},
 	{SECONDS, 'G', "report-every", "SEC", "live: a line on standard error every SEC seconds", AT(report_ns)},
 	{SECONDS, 0, "for", "SEC", "live: end after SEC seconds", AT(for_ns)},
+	{WORD, 'Z', NULL, "USER", "become USER once all is open (default when root and live: " TF_DEFAULT_USER ")", AT(user)},
+	{FLAG, 0, "no-sandbox", NULL, "live: keep privileges, and any system call allowed", AT(no_sandbox)},
 	{CALL, 0, "end", "TIME", "the capture went on until TIME: epoch, ISO 8601, or +SEC after the last packet", .set = set_end},
 
 	H("Output:"),
@@ -316,6 +318,7 @@ const struct tf_option_row tf_option_rows[] = {
 	{FLAG, 'N', "names", NULL, "look up the names of addresses", AT(names)},
 	{CALL, 'v', "verbose", NULL, "text: each transition; -vv: each segment, too", .set = set_verbose},
 	{FLAG, 'q', "quiet", NULL, "text: only findings and the summary", AT(quiet)},
+	{WORD, 0, "prometheus", "FILE", "metrics, replaced every -G SEC (15) when live, and at the end", AT(metrics_file)},
 	{FLAG, 0, "hosts", NULL, "text: how each host makes its initial sequence numbers", AT(hosts)},
 	{CALL, 0, "conn", "N[,...]", "text, csv, ladder: only these connections", .set = set_conns},
 	{CALL, 0, "state", "STATE[,...]", "only connections with an end in one of these states", .set = set_states},
@@ -345,8 +348,6 @@ const struct tf_option_row tf_option_rows[] = {
 	NOT_HERE("write-anomalous", "FILE"), NOT_HERE("ladder-file", "FILE"), NOT_HERE("diagram", "FILE"),
 	NOT_HERE("rules", "FILE"), NOT_HERE("baseline", "FILE"),
 	NOT_HERE("write-baseline", "FILE"), NOT_HERE("slice", "DIR"), NOT_HERE("top", NULL),
-	NOT_HERE("prometheus", "FILE"), NOT_HERE("no-sandbox", NULL),
-	{.kind = ABSENT, .letter = 'Z', .argument = "USER"},
 };
 /* clang-format on */
 

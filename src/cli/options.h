@@ -49,10 +49,12 @@ struct tf_options {
 	char *words;           /* the trailing words, joined; owned, filter points at it */
 	uint64_t max_packets;  /* -c; 0: no end */
 	uint64_t snaplen;      /* -s, octets; 0: the default */
-	uint64_t buffer_kib;   /* -B; 0: the system's default */
+	uint64_t buffer_kib;   /* -B; 0: the default */
 	bool not_promiscuous;  /* -p */
 	int64_t report_ns;     /* -G, between two reports; 0: only one, at the end */
 	int64_t for_ns;        /* --for; 0: until told to end */
+	const char *user;      /* -Z; NULL: not given */
+	bool no_sandbox;       /* --no-sandbox */
 	bool end_known;        /* --end was given */
 	bool end_relative;     /* end_ns counts from the last packet, else from the epoch */
 	int64_t end_ns;
@@ -62,6 +64,7 @@ struct tf_options {
 	size_t output_count;
 	const char *output_file;  /* -o */
 	const char *packets_file; /* -w */
+	const char *metrics_file; /* --prometheus */
 	bool names;               /* -N */
 	bool hosts;               /* --hosts */
 	uint64_t verbosity;       /* -v: 1, -vv: 2 */

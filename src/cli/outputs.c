@@ -92,10 +92,11 @@ open_one(struct tf_outputs *s, const struct tf_options *o, const struct tf_outpu
 }
 
 bool
-tf_outputs_open(struct tf_outputs *s, const struct tf_options *o, struct tf_policy *policy)
+tf_outputs_open(struct tf_outputs *s, const struct tf_options *o, struct tf_policy *policy,
+                const struct tf_helper *resolver)
 {
 	*s = (struct tf_outputs){.policy = policy};
-	if (o->names && !(s->lookup = tf_lookup_new())) {
+	if (o->names && !(s->lookup = tf_lookup_new(resolver))) {
 		tf_complain("out of memory");
 		return false;
 	}
@@ -151,6 +152,32 @@ tf_outputs_flush(struct tf_outputs *s)
 {
 	for (size_t i = 0; i < s->count; i++)
 		tf_output_flush(s->out[i].writer);
+}
+
+static void
+reopen_one(struct tf_outputs *s, size_t i, struct tf_keeper *keeper, const struct tf_capture_info *info)
+{
+	int fd = tf_keeper_open(keeper, s->out[i].name);
+	if (fd < 0) {
+		tf_complain("%s: %s; the old file is used on", s->out[i].name, strerror(errno));
+		return;
+	}
+	if (!tf_output_move(s->out[i].writer, fd)) {
+		tf_complain("%s: this format is one document; it stays in the old file", s->out[i].name);
+		close(fd);
+		return;
+	}
+	close(s->out[i].fd);
+	s->out[i].fd = fd;
+	tf_output_capture(s->out[i].writer, info);
+}
+
+void
+tf_outputs_reopen(struct tf_outputs *s, struct tf_keeper *keeper, const struct tf_capture_info *info)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (s->out[i].fd != STDOUT_FILENO)
+			reopen_one(s, i, keeper, info);
 }
 
 bool

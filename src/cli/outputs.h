@@ -9,6 +9,7 @@
 
 #include "cli/lookup.h"
 #include "cli/options.h"
+#include "confine/keeper.h"
 #include "output/output.h"
 
 struct tf_outputs {
@@ -26,9 +27,11 @@ struct tf_outputs {
  * OPTIONS.  The descriptor, or -1 after a complaint. */
 int tf_open_for_writing(const char *path, const struct tf_options *options);
 
-/* Open all files and make all writers; *POLICY is told each finding.  False after a complaint;
+/* Open all files and make all writers; *POLICY is told each finding, and RESOLVER is asked for names (NULL: from
+ * here).  False after a complaint;
  * tf_outputs_close() is due in both cases. */
-bool tf_outputs_open(struct tf_outputs *s, const struct tf_options *options, struct tf_policy *policy);
+bool tf_outputs_open(struct tf_outputs *s, const struct tf_options *options, struct tf_policy *policy,
+                     const struct tf_helper *resolver);
 
 /* The analyzer's sink.  S must stay where it is. */
 struct tf_sink tf_outputs_sink(struct tf_outputs *s);
@@ -38,6 +41,10 @@ void tf_outputs_capture(struct tf_outputs *s, const struct tf_capture_info *info
 void tf_outputs_host(void *outputs, const struct tf_addr *addr, const struct tf_detail *isn, size_t count);
 void tf_outputs_finish(struct tf_outputs *s, const struct tf_summary *summary);
 void tf_outputs_flush(struct tf_outputs *s);
+
+/* Go on in files of the same names that KEEPER opens: the others were rotated.  INFO is told to the writers
+ * that begin anew.  Complains about each that cannot, and that one goes on where it was. */
+void tf_outputs_reopen(struct tf_outputs *s, struct tf_keeper *keeper, const struct tf_capture_info *info);
 
 /* Can none of them write any more? */
 bool tf_outputs_all_failed(const struct tf_outputs *s);

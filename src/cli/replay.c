@@ -1,25 +1,20 @@
 /*
  * The loop: parcels from the intake into the analyzer, with one thread or
- * two; the clock of the capture moved on by the wall clock where a live
- * line is silent, and by what is known of the capture's end.  What a
+ * two; between batches what is due (watch.h), and at the end what is known
+ * of the capture's.  What a
  * segment means is the analyzer's business.
  */
 #include "cli/replay.h"
 
-#include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
-#include <time.h>
 
 #include "cli/intake.h"
+#include "cli/tally.h"
 #include "cli/terminal.h"
+#include "cli/watch.h"
 #include "tcpfsm/analyzer.h"
-
-#define NS_PER_SECOND INT64_C(1000000000)
-
-/* A packet may wait that long in the kernel before we see it: the wall clock counts only beyond. */
-#define LIVE_SLACK_NS NS_PER_SECOND
 
 struct replay {
 	const struct tf_options *options;
@@ -27,18 +22,10 @@ struct replay {
 	struct tf_outputs *outputs;
 	struct tf_analyzer *analyzer;
 	struct tf_intake intake;
-	struct tf_parcel parcel;                     /* with one thread */
-	struct tf_pipeline *pipeline;                /* with two */
-	int64_t started_ns, flushed_ns, reported_ns; /* monotonic; live only */
+	struct tf_parcel parcel;      /* with one thread */
+	struct tf_pipeline *pipeline; /* with two */
+	struct tf_watch watch;
 };
-
-static int64_t
-now_ns(clockid_t clock)
-{
-	struct timespec now;
-	clock_gettime(clock, &now);
-	return (int64_t)now.tv_sec * NS_PER_SECOND + now.tv_nsec;
-}
 
 static void
 use_parcel(struct replay *r, const struct tf_parcel *parcel)
@@ -49,39 +36,6 @@ use_parcel(struct replay *r, const struct tf_parcel *parcel)
 		tf_analyzer_advance(r->analyzer, parcel->clock_ns);
 	else if (parcel->end == TF_PARCEL_ICMP)
 		tf_analyzer_icmp(r->analyzer, &parcel->icmp);
-}
-
-static void
-report_live(struct replay *r, int64_t now)
-{
-	const struct tf_stats *stats = tf_analyzer_stats(r->analyzer);
-	uint64_t findings = 0;
-	for (size_t i = 0; i < TF_ANOMALY_COUNT; i++)
-		findings += stats->anomalies[i];
-	tf_complain("after %" PRId64 " s: %" PRIu64 " packets, %" PRIu64 " TCP segments, %" PRIu64
-	            " connections (%" PRIu64 " now), %" PRIu64 " findings",
-	            (now - r->started_ns) / NS_PER_SECOND, tf_capture_frames(r->capture), stats->segments,
-	            stats->connections, stats->live, findings);
-	r->reported_ns = now;
-}
-
-/* What a live capture does between batches.  False where --for is over. */
-static bool
-live_tick(struct replay *r, int frames)
-{
-	int64_t now = now_ns(CLOCK_MONOTONIC);
-	if (frames == TF_CAPTURE_IDLE) {
-		int64_t quiet_ns = now_ns(CLOCK_REALTIME) - LIVE_SLACK_NS;
-		if (r->intake.any_frame && quiet_ns > r->intake.clock_ns)
-			tf_analyzer_advance(r->analyzer, quiet_ns);
-	}
-	if (frames == TF_CAPTURE_IDLE || now - r->flushed_ns >= NS_PER_SECOND) {
-		tf_outputs_flush(r->outputs);
-		r->flushed_ns = now;
-	}
-	if (r->options->report_ns && now - r->reported_ns >= r->options->report_ns)
-		report_live(r, now);
-	return !r->options->for_ns || now - r->started_ns < r->options->for_ns;
 }
 
 /* What reading files does between batches. */
@@ -110,17 +64,16 @@ use_at_once(void *context)
 static void
 read_alone(struct replay *r)
 {
-	bool go_on = true;
 	int frames;
 
 	r->intake.ship = use_at_once;
 	r->intake.parcel = &r->parcel;
-	while (go_on && (frames = tf_intake_read(&r->intake)) != TF_CAPTURE_END) {
+	while (!tf_outputs_all_failed(r->outputs) &&
+	       (frames = tf_intake_read(&r->intake)) != TF_CAPTURE_END) {
 		if (r->options->interface)
-			go_on = live_tick(r, frames);
+			tf_watch_tick(&r->watch, frames);
 		else
 			file_tick(r, frames);
-		go_on = go_on && !tf_outputs_all_failed(r->outputs);
 	}
 }
 
@@ -233,13 +186,7 @@ static void
 announce_sources(struct replay *r)
 {
 	for (size_t i = 0; i < tf_capture_source_count(r->capture); i++) {
-		const struct tf_capture_source *s = tf_capture_source(r->capture, i);
-		struct tf_capture_info info = {
-		    .source = s->name,
-		    .linktype = s->linktype,
-		    .snaplen = s->snaplen,
-		    .nanoseconds = strcmp(s->resolution, "ns") == 0,
-		};
+		struct tf_capture_info info = tf_tally_source(tf_capture_source(r->capture, i));
 		tf_outputs_capture(r->outputs, &info);
 	}
 }
@@ -259,37 +206,12 @@ input_faults(struct replay *r)
 	return first;
 }
 
-/* Packets that the kernel lost, over all sources that say so; -1: none does. */
-static int64_t
-kernel_drops(struct replay *r)
-{
-	int64_t dropped = -1;
-	for (size_t i = 0; i < tf_capture_source_count(r->capture); i++) {
-		const struct tf_capture_source *s = tf_capture_source(r->capture, i);
-		if (s->dropped_known)
-			dropped = (dropped < 0 ? 0 : dropped) + (int64_t)s->dropped;
-	}
-	return dropped;
-}
-
-/* The first source that lost packets, or NULL. */
-static const char *
-losing_source(struct replay *r)
-{
-	for (size_t i = 0; i < tf_capture_source_count(r->capture); i++) {
-		const struct tf_capture_source *s = tf_capture_source(r->capture, i);
-		if (s->dropped_known && s->dropped > 0)
-			return s->name;
-	}
-	return NULL;
-}
-
 static void
 judge_capture(struct replay *r)
 {
-	int64_t dropped = kernel_drops(r);
+	int64_t dropped = tf_tally_drops(r->capture);
 	struct tf_capture_facts facts = {
-	    .name = losing_source(r),
+	    .name = tf_tally_loser(r->capture),
 	    .frames = tf_capture_frames(r->capture),
 	    .dropped = dropped > 0 ? (uint64_t)dropped : 0,
 	    .cut = r->intake.cut,
@@ -303,14 +225,14 @@ summarize(struct replay *r, const char *input_error)
 {
 	const struct tf_decoder_stats *wire = tf_decoder_stats(r->intake.decoder);
 	const struct tf_stats *stats = tf_analyzer_stats(r->analyzer);
-	struct tf_skipped skipped[TF_SKIP_COUNT + 1];
+	struct tf_skipped skipped[TF_TALLY_SKIPPED];
 	struct tf_summary summary = {
 	    .packets = tf_capture_frames(r->capture),
 	    .tcp_segments = wire->segments,
 	    .connections = stats->connections,
-	    .dropped_by_kernel = kernel_drops(r),
+	    .dropped_by_kernel = tf_tally_drops(r->capture),
 	    .skipped = skipped,
-	    .skipped_count = TF_SKIP_COUNT + 1,
+	    .skipped_count = TF_TALLY_SKIPPED,
 	    .duplicate_frames = stats->duplicate_frames,
 	    .bad_checksums = stats->bad_checksums,
 	    .time_backwards = stats->time_backwards,
@@ -320,17 +242,7 @@ summarize(struct replay *r, const char *input_error)
 	    .last_ts_ns = r->intake.clock_ns,
 	    .input_error = input_error,
 	};
-	for (int i = 0; i < TF_SKIP_COUNT; i++)
-		skipped[i] = (struct tf_skipped){
-		    .name = tf_skip_name((enum tf_skip)i),
-		    .count = wire->skipped[i],
-		    .what = tf_skip_meaning((enum tf_skip)i),
-		};
-	skipped[TF_SKIP_COUNT] = (struct tf_skipped){
-	    .name = "filtered",
-	    .count = summary.packets - wire->frames,
-	    .what = "rejected by the filter",
-	};
+	tf_tally_skipped(skipped, r->capture, r->intake.decoder);
 	for (size_t i = 0; i < TF_ANOMALY_COUNT; i++)
 		summary.anomalies[i] = stats->anomalies[i];
 	tf_outputs_finish(r->outputs, &summary);
@@ -346,10 +258,11 @@ wants_hosts(const struct tf_options *o)
 }
 
 static bool
-replay_with(struct replay *r)
+replay_with(struct replay *r, bool *written)
 {
 	announce_sources(r);
-	r->started_ns = r->flushed_ns = r->reported_ns = now_ns(CLOCK_MONOTONIC);
+	r->watch.analyzer = r->analyzer;
+	tf_watch_begin(&r->watch);
 	read_all(r);
 	advance_to_end(r);
 	tf_analyzer_finish(r->analyzer);
@@ -358,22 +271,31 @@ replay_with(struct replay *r)
 		tf_analyzer_hosts(r->analyzer, tf_outputs_host, r->outputs);
 	const char *error = input_faults(r);
 	summarize(r, error);
+	*written = tf_watch_end(&r->watch);
 	return error == NULL;
 }
 
 bool
 tf_replay(const struct tf_options *options, struct tf_capture *capture, struct tf_outputs *outputs,
-          struct tf_dump *dump)
+          struct tf_packets *packets, struct tf_guard *guard, bool *written)
 {
 	/* Some 50 KiB, and one run at a time. */
 	static struct replay r;
 	r = (struct replay){.options = options, .capture = capture, .outputs = outputs};
-	r.intake = (struct tf_intake){.options = options, .capture = capture, .dump = dump, .context = &r};
+	r.intake =
+	    (struct tf_intake){.options = options, .capture = capture, .dump = packets->dump, .context = &r};
+	r.watch = (struct tf_watch){.options = options,
+	                            .capture = capture,
+	                            .outputs = outputs,
+	                            .packets = packets,
+	                            .guard = guard,
+	                            .intake = &r.intake};
 	r.intake.decoder = tf_decoder_new(&TF_DECODER_DEFAULTS);
 	r.analyzer = tf_analyzer_new(&options->config, tf_outputs_sink(outputs));
 	bool fine = false;
+	*written = true;
 	if (r.intake.decoder && r.analyzer)
-		fine = replay_with(&r);
+		fine = replay_with(&r, written);
 	else
 		tf_complain("out of memory");
 	tf_analyzer_free(r.analyzer);

@@ -8,14 +8,16 @@
 #include <stdbool.h>
 
 #include "capture/capture.h"
-#include "capture/dump.h"
+#include "cli/guard.h"
 #include "cli/options.h"
 #include "cli/outputs.h"
+#include "cli/packets.h"
 
 /* Read CAPTURE to its end, or as far as OPTIONS say, and report to OUTPUTS, the summary included;
- * frames go to DUMP as well, if there is one.  Faults of the input are complained about.
+ * frames go to PACKETS as well, if they are wanted.  Faults of the input are complained about; *WRITTEN says
+ * whether the metrics were written, where they are wanted.
  * False where the input, or memory, failed: what was read before is reported all the same. */
 bool tf_replay(const struct tf_options *options, struct tf_capture *capture, struct tf_outputs *outputs,
-               struct tf_dump *dump);
+               struct tf_packets *packets, struct tf_guard *guard, bool *written);
 
 #endif

@@ -72,17 +72,16 @@ record_anomalies(struct tf_anomaly_count out[TF_ANOMALY_COUNT], const struct tf_
 	return count;
 }
 
-void
-tf_record_emit(const struct tf_context *ctx, const struct tf_connection *c, bool evicted)
+/* Its findings go to ANOMALIES, to which it points. */
+static struct tf_connection_record
+record_of(const struct tf_context *ctx, const struct tf_connection *c,
+          struct tf_anomaly_count anomalies[TF_ANOMALY_COUNT])
 {
 	const struct tf_extra *x = tf_extra_if(ctx, c);
-	struct tf_anomaly_count anomalies[TF_ANOMALY_COUNT];
 	bool measured =
 	    c->flags & TF_CONN_ESTABLISHED && !(c->flags & (TF_CONN_REPEATED | TF_CONN_MIDSTREAM));
 
-	if (!(ctx->sink.wanted & TF_EV_CONNECTION))
-		return;
-	struct tf_connection_record r = {
+	return (struct tf_connection_record){
 	    .conn = c->conn,
 	    .first_ts_ns = c->first_ts_ns,
 	    .last_ts_ns = c->last_ts_ns,
@@ -91,10 +90,51 @@ tf_record_emit(const struct tf_context *ctx, const struct tf_connection *c, bool
 	    .roles = c->flags & TF_CONN_ROLES_GUESSED ? TF_ROLES_GUESSED : TF_ROLES_SYN,
 	    .close = tf_connection_close(c),
 	    .handshake_rtt_ns = measured ? c->handshake_ns : -1,
-	    .evicted = evicted,
 	    .anomaly_count = x ? record_anomalies(anomalies, x) : 0,
 	    .anomalies = anomalies,
 	};
+}
+
+void
+tf_record_emit(const struct tf_context *ctx, const struct tf_connection *c, bool evicted)
+{
+	struct tf_anomaly_count anomalies[TF_ANOMALY_COUNT];
+
+	if (!(ctx->sink.wanted & TF_EV_CONNECTION))
+		return;
+	struct tf_connection_record r = record_of(ctx, c, anomalies);
+	r.evicted = evicted;
 	struct tf_event e = {.kind = TF_EV_CONNECTION, .connection = &r};
 	ctx->sink.event(ctx->sink.context, &e);
+}
+
+void
+tf_analyzer_connections(const struct tf_analyzer *a, tf_connection_fn *fn, void *context)
+{
+	struct tf_anomaly_count anomalies[TF_ANOMALY_COUNT];
+	bool go_on = true;
+
+	for (uint32_t i = 1; i <= a->connections.fresh && go_on; i++) {
+		const struct tf_connection *c = tf_connection_at(a, i);
+		if (!c->conn)
+			continue;
+		struct tf_connection_record r = record_of(&a->ctx, c, anomalies);
+		go_on = fn(context, &r);
+	}
+}
+
+void
+tf_analyzer_count(const struct tf_analyzer *a, struct tf_table_counts *counts)
+{
+	*counts = (struct tf_table_counts){
+	    .connections = a->connections.used,
+	    .most_connections = a->connections.capacity,
+	    .tombstones = a->tombstone_count,
+	    .most_tombstones = a->config.max_tombstones,
+	};
+	for (uint32_t i = 1; i <= a->connections.fresh; i++) {
+		const struct tf_connection *c = tf_connection_at(a, i);
+		if (c->conn)
+			counts->pairs[tf_end_state(&c->end[TF_CLIENT])][tf_end_state(&c->end[TF_SERVER])]++;
+	}
 }

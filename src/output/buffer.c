@@ -75,6 +75,7 @@ tf_buf_flush(struct tf_buf *b)
 		return b->error;
 	if (b->error == 0)
 		b->error = write_all(b->fd, b->data, b->len);
+	b->drained |= b->len > 0;
 	b->len = 0;
 	return b->error;
 }

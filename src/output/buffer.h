@@ -20,10 +20,11 @@
 
 struct tf_buf {
 	char *data;
-	size_t len; /* octets in use */
-	size_t cap; /* octets allocated */
-	int fd;     /* -1: kept in memory */
-	int error;  /* errno of the first failure, 0 while there was none */
+	size_t len;   /* octets in use */
+	size_t cap;   /* octets allocated */
+	int fd;       /* -1: kept in memory */
+	bool drained; /* something was written to fd */
+	int error;    /* errno of the first failure, 0 while there was none */
 };
 
 /* Make B empty; FD is the caller's, -1 keeps everything in memory. */

@@ -159,6 +159,7 @@ wanted(const struct tf_output_options *options)
 const struct tf_writer tf_csv_writer = {
     .format = {"csv", "a row a connection, with a header"},
     .wanted = wanted,
+    .goes_on = true,
     .begin = begin,
     .event = event,
 };

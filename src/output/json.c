@@ -483,6 +483,7 @@ const struct tf_writer tf_json_writer = {
     .format = {"json", "JSON Lines, one object a line"},
     .state_size = sizeof(struct json),
     .wanted = wanted,
+    .goes_on = true,
     .begin = begin,
     .capture = capture,
     .event = event,

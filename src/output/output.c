@@ -127,6 +127,21 @@ tf_output_finish(struct tf_output *o, const struct tf_summary *summary)
 		o->writer->finish(o, summary);
 }
 
+bool
+tf_output_move(struct tf_output *o, int fd)
+{
+	if (!o->writer->goes_on && o->out.drained)
+		return false;
+	if (o->writer->goes_on) {
+		tf_buf_flush(&o->out);
+		o->out.fd = fd;
+		if (o->writer->begin != NULL)
+			o->writer->begin(o);
+	}
+	o->out.fd = fd;
+	return true;
+}
+
 int
 tf_output_flush(struct tf_output *o)
 {

@@ -85,8 +85,8 @@ struct tf_summary {
 	uint64_t time_backwards;
 	int64_t time_backwards_max_ns;
 	uint64_t evicted;
-	int64_t first_ts_ns, last_ts_ns; /* of the capture; both 0 where there was no packet */
-	const char *input_error;         /* where the input broke, for the user; NULL: read to its end */
+	int64_t first_ts_ns, last_ts_ns;  /* of the capture; both 0 where there was no packet */
+	const char *input_error;          /* where the input broke, for the user; NULL: read to its end */
 	const struct tf_verdict *verdict; /* valid during the call; NULL: nothing was judged */
 };
 
@@ -118,6 +118,11 @@ void tf_output_event(struct tf_output *o, const struct tf_event *event);
 /* A row of the host table: how the host ADDR makes its ISNs.  After the last event. */
 void tf_output_host(struct tf_output *o, const struct tf_addr *addr, const struct tf_detail *isn,
                     size_t count);
+
+/* Flush, and go on in FD (a rotated file), which begins as the first one did; tf_output_capture() is due
+ * again.  The old descriptor is the caller's to close.  False where the format is one document and part of
+ * it is written: nothing changes. */
+bool tf_output_move(struct tf_output *o, int fd);
 
 /* The input is over. */
 void tf_output_finish(struct tf_output *o, const struct tf_summary *summary);

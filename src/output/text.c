@@ -356,14 +356,35 @@ put_conns(struct tf_buf *text, const struct tf_finding *f)
 	tf_put_char(text, '.');
 }
 
+/* What a finding that stands alone is about; live with the time of day and, since the record may be
+ * hours away, the ends. */
+static void
+put_about(struct tf_output *o, const struct tf_finding *f)
+{
+	struct tf_buf *b = &o->out;
+
+	if (o->options.streaming) {
+		tf_put_utc(b, f->ts_ns, 3);
+		tf_put_lit(b, " UTC  ");
+	}
+	if (f->conn == 0) {
+		tf_put_clean(b, f->subject != NULL ? f->subject : "The capture");
+		return;
+	}
+	put_number(o, f->conn);
+	if (!o->options.streaming || !f->ends_known)
+		return;
+	tf_put_lit(b, "  ");
+	tf_put_end(b, &o->options, &f->addr[TF_CLIENT], f->port[TF_CLIENT]);
+	tf_put_lit(b, " -> ");
+	tf_put_end(b, &o->options, &f->addr[TF_SERVER], f->port[TF_SERVER]);
+}
+
 static void
 put_alone(struct tf_output *o, const struct tf_finding *f, const char *message)
 {
 	begin_block(o, true);
-	if (f->conn == 0)
-		tf_put_clean(&o->out, f->subject != NULL ? f->subject : "The capture");
-	else
-		put_number(o, f->conn);
+	put_about(o, f);
 	tf_put_char(&o->out, '\n');
 	put_finding(o, f, message, tf_anomaly_info(f->id)->id);
 }
@@ -378,6 +399,14 @@ filter_leaves_finding(const struct tf_output *o, const struct tf_finding *f)
 	return tf_filter_conn(filter, f->conn);
 }
 
+/* Live a finding is told at once; that a connection was there before the capture is no news: its record
+ * will say so. */
+static bool
+is_urgent(const struct tf_output *o, const struct tf_finding *f)
+{
+	return o->options.streaming && f->id != TF_A_MIDSTREAM;
+}
+
 /* Print the finding now, or keep it for its connection's block. */
 static void
 place_finding(struct tf_output *o, const struct tf_finding *f, const char *message)
@@ -388,7 +417,7 @@ place_finding(struct tf_output *o, const struct tf_finding *f, const char *messa
 
 	if (late && o->options.filter.by_id && !o->options.filter.id[f->id])
 		return;
-	if (f->conn == 0 || late || o->options.streaming ||
+	if (f->conn == 0 || late || is_urgent(o, f) ||
 	    !tf_pending_room(&t->pending, sizeof(struct tf_note) + LINE_BUDGET)) {
 		put_alone(o, f, message);
 		return;
@@ -557,6 +586,7 @@ wanted(const struct tf_output_options *options)
 const struct tf_writer tf_text_writer = {
     .format = {"text", "for people: a block a connection, findings in words, a summary"},
     .state_size = sizeof(struct tf_text),
+    .goes_on = true,
     .wanted = wanted,
     .event = event,
     .host = host,

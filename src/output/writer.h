@@ -13,6 +13,7 @@
 struct tf_writer {
 	struct tf_output_format format;
 	size_t state_size; /* octets of zeroed memory at tf_output.state; 0: none */
+	bool goes_on;      /* the rest of its output makes sense in another file, after another begin() */
 	unsigned (*wanted)(const struct tf_output_options *options);
 	/* Any of these may be NULL: then the writer has nothing to say there. */
 	void (*begin)(struct tf_output *o);

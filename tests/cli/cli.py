@@ -7,6 +7,7 @@ The expectations come from the interface: usage errors are 2 and one line on sta
 
 import json
 import os
+import re
 import signal
 import struct
 import subprocess
@@ -178,11 +179,9 @@ def formats_and_their_files_are_checked():
 
 @check
 def what_this_version_lacks_is_refused_by_name():
-    for option in ["--%s=x" % name for name in "diagram rules baseline write-baseline slice prometheus ladder-file write-anomalous".split()]:
+    for option in ["--%s=x" % name for name in "diagram rules baseline write-baseline slice ladder-file write-anomalous".split()]:
         tcpfsm("-r", "closed.pcap", option).expect(2, "not in this version")
-    for option in ["--top", "--no-sandbox"]:
-        tcpfsm("-r", "closed.pcap", option).expect(2, "not in this version")
-    tcpfsm("-r", "closed.pcap", "-Z", "nobody").expect(2, "not in this version")
+    tcpfsm("-r", "closed.pcap", "--top").expect(2, "not in this version")
     for name in "html junit sarif tap github markdown".split():
         tcpfsm("-r", "closed.pcap", "-T", name).expect(2, "not in this version")
 
@@ -391,6 +390,34 @@ def packets_written_with_w_are_analysed_alike():
     assert strip(first) == strip(again)
     piped = as_json("-r", "-", input=subprocess.run([TCPFSM, "-r", "closed.pcap", "-T", "json:x.json", "-w", "-"], stdout=subprocess.PIPE, check=True).stdout)
     assert piped.expect(0).summary()["packets"] == 6
+
+
+@check
+def metrics_are_counts_in_prometheus_text_format():
+    """Its grammar: https://prometheus.io/docs/instrumenting/exposition_formats/, "Text-based format"."""
+    tcpfsm("-r", "closed.pcap", "-r", "refused.pcap", "--prometheus=m.prom", "-o", "m.txt").expect(0)
+    assert not os.path.exists("m.prom.tmp")
+    values, types = {}, {}
+    with open("m.prom") as f:
+        for line in f:
+            if line.startswith("# TYPE "):
+                _, _, name, kind = line.split()
+                types[name] = kind
+            elif not line.startswith("# HELP "):
+                name, value = re.fullmatch(r"([a-z_]+(?:\{[a-z_]+=\"[^\"\\]*\"(?:,[a-z_]+=\"[^\"\\]*\")*\})?) ([0-9.]+)\n", line).groups()
+                assert name.split("{")[0] in types, line
+                values[name] = float(value)
+    assert values["tcpfsm_packets_total"] == 8 and types["tcpfsm_packets_total"] == "counter"
+    assert values["tcpfsm_connections_seen_total"] == 2
+    assert values['tcpfsm_findings_total{id="connection-refused",severity="notice"}'] == 1
+    assert values['tcpfsm_findings_total{id="rst-abort",severity="notice"}'] == 0
+    tcpfsm("-r", "closed.pcap", "--prometheus=no-such-folder/m.prom", "-o", "m.txt").expect(4, "no-such-folder/m.prom")
+
+
+@check
+def nobody_becomes_a_user_that_is_not_there():
+    tcpfsm("-r", "closed.pcap", "-Z", "no-such-user").expect(2, "-Z")
+    tcpfsm("-i", "lo", "-Z", "no-such-user").expect(2, "-Z")
 
 
 @check

@@ -1,0 +1,26 @@
+/*
+ * The file of -w: the packets that were analysed.
+ */
+#ifndef TCPFSM_CLI_PACKETS_H
+#define TCPFSM_CLI_PACKETS_H
+
+#include "capture/dump.h"
+#include "cli/options.h"
+#include "confine/keeper.h"
+
+struct tf_packets {
+	const char *name;
+	struct tf_dump *dump; /* NULL: nothing is written */
+	int fd;
+};
+
+/* Open what OPTIONS ask for.  False after a complaint; tf_packets_close() is due in both cases. */
+bool tf_packets_open(struct tf_packets *p, const struct tf_options *options);
+
+/* Go on in a file of the same name that KEEPER opens: the other was rotated.  Complains where it cannot. */
+void tf_packets_reopen(struct tf_packets *p, struct tf_keeper *keeper);
+
+/* Flush and close.  False, after a complaint, where not all was written. */
+bool tf_packets_close(struct tf_packets *p);
+
+#endif

@@ -1,0 +1,22 @@
+/*
+ * Signals as flags: what an operator asks of a run, to be looked at between
+ * batches.  The first SIGINT or SIGTERM stops the capture, the second kills.
+ */
+#ifndef TCPFSM_CLI_SIGNALS_H
+#define TCPFSM_CLI_SIGNALS_H
+
+#include <stdbool.h>
+
+#include "capture/capture.h"
+
+/* Stop CAPTURE at SIGINT and SIGTERM; die of SIGPIPE.  With LIVE heed SIGUSR1 (SIGINFO) and SIGHUP as well. */
+void tf_signals_set(struct tf_capture *capture, bool live);
+
+/* CAPTURE will not be there any more. */
+void tf_signals_forget(void);
+
+/* Was the table asked for (SIGUSR1, SIGINFO), or new files (SIGHUP), since this was looked at last? */
+bool tf_signals_status(void);
+bool tf_signals_reopen(void);
+
+#endif

@@ -1,0 +1,26 @@
+/*
+ * A helper: a process of ours that does one kind of thing that the sealed
+ * one cannot, and is asked over a socket.  It is started before anything
+ * hostile is read, so what it believes cannot have been touched.
+ */
+#ifndef TCPFSM_CONFINE_HELPER_H
+#define TCPFSM_CONFINE_HELPER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct tf_helper {
+	int fd;    /* a SOCK_SEQPACKET socket to it; -1: there is none */
+	pid_t pid; /* of it */
+};
+
+/* Start a helper that runs SERVE(fd, CONTEXT), a loop that ends when the other end of FD has gone.  It shows as
+ * NAME (15 characters) in ps(1), heeds no signal of the terminal and has neither standard input nor output.
+ * False, with errno, where there is none then. */
+bool tf_helper_start(struct tf_helper *h, const char *name, void (*serve)(int fd, void *context),
+                     void *context);
+
+/* End it, and wait for that. */
+void tf_helper_stop(struct tf_helper *h);
+
+#endif

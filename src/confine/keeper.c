@@ -1,0 +1,196 @@
+/*
+ * The keeper and the questions to it: see keeper.h.  A question is two
+ * octets, an answer an errno and, where there is one, a descriptor
+ * (SCM_RIGHTS, unix(7)).
+ */
+#include "confine/keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#ifdef HAVE_LIBCAP_NG
+#include <cap-ng.h>
+#endif
+
+#include "confine/confine.h"
+
+enum question { QUESTION_OPEN = 'o', QUESTION_PUT = 'p' };
+
+/* ---- in the helper --------------------------------------------------------- */
+
+static bool
+beside(char path[PATH_MAX], const char *name)
+{
+	int n = snprintf(path, PATH_MAX, "%s.tmp", name);
+	errno = ENAMETOOLONG;
+	return n > 0 && n < PATH_MAX;
+}
+
+/* Without waiting, should the name be a pipe's that nobody reads. */
+static int
+open_file(const struct tf_kept_file *file)
+{
+	char path[PATH_MAX];
+	int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+	if (file->replace)
+		return beside(path, file->name) ? open(path, flags | O_TRUNC, 0644) : -1;
+	int fd = open(file->name, flags | O_APPEND, 0666);
+	if (fd >= 0)
+		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+	return fd;
+}
+
+static bool
+put_file(const struct tf_kept_file *file)
+{
+	char path[PATH_MAX];
+	return file->replace && beside(path, file->name) && rename(path, file->name) == 0;
+}
+
+static void
+answer(int socket, int error, int fd)
+{
+	union {
+		struct cmsghdr align;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = {.space = {0}};
+	struct iovec data = {.iov_base = &error, .iov_len = sizeof error};
+	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
+	if (fd >= 0) {
+		message.msg_control = control.space;
+		message.msg_controllen = sizeof control.space;
+		struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+		head->cmsg_level = SOL_SOCKET;
+		head->cmsg_type = SCM_RIGHTS;
+		head->cmsg_len = CMSG_LEN(sizeof fd);
+		memcpy(CMSG_DATA(head), &fd, sizeof fd);
+	}
+	(void)!sendmsg(socket, &message, MSG_NOSIGNAL);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void
+answer_question(int socket, const struct tf_keeper *k, const unsigned char question[2])
+{
+	int fd = -1;
+	bool done = false;
+	if (question[1] >= k->count) {
+		answer(socket, EINVAL, -1);
+		return;
+	}
+	if (question[0] == QUESTION_OPEN)
+		done = (fd = open_file(&k->file[question[1]])) >= 0;
+	else if (question[0] == QUESTION_PUT)
+		done = put_file(&k->file[question[1]]);
+	answer(socket, done ? 0 : errno, fd);
+}
+
+/* Root without capabilities could not write into another user's folder. */
+static void
+drop_capabilities(void)
+{
+#ifdef HAVE_LIBCAP_NG
+	bool is_root = geteuid() == 0;
+	capng_clear(CAPNG_SELECT_ALL);
+	if (is_root)
+		capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_DAC_OVERRIDE);
+	capng_apply(CAPNG_SELECT_CAPS);
+#endif
+}
+
+static void
+serve(int socket, void *context)
+{
+	unsigned char question[2];
+	char message[TF_CONFINE_MESSAGE_SIZE];
+	drop_capabilities();
+	if (!tf_seal_set_for_files(message))
+		return;
+	while (recv(socket, question, sizeof question, 0) == (ssize_t)sizeof question)
+		answer_question(socket, context, question);
+}
+
+/* ---- in the process that asks ---------------------------------------------- */
+
+bool
+tf_keeper_add(struct tf_keeper *k, const char *name, bool replace)
+{
+	if (k->count == TF_KEEPER_FILES)
+		return false;
+	k->file[k->count++] = (struct tf_kept_file){.name = name, .replace = replace};
+	return true;
+}
+
+bool
+tf_keeper_start(struct tf_keeper *k)
+{
+	k->helper.fd = -1;
+	return k->count == 0 || tf_helper_start(&k->helper, "tcpfsm-files", serve, k);
+}
+
+void
+tf_keeper_stop(struct tf_keeper *k)
+{
+	tf_helper_stop(&k->helper);
+}
+
+/* A name that it does not keep gets a number that it refuses. */
+static unsigned char
+number_of(const struct tf_keeper *k, const char *name)
+{
+	size_t i = 0;
+	while (i < k->count && strcmp(k->file[i].name, name) != 0)
+		i++;
+	return (unsigned char)i;
+}
+
+/* 0 and perhaps a descriptor, or an errno. */
+static int
+ask(struct tf_keeper *k, enum question what, const char *name, int *fd)
+{
+	unsigned char question[2] = {(unsigned char)what, number_of(k, name)};
+	int error = EIO;
+	union {
+		struct cmsghdr align;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec data = {.iov_base = &error, .iov_len = sizeof error};
+	struct msghdr message = {.msg_iov = &data,
+	                         .msg_iovlen = 1,
+	                         .msg_control = control.space,
+	                         .msg_controllen = sizeof control.space};
+	ssize_t n;
+	*fd = -1;
+	if (send(k->helper.fd, question, sizeof question, MSG_NOSIGNAL) != (ssize_t)sizeof question)
+		return errno ? errno : EIO;
+	while ((n = recvmsg(k->helper.fd, &message, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR)
+		;
+	if (n != (ssize_t)sizeof error)
+		return EPIPE;
+	struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+	if (head && head->cmsg_type == SCM_RIGHTS)
+		memcpy(fd, CMSG_DATA(head), sizeof *fd);
+	return error;
+}
+
+int
+tf_keeper_open(struct tf_keeper *k, const char *name)
+{
+	int fd, error = ask(k, QUESTION_OPEN, name, &fd);
+	errno = error;
+	return error ? -1 : fd;
+}
+
+bool
+tf_keeper_put(struct tf_keeper *k, const char *name)
+{
+	int fd, error = ask(k, QUESTION_PUT, name, &fd);
+	errno = error;
+	return error == 0;
+}

@@ -1,0 +1,46 @@
+/*
+ * The keeper of the output files: a helper that opens them anew when they
+ * are rotated, since the process that captures cannot open anything.
+ *
+ * It is asked by number and knows the names from before the capture began:
+ * whoever took over the other side could have these very files opened for
+ * appending, and no other.  It opens with the user that started the program,
+ * without capabilities but the one by which root may write into a folder
+ * that belongs to somebody else.
+ */
+#ifndef TCPFSM_CONFINE_KEEPER_H
+#define TCPFSM_CONFINE_KEEPER_H
+
+#include "confine/helper.h"
+
+enum {
+	TF_KEEPER_FILES = 32, /* most files that it keeps */
+};
+
+/* A file as it is opened: at its end, or, with REPLACE, empty and beside itself ("NAME.tmp") until it is
+ * put in its place. */
+struct tf_kept_file {
+	const char *name;
+	bool replace;
+};
+
+struct tf_keeper {
+	struct tf_helper helper;
+	struct tf_kept_file file[TF_KEEPER_FILES];
+	size_t count;
+};
+
+/* Add a file before the start.  False where there are too many. */
+bool tf_keeper_add(struct tf_keeper *k, const char *name, bool replace);
+
+/* False, with errno, where no process can be started.  Without files none is. */
+bool tf_keeper_start(struct tf_keeper *k);
+void tf_keeper_stop(struct tf_keeper *k);
+
+/* A new descriptor of the file NAME, the caller's to close; -1 with errno. */
+int tf_keeper_open(struct tf_keeper *k, const char *name);
+
+/* Put what was written to the file NAME (with REPLACE) in its place, at once.  False with errno. */
+bool tf_keeper_put(struct tf_keeper *k, const char *name);
+
+#endif

@@ -1,0 +1,244 @@
+/*
+ * The filter of system calls: see confine.h.
+ *
+ * It is a list of what a run needs once everything is open.  What is not in
+ * it fails with EPERM rather than kill: a C library that tries something new
+ * after an update then goes on without it, and a capture of days is not lost.
+ *
+ * The packet socket is for reading: the same right that lets one see all
+ * frames lets one send any, so writing and sending on it are refused by its
+ * number, and nothing that would give it another number is allowed.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#ifdef HAVE_LIBSECCOMP
+#include <seccomp.h>
+#endif
+
+#include "confine/confine.h"
+
+/* A sanitizer looks for leaks at exit from a thread of its own, which the filter forbids: look before. */
+#if defined(__SANITIZE_ADDRESS__)
+#define LOOK_FOR_LEAKS 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define LOOK_FOR_LEAKS 1
+#endif
+#endif
+#ifdef LOOK_FOR_LEAKS
+#include <sanitizer/lsan_interface.h>
+#endif
+
+static bool
+refuse(char message[TF_CONFINE_MESSAGE_SIZE], const char *what, int error)
+{
+	snprintf(message, TF_CONFINE_MESSAGE_SIZE, "%s: %s", what, strerror(error));
+	return false;
+}
+
+static bool
+forbid_new_privileges(char message[TF_CONFINE_MESSAGE_SIZE])
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return refuse(message, "no-new-privs cannot be set", errno);
+	return true;
+}
+
+#ifdef HAVE_LIBSECCOMP
+
+/* Memory, time, signals of our own, the end. */
+static const int always[] = {
+    SCMP_SYS(brk),
+    SCMP_SYS(munmap),
+    SCMP_SYS(mremap),
+    SCMP_SYS(madvise),
+    SCMP_SYS(futex),
+    SCMP_SYS(clock_gettime),
+    SCMP_SYS(clock_nanosleep),
+    SCMP_SYS(nanosleep),
+    SCMP_SYS(gettimeofday),
+    SCMP_SYS(time),
+    SCMP_SYS(getrandom),
+    SCMP_SYS(rt_sigaction),
+    SCMP_SYS(rt_sigprocmask),
+    SCMP_SYS(rt_sigreturn),
+    SCMP_SYS(sigaltstack),
+    SCMP_SYS(restart_syscall),
+    SCMP_SYS(getpid),
+    SCMP_SYS(gettid),
+    SCMP_SYS(getuid),
+    SCMP_SYS(geteuid),
+    SCMP_SYS(sched_yield),
+    SCMP_SYS(exit),
+    SCMP_SYS(exit_group),
+    SCMP_SYS(close),
+    SCMP_SYS(read),
+    SCMP_SYS(fstat),
+    SCMP_SYS(newfstatat),
+    SCMP_SYS(lseek),
+};
+
+/* What reading a socket and writing files takes beside that. */
+static const int running[] = {
+    SCMP_SYS(poll),  SCMP_SYS(ppoll),   SCMP_SYS(select),    SCMP_SYS(pselect6),
+    SCMP_SYS(readv), SCMP_SYS(recvmsg), SCMP_SYS(recvfrom),  SCMP_SYS(getsockopt),
+    SCMP_SYS(wait4), SCMP_SYS(fsync),   SCMP_SYS(getrusage),
+};
+
+/* The files' helper. */
+static const int filing[] = {
+    SCMP_SYS(openat),   SCMP_SYS(open),    SCMP_SYS(rename), SCMP_SYS(renameat), SCMP_SYS(renameat2),
+    SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(sendto), SCMP_SYS(sendmsg),  SCMP_SYS(fcntl),
+};
+
+/* ioctl(2) of the window's size is asked for by others, too. */
+static const unsigned long terminal_requests[] = {TIOCGWINSZ, TCGETS,    TCSETS,  TCSETSW,
+                                                  TCSETSF,    TIOCGPGRP, FIONREAD};
+
+static int
+allow_all(scmp_filter_ctx filter, const int *calls, size_t count)
+{
+	int error = 0;
+	for (size_t i = 0; i < count && !error; i++)
+		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
+	return error;
+}
+
+#define ALLOW_ALL(filter, calls) allow_all(filter, calls, sizeof(calls) / sizeof *(calls))
+
+/* Allowed where argument WHICH compares so with VALUE. */
+static int
+allow_if(scmp_filter_ctx filter, int call, unsigned which, enum scmp_compare compare, uint64_t value)
+{
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 1, SCMP_CMP64(which, compare, value));
+}
+
+/* Memory that code could be run from is not to be had. */
+static int
+allow_data_memory(scmp_filter_ctx filter)
+{
+	static const int calls[] = {SCMP_SYS(mmap), SCMP_SYS(mprotect)};
+	int error = 0;
+	for (size_t i = 0; i < 2 && !error; i++)
+		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 1,
+		                         SCMP_A2_64(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	return error;
+}
+
+static int
+allow_writing(scmp_filter_ctx filter, const struct tf_seal *seal)
+{
+	uint64_t capture = seal->capture_fd >= 0 ? (uint64_t)seal->capture_fd : UINT32_MAX;
+	int error = allow_if(filter, SCMP_SYS(write), 0, SCMP_CMP_NE, capture);
+	if (!error)
+		error = allow_if(filter, SCMP_SYS(writev), 0, SCMP_CMP_NE, capture);
+	for (size_t i = 0; i < 2 && !error; i++) {
+		if (seal->helper_fd[i] < 0)
+			continue;
+		error = allow_if(filter, SCMP_SYS(sendto), 0, SCMP_CMP_EQ, (uint64_t)seal->helper_fd[i]);
+		if (!error)
+			error =
+			    allow_if(filter, SCMP_SYS(sendmsg), 0, SCMP_CMP_EQ, (uint64_t)seal->helper_fd[i]);
+	}
+	return error;
+}
+
+/* The window's size always; the terminal's mode, and to stop as others do at ^Z, where it is used. */
+static int
+allow_terminal(scmp_filter_ctx filter, const struct tf_seal *seal)
+{
+	size_t count = seal->uses_terminal ? sizeof terminal_requests / sizeof *terminal_requests : 1;
+	int error = 0;
+	for (size_t i = 0; i < count && !error; i++)
+		error = allow_if(filter, SCMP_SYS(ioctl), 1, SCMP_CMP_EQ, terminal_requests[i]);
+	return error;
+}
+
+/* A signal to ourselves: abort(), and the stop of a terminal's job. */
+static int
+allow_own_signals(scmp_filter_ctx filter)
+{
+	uint64_t self = (uint64_t)getpid();
+	int error = allow_if(filter, SCMP_SYS(kill), 0, SCMP_CMP_EQ, self);
+	return error ? error : allow_if(filter, SCMP_SYS(tgkill), 0, SCMP_CMP_EQ, self);
+}
+
+static int
+allow_looking_at_flags(scmp_filter_ctx filter)
+{
+	int error = allow_if(filter, SCMP_SYS(fcntl), 1, SCMP_CMP_EQ, F_GETFL);
+	return error ? error : allow_if(filter, SCMP_SYS(fcntl), 1, SCMP_CMP_EQ, F_GETFD);
+}
+
+static int
+fill_for_running(scmp_filter_ctx filter, const struct tf_seal *seal)
+{
+	int error = ALLOW_ALL(filter, always);
+	if (!error)
+		error = ALLOW_ALL(filter, running);
+	if (!error)
+		error = allow_data_memory(filter);
+	if (!error)
+		error = allow_writing(filter, seal);
+	if (!error)
+		error = allow_terminal(filter, seal);
+	if (!error)
+		error = allow_own_signals(filter);
+	return error ? error : allow_looking_at_flags(filter);
+}
+
+static int
+fill_for_files(scmp_filter_ctx filter)
+{
+	int error = ALLOW_ALL(filter, always);
+	return error ? error : ALLOW_ALL(filter, filing);
+}
+
+static bool
+load(const struct tf_seal *seal, char message[TF_CONFINE_MESSAGE_SIZE])
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	int error = filter ? 0 : -ENOMEM;
+	if (!error)
+		error = seal ? fill_for_running(filter, seal) : fill_for_files(filter);
+	if (!error)
+		error = seccomp_load(filter);
+	seccomp_release(filter);
+	return error ? refuse(message, "the filter of system calls cannot be set", -error) : true;
+}
+
+#else
+
+static bool
+load(const struct tf_seal *seal, char message[TF_CONFINE_MESSAGE_SIZE])
+{
+	(void)seal;
+	(void)message;
+	return true;
+}
+
+#endif
+
+bool
+tf_seal_set(const struct tf_seal *seal, char message[TF_CONFINE_MESSAGE_SIZE])
+{
+#ifdef LOOK_FOR_LEAKS
+	__lsan_do_leak_check();
+#endif
+	return forbid_new_privileges(message) && load(seal, message);
+}
+
+bool
+tf_seal_set_for_files(char message[TF_CONFINE_MESSAGE_SIZE])
+{
+	return forbid_new_privileges(message) && load(NULL, message);
+}
