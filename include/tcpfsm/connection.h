@@ -44,10 +44,13 @@ enum tf_connection_flag {
 	TF_CONN_HOLDS_SYN = 0x100000,   /* a SYN on its 4-tuple waits for its judge (tf_held_syn) */
 };
 
+#define TF_MAX_CONN ((UINT64_C(1) << 39) - 1)
+
 struct tf_connection {
 	struct tf_key key;
 	uint32_t flags;       /* enum tf_connection_flag */
-	uint64_t conn;        /* its number, from 1 */
+	uint64_t conn : 39;   /* its number, from 1 */
+	uint64_t letters : 25; /* which kinds of segments passed first (core/letters.c) */
 	int64_t first_ts_ns;  /* of its first segment */
 	int64_t last_ts_ns;   /* of its last one */
 	int64_t deadline_ns;  /* when the timing wheel looks at it again; INT64_MAX: it is not in the wheel */

@@ -115,6 +115,24 @@ enum tf_close {
 };
 
 #define TF_MAX_HISTORY 15
+#define TF_MAX_LETTERS 47
+
+/* How Zeek sums a connection up: the conn_state of its conn.log. */
+enum tf_zeek_state {
+	TF_ZEEK_S0,
+	TF_ZEEK_S1,
+	TF_ZEEK_SF,
+	TF_ZEEK_REJ,
+	TF_ZEEK_S2,
+	TF_ZEEK_S3,
+	TF_ZEEK_RSTO,
+	TF_ZEEK_RSTR,
+	TF_ZEEK_RSTOS0,
+	TF_ZEEK_RSTRH,
+	TF_ZEEK_SH,
+	TF_ZEEK_SHR,
+	TF_ZEEK_OTH,
+};
 
 struct tf_end_record {
 	struct tf_addr addr;
@@ -150,6 +168,8 @@ struct tf_connection_record {
 	struct tf_end_record end[2]; /* TF_CLIENT, TF_SERVER */
 	enum tf_roles roles;
 	enum tf_close close;
+	enum tf_zeek_state zeek_state;
+	char letters[TF_MAX_LETTERS + 1]; /* the kinds of segments that passed, as Zeek writes its history */
 	int64_t handshake_rtt_ns; /* -1: not known */
 	bool evicted;
 	size_t anomaly_count; /* of anomalies: each id once, in catalogue order */
@@ -212,5 +232,6 @@ const char *tf_basis_name(enum tf_basis b);
 const char *tf_endpoint_name(enum tf_endpoint e); /* TF_NEITHER: NULL */
 const char *tf_close_name(enum tf_close c);
 const char *tf_roles_name(enum tf_roles r);
+const char *tf_zeek_state_name(enum tf_zeek_state z); /* "SF" */
 
 #endif

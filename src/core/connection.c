@@ -12,6 +12,7 @@
 
 #include "core/accept.h"
 #include "core/classify.h"
+#include "core/letters.h"
 #include "core/reassembly.h"
 
 /* The item at *INDEX, made if there is none. */
@@ -361,6 +362,7 @@ tf_connection_segment(struct tf_step *st)
 	bool syn = (st->s->flags & (TF_SYN | TF_RST)) == TF_SYN;
 
 	count_packet(st);
+	tf_letters_segment(st);
 	if (is_dropped(st)) {
 		st->marks |= TF_MARK_UNACCEPTABLE;
 		st->verdict = TF_REJECT_BEYOND;
@@ -371,6 +373,7 @@ tf_connection_segment(struct tf_step *st)
 		note_syn(st);
 	st->verdict = tf_accept(st);
 	tf_classify(st);
+	tf_letters_findings(st);
 	show_segment(st);
 	if (st->s->flags & TF_RST) {
 		tf_prove_reset(st);

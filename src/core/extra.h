@@ -39,7 +39,8 @@ struct tf_fin_record {
 
 /* What a connection needs from its first FIN on.  Arrays are by endpoint. */
 struct tf_closing {
-	uint32_t extra; /* index into the pool of tf_extra; 0: none */
+	uint32_t extra;   /* index into the pool of tf_extra; 0: none */
+	uint32_t letters; /* the kinds of segments that came next (core/letters.c) */
 	struct tf_fin_record fin[2];
 	int64_t last_data_ns[2];       /* new payload, after the other end's FIN */
 	int64_t time_wait_ns[2];       /* when TIME-WAIT began or was restarted */
@@ -191,6 +192,18 @@ struct tf_ended {
 	uint8_t state[2]; /* enum tf_state, before the RST */
 };
 
+#define TF_LATE_LETTERS 32
+
+/* The letters of a connection (core/letters.c) that found no room elsewhere. */
+struct tf_late_letters {
+	uint8_t count; /* of code */
+	uint8_t code[TF_LATE_LETTERS];
+	uint8_t known[2];     /* by endpoint, one bit a slot: last[] means something */
+	tf_seq last[2][3];    /* the numbers of the last SYN, FIN, RST */
+	uint32_t times[2][4]; /* how often each of those was seen that are written more and more seldom */
+	bool gap_waits;       /* the gap that may yet be filled was counted among them */
+};
+
 #define TF_COUNTED_ANOMALIES 12
 
 struct tf_extra {
@@ -229,6 +242,7 @@ struct tf_extra {
 	uint32_t syn_data;       /* octets on the client's first SYN */
 	bool syn_fast_open;      /* it had the Fast Open option */
 	struct tf_former former; /* conn 0: none is known */
+	struct tf_late_letters letters;
 };
 
 _Static_assert(TF_ANOMALY_COUNT <= 64, "raised[] has a bit for each");

@@ -10,6 +10,7 @@
 #include "core/fast.h"
 
 #include "core/accept.h"
+#include "core/letters.h"
 
 #define ORDINARY (TF_ACK | TF_PSH | TF_ECE | TF_CWR | TF_AE)
 
@@ -81,6 +82,7 @@ tf_connection_fast(struct tf_context *ctx, struct tf_connection *c, const struct
 	if (!is_established(x) || tf_end_state(y) != TF_ESTABLISHED || !is_expected(x, y, s) ||
 	    !timestamp_advances(x, s))
 		return false;
+	tf_letters_ordinary(ctx, c, from, s->len > 0);
 	follow(c, x, y, s, scaled ? x->wscale : 0);
 	if (s->checksum_state == TF_CHECKSUM_VALID && s->len == 0)
 		c->flags |= from == TF_CLIENT ? TF_CONN_CLIENT_SUMS : TF_CONN_SERVER_SUMS;

@@ -74,6 +74,13 @@ static const char *const endpoint_names[] = {
     [TF_NEITHER] = NULL,
 };
 
+static const char *const zeek_state_names[] = {
+    [TF_ZEEK_S0] = "S0",         [TF_ZEEK_S1] = "S1",       [TF_ZEEK_SF] = "SF",     [TF_ZEEK_REJ] = "REJ",
+    [TF_ZEEK_S2] = "S2",         [TF_ZEEK_S3] = "S3",       [TF_ZEEK_RSTO] = "RSTO", [TF_ZEEK_RSTR] = "RSTR",
+    [TF_ZEEK_RSTOS0] = "RSTOS0", [TF_ZEEK_RSTRH] = "RSTRH", [TF_ZEEK_SH] = "SH",     [TF_ZEEK_SHR] = "SHR",
+    [TF_ZEEK_OTH] = "OTH",
+};
+
 static const char *const close_names[] = {
     [TF_CLOSE_OPEN] = "open",
     [TF_CLOSE_FIN] = "fin",
@@ -226,6 +233,13 @@ tf_close_name(enum tf_close c)
 {
 	assert((size_t)c < COUNT_OF(close_names));
 	return close_names[c];
+}
+
+const char *
+tf_zeek_state_name(enum tf_zeek_state z)
+{
+	assert((size_t)z < COUNT_OF(zeek_state_names));
+	return zeek_state_names[z];
 }
 
 const char *

@@ -4,6 +4,7 @@
  */
 #include "core/place.h"
 
+#include "core/letters.h"
 #include "core/reassembly.h"
 
 bool
@@ -110,6 +111,7 @@ fill_gap(struct tf_step *st)
 	if (!x->gap_bytes) {
 		x->gap_ns = 0;
 		x->gaps = 0;
+		tf_letters_gap_filled(x, st->from);
 	}
 	return filled;
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "core/fast.h"
+#include "core/letters.h"
 #include "detect/capture.h"
 #include "flow/flow.h"
 
@@ -116,6 +117,7 @@ tf_feed_connection(struct tf_analyzer *a, uint32_t index, const struct tf_segmen
 
 	if (is_damaged(c, s)) {
 		a->stats.bad_checksums++;
+		tf_letters_count(&a->ctx, c, tf_connection_sender(c, s), TF_L_CHECKSUM);
 		tf_detect_damaged(&a->ctx, c, s);
 		look_again(a, index);
 		return;

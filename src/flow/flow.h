@@ -109,6 +109,10 @@ void tf_look_again(struct tf_analyzer *a, uint32_t index);
 
 /* ---- record.c: the connection record ---------------------------------------- */
 
+/* Zeek's conn_state of a connection with these letters (core/letters.h); EMPTY: neither end sent
+ * payload. */
+enum tf_zeek_state tf_zeek_state(const char *letters, bool empty);
+
 void tf_record_emit(const struct tf_context *ctx, const struct tf_connection *c, bool evicted);
 
 #endif

@@ -1,6 +1,7 @@
 /*
  * The connection record: what is known of a connection when it is over.
  */
+#include "core/letters.h"
 #include "flow/flow.h"
 
 static void
@@ -81,7 +82,7 @@ record_of(const struct tf_context *ctx, const struct tf_connection *c,
 	bool measured =
 	    c->flags & TF_CONN_ESTABLISHED && !(c->flags & (TF_CONN_REPEATED | TF_CONN_MIDSTREAM));
 
-	return (struct tf_connection_record){
+	struct tf_connection_record r = {
 	    .conn = c->conn,
 	    .first_ts_ns = c->first_ts_ns,
 	    .last_ts_ns = c->last_ts_ns,
@@ -93,6 +94,9 @@ record_of(const struct tf_context *ctx, const struct tf_connection *c,
 	    .anomaly_count = x ? record_anomalies(anomalies, x) : 0,
 	    .anomalies = anomalies,
 	};
+	tf_letters_text(ctx, c, r.letters);
+	r.zeek_state = tf_zeek_state(r.letters, !c->end[TF_CLIENT].bytes && !c->end[TF_SERVER].bytes);
+	return r;
 }
 
 void

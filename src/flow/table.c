@@ -191,7 +191,7 @@ tf_table_begin(struct tf_analyzer *a, const struct tf_key *key, uint32_t hash, c
 	}
 	struct tf_connection *c = tf_connection_at(a, index);
 	c->key = *key;
-	c->conn = ++a->next_conn;
+	c->conn = ++a->next_conn & TF_MAX_CONN;
 	c->first_ts_ns = c->last_ts_ns = s->ts_ns;
 	c->first_packet = (uint32_t)s->packet;
 	if (sender_is_client(a, s) == src_is_second)
