@@ -322,6 +322,15 @@ def zeek_checks(row, record, straight):
     return checks
 
 
+def zeek_words(row, record, straight):
+    """conn_state and history word for word.  X says that Zeek gave up on the contents: not our matter."""
+    if not straight:
+        return dict(verdict=NONE, why="the roles are the other way round")
+    pairs = (("conn_state", row["conn_state"], record["zeek_state"]),
+             ("history", row["history"].replace("X", "").replace("x", ""), record["history_letters"]))
+    return judged([(name, said, ours, said == ours) for name, said, ours in pairs if said not in ("", "-")])
+
+
 def zeek_rows(rows, runs):
     rows = [r for r in rows if (r["proto"] or "tcp") == "tcp"]
     for row, before in counted(rows, lambda r: (r["capture"], r["test"], r["id.orig_h"], r["id.orig_p"])):
@@ -340,6 +349,7 @@ def zeek_rows(rows, runs):
             yield Row("zeek", "other", row["capture"], where, DIFFER, f"connection {before + 1}", f"{len(found)} connections")
         else:
             yield Row("zeek", "other", row["capture"], where, **judged(zeek_checks(row, *found[before])))
+            yield Row("zeek", "words", row["capture"], where, **zeek_words(row, *found[before]))
 
 
 def suricata_checks(match, record, straight):

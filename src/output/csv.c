@@ -14,8 +14,8 @@
 	"_duplicate_acks," end "_zero_windows," end "_mss," end "_wscale," end "_sack," end "_timestamps"
 
 static const char header[] =
-    "conn,first_ts,last_ts,duration,close,roles,handshake_rtt,anomalies,community_id,evicted,zeek_state,"
-    "history_letters" END_COLUMNS("client") END_COLUMNS("server") "\n";
+    "conn,first_ts,last_ts,duration,close,roles,handshake_rtt,anomalies,community_id,evicted" END_COLUMNS(
+        "client") END_COLUMNS("server") ",zeek_state,history_letters\n";
 
 /* TEXT is a word out of a fixed list: it needs no quotes. */
 static void
@@ -123,10 +123,10 @@ put_row(struct tf_buf *row, const struct tf_output *o, const struct tf_connectio
 	                    server->port);
 	tf_put_char(row, ',');
 	put_number_cell(row, r->evicted);
-	put_cell(row, tf_zeek_state_name(r->zeek_state));
-	put_cell(row, r->letters);
 	put_end_cells(row, client);
 	put_end_cells(row, server);
+	put_cell(row, tf_zeek_state_name(r->zeek_state));
+	put_cell(row, r->letters);
 	if (row->len > 0)
 		row->data[row->len - 1] = '\n';
 }

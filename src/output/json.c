@@ -333,11 +333,7 @@ put_connection(struct tf_output *o, const struct tf_connection_record *r)
 	tf_put_json_string(b, tf_roles_name(r->roles));
 	tf_put_lit(b, ",\"close\":");
 	tf_put_json_string(b, tf_close_name(r->close));
-	tf_put_lit(b, ",\"zeek_state\":\"");
-	tf_put_str(b, tf_zeek_state_name(r->zeek_state));
-	tf_put_lit(b, "\",\"history_letters\":\"");
-	tf_put_str(b, r->letters);
-	tf_put_lit(b, "\",\"handshake_rtt\":");
+	tf_put_lit(b, ",\"handshake_rtt\":");
 	if (r->handshake_rtt_ns < 0)
 		tf_put_lit(b, "null");
 	else
@@ -348,7 +344,11 @@ put_connection(struct tf_output *o, const struct tf_connection_record *r)
 	                    server->port);
 	tf_put_lit(b, "\",\"evicted\":");
 	put_bool(b, r->evicted);
-	tf_put_lit(b, "}\n");
+	tf_put_lit(b, ",\"zeek_state\":\"");
+	tf_put_str(b, tf_zeek_state_name(r->zeek_state));
+	tf_put_lit(b, "\",\"history_letters\":\"");
+	tf_put_str(b, r->letters);
+	tf_put_lit(b, "\"}\n");
 }
 
 static void

@@ -291,6 +291,20 @@ put_lost_lines(struct tf_output *o, const struct tf_pending *p)
 	tf_put_lit(&o->out, " found no room while this connection went on.\n");
 }
 
+/* For readers of Zeek's conn.log. */
+static void
+put_letters(struct tf_output *o, const struct tf_connection_record *r)
+{
+	if (o->options.verbosity == 0)
+		return;
+	tf_put_fill(&o->out, ' ', INDENT);
+	tf_put_lit(&o->out, "Zeek: ");
+	tf_put_str(&o->out, tf_zeek_state_name(r->zeek_state));
+	tf_put_char(&o->out, ' ');
+	tf_put_str(&o->out, r->letters);
+	tf_put_char(&o->out, '\n');
+}
+
 static void
 put_block(struct tf_output *o, const struct tf_connection_record *r, const struct tf_pending *p)
 {
@@ -308,6 +322,7 @@ put_block(struct tf_output *o, const struct tf_connection_record *r, const struc
 		put_undecided(o, client, "The client");
 		put_undecided(o, server, "The server");
 	}
+	put_letters(o, r);
 	if (p != NULL) {
 		put_notes(o, p);
 		if (p->lines.len > 0)

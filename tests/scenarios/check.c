@@ -371,6 +371,18 @@ check_record_end(struct check *c, const struct scn_expect *x, int end, const str
 	check_record_history(c, x, end, r, e);
 }
 
+/* What a person who knows Zeek reads. */
+static void
+check_record_words(struct check *c, const struct scn_expect *x, const struct tf_connection_record *r)
+{
+	if (x->record.zeek[0] && strcmp(x->record.zeek, tf_zeek_state_name(r->zeek_state)) != 0)
+		fail(c, x->line, "record of connection %u: expected zeek %s, but %s", x->conn, x->record.zeek,
+		     tf_zeek_state_name(r->zeek_state));
+	if (x->record.letters[0] && strcmp(x->record.letters, r->letters) != 0)
+		fail(c, x->line, "record of connection %u: expected letters %s, but %s", x->conn,
+		     x->record.letters, r->letters);
+}
+
 static void
 check_record(struct check *c, const struct scn_expect *x, const struct scn_event *e)
 {
@@ -388,6 +400,7 @@ check_record(struct check *c, const struct scn_expect *x, const struct scn_event
 		     x->record.rtt_known ? "known" : "unknown", rtt_known ? "known" : "unknown");
 	for (int end = 0; end < 2; end++)
 		check_record_end(c, x, end, e);
+	check_record_words(c, x, r);
 }
 
 static void

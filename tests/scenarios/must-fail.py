@@ -57,6 +57,8 @@ CASES = [
     ("another history", OPEN + "end | record client history CLOSED,ESTABLISHED", 5, "another history"),
     ("another count of octets", OPEN + "end | record client bytes 1", 5, "expected client bytes 1, but 0"),
     ("other roles", OPEN + "end | record roles guessed", 5, "expected roles guessed, but syn"),
+    ("another word of Zeek's", OPEN + "end | record zeek SF", 5, "expected zeek SF, but S1"),
+    ("other letters", OPEN + "end | record letters ShD", 5, "expected letters ShD, but ShA"),
     ("another number of connections", OPEN + "end | connections 2", 5, "expected 2 connections, but 1"),
     ("a connection that never was", OPEN + "conn 2 isn client 1 server 2\nwait 1s", 6,
      "the scenario has 2 connections"),

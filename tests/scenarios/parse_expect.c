@@ -270,6 +270,20 @@ read_choice(struct scn_parser *p, const char *no, const char *yes, int *value)
 	return true;
 }
 
+/* A word into TEXT of SIZE octets: no fixed list, for whatever is compared with it. */
+static bool
+read_text(struct scn_parser *p, const char *what, char *text, size_t size)
+{
+	bool flipped = scn_take_char(p, '^');
+
+	if (!scn_word(p, what))
+		return false;
+	if (strlen(p->word) + flipped >= size)
+		return scn_fail(p, "%s is too long", what);
+	(void)snprintf(text, size, "%s%s", flipped ? "^" : "", p->word);
+	return true;
+}
+
 static bool
 read_record(struct scn_parser *p, unsigned conn, bool later, bool may)
 {
@@ -287,6 +301,10 @@ read_record(struct scn_parser *p, unsigned conn, bool later, bool may)
 			read_choice(p, "syn", "guessed", &e->record.roles);
 		else if (scn_take_word(p, "rtt"))
 			read_choice(p, "unknown", "known", &e->record.rtt_known);
+		else if (scn_take_word(p, "zeek"))
+			read_text(p, "Zeek's word", e->record.zeek, sizeof(e->record.zeek));
+		else if (scn_take_word(p, "letters"))
+			read_text(p, "the letters", e->record.letters, sizeof(e->record.letters));
 		else if (scn_take_end(p, &end))
 			read_record_end(p, &e->record, end);
 		else

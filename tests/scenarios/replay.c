@@ -282,9 +282,10 @@ record_end_text(const struct tf_end_record *e, enum tf_endpoint end, char *text,
 static void
 record_text(const struct tf_connection_record *c, char *text, size_t size)
 {
-	int n = snprintf(text, size, "record conn %" PRIu64 " close %s roles %s rtt %s", c->conn,
+	int n = snprintf(text, size, "record conn %" PRIu64 " close %s roles %s rtt %s zeek %s letters %s", c->conn,
 	                 tf_close_name(c->close), tf_roles_name(c->roles),
-	                 c->handshake_rtt_ns < 0 ? "unknown" : "known");
+	                 c->handshake_rtt_ns < 0 ? "unknown" : "known", tf_zeek_state_name(c->zeek_state),
+	                 c->letters);
 
 	for (int end = 0; end < 2 && n > 0 && (size_t)n < size; end++)
 		n += record_end_text(&c->end[end], (enum tf_endpoint)end, text + n, size - (size_t)n);

@@ -106,6 +106,8 @@ struct scn_record {
 	int close;                /* enum tf_close, or -1 where the scenario does not say */
 	int roles;                /* enum tf_roles, or -1 */
 	int rtt_known;            /* 1, 0, or -1 */
+	char zeek[8];             /* Zeek's word for it, or empty where the scenario does not say */
+	char letters[TF_MAX_LETTERS + 1]; /* the letters of its history; empty: not said */
 	int state[2];             /* enum tf_state, or -1 */
 	uint8_t history_count[2]; /* 0: not said */
 	uint8_t history[2][TF_MAX_HISTORY];

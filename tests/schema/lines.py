@@ -36,7 +36,8 @@ GOOD = [
     + ',"server":'
     + END % (2, 80, "CLOSED", "CLOSED", '["CLOSED"]')
     + ',"roles":"syn","close":"refused","handshake_rtt":null,"anomalies":["connection-refused"],'
-    '"anomaly_counts":{"connection-refused":1},"community_id":"1:LQU9qZlK+B5F3KDmev6m5PMibrg=","evicted":false}',
+    '"anomaly_counts":{"connection-refused":1},"community_id":"1:LQU9qZlK+B5F3KDmev6m5PMibrg=","evicted":false,'
+    '"zeek_state":"REJ","history_letters":"Sr"}',
     '{"type":"summary","packets":2,"tcp_segments":2,"connections":1,"anomalies":{"connection-refused":1},'
     '"dropped_by_kernel":0,"skipped":{},"duplicate_frames":0,"bad_checksums":0,"time_backwards":0,"evicted":0,'
     '"first_ts":1.000000,"last_ts":1.500000,"input_error":null}',
@@ -55,6 +56,7 @@ BAD = [  # what is wrong, line, text there, text in its place, what must be said
     ("a record without a finding", 5, '["connection-refused"]', "[]", "that the record does not name"),
     ("a connection not numbered from 1", 5, '"conn":1', '"conn":2', "not numbered from 1"),
     ("a finding about nothing", 4, '"conn":1', '"conn":null', "is not of type 'string'"),
+    ("a letter that is none", 5, '"Sr"', '"Sx"', "'Sx' does not match"),
     ("a summary with another count", 6, '"connections":1', '"connections":2', "2 connections, but 1 records"),
 ]
 

@@ -95,6 +95,7 @@ mix_record(uint64_t h, const struct tf_connection_record *r)
 {
 	h = mix(mix(mix(h, r->conn), (uint64_t)r->first_ts_ns), (uint64_t)r->last_ts_ns);
 	h = mix(mix(h, (uint64_t)r->close << 8 | r->roles), (uint64_t)r->handshake_rtt_ns);
+	h = mix_text(mix(h, r->zeek_state), r->letters);
 	for (size_t i = 0; i < r->anomaly_count; i++)
 		h = mix(h, (uint64_t)r->anomalies[i].id << 32 | r->anomalies[i].count);
 	return mix_end(mix_end(h, &r->end[0]), &r->end[1]);

@@ -244,6 +244,8 @@ half_closed(uint64_t conn)
 	            }},
 	    .roles = TF_ROLES_SYN,
 	    .close = TF_CLOSE_OPEN,
+	    .zeek_state = TF_ZEEK_S2,
+	    .letters = "ShADadF",
 	    .handshake_rtt_ns = 123000,
 	    .anomaly_count = 2,
 	    .anomalies = counts,
@@ -744,7 +746,8 @@ json_connection(void)
 	    "\"roles\":\"syn\",\"close\":\"open\",\"handshake_rtt\":0.000123,"
 	    "\"anomalies\":[\"stuck-fin-wait-2\",\"stuck-close-wait\"],"
 	    "\"anomaly_counts\":{\"stuck-fin-wait-2\":1,\"stuck-close-wait\":1},"
-	    "\"community_id\":\"1:yUNan987qPsvRrWYa25qTp6TpaA=\",\"evicted\":false}\n");
+	    "\"community_id\":\"1:yUNan987qPsvRrWYa25qTp6TpaA=\",\"evicted\":false,"
+	    "\"zeek_state\":\"S2\",\"history_letters\":\"ShADadF\"}\n");
 }
 
 static void
@@ -967,6 +970,7 @@ text_with_transitions(void)
 	EXPECT_WITHIN(
 	    written,
 	    "CLOSED / CLOSED\n"
+	    "    Zeek: S2 ShADadF\n"
 	    "    +0.000000      1  client  CLOSED -> SYN-SENT           snd SYN (observed, RFC 1122)");
 	EXPECT_WITHIN(written, "\n    +0.000250      3  client  SYN-SENT -> ESTABLISHED      snd ACK of "
 	                       "SYN,ACK (observed, 3.10.7.3)\n");
@@ -1172,7 +1176,7 @@ csv_rows(void)
 	            "FIN-WAIT-2,4294967295,"
 	            "5,78,412,0,0,0,0,1460,7,1,1,"
 	            "10.9.0.2,80,CLOSE-WAIT,CLOSE-WAIT LAST-ACK,LISTEN SYN-RECEIVED ESTABLISHED CLOSE-WAIT,,"
-	            "4,1204,1500,1,2,3,4,,,0,\n");
+	            "4,1204,1500,1,2,3,4,,,0,,S2,ShADadF\n");
 	CU_ASSERT_EQUAL(cells_of(written), cells_of(row));
 }
 
