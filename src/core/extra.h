@@ -172,6 +172,26 @@ struct tf_mismatch {
 	bool waiting;
 };
 
+/* An ACK of octets that had not passed the tap, and what their sender did since (detect/ahead.c). */
+struct tf_ahead {
+	int64_t ts_ns;         /* of the ACK, by the capture's own clock */
+	int64_t due_ns;        /* when it is judged */
+	uint64_t packet;       /* the ACK; 0: none waits */
+	uint64_t first_packet; /* the first segment that shows its sender below it; 0: none came */
+	tf_seq ack, first;     /* what it acknowledges; the first octet that had not passed */
+	tf_seq reached;        /* up to here they have passed since, in order */
+	uint32_t tsecr;        /* of the ACK, with `timestamps` */
+	uint32_t segments;     /* that brought them */
+	uint8_t from;          /* who acknowledged: enum tf_endpoint */
+	bool timestamps;
+	bool alone;       /* all that had passed before was acknowledged before */
+	bool soon, later; /* the first of the segments: sooner than a time-out, and surely after the ACK */
+	bool straddles;   /* one goes on beyond what was acknowledged */
+	bool spoke;       /* who acknowledged spoke between them */
+	bool stood_below; /* a bare ACK bears a number below it */
+	bool refuted;     /* the capture missed something after all */
+};
+
 /* A router's word that segments of one end are too large (RFC 1191, RFC 8201). */
 struct tf_too_big_record {
 	int64_t ts_ns;
@@ -238,6 +258,7 @@ struct tf_extra {
 	bool bad_ack_known[2];
 	uint32_t held; /* index into the pool of tf_held_syn; 0: none */
 	struct tf_mismatch mismatch;
+	struct tf_ahead ahead;
 	struct tf_too_big_record too_big;
 	uint32_t syn_data;       /* octets on the client's first SYN */
 	bool syn_fast_open;      /* it had the Fast Open option */

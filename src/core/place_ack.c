@@ -152,6 +152,7 @@ tf_place_ack(struct tf_step *st)
 		return;
 	}
 	count_duplicate_ack(st, st->x->window);
+	st->una_before = y->una;
 	if (tf_seq_gt(ack, y->nxt))
 		note_missed(st);
 	st->ack_advances = tf_seq_gt(ack, y->una);

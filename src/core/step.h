@@ -33,6 +33,7 @@ struct tf_step {
 	bool acks_syn, acks_fin; /* its ACK covers the receiver's SYN, FIN */
 	bool first_ack_of_syn, first_ack_of_fin;
 	bool ack_advances;     /* it acknowledges something new */
+	tf_seq una_before;     /* the receiver's octets that were acknowledged before it */
 	bool bad_ack;          /* it acknowledges what was never sent */
 	bool first_syn;        /* the first SYN of its sender that passed */
 	bool fin_again;        /* its FIN passed before */

@@ -23,6 +23,7 @@ tf_detect_segment(const struct tf_step *st)
 	tf_too_big_segment(st);
 	tf_unexpected_segment(st);
 	tf_doubtful_segment(st);
+	tf_ahead_segment(st);
 	tf_repetition_segment(st);
 	tf_reuse_segment(st);
 	tf_leaks_segment(st);
@@ -53,6 +54,7 @@ tf_detect_next(const struct tf_context *ctx, const struct tf_connection *c)
 	next = tf_earlier(next, tf_opening_next(ctx, c));
 	next = tf_earlier(next, tf_handshake_next(ctx, c));
 	next = tf_earlier(next, tf_doubtful_next(ctx, c));
+	next = tf_earlier(next, tf_ahead_next(ctx, c));
 	return tf_earlier(next, tf_gaps_next(ctx, c));
 }
 
@@ -64,6 +66,7 @@ tf_detect_deadline(struct tf_context *ctx, struct tf_connection *c)
 	if (tf_end_state(&c->end[TF_SERVER]) != TF_SYN_RECEIVED)
 		tf_flood_leave(ctx, c);
 	tf_closing_deadline(ctx, c);
+	tf_ahead_deadline(ctx, c, false);
 	tf_gaps_deadline(ctx, c, false);
 	tf_reset_deadline(ctx, c, false);
 	tf_silence_deadline(ctx, c);
@@ -73,6 +76,7 @@ tf_detect_deadline(struct tf_context *ctx, struct tf_connection *c)
 void
 tf_detect_end(struct tf_context *ctx, struct tf_connection *c)
 {
+	tf_ahead_deadline(ctx, c, true);
 	tf_gaps_deadline(ctx, c, true);
 	tf_reset_deadline(ctx, c, true);
 	tf_repetition_end(ctx, c);

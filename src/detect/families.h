@@ -73,6 +73,10 @@ void tf_closing_segment(const struct tf_step *st);
 int64_t tf_closing_next(const struct tf_context *ctx, const struct tf_connection *c);
 void tf_closing_deadline(struct tf_context *ctx, struct tf_connection *c);
 
+void tf_ahead_segment(const struct tf_step *st);
+int64_t tf_ahead_next(const struct tf_context *ctx, const struct tf_connection *c);
+void tf_ahead_deadline(struct tf_context *ctx, struct tf_connection *c, bool at_end);
+
 int64_t tf_gaps_next(const struct tf_context *ctx, const struct tf_connection *c);
 void tf_gaps_deadline(struct tf_context *ctx, struct tf_connection *c, bool at_end);
 
