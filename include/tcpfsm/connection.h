@@ -35,6 +35,9 @@ enum tf_connection_flag {
 	TF_CONN_GAP = 0x1000,           /* the capture missed something of it */
 	TF_CONN_SIMULTANEOUS = 0x8000,  /* both ends sent a SYN */
 	TF_CONN_SPLIT = 0x10000,        /* the SYN was answered by ACK and SYN apart, or the roles turned */
+	TF_CONN_WAITING = 0x1000000,    /* its SYN was sent again without an answer, and its listener counts it */
+	TF_CONN_IN_A_CROWD = 0x2000000, /* that is told when it is known what became of it */
+	TF_CONN_FOUND_SILENT = 0x4000000, /* it was found unanswered */
 	TF_CONN_SETTLED = 0x20000,      /* closed, and nothing contradicted it for the settle time */
 	TF_CONN_CLIENT_SUMS = 0x40000,  /* a bare segment of the client's had a valid checksum: a bad one is bad */
 	TF_CONN_SERVER_SUMS = 0x80000,  /* the same of the server's */

@@ -103,6 +103,7 @@ answered_again(const struct tf_step *st, struct tf_extra *x)
 		return;
 	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_FIN_RETRANSMISSION_IN_TIME_WAIT, st->to);
 	tf_finding_duration(&f, "after", w->fin_again_ns - fin->ack_ns);
+	tf_finding_where(&f, TF_WHERE_BEHIND, "that ACK had passed the tap");
 	tf_finding_packet(&f, fin->packet);
 	tf_finding_packet(&f, fin->ack_packet);
 	tf_finding_packet(&f, w->fin_again_packet);

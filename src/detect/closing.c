@@ -79,6 +79,22 @@ fin_deadline(const struct tf_context *ctx, const struct tf_connection *c, enum t
 }
 
 static void
+place_fin(struct tf_finding *f, const struct tf_fin_record *fin)
+{
+	if (fin->ack_last_ns)
+		tf_finding_where(f, TF_WHERE_BEHIND,
+		                 "an ACK of it passed the tap and was lost behind it, on the way back");
+	else if (fin->again)
+		tf_finding_where(
+		    f, TF_WHERE_BEHIND,
+		    "each copy passed the tap and no ACK of it did, so they are lost behind it, or "
+		    "the ACKs are");
+	else
+		tf_finding_where(f, TF_WHERE_UNKNOWN,
+		                 "it passed the tap once, and neither a repetition nor an ACK followed");
+}
+
+static void
 raise_stuck_fin(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint which)
 {
 	const struct tf_fin_record *fin = &tf_closing_if(ctx, c)->fin[which];
@@ -88,6 +104,7 @@ raise_stuck_fin(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoin
 	tf_finding_duration(&f, "for", ctx->now_ns - unacknowledged_since(fin));
 	tf_finding_count(&f, "retransmissions", TF_D_COUNT, fin->again);
 	tf_finding_count(&f, "fin_packet", TF_D_PACKET, fin->packet);
+	place_fin(&f, fin);
 	tf_finding_packet(&f, fin->packet);
 	tf_finding_packet(&f, fin->last_packet);
 	tf_raise(ctx, c, &f);

@@ -18,6 +18,7 @@ tf_detect_segment(const struct tf_step *st)
 	tf_opening_segment(st);
 	tf_handshake_segment(st);
 	tf_flood_segment(st);
+	tf_unanswered_segment(st);
 	tf_isn_segment(st);
 	tf_host_isn_segment(st);
 	tf_too_big_segment(st);
@@ -52,6 +53,7 @@ tf_detect_next(const struct tf_context *ctx, const struct tf_connection *c)
 	if (!tf_extra_if(ctx, c))
 		return next;
 	next = tf_earlier(next, tf_opening_next(ctx, c));
+	next = tf_earlier(next, tf_unanswered_next(ctx, c));
 	next = tf_earlier(next, tf_handshake_next(ctx, c));
 	next = tf_earlier(next, tf_doubtful_next(ctx, c));
 	next = tf_earlier(next, tf_ahead_next(ctx, c));
@@ -62,6 +64,7 @@ void
 tf_detect_deadline(struct tf_context *ctx, struct tf_connection *c)
 {
 	tf_opening_deadline(ctx, c);
+	tf_unanswered_deadline(ctx, c);
 	tf_handshake_deadline(ctx, c);
 	if (tf_end_state(&c->end[TF_SERVER]) != TF_SYN_RECEIVED)
 		tf_flood_leave(ctx, c);
@@ -82,6 +85,7 @@ tf_detect_end(struct tf_context *ctx, struct tf_connection *c)
 	tf_repetition_end(ctx, c);
 	tf_leaks_leave(ctx, c);
 	tf_handshake_end(ctx, c);
+	tf_unanswered_leave(ctx, c);
 	tf_flood_leave(ctx, c);
 }
 
@@ -89,5 +93,6 @@ void
 tf_detect_finish(struct tf_context *ctx)
 {
 	tf_flood_end(ctx);
+	tf_unanswered_end(ctx);
 	tf_host_isn_end(ctx);
 }

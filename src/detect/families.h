@@ -21,6 +21,13 @@ void tf_raise_simultaneous_open(const struct tf_step *st);
 int64_t tf_opening_next(const struct tf_context *ctx, const struct tf_connection *c);
 void tf_opening_deadline(struct tf_context *ctx, struct tf_connection *c);
 
+void tf_unanswered_segment(const struct tf_step *st);
+int64_t tf_unanswered_next(const struct tf_context *ctx, const struct tf_connection *c);
+void tf_unanswered_deadline(struct tf_context *ctx, struct tf_connection *c);
+/* What became of C is known, or it is no more. */
+void tf_unanswered_leave(struct tf_context *ctx, struct tf_connection *c);
+void tf_unanswered_end(struct tf_context *ctx);
+
 void tf_handshake_segment(const struct tf_step *st);
 int64_t tf_handshake_next(const struct tf_context *ctx, const struct tf_connection *c);
 void tf_handshake_deadline(struct tf_context *ctx, struct tf_connection *c);
@@ -30,9 +37,9 @@ void tf_flood_segment(const struct tf_step *st);
 /* C is no more embryonic, or is no more. */
 void tf_flood_leave(struct tf_context *ctx, struct tf_connection *c);
 /* Has C's listener so many embryonic connections that a flood may be coming? */
-bool tf_flood_crowded(const struct tf_context *ctx, const struct tf_connection *c);
-/* Is C part of a flood that was told? */
-bool tf_flood_covers(const struct tf_context *ctx, const struct tf_connection *c);
+bool tf_flood_near(const struct tf_context *ctx, const struct tf_connection *c);
+/* Is C part of a flood that was told, or is now? */
+bool tf_flood_covers(struct tf_context *ctx, const struct tf_connection *c);
 void tf_flood_end(struct tf_context *ctx);
 
 void tf_host_isn_segment(const struct tf_step *st);

@@ -160,19 +160,23 @@ tf_flood_leave(struct tf_context *ctx, struct tf_connection *c)
 }
 
 bool
-tf_flood_crowded(const struct tf_context *ctx, const struct tf_connection *c)
-{
-	const struct tf_listener *l = c->flags & TF_CONN_EMBRYONIC ? listener_of(ctx, c) : NULL;
-
-	return l && tf_listener_embryonic(l) > CROWD;
-}
-
-bool
-tf_flood_covers(const struct tf_context *ctx, const struct tf_connection *c)
+tf_flood_near(const struct tf_context *ctx, const struct tf_connection *c)
 {
 	const struct tf_listener *l = listener_of(ctx, c);
 
-	return l && l->flooded && c->first_ts_ns >= l->first_ns &&
+	return l && (l->flooded || tf_listener_embryonic(l) > CROWD);
+}
+
+bool
+tf_flood_covers(struct tf_context *ctx, const struct tf_connection *c)
+{
+	struct tf_listener *l = listener_of(ctx, c);
+
+	if (!l)
+		return false;
+	grow_older(l, ctx->now_ns);
+	judge(ctx, l);
+	return l->flooded && c->first_ts_ns >= l->first_ns &&
 	       c->first_ts_ns <= l->last_ns + ctx->config->timer[TF_TIMER_SYN_RECEIVED];
 }
 
@@ -258,5 +262,7 @@ tf_flood_segment(const struct tf_step *st)
 		join(st);
 		if (c->flags & TF_CONN_EMBRYONIC)
 			look_for_cookies(st, listener_of(st->ctx, c));
+	} else if (flags == (TF_SYN | TF_ACK) && c->flags & TF_CONN_EMBRYONIC) {
+		tf_flood_covers(st->ctx, c); /* sent again: they have grown older */
 	}
 }

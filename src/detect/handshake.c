@@ -62,6 +62,7 @@ raise_overflow(const struct tf_step *st, const struct tf_extra *x, uint32_t segm
 	tf_finding_count(&f, "retransmissions", TF_D_COUNT, x->syn_ack_after_ack);
 	tf_finding_count(&f, "segments", TF_D_COUNT, segments);
 	tf_finding_count(&f, "bytes", TF_D_COUNT, bytes);
+	tf_finding_where(&f, TF_WHERE_BEHIND, "all that the client sent had passed the tap");
 	tf_finding_packet(&f, tf_first_packet(st->ctx, st->c));
 	tf_finding_packet(&f, third_packet(st->ctx, st->c));
 	tf_finding_packet(&f, st->s->packet);
@@ -84,6 +85,7 @@ not_taken(const struct tf_step *st)
 	tf_finding_count(&f, "retransmissions", TF_D_COUNT, x->syn_ack_after_ack);
 	if (third)
 		tf_finding_count(&f, "ack_packet", TF_D_PACKET, third);
+	tf_finding_where(&f, TF_WHERE_BEHIND, "the ACK had passed the tap");
 	tf_finding_packet(&f, tf_first_packet(st->ctx, st->c));
 	tf_finding_packet(&f, third);
 	tf_finding_packet(&f, st->s->packet);

@@ -69,6 +69,7 @@ raise_fin(struct tf_context *ctx, const struct tf_late *l, uint64_t reset)
 
 	tf_finding_duration(&f, "after", r->again_ns - r->time_wait_ns[!r->again_side]);
 	tf_finding_count(&f, "reset", TF_D_BOOL, reset != 0);
+	tf_finding_where(&f, TF_WHERE_BEHIND, "the ACK of the first FIN had passed the tap");
 	tf_finding_packet(&f, r->fin_packet[r->again_side]);
 	tf_finding_packet(&f, r->again_packet);
 	tf_finding_packet(&f, reset);

@@ -11,11 +11,13 @@
 #include "detect/hosts.h"
 #include "detect/leaks.h"
 #include "detect/listeners.h"
+#include "detect/unanswered.h"
 
 #define TF_THIRD_PLACES 8192
 
 struct tf_memory {
 	struct tf_listeners listeners;
+	struct tf_unanswered_table unanswered;
 	struct tf_hosts hosts;
 	struct tf_leaks leaks;
 	struct tf_digests digests;

@@ -1,31 +1,12 @@
 /*
  * What can go wrong, or otherwise, while a connection opens: RFC 9293
- * section 3.5.  Repeated SYNs, SYNs that nobody answers or that are
- * refused, embryonic connections, and two SYNs that cross.
+ * section 3.5.  SYNs that are refused, embryonic connections, and two
+ * SYNs that cross.  What is sent again or never answered: unanswered.c.
  */
 #include "detect/families.h"
 
 /* An answer may still come: RTTs beyond this are no RTTs. */
 #define PATIENCE_NS INT64_C(3000000000)
-
-static void
-repeated(const struct tf_step *st)
-{
-	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
-	bool answer = (st->s->flags & TF_ACK) != 0;
-	bool opening = st->c->flags & TF_CONN_SYN_ACK && !(st->c->flags & TF_CONN_ESTABLISHED);
-	int64_t since = answer && opening ? st->c->handshake_ns : st->c->first_ts_ns;
-
-	if (!x || !(st->marks & TF_MARK_RETRANSMISSION))
-		return;
-	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_HANDSHAKE_RETRANSMISSION, st->from);
-	tf_finding_text(&f, "what", answer ? "SYN,ACK" : "SYN");
-	tf_finding_count(&f, "retransmissions", TF_D_COUNT, answer ? x->syn_ack_again : x->syn_again);
-	tf_finding_duration(&f, "after", st->ctx->now_ns - since);
-	tf_finding_packet(&f, tf_first_packet(st->ctx, st->c));
-	tf_finding_packet(&f, st->s->packet);
-	tf_raise(st->ctx, st->c, &f);
-}
 
 bool
 tf_was_in(const struct tf_end *end, enum tf_state state)
@@ -116,23 +97,11 @@ tf_opening_segment(const struct tf_step *st)
 	midstream(st);
 	if (st->s->flags & TF_RST)
 		refused(st);
-	else if (st->s->flags & TF_SYN) {
-		repeated(st);
+	else if (st->s->flags & TF_SYN)
 		simultaneous(st);
-	}
 }
 
 /* ---- silence ------------------------------------------------------------------ */
-
-static bool
-unanswered(const struct tf_context *ctx, const struct tf_connection *c)
-{
-	return !(c->flags & (TF_CONN_ANSWERED | TF_CONN_MIDSTREAM)) &&
-	       (tf_end_state(&c->end[TF_CLIENT]) == TF_SYN_SENT ||
-	        tf_connection_close(c) == TF_CLOSE_UNANSWERED) &&
-	       !tf_raised(ctx, c, TF_A_SYN_UNANSWERED, TF_CLIENT) &&
-	       !tf_raised(ctx, c, TF_A_UNREACHABLE, TF_CLIENT);
-}
 
 static bool
 embryonic(const struct tf_context *ctx, const struct tf_connection *c)
@@ -146,26 +115,11 @@ tf_opening_next(const struct tf_context *ctx, const struct tf_connection *c)
 {
 	const struct tf_extra *x = tf_extra_if(ctx, c);
 
-	if (x->syn_again && unanswered(ctx, c))
-		return x->syn_last_ns + PATIENCE_NS;
 	/* In a crowd it waits for its limit: one finding for a flood, not one for each. */
-	if (x->syn_ack_again && embryonic(ctx, c) && !tf_flood_crowded(ctx, c) &&
+	if (x->syn_ack_again && embryonic(ctx, c) && !tf_flood_near(ctx, c) &&
 	    tf_end_state(&c->end[TF_SERVER]) == TF_SYN_RECEIVED)
 		return x->syn_ack_last_ns + PATIENCE_NS;
 	return INT64_MAX;
-}
-
-static void
-raise_unanswered(struct tf_context *ctx, struct tf_connection *c, const struct tf_extra *x)
-{
-	struct tf_finding f = tf_finding(ctx, c, TF_A_SYN_UNANSWERED, TF_CLIENT);
-
-	tf_finding_count(&f, "attempts", TF_D_COUNT, 1 + (x ? x->syn_again : 0));
-	tf_finding_duration(&f, "for", ctx->now_ns - c->first_ts_ns);
-	tf_finding_packet(&f, tf_first_packet(ctx, c));
-	if (x)
-		tf_finding_packet(&f, x->syn_last_packet);
-	tf_raise(ctx, c, &f);
 }
 
 static void
@@ -175,6 +129,9 @@ raise_embryonic(struct tf_context *ctx, struct tf_connection *c, const struct tf
 
 	tf_finding_duration(&f, "for", ctx->now_ns - c->handshake_ns);
 	tf_finding_count(&f, "retransmissions", TF_D_COUNT, x ? x->syn_ack_again : 0);
+	tf_finding_where(&f, TF_WHERE_BEHIND,
+	                 "the SYN,ACK passed the tap and no answer did, so one of them was lost between the "
+	                 "tap and the client, or the client was silent");
 	tf_finding_packet(&f, tf_first_packet(ctx, c));
 	if (x)
 		tf_finding_packet(&f, x->syn_ack_last_packet);
@@ -187,12 +144,9 @@ tf_opening_deadline(struct tf_context *ctx, struct tf_connection *c)
 	const struct tf_extra *x = tf_extra_if(ctx, c);
 	bool waited = x && tf_opening_next(ctx, c) <= ctx->now_ns;
 	/* The replica's own limit ran out a moment ago. */
-	bool syn_limit = tf_connection_close(c) == TF_CLOSE_UNANSWERED;
 	bool syn_ack_limit =
 	    tf_connection_close(c) == TF_CLOSE_TIMEOUT && tf_end_state(&c->end[TF_SERVER]) == TF_LISTEN;
 
-	if (unanswered(ctx, c) && (waited || syn_limit))
-		raise_unanswered(ctx, c, x);
-	else if (embryonic(ctx, c) && !tf_flood_covers(ctx, c) && (waited || syn_ack_limit))
+	if (embryonic(ctx, c) && !tf_flood_covers(ctx, c) && (waited || syn_ack_limit))
 		raise_embryonic(ctx, c, x);
 }

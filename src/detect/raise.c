@@ -93,6 +93,20 @@ tf_finding_addr(struct tf_finding *f, const char *name, const struct tf_addr *ad
 	next_detail(f, name, TF_D_ADDR)->addr = *addr;
 }
 
+void
+tf_finding_where(struct tf_finding *f, enum tf_where where, const char *why)
+{
+	static const char *const words[] = {
+	    [TF_WHERE_UNKNOWN] = "unknown",
+	    [TF_WHERE_BEFORE] = "before the tap",
+	    [TF_WHERE_BEHIND] = "behind the tap",
+	    [TF_WHERE_NOWHERE] = "nowhere",
+	};
+
+	tf_finding_text(f, "where", words[where]);
+	tf_finding_text(f, "why", why);
+}
+
 uint64_t
 tf_first_packet(const struct tf_context *ctx, const struct tf_connection *c)
 {

@@ -20,6 +20,11 @@ void tf_finding_ratio(struct tf_finding *f, const char *name, double ratio);
 void tf_finding_text(struct tf_finding *f, const char *name, const char *text);
 void tf_finding_addr(struct tf_finding *f, const char *name, const struct tf_addr *addr);
 
+/* Where something was lost, seen from its sender, and what shows it: details `where` and `why`, the
+ * latter a clause for the finding's sentence. */
+enum tf_where { TF_WHERE_UNKNOWN, TF_WHERE_BEFORE, TF_WHERE_BEHIND, TF_WHERE_NOWHERE };
+void tf_finding_where(struct tf_finding *f, enum tf_where where, const char *why);
+
 /* Raise it, or count it where it was raised before.  False where it is no news. */
 bool tf_raise(struct tf_context *ctx, struct tf_connection *c, const struct tf_finding *f);
 

@@ -42,6 +42,21 @@ count(const struct tf_step *st, struct tf_end_repetition *r)
 	r->last_packet = st->s->packet;
 }
 
+/* Where the greater part of it was lost. */
+static void
+place_losses(struct tf_finding *f, const struct tf_end_repetition *r)
+{
+	if (r->before_tap * 2 > r->repeated)
+		tf_finding_where(f, TF_WHERE_BEFORE, "most of them were missing at the tap at first");
+	else if (r->behind_tap * 2 > r->repeated)
+		tf_finding_where(f, TF_WHERE_BEHIND,
+		                 "most of them had passed the tap before, and no ACK of them had");
+	else if (r->needless * 2 > r->repeated)
+		tf_finding_where(f, TF_WHERE_NOWHERE, "most of them had been acknowledged before");
+	else
+		tf_finding_where(f, TF_WHERE_UNKNOWN, "neither side of the tap prevails");
+}
+
 static void
 raise_excessive(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint end)
 {
@@ -54,6 +69,7 @@ raise_excessive(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoin
 	tf_finding_count(&f, "before_tap", TF_D_COUNT, r->before_tap);
 	tf_finding_count(&f, "behind_tap", TF_D_COUNT, r->behind_tap);
 	tf_finding_count(&f, "needless", TF_D_COUNT, r->needless);
+	place_losses(&f, r);
 	tf_finding_packet(&f, r->first_packet);
 	tf_finding_packet(&f, r->last_packet);
 	tf_raise(ctx, c, &f);
@@ -107,6 +123,7 @@ check_small(const struct tf_step *st, struct tf_end_repetition *r)
 		struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_PMTU_BLACK_HOLE, st->to);
 		tf_finding_count(&f, "size", TF_D_COUNT, r->large_size);
 		tf_finding_count(&f, "retransmissions", TF_D_COUNT, r->large);
+		tf_finding_where(&f, TF_WHERE_BEHIND, "each copy passed the tap");
 		tf_finding_packet(&f, r->large_packet);
 		tf_finding_packet(&f, r->small_packet);
 		tf_finding_packet(&f, st->s->packet);

@@ -117,6 +117,9 @@ raise_dead(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint sil
 	tf_finding_duration(&f, "for", ctx->now_ns - silent_since(x, silent, w->repeat_ns));
 	tf_finding_count(&f, "retransmissions", TF_D_COUNT, w->repeats);
 	tf_finding_count(&f, "unacknowledged", TF_D_COUNT, sender->max.v - sender->una.v);
+	tf_finding_where(&f, TF_WHERE_BEHIND,
+	                 "each copy passed the tap and no answer did, so they are lost behind it, or the "
+	                 "answers are");
 	tf_finding_packet(&f, w->repeat_first);
 	tf_finding_packet(&f, w->repeat_last);
 	tf_raise(ctx, c, &f);
@@ -144,6 +147,7 @@ raise_probes(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint s
 	tf_finding_count(&f, "probes", TF_D_COUNT, w->probes);
 	tf_finding_duration(&f, "for", ctx->now_ns - silent_since(x, silent, w->probe_ns));
 	tf_finding_count(&f, "reset", TF_D_BOOL, reset != 0);
+	tf_finding_where(&f, TF_WHERE_BEHIND, "the probes passed the tap and no answer did");
 	tf_finding_packet(&f, w->probe_first);
 	tf_finding_packet(&f, w->probe_last);
 	tf_finding_packet(&f, reset);

@@ -147,6 +147,7 @@ tf_too_big_segment(const struct tf_step *st)
 	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_PMTU_BLACK_HOLE, st->from);
 	tf_finding_count(&f, "size", TF_D_COUNT, ip_size(st->s));
 	tf_finding_count(&f, "retransmissions", TF_D_COUNT, x->too_big.again);
+	tf_finding_where(&f, TF_WHERE_BEHIND, "each copy passed the tap");
 	tf_finding_count(&f, "mtu", TF_D_COUNT, x->too_big.mtu);
 	tf_finding_addr(&f, "router", &x->too_big.router);
 	tf_finding_packet(&f, x->too_big.packet);

@@ -1,0 +1,331 @@
+/*
+ * SYNs that nobody answers (RFC 9293 section 3.8.3), and SYNs and SYN,ACKs
+ * that are sent again (section 3.8.1).
+ *
+ * A listener that is down, filtered or flooded leaves hundreds of them:
+ * the first are told one by one, the others together.  What is sent again
+ * in such a crowd waits until it is known what became of it.
+ */
+#include "detect/unanswered.h"
+
+#include "detect/families.h"
+#include "detect/memory.h"
+
+/* An answer may still come: RTTs beyond this are no RTTs. */
+#define PATIENCE_NS INT64_C(3000000000)
+#define CROWD       10
+
+/* ---- the places ----------------------------------------------------------------------- */
+
+static unsigned
+server_side(const struct tf_connection *c)
+{
+	return !(c->flags & TF_CONN_CLIENT_SECOND);
+}
+
+static bool
+is_free(const struct tf_context *ctx, const struct tf_unanswered *p)
+{
+	return !p->port || (!p->waiting && !p->together &&
+	                    ctx->now_ns - p->last_ns > ctx->config->timer[TF_TIMER_SYN_SENT]);
+}
+
+/* The place of C's listener; a free one where it has none and ROOM is asked for; else NULL. */
+static struct tf_unanswered *
+place_of(struct tf_context *ctx, const struct tf_connection *c, bool room)
+{
+	struct tf_unanswered_table *t = &ctx->memory->unanswered;
+	const struct tf_addr *addr = &c->key.addr[server_side(c)];
+	uint16_t port = c->key.port[server_side(c)];
+	struct tf_unanswered *set, *empty = NULL;
+
+	if (!t->any && !room)
+		return NULL;
+	set = t->place[tf_memory_hash(ctx->config->hash_key, addr, port) % TF_UNANSWERED_SETS];
+	for (int i = 0; i < TF_UNANSWERED_WAYS; i++) {
+		if (set[i].port == port && memcmp(&set[i].addr, addr, sizeof *addr) == 0)
+			return &set[i];
+		if (!empty && is_free(ctx, &set[i]))
+			empty = &set[i];
+	}
+	if (!room || !empty || !port)
+		return NULL;
+	*empty = (struct tf_unanswered){.addr = *addr, .port = port, .last_ns = ctx->now_ns};
+	t->any = true;
+	return empty;
+}
+
+/* ---- sent again ------------------------------------------------------------------------- */
+
+/* The other end held the former connection when the first SYN came, and spoke for it. */
+static bool
+met_the_former(const struct tf_connection *c, const struct tf_extra *x)
+{
+	return x->former.conn && x->former.last_ts_ns > c->first_ts_ns;
+}
+
+/* What passed the tap between the two, and so where something was lost. */
+static void
+place_syn(const struct tf_connection *c, const struct tf_extra *x, struct tf_finding *f)
+{
+	bool opening = c->flags & TF_CONN_SYN_ACK && !(c->flags & TF_CONN_ESTABLISHED);
+
+	if (met_the_former(c, x))
+		tf_finding_where(f, TF_WHERE_NOWHERE,
+		                 "the other end still held the former connection on these ports and answered "
+		                 "for that; once it was cleared away the SYN came again");
+	else if (x->rst.seen && x->rst.from != (uint8_t)f->endpoint)
+		tf_finding_where(f, TF_WHERE_NOWHERE, "it had been refused, and is tried again");
+	else if (opening && x->syn_last_ns - c->handshake_ns <= tf_end_rtt_ns(&c->end[TF_CLIENT]))
+		tf_finding_where(f, TF_WHERE_UNKNOWN, "its answer was on its way and came late");
+	else if (c->flags & TF_CONN_SYN_ACK)
+		tf_finding_where(f, TF_WHERE_BEHIND,
+		                 "its answer had passed the tap and was lost behind it, on the way back");
+	else
+		tf_finding_where(f, TF_WHERE_BEHIND,
+		                 "both passed the tap and no answer between them, so one was lost behind it, "
+		                 "or the other end was slow");
+}
+
+static void
+place_syn_ack(const struct tf_extra *x, struct tf_finding *f)
+{
+	if (x->syn_ack_after_ack)
+		tf_finding_where(f, TF_WHERE_BEHIND,
+		                 "its ACK had passed the tap and was lost behind it, or was not taken");
+	else
+		tf_finding_where(f, TF_WHERE_BEHIND,
+		                 "both passed the tap and no ACK between them, so one was lost behind it, or "
+		                 "the other end was slow");
+}
+
+/* END's SYN, or as ANSWER its SYN,ACK, passed again. */
+static void
+raise_repeated(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint end, bool answer)
+{
+	const struct tf_extra *x = tf_extra_if(ctx, c);
+	bool opening = c->flags & TF_CONN_SYN_ACK && !(c->flags & TF_CONN_ESTABLISHED);
+	int64_t since = answer && opening ? c->handshake_ns : c->first_ts_ns;
+	struct tf_finding f = tf_finding(ctx, c, TF_A_HANDSHAKE_RETRANSMISSION, end);
+
+	tf_finding_text(&f, "what", answer ? "SYN,ACK" : "SYN");
+	tf_finding_count(&f, "retransmissions", TF_D_COUNT, answer ? x->syn_ack_again : x->syn_again);
+	tf_finding_duration(&f, "after", (answer ? x->syn_ack_last_ns : x->syn_last_ns) - since);
+	if (answer)
+		place_syn_ack(x, &f);
+	else
+		place_syn(c, x, &f);
+	tf_finding_packet(&f, tf_first_packet(ctx, c));
+	tf_finding_packet(&f, answer ? x->syn_ack_last_packet : x->syn_last_packet);
+	tf_raise(ctx, c, &f);
+}
+
+/* A SYN without an answer is sent again: how many others to this listener fare alike? */
+static bool
+joins_a_crowd(const struct tf_step *st)
+{
+	struct tf_unanswered *p;
+
+	if (st->from != TF_CLIENT || st->c->flags & TF_CONN_MIDSTREAM)
+		return false;
+	if (st->c->flags & TF_CONN_ANSWERED)
+		return tf_flood_near(st->ctx, st->c);
+	p = place_of(st->ctx, st->c, true);
+	if (p && !(st->c->flags & TF_CONN_WAITING)) {
+		st->c->flags |= TF_CONN_WAITING;
+		p->waiting++;
+	}
+	return (p && p->waiting > CROWD) || tf_flood_near(st->ctx, st->c);
+}
+
+static void
+check_repeated(const struct tf_step *st)
+{
+	bool answer = (st->s->flags & TF_ACK) != 0;
+	bool crowd;
+
+	if (!(st->marks & TF_MARK_RETRANSMISSION) || !tf_extra_if(st->ctx, st->c))
+		return;
+	crowd = answer ? st->from == TF_SERVER && tf_flood_near(st->ctx, st->c) : joins_a_crowd(st);
+	if (crowd && !tf_raised(st->ctx, st->c, TF_A_HANDSHAKE_RETRANSMISSION, st->from))
+		st->c->flags |= TF_CONN_IN_A_CROWD;
+	else
+		raise_repeated(st->ctx, st->c, st->from, answer);
+}
+
+/* What became of C is known: what had waited for that is told, unless another finding tells of the crowd. */
+static void
+tell_repeated(struct tf_context *ctx, struct tf_connection *c)
+{
+	const struct tf_extra *x = tf_extra_if(ctx, c);
+
+	if (!(c->flags & TF_CONN_IN_A_CROWD))
+		return;
+	c->flags &= ~(uint32_t)TF_CONN_IN_A_CROWD;
+	if (!x || tf_flood_covers(ctx, c))
+		return;
+	if (x->syn_again)
+		raise_repeated(ctx, c, TF_CLIENT, false);
+	if (x->syn_ack_again)
+		raise_repeated(ctx, c, TF_SERVER, true);
+}
+
+static void
+stop_waiting(struct tf_context *ctx, struct tf_connection *c)
+{
+	struct tf_unanswered *p;
+
+	if (!(c->flags & TF_CONN_WAITING))
+		return;
+	c->flags &= ~(uint32_t)TF_CONN_WAITING;
+	p = place_of(ctx, c, false);
+	if (p && p->waiting)
+		p->waiting--;
+}
+
+/* ---- unanswered --------------------------------------------------------------------------- */
+
+static bool
+is_unanswered(const struct tf_context *ctx, const struct tf_connection *c)
+{
+	return !(c->flags & (TF_CONN_ANSWERED | TF_CONN_MIDSTREAM | TF_CONN_FOUND_SILENT)) &&
+	       (tf_end_state(&c->end[TF_CLIENT]) == TF_SYN_SENT ||
+	        tf_connection_close(c) == TF_CLOSE_UNANSWERED) &&
+	       !tf_raised(ctx, c, TF_A_SYN_UNANSWERED, TF_CLIENT) &&
+	       !tf_raised(ctx, c, TF_A_UNREACHABLE, TF_CLIENT);
+}
+
+static void
+put_unanswered(struct tf_finding *f, uint64_t connections, uint64_t attempts, int64_t for_ns)
+{
+	tf_finding_text(f, "who", connections == 1 && f->conn ? "the client" : "clients");
+	tf_finding_count(f, "attempts", TF_D_COUNT, attempts);
+	tf_finding_duration(f, "for", for_ns);
+	tf_finding_count(f, "connections", TF_D_COUNT, connections);
+	tf_finding_where(f, TF_WHERE_BEHIND, "the SYNs passed the tap and no answer did");
+}
+
+static void
+raise_alone(struct tf_context *ctx, struct tf_connection *c, uint64_t attempts)
+{
+	const struct tf_extra *x = tf_extra_if(ctx, c);
+	struct tf_finding f = tf_finding(ctx, c, TF_A_SYN_UNANSWERED, TF_CLIENT);
+
+	tell_repeated(ctx, c);
+	put_unanswered(&f, 1, attempts, ctx->now_ns - c->first_ts_ns);
+	tf_finding_packet(&f, tf_first_packet(ctx, c));
+	if (x)
+		tf_finding_packet(&f, x->syn_last_packet);
+	tf_raise(ctx, c, &f);
+}
+
+static void
+add_to(const struct tf_context *ctx, struct tf_unanswered *p, struct tf_connection *c, uint64_t attempts)
+{
+	if (!p->together++)
+		p->first_ns = c->first_ts_ns;
+	p->attempts += attempts;
+	if (p->conn_count < TF_UNANSWERED_CONNS) {
+		p->conn[p->conn_count] = c->conn;
+		p->packet[p->conn_count++] = tf_first_packet(ctx, c);
+	}
+}
+
+static void
+raise_together(struct tf_context *ctx, struct tf_unanswered *p)
+{
+	char subject[TF_SUBJECT_TEXT];
+	struct tf_finding f = {
+	    .ts_ns = ctx->now_ns,
+	    .packet = ctx->packet,
+	    .endpoint = TF_NEITHER,
+	    .id = TF_A_SYN_UNANSWERED,
+	    .severity = tf_anomaly_info(TF_A_SYN_UNANSWERED)->severity,
+	    .subject = tf_subject_text(subject, &p->addr, p->port),
+	    .conn_count = p->conn_count,
+	    .conns = p->conn,
+	};
+
+	put_unanswered(&f, p->together, p->attempts, p->last_ns - p->first_ns);
+	for (uint32_t i = 0; i < p->conn_count; i++)
+		tf_finding_packet(&f, p->packet[i]);
+	p->together = 0;
+	tf_raise_subject(ctx, &f);
+}
+
+static void
+judge(struct tf_context *ctx, struct tf_connection *c)
+{
+	const struct tf_extra *x = tf_extra_if(ctx, c);
+	uint64_t attempts = 1 + (x ? x->syn_again : 0);
+	struct tf_unanswered *p = place_of(ctx, c, true);
+
+	c->flags |= TF_CONN_FOUND_SILENT;
+	if (tf_flood_covers(ctx, c))
+		return; /* the listener drops what finds no room: the flood says so */
+	if (p && !p->together && ctx->now_ns - p->last_ns > ctx->config->timer[TF_TIMER_SYN_SENT])
+		p->given_up = 0;
+	if (p)
+		p->last_ns = ctx->now_ns;
+	if (p && p->given_up++ >= TF_UNANSWERED_ALONE)
+		add_to(ctx, p, c, attempts);
+	else
+		raise_alone(ctx, c, attempts);
+}
+
+/* ---- the family's calls ---------------------------------------------------------------------- */
+
+void
+tf_unanswered_segment(const struct tf_step *st)
+{
+	if (st->s->flags & TF_SYN && !(st->s->flags & TF_RST))
+		check_repeated(st);
+	if (!(st->c->flags & (TF_CONN_WAITING | TF_CONN_IN_A_CROWD)))
+		return;
+	if (st->c->flags & TF_CONN_ANSWERED)
+		stop_waiting(st->ctx, st->c);
+	if (st->c->flags & TF_CONN_ESTABLISHED)
+		tell_repeated(st->ctx, st->c);
+}
+
+int64_t
+tf_unanswered_next(const struct tf_context *ctx, const struct tf_connection *c)
+{
+	const struct tf_extra *x = tf_extra_if(ctx, c);
+
+	return x->syn_again && is_unanswered(ctx, c) ? x->syn_last_ns + PATIENCE_NS : INT64_MAX;
+}
+
+void
+tf_unanswered_deadline(struct tf_context *ctx, struct tf_connection *c)
+{
+	const struct tf_extra *x = tf_extra_if(ctx, c);
+	bool waited = x && tf_unanswered_next(ctx, c) <= ctx->now_ns;
+
+	/* The replica's own limit ran out a moment ago. */
+	if (is_unanswered(ctx, c) && (waited || tf_connection_close(c) == TF_CLOSE_UNANSWERED))
+		judge(ctx, c);
+	/* The listener has given it up. */
+	if (c->flags & TF_CONN_SYN_ACK && tf_end_state(&c->end[TF_SERVER]) != TF_SYN_RECEIVED)
+		tell_repeated(ctx, c);
+}
+
+void
+tf_unanswered_leave(struct tf_context *ctx, struct tf_connection *c)
+{
+	stop_waiting(ctx, c);
+	if (!(c->flags & TF_CONN_FOUND_SILENT))
+		tell_repeated(ctx, c);
+}
+
+void
+tf_unanswered_end(struct tf_context *ctx)
+{
+	struct tf_unanswered_table *t = &ctx->memory->unanswered;
+
+	for (size_t i = 0; t->any && i < (size_t)TF_UNANSWERED_SETS * TF_UNANSWERED_WAYS; i++) {
+		struct tf_unanswered *p = &t->place[i / TF_UNANSWERED_WAYS][i % TF_UNANSWERED_WAYS];
+		if (p->together)
+			raise_together(ctx, p);
+	}
+}
