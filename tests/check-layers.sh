@@ -3,7 +3,7 @@
 #
 #   cli -> output, capture, confine -> wire, flow -> detect -> core -> include
 #
-# It reads the #include lines of src/*/ and include/tcpfsm.  core and include
+# It reads the #include lines of src/*/ (and the folders in them) and include/tcpfsm.  core and include
 # know no stdio, no heap, no clock and no libpcap; only capture (and the
 # program's main, for filters and versions) knows libpcap; capture and output
 # do not know each other, and confine knows nobody.
@@ -69,13 +69,13 @@ for file in include/tcpfsm/*.h include/tcpfsm/*.def; do
 done
 for directory in src/*/; do
 	layer=$(basename "$directory")
-	for file in "$directory"*.[ch] "$directory"*.def; do
+	for file in "$directory"*.[ch] "$directory"*/*.[ch] "$directory"*.def; do
 		[ ! -f "$file" ] || check_file "$layer" "$file"
 	done
 done
 
 # Each source file is compiled: one that Makefile.am does not name is dead, or missing from the tarball.
-for file in src/*/*.[ch] src/*/*.def include/tcpfsm/*; do
+for file in src/*/*.[ch] src/*/*/*.[ch] src/*/*.def include/tcpfsm/*; do
 	[ -f "$file" ] || continue
 	grep -qF "$file" Makefile.am || fail "$file: not named in Makefile.am"
 done

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/outputs.h"
 #include "cli/terminal.h"
 #include "output/output.h"
 #include "tcpfsm/rule.h"
@@ -75,6 +76,19 @@ show_rules(const struct tf_output_options *out)
 	return error;
 }
 
+/* The rules as a diagram, into the file of --diagram; -1: it is said already what is wrong. */
+static int
+draw_rules(const struct tf_options *o)
+{
+	int fd = tf_open_for_writing(o->diagram_file, o);
+	if (fd < 0)
+		return -1;
+	int error = tf_diagram_of_rules(fd, o->diagram_format);
+	if (close(fd) != 0 && !error)
+		error = errno;
+	return error;
+}
+
 int
 tf_catalogue_show(const struct tf_options *o)
 {
@@ -88,5 +102,5 @@ tf_catalogue_show(const struct tf_options *o)
 		return tf_list_anomalies(STDOUT_FILENO, &out);
 	if (o->command == TF_SHOW_ANOMALY)
 		return tf_explain_anomaly(STDOUT_FILENO, &out, o->explain);
-	return show_rules(&out);
+	return o->diagram_file ? draw_rules(o) : show_rules(&out);
 }

@@ -77,7 +77,8 @@ show_catalogue(const struct tf_options *o)
 	int error = tf_catalogue_show(o);
 	if (!error)
 		return STATUS_FINE;
-	tf_complain("standard output: %s", strerror(error));
+	if (error > 0)
+		tf_complain("%s: %s", o->diagram_file ? o->diagram_file : "standard output", strerror(error));
 	return STATUS_OUTPUT;
 }
 

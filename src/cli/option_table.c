@@ -162,6 +162,36 @@ set_ladder(options *o, const char *value)
 }
 
 static bool
+ends_with(const char *name, const char *ending)
+{
+	size_t length = strlen(name), rest = strlen(ending);
+	return length > rest && !strcmp(name + length - rest, ending);
+}
+
+static bool
+set_ladder_file(options *o, const char *value)
+{
+	if (o->ladder_file)
+		return tf_options_refuse(o, "--ladder-file is given twice");
+	o->ladder_file = value;
+	return ends_with(value, ".svg")
+	           ? true
+	           : tf_options_refuse(o, "--ladder-file: '%s' does not end in .svg", value);
+}
+
+static bool
+set_diagram(options *o, const char *value)
+{
+	if (o->diagram_file)
+		return tf_options_refuse(o, "--diagram is given twice");
+	o->diagram_file = value;
+	o->diagram_format = ends_with(value, ".svg") ? "diagram-svg" : "diagram-dot";
+	return ends_with(value, ".svg") || ends_with(value, ".dot")
+	           ? true
+	           : tf_options_refuse(o, "--diagram: '%s' ends neither in .svg nor in .dot", value);
+}
+
+static bool
 set_color(options *o, const char *value)
 {
 	static const char *const words[] = {
@@ -324,6 +354,8 @@ const struct tf_option_row tf_option_rows[] = {
 	{CALL, 0, "state", "STATE[,...]", "only connections with an end in one of these states", .set = set_states},
 	{CALL, 0, "id", "ID[,...]", "only connections with one of these anomalies", .set = set_ids},
 	{CALL, 0, "ladder", "[=CONN]", "the time-sequence picture in the terminal", .set = set_ladder},
+	{CALL, 0, "ladder-file", "FILE.svg", "the same as a picture, into a file", .set = set_ladder_file},
+	{CALL, 0, "diagram", "FILE", "the state diagram with the steps that were taken (.svg, .dot)", .set = set_diagram},
 	{CALL, 0, "color", "WHEN", "auto (default), always, never", .set = set_color},
 	{COUNT, 0, "community-id-seed", "N", "seed of the Community ID (default 0)", AT(community_id_seed), 0, UINT16_MAX},
 
@@ -345,7 +377,7 @@ const struct tf_option_row tf_option_rows[] = {
 	{COMMAND, 'V', "version", NULL, "versions of tcpfsm and libpcap", .min = TF_SHOW_VERSION},
 	{COMMAND, 'h', "help", NULL, "this", .min = TF_SHOW_HELP},
 
-	NOT_HERE("write-anomalous", "FILE"), NOT_HERE("ladder-file", "FILE"), NOT_HERE("diagram", "FILE"),
+	NOT_HERE("write-anomalous", "FILE"), 
 	NOT_HERE("rules", "FILE"), NOT_HERE("baseline", "FILE"),
 	NOT_HERE("write-baseline", "FILE"), NOT_HERE("slice", "DIR"), NOT_HERE("top", NULL),
 };

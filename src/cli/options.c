@@ -167,15 +167,26 @@ join_words(options *o, int count, char **words)
 	return true;
 }
 
+/* Pictures have files of their own, and change nothing of what standard output shows. */
+static bool
+add_pictures(options *o)
+{
+	if (o->ladder_file && !tf_options_add_output(o, strdup("ladder-svg"), o->ladder_file))
+		return false;
+	return !o->diagram_file || tf_options_add_output(o, strdup(o->diagram_format), o->diagram_file);
+}
+
 /* Give the formats their files; text, or the ladder, where none was asked for. */
 static bool
 complete_outputs(options *o)
 {
 	size_t on_stdout = o->packets_file && !strcmp(o->packets_file, "-");
 	const char *file = o->output_file;
-	if (o->ladder && !tf_options_add_output(o, strdup("ladder"), NULL))
+	if (o->ladder && !o->ladder_file && !tf_options_add_output(o, strdup("ladder"), NULL))
 		return false;
 	if (o->output_count == 0 && !tf_options_add_output(o, strdup("text"), NULL))
+		return false;
+	if (!add_pictures(o))
 		return false;
 	for (size_t i = 0; i < o->output_count; i++) {
 		struct tf_output_choice *c = &o->output[i];

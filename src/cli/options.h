@@ -71,12 +71,15 @@ struct tf_options {
 	bool quiet;               /* -q */
 	enum tf_color color;
 	uint64_t community_id_seed;
-	bool ladder;          /* --ladder */
-	uint64_t ladder_conn; /* its argument; 0: each connection */
-	uint64_t *conns;      /* --conn; owned */
-	size_t conn_count;    /* of conns */
-	tf_states states;     /* --state; 0: all */
-	bool by_id;           /* --id was given */
+	bool ladder;                /* --ladder */
+	uint64_t ladder_conn;       /* its argument; 0: each connection */
+	const char *ladder_file;    /* --ladder-file */
+	const char *diagram_file;   /* --diagram */
+	const char *diagram_format; /* as its ending says */
+	uint64_t *conns;            /* --conn; owned */
+	size_t conn_count;          /* of conns */
+	tf_states states;           /* --state; 0: all */
+	bool by_id;                 /* --id was given */
 	bool id[TF_ANOMALY_COUNT];
 
 	/* Analysis. */

@@ -65,6 +65,14 @@ struct tf_rung tf_ladder_rung(const struct tf_pending *p, size_t i);
 /* The segments that R stands for: 0 unless it is a segment or a fold. */
 uint64_t tf_rung_segments(const struct tf_rung *r);
 
+/* The marks of R but the gap, which pictures show before it. */
+unsigned tf_rung_shown_marks(const struct tf_rung *r);
+
+/* What a segment carries; its marks in brackets; a finding in a line: the words of all pictures. */
+void tf_put_rung_segment(struct tf_buf *b, const struct tf_rung *r);
+void tf_put_rung_marks(struct tf_buf *b, const struct tf_rung *r);
+void tf_put_rung_finding(struct tf_buf *b, const struct tf_rung *r);
+
 /* The rungs of P as lines of text (see ladder_text.c), times relative to its first. */
 void tf_ladder_put_text(struct tf_buf *b, const struct tf_output_options *options,
                         const struct tf_pending *p);

@@ -10,7 +10,6 @@
  */
 #include "ladder.h"
 #include "lines.h"
-#include "message.h"
 #include "style.h"
 
 #define TIME_WIDE   11 /* columns: "+12.345678" and a blank */
@@ -124,39 +123,22 @@ put_between(struct drawing *d, struct tf_buf *text, const struct tf_rung *client
 	text->len = 0;
 }
 
-/* The marks of R but the gap, which has a row of its own. */
-static unsigned
-shown_marks(const struct tf_rung *r)
-{
-	return r->marks & ~(unsigned)TF_MARK_GAP;
-}
-
-static void
-put_marks(struct tf_buf *b, const struct tf_rung *r)
-{
-	tf_put_char(b, '(');
-	tf_put_marks(b, shown_marks(r));
-	tf_put_char(b, ')');
-}
-
 /* What stands on the arrow; false where there is no room for the marks of R. */
 static bool
 make_label(struct tf_buf *label, const struct tf_rung *r, size_t room)
 {
-	struct tf_segment s = {.flags = (uint16_t)r->flags, .len = r->len};
-	struct tf_segment_event e = {.segment = &s, .rel_seq = r->rel_seq, .rel_ack = r->rel_ack};
 	size_t facts;
 
-	tf_put_segment_facts(label, &e);
+	tf_put_rung_segment(label, r);
 	facts = label->len;
-	if (shown_marks(r) != 0) {
+	if (tf_rung_shown_marks(r) != 0) {
 		tf_put_char(label, ' ');
-		put_marks(label, r);
+		tf_put_rung_marks(label, r);
 	}
 	if (label->len <= room)
 		return true;
 	label->len = facts < room ? facts : room;
-	return shown_marks(r) == 0;
+	return tf_rung_shown_marks(r) == 0;
 }
 
 /* False where the arrow is too short for the marks of R. */
@@ -226,7 +208,7 @@ put_segment(struct drawing *d, const struct tf_pending *p, const struct tf_rung 
 	tf_put_char(b, '\n');
 	tf_buf_init(&marks, -1);
 	if (!complete) {
-		put_marks(&marks, r);
+		tf_put_rung_marks(&marks, r);
 		tf_put_char(&marks, '\0');
 		put_note(d, marks.error == 0 ? marks.data : "");
 	}
@@ -268,21 +250,11 @@ put_fold(struct drawing *d, const struct tf_rung *r)
 static void
 put_finding(struct drawing *d, const struct tf_rung *r)
 {
-	const struct tf_anomaly_info *info = tf_anomaly_info(r->id);
 	struct tf_buf words, lines;
 
 	tf_buf_init(&words, -1);
 	tf_buf_init(&lines, -1);
-	tf_put_str(&words, tf_severity_name(r->severity));
-	tf_put_lit(&words, ": ");
-	tf_put_str(&words, info->id);
-	if (r->end != TF_NEITHER) {
-		tf_put_lit(&words, " of ");
-		tf_put_str(&words, tf_end_words(r->end));
-	}
-	tf_put_lit(&words, ". ");
-	tf_put_str(&words, info->title);
-	tf_put_char(&words, '.');
+	tf_put_rung_finding(&words, r);
 	tf_put_wrapped_buf(&lines, &words, 0, 0, span(d) - 4);
 	tf_put_char(&lines, '\0');
 	for (char *line = lines.data, *end; lines.error == 0 && line != NULL; line = end) {

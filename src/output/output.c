@@ -15,8 +15,9 @@
 #define DEFAULT_WIDTH 100
 #define LEAST_WIDTH   60
 
-static const struct tf_writer *const writers[] = {&tf_text_writer, &tf_json_writer, &tf_csv_writer,
-                                                  &tf_ladder_writer};
+static const struct tf_writer *const writers[] = {
+    &tf_text_writer,       &tf_json_writer,        &tf_csv_writer,        &tf_ladder_writer,
+    &tf_ladder_svg_writer, &tf_diagram_svg_writer, &tf_diagram_dot_writer};
 
 #define WRITER_COUNT (sizeof writers / sizeof *writers)
 

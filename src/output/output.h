@@ -100,7 +100,7 @@ bool tf_output_format_known(const char *name);
 void tf_output_options_init(struct tf_output_options *options);
 
 /*
- * A writer of FORMAT ("text", "json", "csv", "ladder") on the descriptor
+ * A writer of FORMAT (tf_output_formats() names them) on the descriptor
  * FD, which stays the caller's to close.  OPTIONS is copied (what it points
  * to is not).  NULL with errno EINVAL for an unknown format, ENOMEM else.
  */
@@ -148,5 +148,8 @@ int tf_list_anomalies(int fd, const struct tf_output_options *options);
 int tf_explain_anomaly(int fd, const struct tf_output_options *options, enum tf_anomaly id);
 int tf_list_rules(int fd, const struct tf_output_options *options, const struct tf_rule_text *rules,
                   size_t count);
+
+/* The state diagram of the rules alone, as FORMAT ("diagram-svg", "diagram-dot") on FD.  0 or an errno. */
+int tf_diagram_of_rules(int fd, const char *format);
 
 #endif

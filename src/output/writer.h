@@ -38,6 +38,9 @@ extern const struct tf_writer tf_text_writer;
 extern const struct tf_writer tf_json_writer;
 extern const struct tf_writer tf_csv_writer;
 extern const struct tf_writer tf_ladder_writer;
+extern const struct tf_writer tf_ladder_svg_writer;
+extern const struct tf_writer tf_diagram_svg_writer;
+extern const struct tf_writer tf_diagram_dot_writer;
 
 /* Remember that there was no memory: the run ends with it. */
 static inline void

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import xml.etree.ElementTree
 
 TCPFSM = os.environ["TCPFSM"]
 SYN, RST, ACK, FIN = 2, 4, 16, 1
@@ -179,11 +180,41 @@ def formats_and_their_files_are_checked():
 
 @check
 def what_this_version_lacks_is_refused_by_name():
-    for option in ["--%s=x" % name for name in "diagram rules baseline write-baseline slice ladder-file write-anomalous".split()]:
+    for option in ["--%s=x" % name for name in "rules baseline write-baseline slice write-anomalous".split()]:
         tcpfsm("-r", "closed.pcap", option).expect(2, "not in this version")
     tcpfsm("-r", "closed.pcap", "--top").expect(2, "not in this version")
     for name in "html junit sarif tap github markdown".split():
         tcpfsm("-r", "closed.pcap", "-T", name).expect(2, "not in this version")
+
+
+@check
+def pictures_go_to_their_files_and_standard_output_stays():
+    text = tcpfsm("-r", "refused.pcap", "-q").expect(0).out
+    drawn = tcpfsm("-r", "refused.pcap", "-q", "--ladder=1", "--ladder-file=l.svg", "--diagram=d.svg").expect(0)
+    assert drawn.out == text
+    for name in ["l.svg", "d.svg"]:
+        root = xml.etree.ElementTree.parse(name).getroot()
+        assert root.tag == "{http://www.w3.org/2000/svg}svg", name
+    words = [t.text for t in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert "client 1 (1 red)" in words, "the SYN, and the RST that refused it, prove connection-refused"
+    tcpfsm("-r", "refused.pcap", "-q", "--diagram=d.dot").expect(0)
+    assert '"CLOSED" -> "SYN-SENT"' in open("d.dot").read()
+
+
+@check
+def the_plain_diagram_needs_no_capture():
+    result = tcpfsm("--list-rules", "--diagram=plain.svg").expect(0)
+    states = "CLOSED LISTEN SYN-SENT SYN-RECEIVED ESTABLISHED FIN-WAIT-1 FIN-WAIT-2 CLOSE-WAIT CLOSING LAST-ACK TIME-WAIT"
+    words = {t.text for t in xml.etree.ElementTree.parse("plain.svg").getroot().iter("{http://www.w3.org/2000/svg}text")}
+    assert not result.out and set(states.split()) <= words
+    tcpfsm("--list-rules", "--diagram=nowhere/plain.svg").expect(4, "nowhere/plain.svg")
+
+
+@check
+def a_picture_has_a_name_that_tells_its_kind():
+    tcpfsm("-r", "closed.pcap", "--diagram=d.png").expect(2, "neither in .svg nor in .dot")
+    tcpfsm("-r", "closed.pcap", "--ladder-file=l.txt").expect(2, "does not end in .svg")
+    tcpfsm("-r", "closed.pcap", "--diagram=a.svg", "--diagram=b.svg").expect(2, "twice")
 
 
 @check
