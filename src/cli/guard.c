@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/lookup.h"
 #include "cli/terminal.h"
@@ -53,8 +54,12 @@ list_files(struct tf_guard *g, const struct tf_options *o)
 static void
 serve_names(int fd, void *context)
 {
+	struct tf_guard *g = context;
 	char message[TF_CONFINE_MESSAGE_SIZE];
-	if (tf_identity_take(context, message))
+	/* It was started after the keeper, whose master it is not. */
+	if (g->keeper.helper.fd >= 0)
+		close(g->keeper.helper.fd);
+	if (tf_identity_take(&g->who, message))
 		tf_lookup_serve(fd);
 }
 
@@ -66,8 +71,7 @@ tf_guard_prepare(struct tf_guard *g, const struct tf_options *o)
 		return false;
 	}
 	if (tf_keeper_start(&g->keeper) &&
-	    (!o->names || !is_confined(o) ||
-	     tf_helper_start(&g->resolver, "tcpfsm-names", serve_names, &g->who)))
+	    (!o->names || !is_confined(o) || tf_helper_start(&g->resolver, "tcpfsm-names", serve_names, g)))
 		return true;
 	tf_complain("a helper process cannot be started: %s", strerror(errno));
 	return false;
@@ -105,6 +109,6 @@ tf_guard_confine(struct tf_guard *g, const struct tf_options *o, int capture_fd)
 void
 tf_guard_release(struct tf_guard *g)
 {
-	tf_keeper_stop(&g->keeper);
 	tf_helper_stop(&g->resolver);
+	tf_keeper_stop(&g->keeper);
 }

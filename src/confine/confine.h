@@ -29,7 +29,8 @@ struct tf_identity {
  * False with a line in MESSAGE where there is no such user, or no right to become somebody else. */
 bool tf_identity_find(struct tf_identity *who, const char *user, char message[TF_CONFINE_MESSAGE_SIZE]);
 
-/* Become WHO and drop all capabilities, for good.  False with a line in MESSAGE where anything is left. */
+/* Become WHO, drop all capabilities and forbid new privileges, for good.  False with a line in MESSAGE where
+ * anything is left. */
 bool tf_identity_take(const struct tf_identity *who, char message[TF_CONFINE_MESSAGE_SIZE]);
 
 /* Descriptors of which a sealed process may not make everything. */
@@ -39,8 +40,8 @@ struct tf_seal {
 	bool uses_terminal; /* may set the terminal's mode */
 };
 
-/* From now on this process and its children cannot gain privileges, open files or sockets, or run programs:
- * no-new-privs and a filter of system calls.  False with a line in MESSAGE where the kernel refuses. */
+/* From now on this process cannot gain privileges, open files or sockets, or run programs: no-new-privs and a
+ * filter of system calls.  False with a line in MESSAGE where the kernel refuses. */
 bool tf_seal_set(const struct tf_seal *seal, char message[TF_CONFINE_MESSAGE_SIZE]);
 
 /* The same for a helper that opens files by name: it has no sockets but the one that it was given. */

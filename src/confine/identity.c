@@ -11,6 +11,7 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #ifdef HAVE_LIBCAP_NG
@@ -42,6 +43,14 @@ tf_identity_find(struct tf_identity *who, const char *user, char message[TF_CONF
 		return false;
 	}
 	*who = (struct tf_identity){.change = true, .uid = entry->pw_uid, .gid = entry->pw_gid};
+	return true;
+}
+
+static bool
+forbid_new_privileges(char message[TF_CONFINE_MESSAGE_SIZE])
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return refuse(message, "no-new-privs cannot be set", errno);
 	return true;
 }
 
@@ -100,7 +109,7 @@ tf_confine_features(void)
 bool
 tf_identity_take(const struct tf_identity *who, char message[TF_CONFINE_MESSAGE_SIZE])
 {
-	if (!drop_all(who, message))
+	if (!forbid_new_privileges(message) || !drop_all(who, message))
 		return false;
 	/* The way back must be shut. */
 	if (who->change && who->uid != 0 && setuid(0) == 0)

@@ -16,7 +16,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -43,14 +42,6 @@ refuse(char message[TF_CONFINE_MESSAGE_SIZE], const char *what, int error)
 {
 	snprintf(message, TF_CONFINE_MESSAGE_SIZE, "%s: %s", what, strerror(error));
 	return false;
-}
-
-static bool
-forbid_new_privileges(char message[TF_CONFINE_MESSAGE_SIZE])
-{
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-		return refuse(message, "no-new-privs cannot be set", errno);
-	return true;
 }
 
 #ifdef HAVE_LIBSECCOMP
@@ -203,6 +194,7 @@ fill_for_files(scmp_filter_ctx filter)
 	return error ? error : ALLOW_ALL(filter, filing);
 }
 
+/* libseccomp sets no-new-privs with it: the kernel wants that of those without privilege. */
 static bool
 load(const struct tf_seal *seal, char message[TF_CONFINE_MESSAGE_SIZE])
 {
@@ -234,11 +226,11 @@ tf_seal_set(const struct tf_seal *seal, char message[TF_CONFINE_MESSAGE_SIZE])
 #ifdef LOOK_FOR_LEAKS
 	__lsan_do_leak_check();
 #endif
-	return forbid_new_privileges(message) && load(seal, message);
+	return load(seal, message);
 }
 
 bool
 tf_seal_set_for_files(char message[TF_CONFINE_MESSAGE_SIZE])
 {
-	return forbid_new_privileges(message) && load(NULL, message);
+	return load(NULL, message);
 }
