@@ -1,7 +1,7 @@
 /*
  * tcpfsm's main: options, what is shown instead of an analysis, signals,
  * and the exit status.  2 is decided before anything is read; then 4 (output)
- * beats 3 (input) beats 1 (a finding that --fail-on forbids).
+ * beats 3 (input) beats 1 (a check that failed).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +17,7 @@
 #include "cli/outputs.h"
 #include "cli/packets.h"
 #include "cli/replay.h"
+#include "cli/rules_file.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
 
@@ -86,15 +87,7 @@ static enum status
 open_capture(const struct tf_options *o, struct tf_capture_options *co, struct tf_capture **capture)
 {
 	char message[TF_CAPTURE_MESSAGE_SIZE];
-	*co = (struct tf_capture_options){
-	    .files = o->files,
-	    .file_count = o->file_count,
-	    .interface = o->interface,
-	    .filter = o->filter,
-	    .not_promiscuous = o->not_promiscuous,
-	    .snaplen = (int)o->snaplen,
-	    .buffer_kib = (int)o->buffer_kib,
-	};
+	*co = tf_capture_options_of(o);
 	enum tf_capture_status status = tf_capture_open(capture, co, message);
 	if (status == TF_CAPTURE_OK)
 		return STATUS_FINE;
@@ -104,13 +97,13 @@ open_capture(const struct tf_options *o, struct tf_capture_options *co, struct t
 
 /* Everything between the open capture and its report. */
 static enum status
-report(struct tf_options *o, struct tf_capture *capture, struct tf_guard *guard)
+report(const struct tf_options *o, struct tf_capture *capture, struct tf_guard *guard, struct tf_judge *judge)
 {
 	/* They hold some room, and there is one run. */
 	static struct tf_outputs outputs;
 	struct tf_packets packets;
 	bool opened =
-	    tf_outputs_open(&outputs, o, &o->policy, guard->resolver.fd < 0 ? NULL : &guard->resolver);
+	    tf_outputs_open(&outputs, o, judge, guard->resolver.fd < 0 ? NULL : &guard->resolver);
 	bool confined = true, read = true, measured = true;
 	opened = tf_packets_open(&packets, o) && opened;
 	if (opened)
@@ -123,7 +116,20 @@ report(struct tf_options *o, struct tf_capture *capture, struct tf_guard *guard)
 		return STATUS_OUTPUT;
 	if (!read || !confined)
 		return STATUS_INPUT;
-	return tf_policy_violated(&o->policy) ? STATUS_FORBIDDEN : STATUS_FINE;
+	return tf_judge_verdict(judge)->failed > 0 ? STATUS_FORBIDDEN : STATUS_FINE;
+}
+
+static enum status
+judge_and_report(const struct tf_options *o, struct tf_capture *capture, struct tf_guard *guard)
+{
+	struct tf_judge *judge = tf_judge_new(&o->rules, (uint16_t)o->community_id_seed);
+	if (!judge) {
+		tf_complain("out of memory");
+		return STATUS_INPUT;
+	}
+	enum status status = report(o, capture, guard, judge);
+	tf_judge_free(judge);
+	return status;
 }
 
 static enum status
@@ -135,7 +141,7 @@ analyse_guarded(struct tf_options *o, struct tf_guard *guard)
 	if (status != STATUS_FINE)
 		return status;
 	tf_signals_set(capture, o->interface != NULL);
-	status = report(o, capture, guard);
+	status = judge_and_report(o, capture, guard);
 	tf_signals_forget();
 	tf_capture_close(capture);
 	return status;
@@ -148,7 +154,7 @@ analyse(struct tf_options *o)
 	enum status status = STATUS_INPUT;
 	/* Without a random key the analysis is the same, only easier to attack. */
 	(void)!getrandom(o->config.hash_key, sizeof o->config.hash_key, GRND_NONBLOCK);
-	if (!tf_guard_plan(&guard, o))
+	if (!tf_rules_file_load(o) || !tf_guard_plan(&guard, o))
 		return STATUS_USAGE;
 	if (tf_guard_prepare(&guard, o))
 		status = analyse_guarded(o, &guard);

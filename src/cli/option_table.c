@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/values.h"
+#include "check/values.h"
 #include "output/output.h"
 
 typedef struct tf_options options;
@@ -277,7 +277,7 @@ static bool
 set_fail_on(options *o, const char *value)
 {
 	char word[64];
-	if (!tf_policy_forbid(&o->policy, value, word, sizeof word))
+	if (!tf_ruleset_forbid(&o->rules, value, word, sizeof word))
 		return tf_options_refuse(
 		    o, "--fail-on: '%s' is no anomaly, family or severity (--list-anomalies shows them)",
 		    word);
@@ -287,7 +287,7 @@ set_fail_on(options *o, const char *value)
 static bool
 set_allow(options *o, const char *value)
 {
-	if (!tf_policy_allow(&o->policy, value))
+	if (!tf_ruleset_allow(&o->rules, value))
 		return tf_options_refuse(o, "--allow: '%s' is no anomaly, or no number follows its colon",
 		                         value);
 	return true;
@@ -369,6 +369,7 @@ const struct tf_option_row tf_option_rows[] = {
 	H("For scripts:"),
 	{CALL, 0, "fail-on", "WHAT[,...]", "exit status 1 if found: ids, families, or a severity and above", .set = set_fail_on},
 	{CALL, 0, "allow", "ID[:N]", "let pass what --fail-on forbids (N of them)", .set = set_allow},
+	{WORD, 0, "rules", "FILE", "exit status 1 unless the rules in FILE hold: tcpfsm-rules(5)", AT(rules_file)},
 
 	H("About:"),
 	{COMMAND, 0, "list-anomalies", NULL, "the catalogue", .min = TF_SHOW_ANOMALIES},
@@ -377,8 +378,7 @@ const struct tf_option_row tf_option_rows[] = {
 	{COMMAND, 'V', "version", NULL, "versions of tcpfsm and libpcap", .min = TF_SHOW_VERSION},
 	{COMMAND, 'h', "help", NULL, "this", .min = TF_SHOW_HELP},
 
-	NOT_HERE("write-anomalous", "FILE"), 
-	NOT_HERE("rules", "FILE"), NOT_HERE("baseline", "FILE"),
+	NOT_HERE("write-anomalous", "FILE"), NOT_HERE("baseline", "FILE"),
 	NOT_HERE("write-baseline", "FILE"), NOT_HERE("slice", "DIR"), NOT_HERE("top", NULL),
 };
 /* clang-format on */
@@ -417,6 +417,6 @@ tf_options_help(void)
 			         row->argument ? row->argument : "");
 		printf("  %s%-27s %s\n", letter, name, row->help);
 	}
-	puts("\nExit status: 0 analysed; 1 something that --fail-on forbids was found; 2 usage;\n"
+	puts("\nExit status: 0 analysed; 1 --fail-on or --rules does not hold; 2 usage;\n"
 	     "3 the input could not be read to its end; 4 the output could not be written.");
 }

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check/values.h"
 #include "cli/option_table.h"
-#include "cli/values.h"
 
 typedef struct tf_options options;
 
@@ -254,4 +254,5 @@ tf_options_fini(struct tf_options *o)
 	free(o->files);
 	free(o->words);
 	free(o->conns);
+	tf_ruleset_fini(&o->rules);
 }

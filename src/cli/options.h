@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cli/policy.h"
+#include "check/rules.h"
 #include "tcpfsm/config.h"
 #include "tcpfsm/state.h"
 
@@ -85,7 +85,8 @@ struct tf_options {
 	/* Analysis. */
 	struct tf_config config; /* --profile, --timer and the bounds are in it */
 	uint64_t threads;        /* --threads; output does not depend on it */
-	struct tf_policy policy; /* --fail-on, --allow */
+	struct tf_ruleset rules;   /* --fail-on, --allow; and of rules_file, once that was read */
+	const char *rules_file;  /* --rules */
 
 	char message[TF_OPTIONS_MESSAGE_SIZE]; /* what is wrong, one line without newline */
 };

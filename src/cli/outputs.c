@@ -92,10 +92,10 @@ open_one(struct tf_outputs *s, const struct tf_options *o, const struct tf_outpu
 }
 
 bool
-tf_outputs_open(struct tf_outputs *s, const struct tf_options *o, struct tf_policy *policy,
+tf_outputs_open(struct tf_outputs *s, const struct tf_options *o, struct tf_judge *judge,
                 const struct tf_helper *resolver)
 {
-	*s = (struct tf_outputs){.policy = policy};
+	*s = (struct tf_outputs){.judge = judge};
 	if (o->names && !(s->lookup = tf_lookup_new(resolver))) {
 		tf_complain("out of memory");
 		return false;
@@ -110,8 +110,7 @@ static void
 on_event(void *context, const struct tf_event *event)
 {
 	struct tf_outputs *s = context;
-	if (event->kind == TF_EV_FINDING)
-		tf_policy_finding(s->policy, event->finding);
+	tf_judge_event(s->judge, event);
 	for (size_t i = 0; i < s->count; i++)
 		tf_output_event(s->out[i].writer, event);
 }
@@ -119,7 +118,7 @@ on_event(void *context, const struct tf_event *event)
 struct tf_sink
 tf_outputs_sink(struct tf_outputs *s)
 {
-	struct tf_sink sink = {.wanted = TF_EV_FINDING, .event = on_event, .context = s};
+	struct tf_sink sink = {.wanted = tf_judge_wanted(s->judge), .event = on_event, .context = s};
 	for (size_t i = 0; i < s->count; i++)
 		sink.wanted |= tf_output_wanted(s->out[i].writer);
 	return sink;

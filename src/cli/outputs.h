@@ -1,12 +1,13 @@
 /*
  * The writers of a run, and what they share: each event goes to all of
- * them and to the policy of --fail-on.
+ * them and to the judge of --fail-on and --rules.
  */
 #ifndef TCPFSM_CLI_OUTPUTS_H
 #define TCPFSM_CLI_OUTPUTS_H
 
 #include <stdbool.h>
 
+#include "check/judge.h"
 #include "cli/lookup.h"
 #include "cli/options.h"
 #include "confine/keeper.h"
@@ -19,7 +20,7 @@ struct tf_outputs {
 		const char *name; /* of the file, for complaints */
 		int fd;
 	} out[TF_MAX_OUTPUTS];
-	struct tf_policy *policy;
+	struct tf_judge *judge;
 	struct tf_lookup *lookup; /* NULL: no names */
 };
 
@@ -27,10 +28,10 @@ struct tf_outputs {
  * OPTIONS.  The descriptor, or -1 after a complaint. */
 int tf_open_for_writing(const char *path, const struct tf_options *options);
 
-/* Open all files and make all writers; *POLICY is told each finding, and RESOLVER is asked for names (NULL: from
+/* Open all files and make all writers; JUDGE is told each event, too, and RESOLVER is asked for names (NULL: from
  * here).  False after a complaint;
  * tf_outputs_close() is due in both cases. */
-bool tf_outputs_open(struct tf_outputs *s, const struct tf_options *options, struct tf_policy *policy,
+bool tf_outputs_open(struct tf_outputs *s, const struct tf_options *options, struct tf_judge *judge,
                      const struct tf_helper *resolver);
 
 /* The analyzer's sink.  S must stay where it is. */

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "cli/again.h"
 #include "cli/intake.h"
 #include "cli/tally.h"
 #include "cli/terminal.h"
@@ -220,8 +221,19 @@ judge_capture(struct replay *r)
 	tf_analyzer_judge_capture(r->analyzer, &facts);
 }
 
+/* Let the checks come to their verdict, with what a second reading shows of those that failed. */
+static const struct tf_verdict *
+judge(struct replay *r, const char *input_error)
+{
+	struct tf_judge *j = r->outputs->judge;
+
+	tf_judge_finish(j, input_error);
+	tf_second_look(r->options, j);
+	return tf_judge_verdict(j);
+}
+
 static void
-summarize(struct replay *r, const char *input_error)
+summarize(struct replay *r, const char *input_error, const struct tf_verdict *verdict)
 {
 	const struct tf_decoder_stats *wire = tf_decoder_stats(r->intake.decoder);
 	const struct tf_stats *stats = tf_analyzer_stats(r->analyzer);
@@ -241,6 +253,7 @@ summarize(struct replay *r, const char *input_error)
 	    .first_ts_ns = r->intake.first_ns,
 	    .last_ts_ns = r->intake.clock_ns,
 	    .input_error = input_error,
+	    .verdict = verdict,
 	};
 	tf_tally_skipped(skipped, r->capture, r->intake.decoder);
 	for (size_t i = 0; i < TF_ANOMALY_COUNT; i++)
@@ -270,9 +283,53 @@ replay_with(struct replay *r, bool *written)
 	if (wants_hosts(r->options))
 		tf_analyzer_hosts(r->analyzer, tf_outputs_host, r->outputs);
 	const char *error = input_faults(r);
-	summarize(r, error);
+	summarize(r, error, judge(r, error));
 	*written = tf_watch_end(&r->watch);
 	return error == NULL;
+}
+
+struct tf_capture_options
+tf_capture_options_of(const struct tf_options *o)
+{
+	return (struct tf_capture_options){
+	    .files = o->files,
+	    .file_count = o->file_count,
+	    .interface = o->interface,
+	    .filter = o->filter,
+	    .not_promiscuous = o->not_promiscuous,
+	    .snaplen = (int)o->snaplen,
+	    .buffer_kib = (int)o->buffer_kib,
+	};
+}
+
+bool
+tf_replay_again(const struct tf_options *options, struct tf_sink sink)
+{
+	/* As in tf_replay(), which is not over. */
+	static struct replay r;
+	struct tf_capture_options co = tf_capture_options_of(options);
+	char message[TF_CAPTURE_MESSAGE_SIZE];
+	r = (struct replay){.options = options};
+	if (tf_capture_open(&r.capture, &co, message) != TF_CAPTURE_OK)
+		return false;
+	r.intake = (struct tf_intake){.options = options,
+	                              .capture = r.capture,
+	                              .context = &r,
+	                              .ship = use_at_once,
+	                              .parcel = &r.parcel};
+	r.intake.decoder = tf_decoder_new(&TF_DECODER_DEFAULTS);
+	r.analyzer = tf_analyzer_new(&options->config, sink);
+	bool fine = r.intake.decoder && r.analyzer;
+	while (fine && tf_intake_read(&r.intake) != TF_CAPTURE_END)
+		;
+	if (fine) {
+		advance_to_end(&r);
+		tf_analyzer_finish(r.analyzer);
+	}
+	tf_analyzer_free(r.analyzer);
+	tf_decoder_free(r.intake.decoder);
+	tf_capture_close(r.capture);
+	return fine;
 }
 
 bool

@@ -20,4 +20,11 @@
 bool tf_replay(const struct tf_options *options, struct tf_capture *capture, struct tf_outputs *outputs,
                struct tf_packets *packets, struct tf_guard *guard, bool *written);
 
+/* Read the files of OPTIONS again, from their start to the end, and tell SINK what the analyzer says.  False where
+ * they could not be opened, or there was no memory. */
+bool tf_replay_again(const struct tf_options *options, struct tf_sink sink);
+
+/* How OPTIONS want the capture to be opened. */
+struct tf_capture_options tf_capture_options_of(const struct tf_options *options);
+
 #endif

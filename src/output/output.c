@@ -149,6 +149,13 @@ tf_output_flush(struct tf_output *o)
 	return tf_buf_flush(&o->out);
 }
 
+const char *
+tf_output_text(const struct tf_output *o, size_t *size)
+{
+	*size = o->out.len;
+	return o->out.error == 0 ? o->out.data : NULL;
+}
+
 int
 tf_output_error(const struct tf_output *o)
 {

@@ -101,7 +101,7 @@ void tf_output_options_init(struct tf_output_options *options);
 
 /*
  * A writer of FORMAT (tf_output_formats() names them) on the descriptor
- * FD, which stays the caller's to close.  OPTIONS is copied (what it points
+ * FD, which stays the caller's to close; -1 keeps all in memory.  OPTIONS is copied (what it points
  * to is not).  NULL with errno EINVAL for an unknown format, ENOMEM else.
  */
 struct tf_output *tf_output_new(const char *format, int fd, const struct tf_output_options *options);
@@ -129,6 +129,10 @@ void tf_output_finish(struct tf_output *o, const struct tf_summary *summary);
 
 /* Write out what is buffered (live, when the line is silent).  0, or the errno of the first failed write. */
 int tf_output_flush(struct tf_output *o);
+
+/* What a writer has made that has no descriptor (-1), SIZE octets without a NUL; valid until the next call.  NULL
+ * where it failed. */
+const char *tf_output_text(const struct tf_output *o, size_t *size);
 
 /* The errno of the first failed write, or ENOMEM; 0 while all is well.  Costs nothing. */
 int tf_output_error(const struct tf_output *o);

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "cli/values.h"
+#include "check/values.h"
 #include "unit.h"
 
 #define SECOND INT64_C(1000000000)

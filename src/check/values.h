@@ -3,8 +3,8 @@
  * separated lists.  Every function takes the whole word or refuses it: no
  * leading blanks, no rest, no overflow.  Nothing is printed here.
  */
-#ifndef TCPFSM_CLI_VALUES_H
-#define TCPFSM_CLI_VALUES_H
+#ifndef TCPFSM_CHECK_VALUES_H
+#define TCPFSM_CHECK_VALUES_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
  * calendar (ISO 8601, in UTC) and commas; it knows neither the options that
  * the words belong to nor the local time zone or language.
  */
-#include "cli/values.h"
+#include "check/values.h"
 
 #include <string.h>
 #include <time.h>

@@ -1,0 +1,15 @@
+/*
+ * The second look: the input read once more, for what only those
+ * connections need that broke a check.
+ */
+#ifndef TCPFSM_CLI_AGAIN_H
+#define TCPFSM_CLI_AGAIN_H
+
+#include "check/judge.h"
+#include "cli/options.h"
+
+/* Give JUDGE the packets and pictures that it wants, or the reason why there are none: an input that is no file
+ * can be read only once. */
+void tf_second_look(const struct tf_options *options, struct tf_judge *judge);
+
+#endif
