@@ -29,7 +29,6 @@ enum tf_check_kind {
 	TF_CHECK_INPUT,  /* the capture was read to its end; stands in every verdict, first */
 	TF_CHECK_FORBID, /* no such finding: --fail-on, or `forbid` of the rules */
 	TF_CHECK_EXPECT, /* `expect` of the rules */
-	TF_CHECK_KNOWN,  /* no finding that the baseline does not know */
 };
 
 #define TF_MAX_OFFENCES        8  /* of a check, that are kept */

@@ -22,6 +22,9 @@ struct tf_text {
 	} explained[TF_ANOMALY_COUNT];
 };
 
+/* The checks, with what broke those that did not pass. */
+void tf_text_checks(struct tf_output *o, const struct tf_verdict *v);
+
 /* The summary: what was read, the last states, findings by severity, what was skipped, the verdict. */
 void tf_text_summary(struct tf_output *o, const struct tf_summary *s);
 

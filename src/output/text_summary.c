@@ -327,4 +327,6 @@ tf_text_summary(struct tf_output *o, const struct tf_summary *s)
 		           "  Numbers such as 3.10.7.4 behind a transition are sections of RFC 9293.\n");
 	if (findings > 0)
 		tf_put_lit(&o->out, "  tcpfsm --explain=ID says more about a kind of finding.\n");
+	if (s->verdict != NULL && s->verdict->asked)
+		tf_text_checks(o, s->verdict);
 }
