@@ -50,16 +50,16 @@ struct tf_end {
 	uint32_t tsval;      /* the latest TSval it sent */
 	uint32_t ts_recent;  /* TS.Recent as the other end keeps it of this end (RFC 7323 section 4.3) */
 	uint32_t packets;    /* segments it sent */
-	uint16_t window;     /* the last window it offered, unscaled as in the header */
-	uint16_t mss;        /* as offered on its SYN */
 	tf_states base;      /* the states in which its own segments leave it */
 	tf_states possible;  /* all states not ruled out: what base can have become by now */
 	uint16_t flags;      /* enum tf_end_flag */
-	uint16_t rtt_64us;   /* from the tap to this end and back, as seen in the handshake; 0: not known */
 	uint8_t pending;     /* enum tf_pending: passed towards it, and may or may not have arrived */
 	uint8_t doubt;       /* those of them that a repetition took back: they count by its own ACK only */
 	uint8_t depth;       /* low four bits: states in history - 1; high four: how many of them are proven - 1 */
 	uint8_t wscale;      /* as offered on its SYN, at most 14 (RFC 7323 section 2.3) */
+	uint16_t rtt_64us;   /* from the tap to this end and back, as seen in the handshake; 0: not known */
+	uint16_t window;     /* the last window it offered, unscaled as in the header */
+	uint16_t mss;        /* as offered on its SYN */
 };
 
 _Static_assert(sizeof(struct tf_end) == 72, "the flow table's budget counts on it");

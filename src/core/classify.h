@@ -16,11 +16,18 @@ void tf_prove_sender(struct tf_step *st);
 /* Feed the receiver's replica, if the segment is acceptable there. */
 void tf_presume_receiver(struct tf_step *st);
 
-/* The third segment of the handshake has passed, or must have. */
-void tf_note_third_segment(struct tf_step *st);
+/* FROM's first SYN,ACK has passed: the handshake is timed from it. */
+void tf_note_first_syn_ack(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint from);
 
-/* TIME-WAIT began, was restarted, or ended. */
-void tf_note_time_wait(struct tf_step *st);
+/* The third segment of the handshake has passed, or must have, if FROM is the client. */
+void tf_note_third_segment(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint from);
+
+/* TIME-WAIT began, was restarted, or ended, by S towards TO. */
+void tf_note_time_wait(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint to,
+                       const struct tf_segment *s);
+
+/* Whose stack S, a SYN of FROM's, looks like. */
+void tf_note_stack(struct tf_connection *c, enum tf_endpoint from, const struct tf_segment *s);
 
 /* A RST, for both. */
 void tf_prove_reset(struct tf_step *st);

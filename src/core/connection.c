@@ -196,9 +196,10 @@ tf_connection_judge_syn(const struct tf_context *ctx, const struct tf_connection
 /* ---- the checklist ------------------------------------------------------- */
 
 void
-tf_step_init(struct tf_step *st, struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s)
+tf_step_init(struct tf_step *st, struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
+             enum tf_endpoint from)
 {
-	enum tf_endpoint from = tf_connection_sender(c, s), to = from == TF_CLIENT ? TF_SERVER : TF_CLIENT;
+	enum tf_endpoint to = from == TF_CLIENT ? TF_SERVER : TF_CLIENT;
 
 	*st = (struct tf_step){
 	    .ctx = ctx,
@@ -237,6 +238,13 @@ looks_like_bsd(const struct tf_segment *s)
 	return s->window == 65535 && (s->options & all) == all && (s->wscale == 5 || s->wscale == 6);
 }
 
+void
+tf_note_stack(struct tf_connection *c, enum tf_endpoint from, const struct tf_segment *s)
+{
+	if (looks_like_bsd(s))
+		c->flags |= from == TF_CLIENT ? TF_CONN_CLIENT_BSD : TF_CONN_SERVER_BSD;
+}
+
 /* What a SYN or SYN,ACK tells once and for all (RFC 9293 section 3.2, RFC 7323). */
 static void
 note_syn(struct tf_step *st)
@@ -266,8 +274,7 @@ note_syn(struct tf_step *st)
 		x->flags |= TF_END_TIMESTAMPS;
 	if (s->options & TF_OPT_CUT)
 		x->flags |= TF_END_OPTIONS_CUT;
-	if (looks_like_bsd(s))
-		st->c->flags |= st->from == TF_CLIENT ? TF_CONN_CLIENT_BSD : TF_CONN_SERVER_BSD;
+	tf_note_stack(st->c, st->from, s);
 	if (s->len > 0 && !(s->flags & TF_ACK))
 		st->c->flags |= TF_CONN_FAST_OPEN;
 	if (!tf_end_has(x, TF_END_SEQ_KNOWN)) {

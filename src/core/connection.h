@@ -16,9 +16,9 @@
  * C is zeroed but for key, conn, first_ts_ns and first_packet. */
 void tf_connection_begin(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s);
 
-/* Fill in STEP for S, which belongs to C. */
+/* Fill in STEP for S, which FROM sent on C. */
 void tf_step_init(struct tf_step *st, struct tf_context *ctx, struct tf_connection *c,
-                  const struct tf_segment *s);
+                  const struct tf_segment *s, enum tf_endpoint from);
 
 /* Feed it to both replicas. */
 void tf_connection_segment(struct tf_step *st);

@@ -22,6 +22,7 @@ struct tf_context {
 	uint64_t packet;          /* the frame in hand; 0 while a deadline runs */
 	uint64_t last_packet;     /* the last frame */
 	struct tf_memory *memory; /* what the detectors remember beyond one connection */
+	struct tf_moves *moves;   /* the plain moves that were learnt (core/moves.h) */
 	bool *fired;              /* one a row of rules.def: did it ever apply? NULL: nobody asks */
 };
 

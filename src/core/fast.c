@@ -71,12 +71,12 @@ follow(struct tf_connection *c, struct tf_end *x, struct tf_end *y, const struct
 }
 
 bool
-tf_connection_fast(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s)
+tf_connection_fast(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
+                   enum tf_endpoint from)
 {
 	if (c->closing || (s->flags & ~(unsigned)ORDINARY) || !(s->flags & TF_ACK) ||
 	    s->checksum_state == TF_CHECKSUM_BAD || ctx->sink.wanted & TF_EV_SEGMENT || ctx->fired)
 		return false;
-	enum tf_endpoint from = tf_connection_sender(c, s);
 	struct tf_end *x = &c->end[from], *y = &c->end[!from];
 	bool scaled = tf_end_has(x, TF_END_WSCALE) && tf_end_has(y, TF_END_WSCALE);
 	if (!is_established(x) || tf_end_state(y) != TF_ESTABLISHED || !is_expected(x, y, s) ||

@@ -7,6 +7,7 @@
  * passed, between two established ends without anything rare about them.
  * Does what the whole checklist would do and returns true; or returns
  * false, and nothing has changed. */
-bool tf_connection_fast(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s);
+bool tf_connection_fast(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
+                        enum tf_endpoint from);
 
 #endif

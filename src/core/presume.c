@@ -82,25 +82,26 @@ presume_closing(struct tf_step *st)
 }
 
 void
-tf_note_time_wait(struct tf_step *st)
+tf_note_time_wait(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint to,
+                  const struct tf_segment *s)
 {
-	struct tf_closing *k = tf_closing_if(st->ctx, st->c);
+	struct tf_closing *k = tf_closing_if(ctx, c);
 
 	if (!k)
 		return;
 	for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++) {
-		bool in = tf_end_state(&st->c->end[e]) == TF_TIME_WAIT;
-		bool fin_came = e == st->to && st->s->flags & TF_FIN;
+		bool in = tf_end_state(&c->end[e]) == TF_TIME_WAIT;
+		bool fin_came = e == to && s->flags & TF_FIN;
 		if (!in)
 			k->time_wait_ns[e] = 0;
 		else if (!k->time_wait_ns[e] || fin_came)
-			k->time_wait_ns[e] = st->ctx->now_ns;
+			k->time_wait_ns[e] = ctx->now_ns;
 		/* A FIN that comes again may be lost behind the tap: then it began with the first. */
-		if (!(st->c->end[e].possible & TF_STATES(TF_TIME_WAIT)))
+		if (!(c->end[e].possible & TF_STATES(TF_TIME_WAIT)))
 			k->time_wait_early_ns[e] = 0;
 		else if (!k->time_wait_early_ns[e])
-			k->time_wait_early_ns[e] = st->ctx->now_ns;
-		tf_time_wait_check(st->ctx, st->c, e);
+			k->time_wait_early_ns[e] = ctx->now_ns;
+		tf_time_wait_check(ctx, c, e);
 	}
 }
 
@@ -111,5 +112,5 @@ tf_presume_receiver(struct tf_step *st)
 		presume_opening(st);
 		presume_closing(st);
 	}
-	tf_note_time_wait(st);
+	tf_note_time_wait(st->ctx, st->c, st->to, st->s);
 }

@@ -52,17 +52,15 @@ in_64us(int64_t ns)
 	return (uint16_t)(units > UINT16_MAX ? UINT16_MAX : units);
 }
 
-static void
-note_first_syn_ack(struct tf_step *st)
+void
+tf_note_first_syn_ack(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint from)
 {
-	struct tf_connection *c = st->c;
-
 	if (c->flags & TF_CONN_SYN_ACK)
 		return;
 	c->flags |= TF_CONN_SYN_ACK;
-	c->handshake_ns = st->ctx->now_ns;
-	if (!(c->flags & (TF_CONN_REPEATED | TF_CONN_MIDSTREAM)) && st->from == TF_SERVER)
-		st->x->rtt_64us = in_64us(st->ctx->now_ns - c->first_ts_ns);
+	c->handshake_ns = ctx->now_ns;
+	if (!(c->flags & (TF_CONN_REPEATED | TF_CONN_MIDSTREAM)) && from == TF_SERVER)
+		c->end[from].rtt_64us = in_64us(ctx->now_ns - c->first_ts_ns);
 }
 
 /* A RST seemed to send it back to LISTEN, yet it repeats its SYN,ACK, and no SYN came since: it has not heard it. */
@@ -95,7 +93,7 @@ prove_syn_ack(struct tf_step *st)
 	/* An old one: what it has acknowledged since brought the ACK of its SYN, Fast Open apart. */
 	if (!st->first_syn && tf_seq_lt(st->s->ack, st->y->una) && !(st->c->flags & TF_CONN_FAST_OPEN))
 		return;
-	note_first_syn_ack(st);
+	tf_note_first_syn_ack(st->ctx, st->c, st->from);
 	if (keeps_embryo(st))
 		tf_replica_doubt(st->sender, TF_P_RST, TF_IN_SND_SYN_ACK);
 	else if (has_not_given_up(st)) {
@@ -152,18 +150,16 @@ prove_syn(struct tf_step *st)
 }
 
 void
-tf_note_third_segment(struct tf_step *st)
+tf_note_third_segment(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint from)
 {
-	struct tf_connection *c = st->c;
-
-	if (c->flags & (TF_CONN_ESTABLISHED | TF_CONN_MIDSTREAM) || st->from != TF_CLIENT)
+	if (c->flags & (TF_CONN_ESTABLISHED | TF_CONN_MIDSTREAM) || from != TF_CLIENT)
 		return;
 	if (c->flags & TF_CONN_SYN_ACK && !(c->flags & TF_CONN_REPEATED))
-		st->x->rtt_64us = in_64us(st->ctx->now_ns - c->handshake_ns);
+		c->end[from].rtt_64us = in_64us(ctx->now_ns - c->handshake_ns);
 	c->flags |= TF_CONN_ESTABLISHED;
 	if (!(c->flags & TF_CONN_SYN_ACK))
 		c->flags |= TF_CONN_REPEATED; /* no measure of the path without the SYN,ACK */
-	c->handshake_ns = st->ctx->now_ns - c->first_ts_ns;
+	c->handshake_ns = ctx->now_ns - c->first_ts_ns;
 }
 
 /* The SYN,ACK did not pass the tap, but the client answers it. */
@@ -188,7 +184,7 @@ prove_opening(struct tf_step *st)
 	}
 	if (!st->first_ack_of_syn)
 		return;
-	tf_note_third_segment(st);
+	tf_note_third_segment(st->ctx, st->c, st->from);
 	tf_states before = st->x->base;
 	tf_replica_sent(st->sender, TF_IN_SND_ACK_OF_SYN);
 	/* Where the SYNs crossed, it may have the SYN only. */
@@ -387,7 +383,7 @@ prove_jointly(struct tf_step *st)
 
 	if (tf_end_state(st->y) == TF_SYN_SENT && tf_end_state(st->x) >= TF_ESTABLISHED && complete &&
 	    tf_end_has(st->x, TF_END_SYN_SEEN)) {
-		tf_note_third_segment(st);
+		tf_note_third_segment(st->ctx, st->c, st->from);
 		st->c->flags |= TF_CONN_REPEATED;
 		tf_replica_missed(st->receiver, TF_IN_SND_ACK_OF_SYN);
 	}

@@ -92,7 +92,7 @@ prove_before_rst(struct tf_step *st)
 		return; /* the answer of a host that knows no such connection */
 	if (was_established(st)) {
 		st->c->flags |= TF_CONN_REPEATED; /* the third segment was lost: no measure */
-		tf_note_third_segment(st);
+		tf_note_third_segment(st->ctx, st->c, st->from);
 		tf_replica_sent(st->sender, TF_IN_SND_ACK_OF_SYN);
 	}
 	if (tf_end_has(st->y, TF_END_FIN) && !tf_end_has(st->y, TF_END_FIN_ACKED) &&
@@ -151,5 +151,5 @@ tf_prove_reset(struct tf_step *st)
 		prove_before_rst(st);
 		tf_replica_perhaps(st->receiver, TF_IN_RCV_RST_DOUBTFUL);
 	}
-	tf_note_time_wait(st);
+	tf_note_time_wait(st->ctx, st->c, st->to, st->s);
 }

@@ -34,6 +34,32 @@ tf_detect_segment(const struct tf_step *st)
 	tf_closing_segment(st);
 }
 
+/* Of what is plain only the listeners and the hosts want to know. */
+static void
+plain_syn(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s, enum tf_endpoint from)
+{
+	struct tf_step st;
+
+	tf_step_init(&st, ctx, c, s, from);
+	st.first_syn = true;
+	st.first_ack_of_syn = (s->flags & TF_ACK) != 0;
+	tf_flood_segment(&st);
+	tf_host_isn_segment(&st);
+}
+
+void
+tf_detect_plain(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
+                enum tf_endpoint from)
+{
+	if (s->flags & TF_SYN)
+		plain_syn(ctx, c, s, from);
+	if (c->flags & TF_CONN_EMBRYONIC && from == TF_CLIENT)
+		tf_note_third_packet(ctx, c, s);
+	if (tf_end_state(&c->end[TF_SERVER]) != TF_SYN_RECEIVED)
+		tf_flood_leave(ctx, c);
+	tf_detect_ordinary(ctx, c, s);
+}
+
 void
 tf_detect_ordinary(struct tf_context *ctx, const struct tf_connection *c, const struct tf_segment *s)
 {

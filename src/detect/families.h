@@ -29,6 +29,8 @@ void tf_unanswered_leave(struct tf_context *ctx, struct tf_connection *c);
 void tf_unanswered_end(struct tf_context *ctx);
 
 void tf_handshake_segment(const struct tf_step *st);
+/* S is the third segment of C's handshake. */
+void tf_note_third_packet(struct tf_context *ctx, const struct tf_connection *c, const struct tf_segment *s);
 int64_t tf_handshake_next(const struct tf_context *ctx, const struct tf_connection *c);
 void tf_handshake_deadline(struct tf_context *ctx, struct tf_connection *c);
 void tf_handshake_end(struct tf_context *ctx, struct tf_connection *c);

@@ -17,16 +17,13 @@ is_syn_ack(const struct tf_step *st)
 
 /* ---- the third segment ------------------------------------------------------------- */
 
-static void
-note_third(const struct tf_step *st)
+void
+tf_note_third_packet(struct tf_context *ctx, const struct tf_connection *c, const struct tf_segment *s)
 {
-	struct tf_connection *c = st->c;
+	struct tf_memory *m = ctx->memory;
 
-	if (!(c->flags & TF_CONN_EMBRYONIC) || st->from != TF_CLIENT || !st->first_ack_of_syn)
-		return;
-	struct tf_memory *m = st->ctx->memory;
 	m->third[c->conn % TF_THIRD_PLACES].conn = (uint32_t)c->conn;
-	m->third[c->conn % TF_THIRD_PLACES].packet = (uint32_t)st->s->packet;
+	m->third[c->conn % TF_THIRD_PLACES].packet = (uint32_t)s->packet;
 }
 
 /* Its frame, if it is remembered; else 0. */
@@ -283,7 +280,8 @@ isn_changed(const struct tf_step *st)
 void
 tf_handshake_segment(const struct tf_step *st)
 {
-	note_third(st);
+	if (st->c->flags & TF_CONN_EMBRYONIC && st->from == TF_CLIENT && st->first_ack_of_syn)
+		tf_note_third_packet(st->ctx, st->c, st->s);
 	if (st->s->flags & (TF_SYN | TF_RST))
 		syn_data(st);
 	if (st->s->flags & TF_SYN) {

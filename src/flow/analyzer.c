@@ -14,6 +14,7 @@
 #include "core/fast.h"
 #include "core/letters.h"
 #include "detect/capture.h"
+#include "flow/arena.h"
 #include "flow/flow.h"
 
 #define BATCH 32
@@ -96,9 +97,9 @@ run_deadlines(struct tf_analyzer *a, int64_t now_ns)
 /* Damaged on its way, and no host takes it?  Where a sender's checksums are
  * never valid the tap sits before its network card, and they tell nothing. */
 static bool
-is_damaged(struct tf_connection *c, const struct tf_segment *s)
+is_damaged(struct tf_connection *c, const struct tf_segment *s, enum tf_endpoint from)
 {
-	uint32_t sums = tf_connection_sender(c, s) == TF_CLIENT ? TF_CONN_CLIENT_SUMS : TF_CONN_SERVER_SUMS;
+	uint32_t sums = from == TF_CLIENT ? TF_CONN_CLIENT_SUMS : TF_CONN_SERVER_SUMS;
 
 	/* In edited captures it is the payload that was edited: like is compared with like,
 	 * and data is never left out, since its receiver may acknowledge it. */
@@ -109,24 +110,43 @@ is_damaged(struct tf_connection *c, const struct tf_segment *s)
 	return s->checksum_state == TF_CHECKSUM_BAD && c->flags & sums;
 }
 
+/* The whole checklist, for the replicas and for the detectors. */
+static void
+feed_thoroughly(struct tf_analyzer *a, struct tf_connection *c, const struct tf_segment *s,
+                enum tf_endpoint from)
+{
+	struct tf_step st;
+
+	tf_step_init(&st, &a->ctx, c, s, from);
+	tf_connection_segment(&st);
+	tf_detect_segment(&st);
+	if ((s->flags & (TF_SYN | TF_ACK | TF_RST)) == (TF_SYN | TF_ACK) && !st.bad_ack)
+		tf_services_add(&a->services, &s->src, s->src_port);
+}
+
 void
 tf_feed_connection(struct tf_analyzer *a, uint32_t index, const struct tf_segment *s)
 {
 	struct tf_connection *c = tf_connection_at(a, index);
-	struct tf_step st;
+	enum tf_endpoint from = tf_connection_sender(c, s);
 
-	if (is_damaged(c, s)) {
+	if (is_damaged(c, s, from)) {
 		a->stats.bad_checksums++;
 		tf_letters_count(&a->ctx, c, tf_connection_sender(c, s), TF_L_CHECKSUM);
 		tf_detect_damaged(&a->ctx, c, s);
 		look_again(a, index);
 		return;
 	}
-	tf_step_init(&st, &a->ctx, c, s);
-	tf_connection_segment(&st);
-	tf_detect_segment(&st);
-	if ((s->flags & (TF_SYN | TF_ACK | TF_RST)) == (TF_SYN | TF_ACK) && !st.bad_ack)
-		tf_services_add(&a->services, &s->src, s->src_port);
+	struct tf_plain plain = tf_plain_of(&a->ctx, c, s, from);
+	if (plain.kind && tf_move_make(&a->ctx, c, s, &plain)) {
+		tf_detect_plain(&a->ctx, c, s, from);
+		if ((s->flags & (TF_SYN | TF_ACK)) == (TF_SYN | TF_ACK))
+			tf_services_add(&a->services, &s->src, s->src_port);
+	} else {
+		feed_thoroughly(a, c, s, from);
+		if (plain.kind)
+			tf_move_learn(&a->ctx, c, &plain);
+	}
 	look_again(a, index);
 }
 
@@ -200,9 +220,12 @@ feed_one(struct tf_analyzer *a, const struct tf_segment *s, const struct tf_key 
 {
 	struct place at = look_up(a, key, hash);
 
-	if (at.index && tf_connection_fast(&a->ctx, tf_connection_at(a, at.index), s)) {
-		tf_detect_ordinary(&a->ctx, tf_connection_at(a, at.index), s);
-		return;
+	if (at.index) {
+		struct tf_connection *c = tf_connection_at(a, at.index);
+		if (tf_connection_fast(&a->ctx, c, s, tf_connection_sender(c, s))) {
+			tf_detect_ordinary(&a->ctx, c, s);
+			return;
+		}
 	}
 	if (!at.index) {
 		at.index = begin(a, key, hash, at.tombstone, s);
@@ -369,9 +392,14 @@ make_pool(struct tf_pool *pool, size_t item_bytes, uint64_t capacity)
 	if (capacity > UINT32_MAX / 4)
 		capacity = UINT32_MAX / 4;
 	*pool = (struct tf_pool){.item_bytes = (uint32_t)item_bytes, .capacity = (uint32_t)capacity};
-	/* Zeroed pages that are never touched cost nothing. */
-	pool->items = calloc(pool->capacity ? pool->capacity : 1, item_bytes);
+	pool->items = tf_arena_new(pool->capacity, item_bytes);
 	return pool->items != NULL;
+}
+
+static void
+free_pool(struct tf_pool *pool)
+{
+	tf_arena_free(pool->items, pool->capacity, pool->item_bytes);
 }
 
 struct tf_analyzer *
@@ -384,14 +412,15 @@ tf_analyzer_new(const struct tf_config *config, struct tf_sink sink)
 		return NULL;
 	tf_fsm_init();
 	a->config = *config;
-	a->ctx = (struct tf_context){.config = &a->config, .sink = sink, .stats = &a->stats};
+	a->ctx =
+	    (struct tf_context){.config = &a->config, .sink = sink, .stats = &a->stats, .moves = &a->moves};
 	if (!make_pool(&a->connections, sizeof(struct tf_connection), config->max_connections) ||
 	    !make_pool(&a->ctx.closings, sizeof(struct tf_closing), spare / 2 / sizeof(struct tf_closing)) ||
 	    !make_pool(&a->ctx.extras, sizeof(struct tf_extra), spare / 8 * 3 / sizeof(struct tf_extra)) ||
 	    !make_pool(&a->ctx.ranges, sizeof(struct tf_range), spare / 16 / sizeof(struct tf_range)) ||
 	    !make_pool(&a->ctx.held, sizeof(struct tf_held_syn), spare / 16 / sizeof(struct tf_held_syn)) ||
 	    !(a->ctx.memory = tf_memory_new(config->hash_key)) ||
-	    !(a->tombstone = calloc(config->max_tombstones + 1, sizeof *a->tombstone)) ||
+	    !(a->tombstone = tf_arena_new((size_t)config->max_tombstones + 1, sizeof *a->tombstone)) ||
 	    !tf_index_init(&a->index, 4096)) {
 		tf_analyzer_free(a);
 		return NULL;
@@ -408,12 +437,12 @@ tf_analyzer_free(struct tf_analyzer *a)
 	tf_index_fini(&a->index);
 	tf_wheel_fini(&a->wheel);
 	tf_memory_free(a->ctx.memory);
-	free(a->tombstone);
-	free(a->ctx.held.items);
-	free(a->ctx.ranges.items);
-	free(a->ctx.extras.items);
-	free(a->ctx.closings.items);
-	free(a->connections.items);
+	tf_arena_free(a->tombstone, (size_t)a->config.max_tombstones + 1, sizeof *a->tombstone);
+	free_pool(&a->ctx.held);
+	free_pool(&a->ctx.ranges);
+	free_pool(&a->ctx.extras);
+	free_pool(&a->ctx.closings);
+	free_pool(&a->connections);
 	free(a);
 }
 

@@ -5,6 +5,7 @@
 #define TCPFSM_FLOW_FLOW_H
 
 #include "core/connection.h"
+#include "core/moves.h"
 #include "detect/detect.h"
 #include "flow/duplicates.h"
 #include "flow/index.h"
@@ -40,6 +41,7 @@ struct tf_analyzer {
 	struct tf_wheel wheel;
 	struct tf_duplicates duplicates;
 	struct tf_services services;
+	struct tf_moves moves;
 	struct tf_tombstone *tombstone; /* a ring, in the order of burial */
 	uint32_t tombstone_head, tombstone_count;
 	uint32_t hand; /* where the search for a victim goes on */

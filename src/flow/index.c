@@ -5,14 +5,15 @@
 #include "flow/index.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "flow/arena.h"
 
 bool
 tf_index_init(struct tf_index *index, uint32_t places)
 {
 	assert((places & (places - 1)) == 0);
-	index->entry = calloc(places, sizeof *index->entry);
+	index->entry = tf_arena_new(places, sizeof *index->entry);
 	index->mask = places - 1;
 	index->used = 0;
 	return index->entry != NULL;
@@ -21,7 +22,8 @@ tf_index_init(struct tf_index *index, uint32_t places)
 void
 tf_index_fini(struct tf_index *index)
 {
-	free(index->entry);
+	if (index->entry)
+		tf_arena_free(index->entry, (size_t)index->mask + 1, sizeof *index->entry);
 }
 
 static uint64_t
@@ -67,7 +69,7 @@ grow(struct tf_index *index)
 		if (index->entry[i].value)
 			put(&larger, index->entry[i].tag, index->entry[i].value);
 	larger.used = index->used;
-	free(index->entry);
+	tf_index_fini(index);
 	*index = larger;
 	return true;
 }

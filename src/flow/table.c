@@ -167,7 +167,8 @@ bury(struct tf_analyzer *a, const struct tf_connection *c, uint32_t hash)
 		return;
 	a->tombstone_count++;
 	struct tf_tombstone *t = &a->tombstone[place];
-	*t = (struct tf_tombstone){.key = c->key, .buried_ns = a->ctx.now_ns, .former = tf_former_of(&a->ctx, c)};
+	*t = (struct tf_tombstone){
+	    .key = c->key, .buried_ns = a->ctx.now_ns, .former = tf_former_of(&a->ctx, c)};
 	tf_detect_bury(&a->ctx, c, &t->remains);
 }
 

@@ -1,8 +1,10 @@
 /*
- * Header prediction (src/core/fast.c) must come to exactly what the whole
- * checklist comes to: made-up traffic is fed twice, once with it and once
- * without (tf_analyzer_note_rules switches it off), and every event and
- * statistic is compared.  run-scenarios does the same with the scenarios.
+ * Header prediction (src/core/fast.c) and remembered moves (src/core/moves.c)
+ * must come to exactly what the whole checklist comes to: made-up traffic is
+ * fed twice, once with them and once without (tf_analyzer_note_rules switches
+ * them off), and every event and statistic is compared.  Moves are remembered
+ * only where nobody asks for transitions, so each traffic is compared with
+ * and without these.  run-scenarios does the same with the scenarios.
  *
  * The traffic is mostly healthy, since only that is predicted, with all
  * that can befall it mixed in; the generator is a fixed one, so that a
@@ -87,6 +89,8 @@ mix_end(uint64_t h, const struct tf_end_record *e)
 		h = mix(h, e->history[i]);
 	h = mix(mix(mix(h, e->isn.v), e->packets), e->bytes);
 	h = mix(mix(mix(h, e->bytes_on_wire), e->retransmitted), e->out_of_order);
+	h = mix(h, (uint64_t)(e->mss + 1) << 32 | (uint64_t)(e->wscale + 1) << 16 |
+	               (uint64_t)(e->sack + 1) << 8 | (uint64_t)(e->timestamps + 1));
 	return mix(mix(h, e->duplicate_acks), e->zero_windows);
 }
 
@@ -120,12 +124,13 @@ note(void *context, const struct tf_event *e)
 		v->digest[v->count++] = h;
 }
 
+#define RESULTS    (TF_EV_FINDING | TF_EV_CONNECTION)
+#define EVERYTHING (RESULTS | TF_EV_TRANSITION | TF_EV_POSSIBLE)
+
 static struct tf_analyzer *
-analyzer_for(struct view *v)
+analyzer_for(struct view *v, unsigned wanted)
 {
-	struct tf_sink sink = {.wanted = TF_EV_TRANSITION | TF_EV_POSSIBLE | TF_EV_FINDING | TF_EV_CONNECTION,
-	                       .event = note,
-	                       .context = v};
+	struct tf_sink sink = {.wanted = wanted, .event = note, .context = v};
 	struct tf_config config;
 
 	v->count = 0;
@@ -142,7 +147,10 @@ struct talk {
 	tf_seq next[2], acked[2]; /* by sender: what it sends next, and has acknowledged of the other */
 	uint32_t clock[2];
 	bool timestamps;
-	int phase; /* 0: SYN, 1: SYN,ACK, 2: third segment, 3: data */
+	int phase;     /* 0: SYN, 1: SYN,ACK, 2: third segment, 3: data, 4: one FIN, 5: both, 6: over */
+	int closer;    /* who sent the FIN of phase 4 */
+	uint16_t port; /* the client's */
+	struct tf_segment last;
 };
 
 static struct talk talks[PAIRS];
@@ -161,8 +169,8 @@ segment_of(unsigned pair, int from, unsigned flags, uint32_t len)
 {
 	struct talk *t = &talks[pair];
 	struct tf_segment s = {
-	    .src_port = from ? 80 : (uint16_t)(40000 + pair),
-	    .dst_port = from ? (uint16_t)(40000 + pair) : 80,
+	    .src_port = from ? 80 : t->port,
+	    .dst_port = from ? t->port : 80,
 	    .seq = t->next[from],
 	    .ack = t->acked[from],
 	    .flags = (uint16_t)flags,
@@ -194,12 +202,16 @@ opening_of(unsigned pair)
 	int from = t->phase == 1;
 
 	if (t->phase == 0) {
+		/* Now and then the same ports again. */
+		if (!t->port || chance(4))
+			t->port = (uint16_t)(10000 + pair + PAIRS * chance(10000));
 		t->timestamps = chance(2);
 		t->next[0] = tf_seq_of(chance(4) ? chance(1u << 31) : UINT32_MAX - chance(3000));
 		t->next[1] = tf_seq_of(chance(1u << 31));
+		t->clock[0] = t->clock[1] = chance(4) ? chance(1000) : UINT32_MAX - chance(100);
 	}
 	struct tf_segment s = segment_of(pair, from, t->phase == 0 ? TF_SYN : TF_SYN | TF_ACK, 0);
-	s.options |= TF_OPT_MSS | TF_OPT_SACK_PERMITTED | TF_OPT_WSCALE;
+	s.options |= TF_OPT_MSS | TF_OPT_WSCALE | (chance(2) ? TF_OPT_SACK_PERMITTED : 0);
 	s.mss = 1460;
 	s.wscale = (uint8_t)(pair % 3);
 	t->next[from] = tf_seq_add(t->next[from], 1);
@@ -259,18 +271,52 @@ spoil(struct tf_segment *s, struct talk *t, int from)
 	}
 }
 
+/* A FIN from either end, sometimes with data, and the ACKs of both; then a new connection. */
+static struct tf_segment
+closing_of(unsigned pair)
+{
+	struct talk *t = &talks[pair];
+	int from = t->phase == 3 ? (int)chance(2) : !t->closer;
+
+	if (t->phase == 6) {
+		t->phase = 0;
+		return segment_of(pair, t->closer, TF_ACK, 0);
+	}
+	if (t->phase == 5) {
+		t->phase = 6;
+		return segment_of(pair, t->closer, TF_ACK, 0);
+	}
+	if (t->phase == 4 && chance(3) == 0) /* the FIN is acknowledged, and its answer comes later */
+		return segment_of(pair, from, TF_ACK, 0);
+	uint32_t len = t->phase == 3 ? chance(2) * chance(1000) : 0;
+	struct tf_segment s = segment_of(pair, from, TF_ACK | TF_FIN, len);
+	t->closer = t->phase == 3 ? from : t->closer;
+	t->phase++;
+	t->next[from] = tf_seq_add(t->next[from], len + 1);
+	t->acked[!from] = t->next[from];
+	return s;
+}
+
 static struct tf_segment
 next_of(unsigned pair, unsigned spoiled)
 {
 	struct talk *t = &talks[pair];
 	int from = (int)chance(2);
 
+	/* The last one again: a FIN, an ACK of one, whatever it was. */
+	if (t->phase && chance(1000) < spoiled) {
+		struct tf_segment again = t->last;
+		again.ip_id = (uint16_t)chance(65536);
+		return again;
+	}
 	if (t->phase < 2)
 		return opening_of(pair);
 	if (t->phase == 2) {
 		t->phase++;
 		return segment_of(pair, 0, TF_ACK, 0);
 	}
+	if (t->phase > 3 || chance(100) == 0)
+		return closing_of(pair);
 	uint32_t len = chance(2) ? 1 + chance(1460) : 0;
 	struct tf_segment s = segment_of(pair, from, TF_ACK | (chance(2) ? TF_PSH : 0), len);
 	if (chance(1000) < spoiled)
@@ -291,7 +337,8 @@ make_traffic(uint64_t seed, unsigned spoiled)
 	random_state = seed;
 	memset(talks, 0, sizeof talks);
 	for (unsigned i = 0; i < SEGMENTS; i++) {
-		traffic[i] = next_of(chance(PAIRS), spoiled);
+		unsigned pair = chance(PAIRS);
+		traffic[i] = talks[pair].last = next_of(pair, spoiled);
 		now += chance(200) ? (int64_t)chance(20000) * 1000 : (int64_t)chance(70) * 1000 * MS;
 		traffic[i].ts_ns = now - (spoiled && chance(100) == 0 ? (int64_t)chance(5) * MS : 0);
 		traffic[i].packet = i + 1;
@@ -313,14 +360,14 @@ feed(struct tf_analyzer *a)
 }
 
 static void
-compare(uint64_t seed, unsigned spoiled)
+compare_events(uint64_t seed, unsigned spoiled, unsigned wanted)
 {
 	static bool fired[ROWS];
 	char where[120];
 	size_t at = 0;
 
 	make_traffic(seed, spoiled);
-	struct tf_analyzer *a = analyzer_for(&with), *b = analyzer_for(&without);
+	struct tf_analyzer *a = analyzer_for(&with, wanted), *b = analyzer_for(&without, wanted);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(a);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(b);
 	feed(a);
@@ -340,6 +387,13 @@ compare(uint64_t seed, unsigned spoiled)
 	CU_ASSERT(memcmp(s->anomalies, t->anomalies, sizeof s->anomalies) == 0);
 	tf_analyzer_free(a);
 	tf_analyzer_free(b);
+}
+
+static void
+compare(uint64_t seed, unsigned spoiled)
+{
+	compare_events(seed, spoiled, EVERYTHING);
+	compare_events(seed, spoiled, RESULTS);
 }
 
 static void
@@ -363,31 +417,39 @@ traffic_with_much_trouble(void)
 		compare(seed, 60);
 }
 
+/* The connection on the ports of S, or 0. */
+static uint32_t
+connection_of(const struct tf_analyzer *a, const struct tf_segment *s)
+{
+	for (uint32_t i = a->connections.fresh; i > 0; i--) {
+		const struct tf_connection *c = tf_connection_at(a, i);
+		if (c->conn && c->key.port[0] + c->key.port[1] == s->src_port + s->dst_port)
+			return i;
+	}
+	return 0;
+}
+
 /* Else there would be nothing to compare. */
 static void
 healthy_traffic_is_predicted(void)
 {
 	static bool fired[ROWS];
 	unsigned predicted = 0, asked = 0;
-	struct tf_analyzer *a = analyzer_for(&with);
+	struct tf_analyzer *a = analyzer_for(&with, EVERYTHING);
 
 	make_traffic(1, 0);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(a);
 	for (unsigned i = 0; i < SEGMENTS; i++) {
 		struct tf_segment s = traffic[i];
-		unsigned pair = (s.src_port == 80 ? s.dst_port : s.src_port) - 40000u;
-		uint32_t index = 0;
-		for (uint32_t c = 1; c <= a->connections.fresh; c++)
-			if (tf_connection_at(a, c)->key.port[0] + tf_connection_at(a, c)->key.port[1] ==
-			    40080 + (int)pair)
-				index = c;
+		uint32_t index = connection_of(a, &s);
 		if (index) {
 			/* On a copy: being asked must not count twice. */
 			struct tf_connection copy = *tf_connection_at(a, index);
 			asked++;
-			predicted += tf_connection_fast(&a->ctx, &copy, &s);
+			enum tf_endpoint from = tf_connection_sender(&copy, &s);
+			predicted += tf_connection_fast(&a->ctx, &copy, &s, from);
 			tf_analyzer_note_rules(a, fired);
-			CU_ASSERT(!tf_connection_fast(&a->ctx, &copy, &s));
+			CU_ASSERT(!tf_connection_fast(&a->ctx, &copy, &s, from));
 			tf_analyzer_note_rules(a, NULL);
 		}
 		tf_analyzer_feed(a, &s, 1);
@@ -396,10 +458,37 @@ healthy_traffic_is_predicted(void)
 	tf_analyzer_free(a);
 }
 
-const char tf_suite[] = "header prediction";
+/* The opening of a life without trouble is looked up, after the first few lives. */
+static void
+openings_are_remembered(void)
+{
+	struct tf_analyzer *a = analyzer_for(&with, RESULTS);
+	unsigned asked = 0, made = 0;
+
+	make_traffic(1, 0);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(a);
+	for (unsigned i = 0; i < SEGMENTS; i++) {
+		struct tf_segment s = traffic[i];
+		uint32_t index = i < SEGMENTS / 2 || s.flags != (TF_SYN | TF_ACK) ? 0 : connection_of(a, &s);
+		if (index) {
+			struct tf_connection copy = *tf_connection_at(a, index);
+			enum tf_endpoint from = tf_connection_sender(&copy, &s);
+			struct tf_plain plain = tf_plain_of(&a->ctx, &copy, &s, from);
+			asked++;
+			made += plain.kind && tf_move_make(&a->ctx, &copy, &s, &plain) &&
+			        tf_end_state(&copy.end[TF_SERVER]) == TF_SYN_RECEIVED;
+		}
+		tf_analyzer_feed(a, &s, 1);
+	}
+	CU_ASSERT(asked > 5 && made > asked / 2);
+	tf_analyzer_free(a);
+}
+
+const char tf_suite[] = "header prediction and remembered moves";
 
 const struct tf_test tf_tests[] = {
     {"most of healthy traffic is predicted", healthy_traffic_is_predicted},
+    {"openings are remembered", openings_are_remembered},
     {"healthy traffic comes to the same", healthy_traffic},
     {"traffic with a little trouble comes to the same", traffic_with_a_little_trouble},
     {"traffic with much trouble comes to the same", traffic_with_much_trouble},

@@ -8,6 +8,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "flow/flow.h"
 #include "unit.h"
@@ -22,6 +23,9 @@ void *__real_calloc(size_t count, size_t n);
 void *__real_realloc(void *old, size_t n);
 void *__wrap_calloc(size_t count, size_t n);
 void *__wrap_realloc(void *old, size_t n);
+void *__real_mmap(void *at, size_t n, int protection, int flags, int fd, off_t offset);
+void *__wrap_mmap(void *at, size_t n, int protection, int flags, int fd, off_t offset);
+void *__wrap_mmap64(void *at, size_t n, int protection, int flags, int fd, off_t offset);
 
 static bool
 may_allocate(void)
@@ -43,6 +47,18 @@ void *
 __wrap_realloc(void *old, size_t n)
 {
 	return may_allocate() ? __real_realloc(old, n) : NULL;
+}
+
+void *
+__wrap_mmap(void *at, size_t n, int protection, int flags, int fd, off_t offset)
+{
+	return may_allocate() ? __real_mmap(at, n, protection, flags, fd, offset) : MAP_FAILED;
+}
+
+void *
+__wrap_mmap64(void *at, size_t n, int protection, int flags, int fd, off_t offset)
+{
+	return __wrap_mmap(at, n, protection, flags, fd, offset);
 }
 
 static uint32_t
