@@ -116,10 +116,9 @@ tf_letters_text(const struct tf_context *ctx, const struct tf_connection *c, cha
 
 /* ---- noted before? --------------------------------------------------------------------------- */
 
-/* A letter of FROM's that has no bit of its own. */
-static bool
-is_noted(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint from,
-         enum tf_letter letter)
+bool
+tf_letters_noted(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint from,
+                 enum tf_letter letter)
 {
 	const struct tf_closing *k = tf_closing_if(ctx, c);
 	const struct tf_extra *x = tf_extra_if(ctx, c);
@@ -137,7 +136,7 @@ is_noted(const struct tf_context *ctx, const struct tf_connection *c, enum tf_en
 static void
 note_once(const struct tf_step *st, enum tf_letter letter)
 {
-	if (!is_noted(st->ctx, st->c, st->from, letter))
+	if (!tf_letters_noted(st->ctx, st->c, st->from, letter))
 		tf_letters_add(st->ctx, st->c, st->from, letter);
 }
 
@@ -169,7 +168,7 @@ note_number(const struct tf_step *st, enum tf_letter letter, unsigned slot, tf_s
 {
 	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
 	uint32_t bit = seen_bit(letter, st->from);
-	bool noted = bit ? (st->c->letters & bit) != 0 : is_noted(st->ctx, st->c, st->from, letter);
+	bool noted = bit ? (st->c->letters & bit) != 0 : tf_letters_noted(st->ctx, st->c, st->from, letter);
 
 	if (noted && is_last(st, slot, number))
 		return;

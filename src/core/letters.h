@@ -42,6 +42,10 @@ void tf_letters_segment(const struct tf_step *st);
 /* What was found out about it: payload sent again, no window, a gap. */
 void tf_letters_findings(const struct tf_step *st);
 
+/* Was LETTER, one of the rarer ones, noted of FROM? */
+bool tf_letters_noted(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint from,
+                      enum tf_letter letter);
+
 /* Write the letters of C to OUT, with a NUL. */
 void tf_letters_text(const struct tf_context *ctx, const struct tf_connection *c,
                      char out[TF_MAX_LETTERS + 1]);

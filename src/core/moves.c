@@ -21,6 +21,7 @@
 #include "core/accept.h"
 #include "core/classify.h"
 #include "core/connection.h"
+#include "core/letters.h"
 
 #define PLAIN_FLAGS (TF_SYN | TF_FIN | TF_ACK | TF_PSH | TF_ECE | TF_CWR | TF_AE)
 #define SYN_OPTIONS (TF_OPT_MSS | TF_OPT_WSCALE | TF_OPT_SACK_PERMITTED | TF_OPT_TIMESTAMPS)
@@ -138,7 +139,7 @@ is_plain_segment(struct tf_context *ctx, struct tf_connection *c, const struct t
 	if (!(opens || can_be_anywhere(tf_end_state(x))) || !can_be_anywhere(tf_end_state(y)))
 		return false;
 	return is_in_order(x, y, s) && closes_plainly(x, y, s, k, from) && may_still_wait(ctx, k) &&
-	       (!(s->flags & TF_FIN) || tf_closing_of(ctx, c));
+	       (!(s->flags & TF_FIN) || (!tf_letters_noted(ctx, c, from, TF_L_FIN) && tf_closing_of(ctx, c)));
 }
 
 static unsigned
@@ -307,6 +308,18 @@ number_closing(struct tf_context *ctx, struct tf_connection *c, const struct tf_
 	tf_note_time_wait(ctx, c, from == TF_CLIENT ? TF_SERVER : TF_CLIENT, s);
 }
 
+static void
+note_letter(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
+            enum tf_endpoint from)
+{
+	if (s->flags & TF_SYN)
+		tf_letters_add(ctx, c, from, s->flags & TF_ACK ? TF_L_SYN_ACK : TF_L_SYN);
+	else if (s->flags & TF_FIN)
+		tf_letters_add(ctx, c, from, TF_L_FIN);
+	else
+		tf_letters_ordinary(ctx, c, from, s->len > 0);
+}
+
 /* ---- the move ------------------------------------------------------------------------ */
 
 struct tf_plain
@@ -339,6 +352,7 @@ tf_move_make(struct tf_context *ctx, struct tf_connection *c, const struct tf_se
 
 	if (!same_shape(&move->from, &p->shape))
 		return false;
+	note_letter(ctx, c, s, p->from);
 	bool third = p->kind & K_ADVANCES && !(p->kind & K_SYN) && !(peer_flags & TF_END_SYN_ACKED);
 	if (third)
 		tf_note_third_segment(ctx, c, p->from);
