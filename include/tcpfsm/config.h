@@ -22,6 +22,7 @@ struct tf_config {
 	uint32_t max_tombstones;       /* closed connections that are remembered */
 	size_t reassembly_bytes;       /* for what disorder and closing need beside the connections */
 	uint64_t hash_key[2];          /* of the flow table; output does not depend on it */
+	uint64_t memory_key[2];        /* of the bounded tables: decides whom a full one forgets */
 };
 
 /* Fill in the defaults of PROFILE.  The hash key is left zero: a caller

@@ -154,6 +154,9 @@ analyse(struct tf_options *o)
 	enum status status = STATUS_INPUT;
 	/* Without a random key the analysis is the same, only easier to attack. */
 	(void)!getrandom(o->config.hash_key, sizeof o->config.hash_key, GRND_NONBLOCK);
+	/* A file comes to the same every time, also where a bounded table overflows. */
+	if (o->interface)
+		(void)!getrandom(o->config.memory_key, sizeof o->config.memory_key, GRND_NONBLOCK);
 	if (!tf_rules_file_load(o) || !tf_guard_plan(&guard, o))
 		return STATUS_USAGE;
 	if (tf_guard_prepare(&guard, o))

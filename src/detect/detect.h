@@ -56,7 +56,7 @@ void tf_detect_finish(struct tf_context *ctx);
 /* ---- what lies beyond one connection ------------------------------------------ */
 
 /* NULL where there is no memory. */
-struct tf_memory *tf_memory_new(const uint64_t hash_key[2]);
+struct tf_memory *tf_memory_new(const uint64_t key[2]);
 void tf_memory_free(struct tf_memory *m);
 
 /* The hosts, by address: how each makes its initial sequence numbers. */

@@ -26,7 +26,7 @@ server_port(const struct tf_connection *c)
 static struct tf_leak *
 place_of(struct tf_context *ctx, const struct tf_connection *c, bool room)
 {
-	uint64_t hash = tf_memory_hash(ctx->config->hash_key, server_addr(c), server_port(c));
+	uint64_t hash = tf_memory_hash(ctx->config->memory_key, server_addr(c), server_port(c));
 	struct tf_leak *set = ctx->memory->leaks.place[hash % TF_LEAK_SETS], *empty = NULL;
 
 	for (int i = 0; i < TF_LEAK_WAYS; i++) {

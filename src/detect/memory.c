@@ -9,15 +9,15 @@
 #include <string.h>
 
 struct tf_memory *
-tf_memory_new(const uint64_t hash_key[2])
+tf_memory_new(const uint64_t key[2])
 {
 	/* Zeroed pages that are never touched cost nothing. */
 	struct tf_memory *m = calloc(1, sizeof *m);
 
 	if (!m)
 		return NULL;
-	memcpy(m->listeners.key, hash_key, sizeof m->listeners.key);
-	memcpy(m->hosts.key, hash_key, sizeof m->hosts.key);
+	memcpy(m->listeners.key, key, sizeof m->listeners.key);
+	memcpy(m->hosts.key, key, sizeof m->hosts.key);
 	return m;
 }
 

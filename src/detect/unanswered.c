@@ -41,7 +41,7 @@ place_of(struct tf_context *ctx, const struct tf_connection *c, bool room)
 
 	if (!t->any && !room)
 		return NULL;
-	set = t->place[tf_memory_hash(ctx->config->hash_key, addr, port) % TF_UNANSWERED_SETS];
+	set = t->place[tf_memory_hash(ctx->config->memory_key, addr, port) % TF_UNANSWERED_SETS];
 	for (int i = 0; i < TF_UNANSWERED_WAYS; i++) {
 		if (set[i].port == port && memcmp(&set[i].addr, addr, sizeof *addr) == 0)
 			return &set[i];

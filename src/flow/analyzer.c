@@ -419,7 +419,7 @@ tf_analyzer_new(const struct tf_config *config, struct tf_sink sink)
 	    !make_pool(&a->ctx.extras, sizeof(struct tf_extra), spare / 8 * 3 / sizeof(struct tf_extra)) ||
 	    !make_pool(&a->ctx.ranges, sizeof(struct tf_range), spare / 16 / sizeof(struct tf_range)) ||
 	    !make_pool(&a->ctx.held, sizeof(struct tf_held_syn), spare / 16 / sizeof(struct tf_held_syn)) ||
-	    !(a->ctx.memory = tf_memory_new(config->hash_key)) ||
+	    !(a->ctx.memory = tf_memory_new(config->memory_key)) ||
 	    !(a->tombstone = tf_arena_new((size_t)config->max_tombstones + 1, sizeof *a->tombstone)) ||
 	    !tf_index_init(&a->index, 4096)) {
 		tf_analyzer_free(a);
