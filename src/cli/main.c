@@ -13,6 +13,7 @@
 #include "capture/capture.h"
 #include "cli/catalogue.h"
 #include "cli/guard.h"
+#include "cli/known.h"
 #include "cli/options.h"
 #include "cli/outputs.h"
 #include "cli/packets.h"
@@ -97,20 +98,24 @@ open_capture(const struct tf_options *o, struct tf_capture_options *co, struct t
 
 /* Everything between the open capture and its report. */
 static enum status
-report(const struct tf_options *o, struct tf_capture *capture, struct tf_guard *guard, struct tf_judge *judge)
+report(const struct tf_options *o, struct tf_capture *capture, struct tf_known *known, struct tf_guard *guard,
+       struct tf_judge *judge)
 {
 	/* They hold some room, and there is one run. */
 	static struct tf_outputs outputs;
 	struct tf_packets packets;
 	bool opened =
-	    tf_outputs_open(&outputs, o, judge, guard->resolver.fd < 0 ? NULL : &guard->resolver);
+	    tf_outputs_open(&outputs, o, judge, known, guard->resolver.fd < 0 ? NULL : &guard->resolver);
 	bool confined = true, read = true, measured = true;
 	opened = tf_packets_open(&packets, o) && opened;
+	opened = opened && tf_known_open(known, o);
 	if (opened)
 		confined = tf_guard_confine(guard, o, tf_capture_descriptor(capture));
 	if (opened && confined)
 		read = tf_replay(o, capture, &outputs, &packets, guard, &measured);
 	bool written = tf_outputs_close(&outputs);
+	if (opened)
+		written = tf_known_write(known, read && confined) && written;
 	written = tf_packets_close(&packets) && written && measured;
 	if (!opened || !written)
 		return STATUS_OUTPUT;
@@ -120,20 +125,21 @@ report(const struct tf_options *o, struct tf_capture *capture, struct tf_guard *
 }
 
 static enum status
-judge_and_report(const struct tf_options *o, struct tf_capture *capture, struct tf_guard *guard)
+judge_and_report(const struct tf_options *o, struct tf_capture *capture, struct tf_known *known,
+                 struct tf_guard *guard)
 {
 	struct tf_judge *judge = tf_judge_new(&o->rules, (uint16_t)o->community_id_seed);
 	if (!judge) {
 		tf_complain("out of memory");
 		return STATUS_INPUT;
 	}
-	enum status status = report(o, capture, guard, judge);
+	enum status status = report(o, capture, known, guard, judge);
 	tf_judge_free(judge);
 	return status;
 }
 
 static enum status
-analyse_guarded(struct tf_options *o, struct tf_guard *guard)
+analyse_guarded(struct tf_options *o, struct tf_known *known, struct tf_guard *guard)
 {
 	struct tf_capture_options co;
 	struct tf_capture *capture;
@@ -141,7 +147,7 @@ analyse_guarded(struct tf_options *o, struct tf_guard *guard)
 	if (status != STATUS_FINE)
 		return status;
 	tf_signals_set(capture, o->interface != NULL);
-	status = judge_and_report(o, capture, guard);
+	status = judge_and_report(o, capture, known, guard);
 	tf_signals_forget();
 	tf_capture_close(capture);
 	return status;
@@ -151,6 +157,7 @@ static enum status
 analyse(struct tf_options *o)
 {
 	struct tf_guard guard;
+	struct tf_known known;
 	enum status status = STATUS_INPUT;
 	/* Without a random key the analysis is the same, only easier to attack. */
 	(void)!getrandom(o->config.hash_key, sizeof o->config.hash_key, GRND_NONBLOCK);
@@ -159,9 +166,12 @@ analyse(struct tf_options *o)
 		(void)!getrandom(o->config.memory_key, sizeof o->config.memory_key, GRND_NONBLOCK);
 	if (!tf_rules_file_load(o) || !tf_guard_plan(&guard, o))
 		return STATUS_USAGE;
-	if (tf_guard_prepare(&guard, o))
-		status = analyse_guarded(o, &guard);
+	if (!tf_known_read(&known, o))
+		status = STATUS_USAGE;
+	else if (tf_guard_prepare(&guard, o))
+		status = analyse_guarded(o, &known, &guard);
 	tf_guard_release(&guard);
+	tf_known_fini(&known);
 	return status;
 }
 

@@ -49,7 +49,7 @@ set_file(options *o, const char *value)
 static bool
 format_is_absent(const char *name)
 {
-	static const char *const absent[] = {"junit", "sarif", "tap", "github", "markdown", "html"};
+	static const char *const absent[] = {"junit", "tap", "html"};
 	for (size_t i = 0; i < sizeof absent / sizeof *absent; i++)
 		if (!strcmp(name, absent[i]))
 			return true;
@@ -341,7 +341,7 @@ const struct tf_option_row tf_option_rows[] = {
 	{CALL, 0, "end", "TIME", "the capture went on until TIME: epoch, ISO 8601, or +SEC after the last packet", .set = set_end},
 
 	H("Output:"),
-	{CALL, 'T', "format", "FORMAT[:FILE]", "text (default), json, csv; may be given several times", .set = set_format},
+	{CALL, 'T', "format", "FORMAT[:FILE]", "text (default), json, csv, sarif, github, markdown; may be given several times", .set = set_format},
 	{WORD, 'o', "output", "FILE", "the file of the format that names none", AT(output_file)},
 	{WORD, 'w', "write", "FILE", "also write the packets that were analysed (pcapng)", AT(packets_file)},
 	{CALL, 'n', NULL, NULL, "do not look up names (never done unless -N asks for it)", .set = set_nothing},
@@ -368,6 +368,8 @@ const struct tf_option_row tf_option_rows[] = {
 
 	H("For scripts:"),
 	{CALL, 0, "fail-on", "WHAT[,...]", "exit status 1 if found: ids, families, or a severity and above", .set = set_fail_on},
+	{WORD, 0, "baseline", "FILE", "let pass the findings that FILE knows; name those that are gone", AT(baseline_file)},
+	{WORD, 0, "write-baseline", "FILE", "write the findings of this run as a baseline", AT(write_baseline_file)},
 	{CALL, 0, "allow", "ID[:N]", "let pass what --fail-on forbids (N of them)", .set = set_allow},
 	{WORD, 0, "rules", "FILE", "exit status 1 unless the rules in FILE hold: tcpfsm-rules(5)", AT(rules_file)},
 
@@ -378,8 +380,7 @@ const struct tf_option_row tf_option_rows[] = {
 	{COMMAND, 'V', "version", NULL, "versions of tcpfsm and libpcap", .min = TF_SHOW_VERSION},
 	{COMMAND, 'h', "help", NULL, "this", .min = TF_SHOW_HELP},
 
-	NOT_HERE("write-anomalous", "FILE"), NOT_HERE("baseline", "FILE"),
-	NOT_HERE("write-baseline", "FILE"), NOT_HERE("slice", "DIR"), NOT_HERE("top", NULL),
+	NOT_HERE("write-anomalous", "FILE"), NOT_HERE("slice", "DIR"), NOT_HERE("top", NULL),
 };
 /* clang-format on */
 

@@ -87,6 +87,8 @@ struct tf_options {
 	uint64_t threads;        /* --threads; output does not depend on it */
 	struct tf_ruleset rules;   /* --fail-on, --allow; and of rules_file, once that was read */
 	const char *rules_file;  /* --rules */
+	const char *baseline_file;       /* --baseline */
+	const char *write_baseline_file; /* --write-baseline */
 
 	char message[TF_OPTIONS_MESSAGE_SIZE]; /* what is wrong, one line without newline */
 };

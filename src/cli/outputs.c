@@ -28,9 +28,8 @@ input_behind(int fd, const struct tf_options *o)
 }
 
 int
-tf_open_for_writing(const char *path, const struct tf_options *o)
+tf_open_to_replace(const char *path, const struct tf_options *o)
 {
-	struct stat status;
 	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
 	if (fd < 0) {
 		tf_complain("%s: %s", path, strerror(errno));
@@ -41,6 +40,16 @@ tf_open_for_writing(const char *path, const struct tf_options *o)
 		close(fd);
 		return -1;
 	}
+	return fd;
+}
+
+int
+tf_open_for_writing(const char *path, const struct tf_options *o)
+{
+	struct stat status;
+	int fd = tf_open_to_replace(path, o);
+	if (fd < 0)
+		return -1;
 	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && ftruncate(fd, 0) != 0) {
 		tf_complain("%s: %s", path, strerror(errno));
 		close(fd);
@@ -93,9 +102,9 @@ open_one(struct tf_outputs *s, const struct tf_options *o, const struct tf_outpu
 
 bool
 tf_outputs_open(struct tf_outputs *s, const struct tf_options *o, struct tf_judge *judge,
-                const struct tf_helper *resolver)
+                struct tf_known *known, const struct tf_helper *resolver)
 {
-	*s = (struct tf_outputs){.judge = judge};
+	*s = (struct tf_outputs){.judge = judge, .known = known};
 	if (o->names && !(s->lookup = tf_lookup_new(resolver))) {
 		tf_complain("out of memory");
 		return false;
@@ -107,12 +116,25 @@ tf_outputs_open(struct tf_outputs *s, const struct tf_options *o, struct tf_judg
 }
 
 static void
-on_event(void *context, const struct tf_event *event)
+tell_all(struct tf_outputs *s, const struct tf_event *event)
 {
-	struct tf_outputs *s = context;
 	tf_judge_event(s->judge, event);
 	for (size_t i = 0; i < s->count; i++)
 		tf_output_event(s->out[i].writer, event);
+}
+
+static void
+on_event(void *context, const struct tf_event *event)
+{
+	struct tf_outputs *s = context;
+	if (event->kind != TF_EV_FINDING) {
+		tell_all(s, event);
+		return;
+	}
+	struct tf_finding f = *event->finding;
+	struct tf_event judged = {.kind = TF_EV_FINDING, .finding = &f};
+	f.baseline = tf_known_judge(s->known, &f);
+	tell_all(s, &judged);
 }
 
 struct tf_sink

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "check/judge.h"
+#include "cli/known.h"
 #include "cli/lookup.h"
 #include "cli/options.h"
 #include "confine/keeper.h"
@@ -21,6 +22,7 @@ struct tf_outputs {
 		int fd;
 	} out[TF_MAX_OUTPUTS];
 	struct tf_judge *judge;
+	struct tf_known *known;   /* the baseline */
 	struct tf_lookup *lookup; /* NULL: no names */
 };
 
@@ -28,11 +30,14 @@ struct tf_outputs {
  * OPTIONS.  The descriptor, or -1 after a complaint. */
 int tf_open_for_writing(const char *path, const struct tf_options *options);
 
-/* Open all files and make all writers; JUDGE is told each event, too, and RESOLVER is asked for names (NULL: from
- * here).  False after a complaint;
- * tf_outputs_close() is due in both cases. */
+/* The same, but what the file holds stays until the caller cuts it. */
+int tf_open_to_replace(const char *path, const struct tf_options *options);
+
+/* Open all files and make all writers; JUDGE is told each event, too, with what KNOWN says of a finding, and
+ * RESOLVER is asked for names (NULL: from here).  False after a complaint; tf_outputs_close() is due in both
+ * cases. */
 bool tf_outputs_open(struct tf_outputs *s, const struct tf_options *options, struct tf_judge *judge,
-                     const struct tf_helper *resolver);
+                     struct tf_known *known, const struct tf_helper *resolver);
 
 /* The analyzer's sink.  S must stay where it is. */
 struct tf_sink tf_outputs_sink(struct tf_outputs *s);

@@ -254,6 +254,7 @@ summarize(struct replay *r, const char *input_error, const struct tf_verdict *ve
 	    .last_ts_ns = r->intake.clock_ns,
 	    .input_error = input_error,
 	    .verdict = verdict,
+	    .baseline = tf_known_summary(r->outputs->known),
 	};
 	tf_tally_skipped(skipped, r->capture, r->intake.decoder);
 	for (size_t i = 0; i < TF_ANOMALY_COUNT; i++)

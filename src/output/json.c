@@ -222,6 +222,10 @@ put_finding(struct tf_output *o, const struct tf_finding *f)
 	put_details(o, f);
 	tf_put_lit(b, ",\"subject\":");
 	tf_put_json_string(b, f->subject);
+	if (f->baseline != TF_BASELINE_NONE) {
+		tf_put_lit(b, ",\"baseline\":");
+		tf_put_json_string(b, f->baseline == TF_BASELINE_KNOWN ? "known" : "new");
+	}
 	tf_put_lit(b, "}\n");
 }
 
@@ -444,6 +448,27 @@ put_summary_time(struct tf_output *o, const struct tf_summary *s, int64_t ts_ns)
 		tf_put_seconds_fixed(&o->out, ts_ns, o->decimals);
 }
 
+/* Only where there is one. */
+static void
+put_baseline(struct tf_buf *b, const struct tf_baseline_summary *baseline)
+{
+	if (baseline == NULL)
+		return;
+	tf_put_lit(b, ",\"baseline\":{\"known\":");
+	tf_put_u64(b, baseline->known);
+	tf_put_lit(b, ",\"new\":");
+	tf_put_u64(b, baseline->news);
+	tf_put_lit(b, ",\"gone\":[");
+	for (size_t i = 0; i < baseline->gone_count; i++) {
+		tf_put_str(b, i > 0 ? ",{\"finding\":" : "{\"finding\":");
+		tf_put_json_string(b, baseline->gone[i].identity);
+		tf_put_lit(b, ",\"count\":");
+		tf_put_u64(b, baseline->gone[i].count);
+		tf_put_char(b, '}');
+	}
+	tf_put_lit(b, "]}");
+}
+
 static void
 finish(struct tf_output *o, const struct tf_summary *s)
 {
@@ -473,6 +498,7 @@ finish(struct tf_output *o, const struct tf_summary *s)
 	put_summary_time(o, s, s->last_ts_ns);
 	tf_put_lit(b, ",\"input_error\":");
 	tf_put_json_string(b, s->input_error);
+	put_baseline(b, s->baseline);
 	tf_put_lit(b, "}\n");
 }
 

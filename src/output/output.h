@@ -71,6 +71,20 @@ struct tf_skipped {
 	const char *what; /* for people; NULL: the name does */
 };
 
+/* A finding that the baseline knows and this run did not make. */
+struct tf_gone {
+	const char *identity; /* as it stands in the baseline */
+	uint64_t count;
+};
+
+/* This run's findings against the baseline. */
+struct tf_baseline_summary {
+	const char *file;
+	uint64_t known, news;
+	size_t gone_count; /* of gone */
+	const struct tf_gone *gone;
+};
+
 /* What is said at the end. */
 struct tf_summary {
 	uint64_t packets; /* frames read */
@@ -87,6 +101,7 @@ struct tf_summary {
 	uint64_t evicted;
 	int64_t first_ts_ns, last_ts_ns;  /* of the capture; both 0 where there was no packet */
 	const char *input_error;          /* where the input broke, for the user; NULL: read to its end */
+	const struct tf_baseline_summary *baseline; /* NULL: there is none */
 	const struct tf_verdict *verdict; /* valid during the call; NULL: nothing was judged */
 };
 

@@ -1,5 +1,5 @@
 /*
- * SHA-1 (RFC 3174), for the Community ID alone.  It is a name here, not a
+ * SHA-1 (RFC 3174), for the Community ID and fingerprints of findings.  It is a name here, not a
  * protection: SHA-1 is no longer safe against collisions.
  */
 #ifndef TCPFSM_OUTPUT_SHA1_H

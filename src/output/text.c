@@ -107,6 +107,10 @@ put_evidence(struct tf_output *o, struct tf_buf *text, const struct tf_finding *
 	tf_put_lit(text, "; ");
 	tf_put_str(text, ids);
 	put_explained_at(o, text, f->id);
+	if (f->baseline == TF_BASELINE_KNOWN)
+		tf_put_lit(text, "; known");
+	else if (f->baseline == TF_BASELINE_NEW)
+		tf_put_lit(text, "; new");
 	tf_put_char(text, ']');
 }
 

@@ -293,6 +293,46 @@ put_verdict(struct tf_output *o, const struct tf_summary *s)
 	put_paragraph(o, "The capture: ", &text);
 }
 
+static void
+put_gone(struct tf_output *o, const struct tf_baseline_summary *b)
+{
+	for (size_t i = 0; i < b->gone_count && i < MOST_FINDINGS; i++) {
+		tf_put_lit(&o->out, "    gone ");
+		tf_put_u64_right(&o->out, b->gone[i].count, 5);
+		tf_put_lit(&o->out, "  ");
+		tf_put_clean(&o->out, b->gone[i].identity);
+		tf_put_char(&o->out, '\n');
+	}
+	if (b->gone_count > MOST_FINDINGS) {
+		tf_put_fill(&o->out, ' ', 16);
+		tf_put_plural(&o->out, b->gone_count - MOST_FINDINGS, "more is gone\n", "more are gone\n");
+	}
+}
+
+/* This run against the baseline, and what of it did not come again. */
+static void
+put_baseline(struct tf_output *o, const struct tf_baseline_summary *b)
+{
+	uint64_t gone = 0;
+	struct tf_buf text;
+
+	if (b == NULL)
+		return;
+	for (size_t i = 0; i < b->gone_count; i++)
+		gone += b->gone[i].count;
+	tf_buf_init(&text, -1);
+	tf_put_grouped(&text, b->known);
+	tf_put_lit(&text, " known, ");
+	tf_put_grouped(&text, b->news);
+	tf_put_lit(&text, " new, ");
+	tf_put_grouped(&text, gone);
+	tf_put_lit(&text, " gone (");
+	tf_put_clean(&text, b->file);
+	tf_put_lit(&text, ").");
+	put_paragraph(o, "Against the baseline: ", &text);
+	put_gone(o, b);
+}
+
 /* Do the capture's own faults come before all else? */
 static bool
 matters(const struct tf_summary *s)
@@ -317,6 +357,7 @@ tf_text_summary(struct tf_output *o, const struct tf_summary *s)
 	put_shown(o, t);
 	put_last_states(o, t);
 	put_findings(o, t);
+	put_baseline(o, s->baseline);
 	put_skipped(o, s);
 	if (!matters(s))
 		put_verdict(o, s);

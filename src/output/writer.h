@@ -41,6 +41,9 @@ extern const struct tf_writer tf_ladder_writer;
 extern const struct tf_writer tf_ladder_svg_writer;
 extern const struct tf_writer tf_diagram_svg_writer;
 extern const struct tf_writer tf_diagram_dot_writer;
+extern const struct tf_writer tf_sarif_writer;
+extern const struct tf_writer tf_github_writer;
+extern const struct tf_writer tf_markdown_writer;
 
 /* Remember that there was no memory: the run ends with it. */
 static inline void

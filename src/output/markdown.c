@@ -1,0 +1,288 @@
+/*
+ * Markdown (GitHub's, and what GitLab and others render alike) for the
+ * summary of a job: what was read, the findings as a table with the worst
+ * first, and under it what each kind of them means.
+ *
+ * A job's summary may have 1 MiB, so rows are bounded in number and size;
+ * what found no room is counted.  Every character that Markdown could take
+ * for its own is escaped: names of files and words of a capture never turn
+ * into markup.
+ */
+#include "message.h"
+#include "shelf.h"
+#include "style.h"
+#include "writer.h"
+
+enum {
+	MOST_ROWS = 200,         /* of a severity */
+	MOST_OCTETS = 150 << 10, /* likewise */
+	MOST_GONE = 100,
+};
+
+struct markdown {
+	struct tf_shelf shelf;
+	struct tf_buf sources;
+	uint64_t source_count;
+	bool met[TF_ANOMALY_COUNT]; /* there is a row of it */
+};
+
+static struct markdown *
+state_of(const struct tf_output *o)
+{
+	return o->state;
+}
+
+/* TEXT as text, in a paragraph and in a table's cell alike. */
+static void
+put_plain(struct tf_buf *b, const char *text)
+{
+	for (; *text != '\0'; text++) {
+		if (strchr("\\`*_{}[]<>()#+!|~&@$", *text) != NULL)
+			tf_put_char(b, '\\');
+		tf_put_char(b, (unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text);
+	}
+}
+
+/* The same of what T holds; T is empty afterwards. */
+static void
+put_plain_buf(struct tf_buf *b, struct tf_buf *t)
+{
+	tf_put_char(t, '\0');
+	if (t->error == 0)
+		put_plain(b, t->data);
+	t->len = 0;
+}
+
+/* ---- rows ------------------------------------------------------------------------------------ */
+
+static void
+put_about_cell(struct tf_buf *row, struct tf_buf *t, const struct tf_finding *f)
+{
+	if (f->ends_known) {
+		tf_put_u64(row, f->conn);
+		tf_put_lit(row, " | ");
+		tf_put_addr_port(t, &f->addr[TF_CLIENT], f->port[TF_CLIENT]);
+		tf_put_lit(t, " → ");
+		tf_put_addr_port(t, &f->addr[TF_SERVER], f->port[TF_SERVER]);
+	} else {
+		tf_put_lit(row, " | ");
+		tf_put_str(t, f->subject != NULL ? f->subject : "");
+	}
+	put_plain_buf(row, t);
+}
+
+static void
+put_row(struct tf_buf *row, const struct tf_finding *f)
+{
+	struct tf_buf t;
+
+	tf_buf_init(&t, -1);
+	tf_put_lit(row, "| ");
+	tf_put_str(row, tf_severity_name(f->severity));
+	tf_put_lit(row, " | `");
+	tf_put_str(row, tf_anomaly_info(f->id)->id);
+	tf_put_lit(row, "` | ");
+	put_about_cell(row, &t, f);
+	tf_put_lit(row, " | ");
+	for (size_t i = 0; i < f->packet_count; i++) {
+		tf_put_str(row, i > 0 ? ", " : "");
+		tf_put_u64(row, f->packets[i]);
+	}
+	tf_put_lit(row, " | ");
+	tf_put_message(&t, f);
+	put_plain_buf(row, &t);
+	tf_put_lit(row, " |\n");
+	tf_buf_done(&t, row);
+}
+
+static void
+event(struct tf_output *o, const struct tf_event *e)
+{
+	struct markdown *m = state_of(o);
+	struct tf_buf *row = tf_shelf_row(&m->shelf, e->finding);
+
+	if (row == NULL)
+		return;
+	put_row(row, e->finding);
+	m->met[e->finding->id] = true;
+}
+
+/* ---- the report ------------------------------------------------------------------------------ */
+
+static void
+put_heading(struct tf_output *o)
+{
+	tf_put_lit(&o->out, "## TCP connections: ");
+	tf_put_shelf_counts(&o->out, &state_of(o)->shelf);
+	tf_put_lit(&o->out, "\n\n");
+}
+
+static void
+put_totals(struct tf_output *o, const struct tf_summary *s)
+{
+	const struct markdown *m = state_of(o);
+	struct tf_buf *b = &o->out;
+
+	tf_put_plural(b, s->packets, "packet", "packets");
+	tf_put_lit(b, ", ");
+	tf_put_plural(b, s->connections, "connection", "connections");
+	if (s->packets > 0) {
+		tf_put_lit(b, " in ");
+		tf_put_duration(b, s->last_ts_ns - s->first_ts_ns);
+		tf_put_lit(b, ", from ");
+		tf_put_utc(b, s->first_ts_ns, 0);
+		tf_put_lit(b, " UTC");
+	}
+	if (m->sources.len > 0) {
+		tf_put_lit(b, "; read from ");
+		tf_put(b, m->sources.data, m->sources.len);
+	}
+	tf_put_lit(b, ".\n");
+	if (s->input_error != NULL) {
+		tf_put_lit(b, "\n**Not read to its end:** ");
+		put_plain(b, s->input_error);
+		tf_put_char(b, '\n');
+	}
+}
+
+static void
+put_table(struct tf_output *o)
+{
+	const struct markdown *m = state_of(o);
+	uint64_t left = 0;
+	bool any = false;
+
+	for (unsigned i = TF_SEVERITY_COUNT; i-- > 0;) {
+		const struct tf_buf *text = &m->shelf.row[i].text;
+
+		left += m->shelf.row[i].left;
+		if (text->len == 0)
+			continue;
+		if (!any)
+			tf_put_lit(&o->out,
+			           "\n| Severity | Finding | No. | Connection | Packets | What happened |\n"
+			           "| --- | --- | --- | --- | --- | --- |\n");
+		any = true;
+		tf_put(&o->out, text->data, text->len);
+	}
+	if (left > 0) {
+		tf_put_char(&o->out, '\n');
+		tf_put_plural(&o->out, left, "more finding is", "more findings are");
+		tf_put_lit(&o->out, " not shown here.\n");
+	}
+}
+
+static void
+put_baseline(struct tf_buf *b, const struct tf_baseline_summary *baseline)
+{
+	if (baseline == NULL)
+		return;
+	tf_put_lit(b, "\nAgainst the baseline ");
+	put_plain(b, baseline->file);
+	tf_put_lit(b, ": ");
+	tf_put_grouped(b, baseline->known);
+	tf_put_lit(b, " known, ");
+	tf_put_grouped(b, baseline->news);
+	tf_put_str(b, baseline->gone_count > 0 ? " new; gone are:\n\n" : " new, none gone.\n");
+	for (size_t i = 0; i < baseline->gone_count && i < MOST_GONE; i++) {
+		tf_put_lit(b, "- ");
+		tf_put_grouped(b, baseline->gone[i].count);
+		tf_put_lit(b, " × ");
+		put_plain(b, baseline->gone[i].identity);
+		tf_put_char(b, '\n');
+	}
+	if (baseline->gone_count > MOST_GONE)
+		tf_put_lit(b, "- and more\n");
+}
+
+/* The catalogue's texts are Markdown: commands stand in back-quotes. */
+static void
+put_meanings(struct tf_output *o)
+{
+	const struct markdown *m = state_of(o);
+	struct tf_buf *b = &o->out;
+	bool any = false;
+
+	for (unsigned id = 0; id < TF_ANOMALY_COUNT; id++) {
+		const struct tf_anomaly_info *info = tf_anomaly_info((enum tf_anomaly)id);
+
+		if (!m->met[id])
+			continue;
+		if (!any)
+			tf_put_lit(b, "\n<details><summary>What these findings mean</summary>\n");
+		any = true;
+		tf_put_lit(b, "\n**");
+		tf_put_str(b, info->title);
+		tf_put_lit(b, "** (`");
+		tf_put_str(b, info->id);
+		tf_put_lit(b, "`). ");
+		tf_put_str(b, info->why);
+		tf_put_lit(b, "\n\nNext: ");
+		tf_put_str(b, info->look);
+		tf_put_char(b, '\n');
+	}
+	if (any)
+		tf_put_lit(b, "\n</details>\n");
+}
+
+static void
+begin(struct tf_output *o)
+{
+	struct markdown *m = state_of(o);
+
+	tf_shelf_init(&m->shelf, MOST_ROWS, MOST_OCTETS);
+	tf_buf_init(&m->sources, -1);
+}
+
+static void
+capture(struct tf_output *o, const struct tf_capture_info *info)
+{
+	struct markdown *m = state_of(o);
+
+	if (++m->source_count > 3)
+		return;
+	if (m->source_count > 1)
+		tf_put_lit(&m->sources, ", ");
+	put_plain(&m->sources, strcmp(info->source, "-") == 0 ? "standard input" : info->source);
+}
+
+static void
+finish(struct tf_output *o, const struct tf_summary *s)
+{
+	struct markdown *m = state_of(o);
+
+	if (m->source_count > 3)
+		tf_put_lit(&m->sources, " and others");
+	put_heading(o);
+	put_totals(o, s);
+	put_table(o);
+	put_baseline(&o->out, s->baseline);
+	put_meanings(o);
+	if (tf_shelf_error(&m->shelf) != 0)
+		tf_output_no_memory(o);
+}
+
+static void
+free_state(struct tf_output *o)
+{
+	tf_shelf_fini(&state_of(o)->shelf);
+	tf_buf_fini(&state_of(o)->sources);
+}
+
+static unsigned
+wanted(const struct tf_output_options *options)
+{
+	(void)options;
+	return TF_EV_FINDING;
+}
+
+const struct tf_writer tf_markdown_writer = {
+    .format = {"markdown", "a table of findings, for the summary of a job"},
+    .state_size = sizeof(struct markdown),
+    .wanted = wanted,
+    .begin = begin,
+    .capture = capture,
+    .event = event,
+    .finish = finish,
+    .free = free_state,
+};
