@@ -1,0 +1,422 @@
+"""Reports for other programs: the baseline, SARIF, annotations of GitHub, Markdown; and that no format
+depends on its surroundings.
+
+Runs the program named by $TCPFSM on captures that are made as cli.py makes them, and speaks TAP.
+Expectations come from the interface, the SARIF 2.1.0 standard (OASIS), GitHub's description of its
+workflow commands, and GitHub Flavored Markdown.  Where $SARIF_SCHEMA names the standard's schema and
+there is jsonschema, the logs are held against it, too.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import cli
+from cli import FILES, as_json, closed, pcap, refused, segment, tcpfsm
+
+checks = cli.checks
+checks.clear()
+check = cli.check
+
+
+def write(name, frames):
+    with open(name, "wb") as f:
+        f.write(pcap(frames))
+
+
+def read(name):
+    with open(name, encoding="utf-8") as f:
+        return f.read()
+
+
+def refused_by(server, port, when=0.0):
+    """A SYN from 10.0.0.1:PORT that SERVER (host, port) answers with a RST."""
+    client, isn = (1, port), cli.isn_of(port)
+    return [(when, segment(client, server, cli.SYN, isn)), (when + 0.001, segment(server, client, cli.RST | cli.ACK, 0, isn + 1))]
+
+
+def two_runs():
+    """The same faults twice: other client ports, other packet numbers, other times."""
+    write("monday.pcap", closed(1002) + refused(2001, 1) + refused(2002, 2))
+    write("tuesday.pcap", refused(3007, 0.5) + closed(3002, 3) + closed(3003, 4) + refused(3008, 9))
+
+
+# --- The baseline -------------------------------------------------------------------------------
+
+
+@check
+def a_baseline_knows_findings_by_what_they_are():
+    two_runs()
+    as_json("-r", "monday.pcap", "--write-baseline=known").expect(0)
+    assert "2 connection-refused server 10.0.0.1 -> 10.0.0.2:80" in read("known"), read("known")
+    as_json("-r", "tuesday.pcap", "--fail-on=info").expect(1)
+    result = as_json("-r", "tuesday.pcap", "--fail-on=info", "--baseline=known").expect(0)
+    assert [a["baseline"] for a in result.records("anomaly")] == ["known", "known"]
+    assert result.summary()["baseline"] == {"known": 2, "new": 0, "gone": []}
+
+
+@check
+def the_same_findings_give_the_same_baseline_octet_by_octet():
+    two_runs()
+    as_json("-r", "monday.pcap", "--write-baseline=one").expect(0)
+    as_json("-r", "tuesday.pcap", "--write-baseline=other").expect(0)
+    assert read("one") == read("other")
+    lines = [line for line in read("one").splitlines() if not line.startswith("#")]
+    assert lines == sorted(lines)
+
+
+@check
+def what_is_new_fails():
+    two_runs()
+    as_json("-r", "monday.pcap", "--write-baseline=known").expect(0)
+    for name, frames in {
+        "one more": refused(2001) + refused(2002, 1) + refused(2003, 2),
+        "another port of the server": refused_by((2, 81), 2001),
+        "another server": refused_by((3, 80), 2001),
+        "another finding": [(t, segment((1, 2001), (2, 80), cli.SYN, 7000)) for t in (0, 1, 3, 7)] + closed(1002, 15),
+    }.items():
+        write("new.pcap", frames)
+        result = as_json("-r", "new.pcap", "--fail-on=info", "--baseline=known").expect(1)
+        assert result.summary()["baseline"]["new"] >= 1, name
+        # Only what --fail-on or --rules forbids fails.
+        as_json("-r", "new.pcap", "--baseline=known").expect(0)
+        as_json("-r", "new.pcap", "--fail-on=isn", "--baseline=known").expect(0)
+
+
+@check
+def the_end_tells_findings_apart():
+    write("one.pcap", refused(2001))
+    with open("known", "w", encoding="utf-8") as f:
+        f.write("1 connection-refused client 10.0.0.1 -> 10.0.0.2:80\n")
+    as_json("-r", "one.pcap", "--fail-on=info", "--baseline=known").expect(1)
+
+
+@check
+def gone_ones_are_named_and_fail_nothing():
+    two_runs()
+    as_json("-r", "monday.pcap", "--write-baseline=known").expect(0)
+    write("better.pcap", refused(2001))
+    result = as_json("-r", "better.pcap", "--fail-on=info", "--baseline=known").expect(0)
+    finding = "connection-refused server 10.0.0.1 -> 10.0.0.2:80"
+    assert result.summary()["baseline"] == {"known": 1, "new": 0, "gone": [{"finding": finding, "count": 1}]}
+    for form in ("text", "github", "markdown"):
+        out = tcpfsm("-r", "better.pcap", "--fail-on=info", "--baseline=known", "-T", form).expect(0).out
+        assert "gone" in out and "connection" in out and "refused server" in out.replace("\\", ""), out
+
+
+@check
+def comments_blanks_and_patterns_are_read():
+    two_runs()
+    for text, status in [
+        ("# nothing\n\n", 1),
+        ("", 1),
+        ("  2\tconnection-refused   server 10.0.0.1 -> 10.0.0.2:80 # why\n", 0),
+        ("2 connection-refused server 10.0.0.1 -> 10.0.0.2:80#80\n", 1),
+        ("1 connection-refused server 10.0.0.1 -> 10.0.0.2:80\n1 connection-refused server 10.0.0.1 -> 10.0.0.2:80\n", 0),
+        ("* connection-refused server 10.0.0.1 -> 10.0.0.2:80", 0),
+        ("2 connection-refused server * -> 10.0.0.2:*\n", 0),
+        ("1 connection-refused server * -> 10.0.0.2:*\n", 1),
+        ("1 connection-refused server * -> *\n1 connection-refused server 10.0.0.1 -> 10.0.0.2:80\r\n", 0),
+        ("2 *\n", 0),
+        ("2 *:81\n", 1),
+    ]:
+        with open("known", "w", encoding="utf-8", newline="") as f:
+            f.write(text)
+        result = as_json("-r", "tuesday.pcap", "--fail-on=info", "--baseline=known")
+        assert result.status == status, (text, result.status, result.err)
+
+
+@check
+def a_malformed_baseline_is_status_2_and_names_the_line():
+    good = "1 connection-refused server 10.0.0.1 -> 10.0.0.2:80\n"
+    for text, error in [
+        ("x connection-refused server a -> b:1\n", "known: line 2: 'x' is no count"),
+        ("0 connection-refused server a -> b:1\n", "line 2: '0' is no count"),
+        ("-1 connection-refused server a -> b:1\n", "line 2: '-1' is no count"),
+        ("99999999999999999999 idle - a -> b:1\n", "line 2: '99999999999999999999' is no count"),
+        ("1\n", "line 2: the id"),
+        ("1 no-such-id server a -> b:1\n", "line 2: 'no-such-id' is no anomaly"),
+        ("1 connection-refused server\n", "line 2: after the id"),
+        ("1 idle - " + "x" * 2000 + "\n", "line 2: longer than"),
+        ("1 idle - a\0b\n", "line 2: a zero octet"),
+    ]:
+        with open("known", "w", encoding="utf-8") as f:
+            f.write(good + text + good)
+        result = as_json("-r", "refused.pcap", "--baseline=known").expect(2, error)
+        assert not result.out
+    as_json("-r", "refused.pcap", "--baseline=no-such-file").expect(2, "no-such-file")
+
+
+@check
+def a_baseline_is_read_before_it_is_written():
+    two_runs()
+    as_json("-r", "refused.pcap", "--write-baseline=known").expect(0)
+    as_json("-r", "monday.pcap", "--fail-on=info", "--baseline=known", "--write-baseline=known").expect(1)
+    as_json("-r", "monday.pcap", "--fail-on=info", "--baseline=known", "--write-baseline=known").expect(0)
+    shorter = as_json("-r", "refused.pcap", "--fail-on=info", "--baseline=known", "--write-baseline=known").expect(0)
+    assert shorter.summary()["baseline"]["gone"][0]["count"] == 1
+    assert "\n1 connection-refused" in read("known") and "\n2 " not in read("known")
+
+
+@check
+def a_baseline_is_not_written_over_after_half_a_run():
+    two_runs()
+    as_json("-r", "monday.pcap", "--write-baseline=known").expect(0)
+    before = read("known")
+    result = as_json("-r", "cut.pcap", "--write-baseline=known")
+    assert result.status == 3 and "known: not written" in result.err, result.err
+    assert read("known") == before
+    as_json("-r", "refused.pcap", "--write-baseline=/dev/full").expect(4, "/dev/full")
+    as_json("-r", "refused.pcap", "--write-baseline=refused.pcap").expect(4, "input")
+
+
+# --- SARIF --------------------------------------------------------------------------------------
+
+
+def sarif(*args):
+    return json.loads(tcpfsm("-T", "sarif", *args).out)
+
+
+LEVELS = {"info": "none", "notice": "note", "warning": "warning", "error": "error"}
+
+
+def structure(log):
+    """What section 3 of the standard wants of the parts that are used here."""
+    assert log["version"] == "2.1.0" and set(log) == {"$schema", "version", "runs"}
+    (run,) = log["runs"]
+    rules = run["tool"]["driver"]["rules"]
+    assert run["tool"]["driver"]["name"] == "tcpfsm"
+    ids = [r["id"] for r in rules]
+    assert len(set(ids)) == len(ids) > 50
+    for rule in rules:
+        assert rule["shortDescription"]["text"] and rule["help"]["text"] and rule["help"]["markdown"], rule["id"]
+        assert rule["defaultConfiguration"]["level"] in LEVELS.values()
+    for result in run["results"]:
+        assert ids[result["ruleIndex"]] == result["ruleId"]
+        assert result["message"]["text"]
+        # 3.27.9: a kind other than "fail" goes with the level "none".
+        assert (result["level"] == "none") == (result.get("kind", "fail") != "fail"), result
+        place = result["locations"][0]["physicalLocation"]["artifactLocation"]
+        assert run["artifacts"][place["index"]]["location"] == place
+        assert re.fullmatch("[0-9a-f]{40}", result["partialFingerprints"]["tcpfsmFinding/v1"])
+    assert isinstance(run["invocations"][0]["executionSuccessful"], bool)
+    against_the_schema(log)
+    return run
+
+
+def against_the_schema(log):
+    if "SARIF_SCHEMA" not in os.environ:
+        return
+    import jsonschema
+
+    with open(os.environ["SARIF_SCHEMA"], encoding="utf-8") as f:
+        schema = json.load(f)
+    validator = jsonschema.validators.validator_for(schema)(schema)
+    faults = [f"{list(e.path)}: {e.message[:200]}" for e in validator.iter_errors(log)]
+    assert not faults, faults
+
+
+@check
+def sarif_has_a_result_for_each_finding():
+    two_runs()
+    run = structure(sarif("-r", "monday.pcap"))
+    found = as_json("-r", "monday.pcap").records("anomaly")
+    assert [r["ruleId"] for r in run["results"]] == [a["id"] for a in found] == ["connection-refused"] * 2
+    for result, finding in zip(run["results"], found):
+        assert result["level"] == LEVELS[finding["severity"]]
+        assert result["message"]["text"].startswith(finding["message"])
+        assert result["properties"]["packets"] == finding["packets"]
+        assert result["properties"]["conn"] == finding["conn"]
+        assert result["properties"]["details"] == finding["details"]
+    assert run["results"][0]["locations"][0]["logicalLocations"][0]["fullyQualifiedName"] == "10.0.0.1:2001 -> 10.0.0.2:80"
+    assert run["artifacts"] == [{"location": {"uri": "monday.pcap", "index": 0}, "roles": ["analysisTarget"]}]
+
+
+@check
+def sarif_of_nothing_found_or_nothing_read_is_whole():
+    assert structure(sarif("-r", "closed.pcap"))["results"] == []
+    run = structure(sarif("-r", "cut.pcap"))
+    assert run["invocations"][0]["executionSuccessful"] is False
+    assert "cut.pcap" in run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"]
+    assert structure(sarif("-r", "no-such-file"))["results"] == []
+
+
+@check
+def fingerprints_are_the_same_in_another_run():
+    two_runs()
+    prints = [{r["partialFingerprints"]["tcpfsmFinding/v1"] for r in structure(sarif("-r", f))["results"]} for f in ("monday.pcap", "tuesday.pcap")]
+    assert prints[0] == prints[1] and len(prints[0]) == 1
+    write("other.pcap", refused_by((2, 81), 2001))
+    other = structure(sarif("-r", "other.pcap"))["results"][0]["partialFingerprints"]["tcpfsmFinding/v1"]
+    assert other not in prints[0]
+
+
+@check
+def sarif_says_what_the_baseline_says():
+    two_runs()
+    as_json("-r", "monday.pcap", "--write-baseline=known").expect(0)
+    write("other.pcap", refused_by((2, 81), 2001) + refused(2002, 1))
+    states = {}
+    for result in structure(sarif("-r", "other.pcap", "--baseline=known"))["results"]:
+        states[result["baselineState"]] = result["partialFingerprints"]["tcpfsmFinding/v1"]
+    assert sorted(states) == ["absent", "new", "unchanged"]
+    assert states["absent"] == states["unchanged"] != states["new"]
+
+
+@check
+def file_names_become_uris():
+    for name, uri in [
+        ("a b%.pcap", "a%20b%25.pcap"),
+        ("a:b.pcap", "./a:b.pcap"),
+        ("ä.pcap", "%C3%A4.pcap"),
+        ('q"\\\n.pcap', "q%22%5C%0A.pcap"),
+        (os.path.join(os.getcwd(), "x.pcap"), "file://" + os.getcwd() + "/x.pcap"),
+    ]:
+        with open(name, "wb") as f:
+            f.write(FILES["refused.pcap"])
+        run = structure(sarif("-r", name))
+        assert run["artifacts"][0]["location"]["uri"] == uri, (name, run["artifacts"])
+    result = tcpfsm("-T", "sarif", "-r", "-", input=FILES["refused.pcap"]).expect(0)
+    assert structure(json.loads(result.out))["artifacts"][0]["location"] == {"description": {"text": "standard input"}, "index": 0}
+
+
+# --- Annotations of GitHub ----------------------------------------------------------------------
+
+COMMAND = re.compile(r"::(error|warning|notice)(?: ([^:]*))?::(.*)")
+
+
+def annotations(*args):
+    """As the runner reads them: (command, properties, message)."""
+    done = subprocess.run([cli.TCPFSM, "-T", "github", *args], capture_output=True, timeout=60)
+    out = []
+    for line in done.stdout.decode().splitlines():
+        match = COMMAND.fullmatch(line)
+        assert match, line
+        properties = dict(p.split("=", 1) for p in match.group(2).split(",")) if match.group(2) else {}
+        for key, value in properties.items():
+            properties[key] = value.replace("%0D", "\r").replace("%0A", "\n").replace("%3A", ":").replace("%2C", ",").replace("%25", "%")
+        message = match.group(3).replace("%0D", "\r").replace("%0A", "\n").replace("%25", "%")
+        out.append((match.group(1), properties, message))
+    return out
+
+
+@check
+def github_annotates_each_finding_the_worst_first():
+    write("mixed.pcap", refused(2001) + [(t, segment((1, 2002), (2, 80), cli.SYN, 7000)) for t in (1, 2, 4, 8)] + closed(1002, 15))
+    found = as_json("-r", "mixed.pcap").records("anomaly")
+    said = annotations("-r", "mixed.pcap")
+    order = {"error": 0, "warning": 1, "notice": 2, "info": 2}
+    assert [c for c, _, _ in said[:-1]] == sorted((c for c, _, _ in said[:-1]), key=order.get)
+    assert len(said) == len(found) + 1 and {"warning", "notice"} <= {c for c, _, _ in said}
+    for command, properties, message in said[:-1]:
+        assert properties["file"] == "mixed.pcap"
+        finding = next(a for a in found if properties["title"].startswith(a["id"] + ": "))
+        assert {"info": "notice"}.get(finding["severity"], finding["severity"]) == command
+        assert finding["message"] in message and "10.0.0.2:80" in message
+    assert said[-1][1]["title"] == "tcpfsm"
+
+
+@check
+def github_properties_and_messages_are_escaped():
+    name = "a%3A,b:c\n.pcap"
+    with open(name, "wb") as f:
+        f.write(FILES["refused.pcap"])
+    for command, properties, _ in annotations("-r", name)[:-1]:
+        assert command == "notice" and properties["file"] == name, properties
+    with open(name, "wb") as f:
+        f.write(FILES["cut.pcap"])
+    broken = annotations("-r", name)[0]
+    assert broken[0] == "error" and "a%3A,b:c" in broken[2], broken
+
+
+@check
+def github_has_no_annotation_for_what_is_known_and_few_for_many():
+    two_runs()
+    as_json("-r", "monday.pcap", "--write-baseline=known").expect(0)
+    said = annotations("-r", "tuesday.pcap", "--baseline=known")
+    assert len(said) == 1 and "known: 2" in said[0][2], said
+    write("many.pcap", [f for i in range(200) for f in refused(2000 + i, i)])
+    said = annotations("-r", "many.pcap")
+    assert sum(p["title"].startswith("connection-refused") for _, p, _ in said) == 50
+    assert "200 notices" in said[-1][2] and "150" in said[-1][2], said[-1]
+
+
+# --- Markdown -----------------------------------------------------------------------------------
+
+
+def cells(line):
+    """The cells of a table's row: a pipe with a backslash before it belongs to the text."""
+    assert line.startswith("|") and line.endswith("|"), line
+    return [c.strip() for c in re.split(r"(?<!\\)\|", line)[1:-1]]
+
+
+def table(text):
+    return [cells(line) for line in text.splitlines() if line.startswith("|")]
+
+
+@check
+def markdown_has_a_row_for_each_finding():
+    two_runs()
+    text = tcpfsm("-r", "monday.pcap", "-T", "markdown").expect(0).out
+    rows = table(text)
+    assert {len(r) for r in rows} == {6} and set(rows[1]) == {"---"}
+    assert [r[:5] for r in rows[2:]] == [
+        ["notice", "`connection-refused`", "2", "10.0.0.1:2001 → 10.0.0.2:80", "7, 8"],
+        ["notice", "`connection-refused`", "3", "10.0.0.1:2002 → 10.0.0.2:80", "9, 10"],
+    ]
+    assert text.startswith("## ") and "2 notices" in text.splitlines()[0]
+    assert "none" in tcpfsm("-r", "closed.pcap", "-T", "markdown").expect(0).out.splitlines()[0]
+
+
+@check
+def names_never_turn_into_markdown():
+    name = "a|b`c*_[x](y)<b>&amp;\n# d.pcap"
+    with open(name, "wb") as f:
+        f.write(FILES["refused.pcap"])
+    text = tcpfsm("-r", name, "-T", "markdown").expect(0).out
+    assert r"a\|b\`c\*\_\[x\]\(y\)\<b\>\&amp;?\# d.pcap" in text, text
+    assert not [line for line in text.splitlines() if line.startswith("# ")]
+
+
+@check
+def markdown_fits_the_summary_of_a_job():
+    write("many.pcap", [f for i in range(3000) for f in refused(2000 + i, i)])
+    text = tcpfsm("-r", "many.pcap", "-T", "markdown").expect(0).out
+    assert len(text.encode()) < 1 << 20
+    assert sum("connection-refused" in r[1] for r in table(text)) == 200
+    assert "3,000 notices" in text and "2,800 more findings" in text
+
+
+# --- Surroundings -------------------------------------------------------------------------------
+
+
+def all_formats():
+    return tcpfsm("-r", "closed.pcap", "-T", "rtf").expect(2, "rtf").err.split("there are:")[1].split()
+
+
+@check
+def no_format_depends_on_locale_time_zone_or_threads():
+    two_runs()
+    locales = subprocess.run(["locale", "-a"], stdout=subprocess.PIPE, check=False).stdout.decode(errors="replace").split()
+    foreign = [name for name in locales if re.match(r"(de_DE|fr_FR|tr_TR)\.utf-?8$", name, re.I)][:1] or ["C"]
+    plain = {k: v for k, v in os.environ.items() if k not in ("TZ", "LANG", "LANGUAGE") and not k.startswith("LC_")}
+    surroundings = [{"TZ": "Asia/Kathmandu"}, {"TZ": "XXX+11:30"}, {"LC_NUMERIC": foreign[0], "LC_TIME": foreign[0], "LC_COLLATE": foreign[0]}]
+    as_json("-r", "monday.pcap", "--write-baseline=known").expect(0)
+    for form in all_formats():
+        def out(*more, env=plain):
+            done = subprocess.run([cli.TCPFSM, "-r", "tuesday.pcap", "--baseline=known", "-T", form, *more], env=env, capture_output=True, timeout=60)
+            assert done.returncode == 0 and done.stdout, (form, done.stderr)
+            return done.stdout
+
+        expected = out()
+        for more in surroundings:
+            assert out(env={**plain, **more}) == expected, (form, more)
+        for threads in ("1", "2", "7"):
+            assert out("--threads=" + threads) == expected, (form, threads)
+        assert out() == expected, form
+
+
+if __name__ == "__main__":
+    sys.exit(cli.main())
