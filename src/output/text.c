@@ -344,7 +344,8 @@ on_record(struct tf_output *o, const struct tf_connection_record *r)
 
 	t->connections++;
 	t->last_states[r->end[TF_CLIENT].state][r->end[TF_SERVER].state]++;
-	if (tf_filter_record(&o->options.filter, r) && !(o->options.quiet && r->anomaly_count == 0))
+	if (tf_filter_record(&o->options.filter, r) && !(o->options.quiet && r->anomaly_count == 0) &&
+	    !tf_text_crowd_takes(o, r))
 		put_block(o, r, p);
 	if (p != NULL)
 		tf_pending_drop(&t->pending, p);
@@ -555,31 +556,30 @@ event(struct tf_output *o, const struct tf_event *e)
 static void
 host(struct tf_output *o, const struct tf_addr *addr, const struct tf_detail *isn, size_t count)
 {
-	struct tf_buf text;
-
 	if (!o->options.hosts)
 		return;
-	tf_buf_init(&text, -1);
-	for (size_t i = 0; i < count; i++) {
-		if (i > 0)
-			tf_put_lit(&text, ", ");
-		for (const char *p = isn[i].name; *p != '\0'; p++)
-			tf_put_char(&text, *p == '_' ? ' ' : *p);
-		tf_put_char(&text, ' ');
-		tf_put_detail(&text, &isn[i]);
+	if (!state_of(o)->hosts)
+		begin_block(o, true);
+	tf_text_host(o, addr, isn, count);
+}
+
+static void
+put_crowds(struct tf_output *o)
+{
+	const struct tf_text *t = state_of(o);
+
+	for (size_t i = 0; i < TF_CROWDS && t->crowd[i].count > 0; i++) {
+		if (!t->crowd[i].hidden)
+			continue;
+		begin_block(o, true);
+		tf_text_crowd(o, &t->crowd[i]);
 	}
-	begin_block(o, false);
-	tf_put_lit(&o->out, "Host ");
-	tf_put_addr(&o->out, addr);
-	tf_put_lit(&o->out, ", initial sequence numbers:\n    ");
-	tf_put_wrapped_buf(&o->out, &text, INDENT, INDENT, o->options.width);
-	tf_put_char(&o->out, '\n');
-	tf_buf_done(&text, &o->out);
 }
 
 static void
 finish(struct tf_output *o, const struct tf_summary *s)
 {
+	put_crowds(o);
 	begin_block(o, true);
 	tf_text_summary(o, s);
 }

@@ -8,12 +8,26 @@
 #include "pending.h"
 #include "writer.h"
 
+#define TF_CROWDS 64
+
+/* Attempts of one client that failed alike (text_crowd.c). */
+struct tf_crowd {
+	uint64_t count, hidden; /* in all; of them, those that have no block of their own */
+	uint64_t first_conn, last_conn;
+	struct tf_addr client, server; /* server: the first one's */
+	enum tf_close close;
+	uint16_t port_min, port_max; /* of the servers */
+	bool several_servers;
+};
+
 struct tf_text {
 	struct tf_pending_table pending;
 	uint64_t connections;                                 /* whose records came */
 	uint64_t shown;                                       /* of them, those that were printed */
 	uint64_t last_states[TF_STATE_COUNT][TF_STATE_COUNT]; /* client's, server's */
 	uint64_t findings[TF_ANOMALY_COUNT][TF_SEVERITY_COUNT];
+	struct tf_crowd crowd[TF_CROWDS];
+	uint64_t hosts;     /* rows of the host table */
 	bool begun;         /* something was printed */
 	bool last_was_long; /* and it had several lines */
 	struct {
@@ -24,6 +38,15 @@ struct tf_text {
 
 /* The checks, with what broke those that did not pass. */
 void tf_text_checks(struct tf_output *o, const struct tf_verdict *v);
+
+/* Is R one of a crowd that is told together?  Then it is counted. */
+bool tf_text_crowd_takes(struct tf_output *o, const struct tf_connection_record *r);
+
+/* The block of such a crowd. */
+void tf_text_crowd(struct tf_output *o, const struct tf_crowd *c);
+
+/* A row of the host table; the first one brings its head. */
+void tf_text_host(struct tf_output *o, const struct tf_addr *addr, const struct tf_detail *isn, size_t count);
 
 /* The summary: what was read, the last states, findings by severity, what was skipped, the verdict. */
 void tf_text_summary(struct tf_output *o, const struct tf_summary *s);

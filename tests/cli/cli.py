@@ -76,11 +76,23 @@ def closed(port, when=0.0):
     return [(when + 0.001 * i, segment(*step)) for i, step in enumerate(steps)]
 
 
+def scan(ports):
+    """One client asks so many ports of a host, and each refuses."""
+    frames = []
+    for i in range(ports):
+        client, server, isn = (1, 2001 + i), (2, 100 + i), isn_of(2001 + i)
+        frames.append((i, segment(client, server, SYN, isn)))
+        frames.append((i + 0.001, segment(server, client, RST | ACK, 0, isn + 1)))
+    return frames
+
+
 FILES = {
     "refused.pcap": pcap(refused(1001)),
     "closed.pcap": pcap(closed(1002)),
     "later.pcap": pcap(closed(1003, 10)),
     "empty.pcap": pcap([]),
+    "scan.pcap": pcap(scan(8)),
+    "crowd.pcap": pcap(scan(5)),
     "zero.pcap": b"",
     "garbage.pcap": b"This is no capture at all, it only looks like a text.\n",
     "cut.pcap": pcap(refused(1004) + closed(1005, 1))[:-20],
@@ -225,6 +237,31 @@ def a_filter_that_does_not_compile_is_a_usage_error_before_anything_is_written()
 
 
 # --- Exit statuses ----------------------------------------------------------------------------
+
+
+@check
+def a_scan_is_told_together_in_text_alone():
+    text = tcpfsm("-q", "-r", "scan.pcap").expect(0).out
+    blocks = [line for line in text.splitlines() if line.startswith("#")]
+    assert len(blocks) == 5, blocks
+    assert "10.0.0.1 -> 10.0.0.2, ports 105 to 107\n" in text, text
+    assert "3 more connections refused" in text and "between #6 and #8" in text, text
+    for arguments in (["--id=connection-refused"], ["--conn=6,7,8"], ["-v"]):
+        shown = tcpfsm("-q", *arguments, "-r", "scan.pcap").expect(0).out
+        assert "#8" in shown and "more connections" not in shown, arguments
+    found = [r for r in as_json("-r", "scan.pcap").expect(0).records("anomaly") if r["id"] == "connection-refused"]
+    assert [r["conn"] for r in found] == list(range(1, 9)), found
+    assert "more connections" not in tcpfsm("-r", "crowd.pcap").expect(0).out
+
+
+@check
+def the_host_table_has_a_head_and_a_row_a_host():
+    lines = tcpfsm("-q", "--hosts", "-r", "scan.pcap").expect(0).out.splitlines()
+    at = lines.index("Hosts, and how each makes its initial sequence numbers")
+    assert lines[at + 1].split()[:3] == ["Host", "Client", "Server"], lines[at + 1]
+    record = as_json("-r", "scan.pcap").records("host")[0]
+    assert lines[at + 2].split()[:3] == [record["addr"], "8", "0"], (lines[at + 2], record)
+    assert "_" not in "".join(lines[at : at + 4]), lines[at : at + 4]
 
 
 @check

@@ -1,0 +1,122 @@
+/*
+ * Attempts of one client that fail alike, beyond the first few: a scan of
+ * ports or hosts, or a program that tries again and again.  The text tells
+ * them together; each stands by itself in the other formats, and with -v,
+ * --conn, --state or --id.
+ *
+ * A fixed number of clients; one that finds no room is told one by one.
+ */
+#include "style.h"
+#include "text.h"
+
+#define SHOWN  5 /* attempts of a client that have a block of their own */
+#define INDENT 4
+
+/* Nothing was found but that it failed. */
+static bool
+only_failed(const struct tf_connection_record *r)
+{
+	for (size_t i = 0; i < r->anomaly_count; i++) {
+		enum tf_anomaly id = r->anomalies[i].id;
+		if (id != TF_A_CONNECTION_REFUSED && id != TF_A_SYN_UNANSWERED &&
+		    id != TF_A_HANDSHAKE_RETRANSMISSION)
+			return false;
+	}
+	return r->roles == TF_ROLES_SYN && (r->close == TF_CLOSE_REFUSED || r->close == TF_CLOSE_UNANSWERED);
+}
+
+static struct tf_crowd *
+row_of(struct tf_text *t, const struct tf_connection_record *r)
+{
+	for (size_t i = 0; i < TF_CROWDS; i++) {
+		struct tf_crowd *c = &t->crowd[i];
+		if (!c->count)
+			*c = (struct tf_crowd){.client = r->end[TF_CLIENT].addr, .close = r->close};
+		if (c->close == r->close &&
+		    memcmp(&c->client, &r->end[TF_CLIENT].addr, sizeof c->client) == 0)
+			return c;
+	}
+	return NULL;
+}
+
+static void
+add(struct tf_crowd *c, const struct tf_connection_record *r)
+{
+	const struct tf_end_record *server = &r->end[TF_SERVER];
+
+	if (!c->hidden++) {
+		c->first_conn = r->conn;
+		c->server = server->addr;
+		c->port_min = c->port_max = server->port;
+	}
+	c->last_conn = r->conn;
+	c->several_servers |= memcmp(&c->server, &server->addr, sizeof c->server) != 0;
+	c->port_min = server->port < c->port_min ? server->port : c->port_min;
+	c->port_max = server->port > c->port_max ? server->port : c->port_max;
+}
+
+bool
+tf_text_crowd_takes(struct tf_output *o, const struct tf_connection_record *r)
+{
+	struct tf_crowd *c;
+
+	if (o->options.verbosity > 0 || o->options.streaming || tf_filter_set(&o->options.filter) ||
+	    !only_failed(r))
+		return false;
+	c = row_of(o->state, r);
+	if (c == NULL || c->count++ < SHOWN)
+		return false;
+	add(c, r);
+	return true;
+}
+
+static void
+put_targets(struct tf_buf *b, const struct tf_crowd *c)
+{
+	if (c->several_servers)
+		tf_put_lit(b, "several hosts");
+	else
+		tf_put_addr(b, &c->server);
+	tf_put_str(b, c->port_min == c->port_max ? ", port " : ", ports ");
+	tf_put_u64(b, c->port_min);
+	if (c->port_min == c->port_max)
+		return;
+	tf_put_lit(b, " to ");
+	tf_put_u64(b, c->port_max);
+}
+
+static const char *
+reading_of(const struct tf_crowd *c)
+{
+	if (!c->several_servers && c->port_min == c->port_max)
+		return "One host that asks for the same port over and over is mostly a program that tries "
+		       "again.";
+	return "One host that tries many ports or hosts is mostly a scanner, or a program with a list that "
+	       "is "
+	       "out of date.";
+}
+
+void
+tf_text_crowd(struct tf_output *o, const struct tf_crowd *c)
+{
+	struct tf_buf text;
+
+	tf_put_addr(&o->out, &c->client);
+	tf_put_lit(&o->out, " -> ");
+	put_targets(&o->out, c);
+	tf_put_char(&o->out, '\n');
+	tf_buf_init(&text, -1);
+	tf_put_plural(&text, c->hidden, "more connection ", "more connections ");
+	tf_put_str(&text, c->close == TF_CLOSE_REFUSED ? "refused" : "unanswered");
+	tf_put_lit(&text, ", like those above, between #");
+	tf_put_u64(&text, c->first_conn);
+	tf_put_lit(&text, " and #");
+	tf_put_u64(&text, c->last_conn);
+	tf_put_lit(&text, ". ");
+	tf_put_str(&text, reading_of(c));
+	tf_put_lit(&text, " --id, --conn, -v and the other formats show each.");
+	tf_put_fill(&o->out, ' ', INDENT);
+	tf_put_wrapped_buf(&o->out, &text, INDENT, INDENT, o->options.width);
+	tf_put_char(&o->out, '\n');
+	tf_buf_done(&text, &o->out);
+}
