@@ -129,6 +129,7 @@ struct tf_rst_record {
 struct tf_held_syn {
 	struct tf_segment segment; /* the first one with this ISN; its payload pointer is stale */
 	uint64_t last_packet;
+	uint64_t challenge_packet; /* the ACK that answered it; 0: none passed */
 	int64_t last_ns;
 	uint32_t again;
 	uint8_t from; /* enum tf_endpoint of the connection that it hit */
@@ -139,6 +140,7 @@ struct tf_held_syn {
 struct tf_former {
 	uint64_t conn;
 	int64_t first_ts_ns, last_ts_ns;
+	uint64_t first_packet; /* 0: not known */
 	tf_seq isn[2], max[2];
 	uint32_t tsval[2];
 	uint8_t isn_known, max_known, timestamps; /* one bit an end of the key */
@@ -205,6 +207,7 @@ struct tf_too_big_record {
 /* How a RST seems to have ended the connection; said when that has held. */
 struct tf_ended {
 	uint64_t packet;         /* the RST; 0: nothing waits */
+	uint64_t cause[2];       /* what led to it: a SYN and the ACK that answered it; 0: not known */
 	uint64_t unacknowledged; /* octets of data */
 	tf_seq seq;
 	uint8_t id;       /* enum tf_anomaly */

@@ -271,6 +271,7 @@ isn_changed(const struct tf_step *st)
 	tf_finding_count(&f, "former_isn", TF_D_SEQ, x->former.isn[side].v);
 	tf_finding_duration(&f, "after", after);
 	tf_finding_count(&f, "former", TF_D_COUNT, x->former.conn);
+	tf_finding_packet(&f, x->former.first_packet);
 	tf_finding_packet(&f, st->s->packet);
 	tf_raise(st->ctx, st->c, &f);
 }

@@ -72,6 +72,11 @@ note_end(const struct tf_step *st, enum tf_anomaly id)
 	};
 	if (id == TF_A_RST_ABORT)
 		x->ended.unacknowledged += unacknowledged_data(st->x);
+	if (id == TF_A_HALF_OPEN && x->held) {
+		const struct tf_held_syn *held = tf_pool_at(&st->ctx->held, x->held);
+		x->ended.cause[0] = held->segment.packet;
+		x->ended.cause[1] = held->challenge_packet;
+	}
 }
 
 static void
@@ -87,6 +92,8 @@ raise_end(struct tf_context *ctx, struct tf_connection *c, const struct tf_ended
 		tf_finding_count(&f, "server_state", TF_D_STATE, e->state[TF_SERVER]);
 	}
 	tf_finding_count(&f, "unacknowledged", TF_D_COUNT, e->unacknowledged);
+	tf_finding_packet(&f, e->cause[0]);
+	tf_finding_packet(&f, e->cause[1]);
 	tf_finding_packet(&f, e->packet);
 	tf_raise(ctx, c, &f);
 }

@@ -103,9 +103,11 @@ check_challenge(const struct tf_step *st, const struct tf_extra *x)
 	if (!bare || st->ack_advances || st->bad_ack || !st->at_edge || st->before[st->from] < TF_ESTABLISHED)
 		return;
 	if (x->held) {
-		const struct tf_held_syn *held = tf_pool_at(&st->ctx->held, x->held);
-		if (held->from == st->to && st->ctx->now_ns - held->last_ns < ANSWER_NS)
+		struct tf_held_syn *held = tf_pool_at(&st->ctx->held, x->held);
+		if (held->from == st->to && st->ctx->now_ns - held->last_ns < ANSWER_NS) {
+			held->challenge_packet = st->s->packet;
 			raise_challenge(st, "SYN", held->segment.seq, held->last_packet);
+		}
 	}
 	if (x->rst.seen && !x->rst.exact && x->rst.from == st->to &&
 	    st->ctx->now_ns - x->rst.ts_ns < ANSWER_NS && x->watch[st->to].rst_offset)

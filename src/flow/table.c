@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "detect/capture.h"
+#include "detect/raise.h"
 #include "flow/flow.h"
 
 static bool
@@ -99,6 +100,7 @@ tf_former_of(const struct tf_context *ctx, const struct tf_connection *c)
 	    .conn = c->conn,
 	    .first_ts_ns = c->first_ts_ns,
 	    .last_ts_ns = c->last_ts_ns,
+	    .first_packet = tf_first_packet(ctx, c),
 	    .closed = tf_connection_close(c) != TF_CLOSE_OPEN,
 	    .doubtful = (c->flags & (TF_CONN_MIDSTREAM | TF_CONN_GAP)) || !c->end[TF_CLIENT].packets ||
 	                !c->end[TF_SERVER].packets,

@@ -247,7 +247,7 @@ def a_scan_is_told_together_in_text_alone():
     assert "10.0.0.1 -> 10.0.0.2, ports 105 to 107\n" in text, text
     assert "3 more connections refused" in text and "between #6 and #8" in text, text
     for arguments in (["--id=connection-refused"], ["--conn=6,7,8"], ["-v"]):
-        shown = tcpfsm("-q", *arguments, "-r", "scan.pcap").expect(0).out
+        shown = tcpfsm(*arguments, "-r", "scan.pcap").expect(0).out
         assert "#8" in shown and "more connections" not in shown, arguments
     found = [r for r in as_json("-r", "scan.pcap").expect(0).records("anomaly") if r["id"] == "connection-refused"]
     assert [r["conn"] for r in found] == list(range(1, 9)), found
