@@ -283,11 +283,21 @@ match_transition(struct check *c, const struct scn_event *e, const struct scn_st
 }
 
 static bool
+is_where(const struct tf_finding *f, const char *where)
+{
+	for (size_t i = 0; i < f->detail_count; i++)
+		if (strcmp(f->detail[i].name, "where") == 0)
+			return strcmp(f->detail[i].text, where) == 0;
+	return false;
+}
+
+static bool
 finding_fits(const struct scn_expect *x, const struct tf_finding *f)
 {
 	return x->kind == SCN_FINDING && (f->conn == 0 || x->conn == 0 || x->conn == f->conn) &&
 	       (x->endpoint < 0 || x->endpoint == (int)f->endpoint) &&
 	       (x->severity < 0 || x->severity == (int)f->severity) &&
+	       (x->where == NULL || is_where(f, x->where)) &&
 	       strcmp(x->name, tf_anomaly_info(f->id)->id) == 0;
 }
 
@@ -469,7 +479,7 @@ check_unmet(struct check *c, const struct scn_expect *x)
 		     scn_set_text(x->set, set, sizeof(set)));
 	else if (x->kind == SCN_FINDING)
 		fail(c, x->line, "expected conn %u ! %s %s, but it was not raised%s", x->conn, x->name, end,
-		     x->severity >= 0 ? " (with this severity)" : "");
+		     x->severity >= 0 || x->where != NULL ? " (with this severity, and there)" : "");
 	else
 		fail(c, x->line, "expected the record of connection %u, but it did not come", x->conn);
 }

@@ -192,6 +192,28 @@ read_severity(struct scn_parser *p, int *severity)
 	return scn_take_char(p, ')') ? true : scn_fail(p, "expected ) after the severity");
 }
 
+/* Where the finding says that something was lost. */
+static bool
+read_where(struct scn_parser *p, const char **where)
+{
+	static const struct {
+		const char *word, *text;
+	} places[] = {{"before", "before the tap"},
+	              {"behind", "behind the tap"},
+	              {"unknown", "unknown"},
+	              {"nowhere", "nowhere"}};
+
+	if (!scn_take_word(p, "where"))
+		return true;
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		if (scn_take_word(p, places[i].word)) {
+			*where = places[i].text;
+			return true;
+		}
+	}
+	return scn_fail(p, "expected before, behind, unknown or nowhere after where");
+}
+
 static bool
 read_finding(struct scn_parser *p, unsigned conn, bool later, bool may)
 {
@@ -208,7 +230,7 @@ read_finding(struct scn_parser *p, unsigned conn, bool later, bool may)
 		e->endpoint = TF_NEITHER;
 	else if (!scn_take_word(p, "any"))
 		return scn_fail(p, "expected client, server, neither or any after the id of a finding");
-	return read_severity(p, &e->severity);
+	return read_severity(p, &e->severity) && read_where(p, &e->where);
 }
 
 static bool

@@ -282,8 +282,8 @@ record_end_text(const struct tf_end_record *e, enum tf_endpoint end, char *text,
 static void
 record_text(const struct tf_connection_record *c, char *text, size_t size)
 {
-	int n = snprintf(text, size, "record conn %" PRIu64 " close %s roles %s rtt %s zeek %s letters %s", c->conn,
-	                 tf_close_name(c->close), tf_roles_name(c->roles),
+	int n = snprintf(text, size, "record conn %" PRIu64 " close %s roles %s rtt %s zeek %s letters %s",
+	                 c->conn, tf_close_name(c->close), tf_roles_name(c->roles),
 	                 c->handshake_rtt_ns < 0 ? "unknown" : "known", tf_zeek_state_name(c->zeek_state),
 	                 c->letters);
 

@@ -103,13 +103,13 @@ enum scn_field {
 };
 
 struct scn_record {
-	int close;                /* enum tf_close, or -1 where the scenario does not say */
-	int roles;                /* enum tf_roles, or -1 */
-	int rtt_known;            /* 1, 0, or -1 */
-	char zeek[8];             /* Zeek's word for it, or empty where the scenario does not say */
+	int close;                        /* enum tf_close, or -1 where the scenario does not say */
+	int roles;                        /* enum tf_roles, or -1 */
+	int rtt_known;                    /* 1, 0, or -1 */
+	char zeek[8];                     /* Zeek's word for it, or empty where the scenario does not say */
 	char letters[TF_MAX_LETTERS + 1]; /* the letters of its history; empty: not said */
-	int state[2];             /* enum tf_state, or -1 */
-	uint8_t history_count[2]; /* 0: not said */
+	int state[2];                     /* enum tf_state, or -1 */
+	uint8_t history_count[2];         /* 0: not said */
 	uint8_t history[2][TF_MAX_HISTORY];
 	int64_t field[2][SCN_FIELD_COUNT]; /* -1: not said */
 };
@@ -125,6 +125,7 @@ struct scn_expect {
 	tf_states set;       /* of a transition, of SCN_IS, SCN_CONTAINS and its like */
 	char name[SCN_NAME]; /* the finding's id, or the rule of a transition ("" where not said) */
 	int severity;        /* of a finding, or -1 */
+	const char *where;   /* of a finding, its detail of this name; NULL: any */
 	uint64_t count;      /* SCN_CONNECTIONS */
 	struct scn_record record;
 };
