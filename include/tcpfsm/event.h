@@ -149,6 +149,7 @@ struct tf_end_record {
 	uint64_t bytes_on_wire; /* whole frames */
 	uint64_t retransmitted, out_of_order; /* segments */
 	uint64_t duplicate_acks, zero_windows;
+	uint64_t keepalives; /* probes that it sent */
 	/* As offered on this end's SYN or SYN,ACK; -1 where not known. */
 	int32_t mss;        /* -1 unknown or not offered */
 	int32_t wscale;     /* -1 unknown or not offered */

@@ -53,6 +53,7 @@ _Static_assert(sizeof(struct tf_closing) <= 200, "nearly every connection gets o
 struct tf_end_extra {
 	uint32_t retransmitted, out_of_order; /* segments */
 	uint32_t duplicate_acks, zero_windows;
+	uint32_t keepalives; /* probes that it sent */
 	uint32_t holes; /* ranges beyond a hole: index of the first; 0: none */
 	uint8_t hole_count;
 	uint8_t unanswered; /* its last repetitions and probes in a row that nothing has answered */

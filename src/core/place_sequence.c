@@ -92,8 +92,10 @@ note_probe(struct tf_step *st)
 	struct tf_extra *x = tf_extra_of(st->ctx, st->c);
 
 	st->marks |= st->y->window == 0 ? TF_MARK_ZERO_WINDOW_PROBE : TF_MARK_KEEPALIVE;
-	if (x)
-		x->probe_ns[st->from] = st->ctx->now_ns;
+	if (!x)
+		return;
+	x->probe_ns[st->from] = st->ctx->now_ns;
+	x->end[st->from].keepalives += (st->marks & TF_MARK_KEEPALIVE) != 0;
 }
 
 /* Late in the capture, not lost: it fills what an ACK had seemed to skip. */

@@ -76,6 +76,9 @@ place_syn(const struct tf_connection *c, const struct tf_extra *x, struct tf_fin
 		                 "for that; once it was cleared away the SYN came again");
 	else if (x->rst.seen && x->rst.from != (uint8_t)f->endpoint)
 		tf_finding_where(f, TF_WHERE_NOWHERE, "it had been refused, and is tried again");
+	else if (x->bad_ack_known[f->endpoint])
+		tf_finding_where(f, TF_WHERE_NOWHERE,
+		                 "what had come back acknowledged something else, so it was no answer");
 	else if (opening && x->syn_last_ns - c->handshake_ns <= tf_end_rtt_ns(&c->end[TF_CLIENT]))
 		tf_finding_where(f, TF_WHERE_UNKNOWN, "its answer was on its way and came late");
 	else if (c->flags & TF_CONN_SYN_ACK)

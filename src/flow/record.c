@@ -48,6 +48,7 @@ record_end(const struct tf_connection *c, enum tf_endpoint which, const struct t
 		out.out_of_order = x->end[which].out_of_order;
 		out.duplicate_acks = x->end[which].duplicate_acks;
 		out.zero_windows = x->end[which].zero_windows;
+		out.keepalives = x->end[which].keepalives;
 	}
 	record_history(&out, end);
 	record_offer(&out, end);

@@ -15,7 +15,8 @@
 
 static const char header[] =
     "conn,first_ts,last_ts,duration,close,roles,handshake_rtt,anomalies,community_id,evicted" END_COLUMNS(
-        "client") END_COLUMNS("server") ",zeek_state,history_letters\n";
+        "client") END_COLUMNS("server") ",zeek_state,history_letters,"
+                                        "client_keepalives,server_keepalives\n";
 
 /* TEXT is a word out of a fixed list: it needs no quotes. */
 static void
@@ -127,6 +128,8 @@ put_row(struct tf_buf *row, const struct tf_output *o, const struct tf_connectio
 	put_end_cells(row, server);
 	put_cell(row, tf_zeek_state_name(r->zeek_state));
 	put_cell(row, r->letters);
+	put_number_cell(row, client->keepalives);
+	put_number_cell(row, server->keepalives);
 	if (row->len > 0)
 		row->data[row->len - 1] = '\n';
 }

@@ -261,6 +261,8 @@ put_counters(struct tf_buf *b, const struct tf_end_record *e)
 	tf_put_u64(b, e->duplicate_acks);
 	tf_put_lit(b, ",\"zero_windows\":");
 	tf_put_u64(b, e->zero_windows);
+	tf_put_lit(b, ",\"keepalives\":");
+	tf_put_u64(b, e->keepalives);
 }
 
 static void

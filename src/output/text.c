@@ -295,6 +295,22 @@ put_lost_lines(struct tf_output *o, const struct tf_pending *p)
 	tf_put_lit(&o->out, " found no room while this connection went on.\n");
 }
 
+/* What kept a silent connection alive. */
+static void
+put_keepalives(struct tf_output *o, const struct tf_connection_record *r)
+{
+	uint64_t client = r->end[TF_CLIENT].keepalives, server = r->end[TF_SERVER].keepalives;
+
+	if (client + server == 0)
+		return;
+	tf_put_fill(&o->out, ' ', INDENT);
+	tf_put_lit(&o->out, "Keep-alive probes: client ");
+	tf_put_grouped(&o->out, client);
+	tf_put_lit(&o->out, ", server ");
+	tf_put_grouped(&o->out, server);
+	tf_put_char(&o->out, '\n');
+}
+
 /* For readers of Zeek's conn.log. */
 static void
 put_letters(struct tf_output *o, const struct tf_connection_record *r)
@@ -307,6 +323,7 @@ put_letters(struct tf_output *o, const struct tf_connection_record *r)
 	tf_put_char(&o->out, ' ');
 	tf_put_str(&o->out, r->letters);
 	tf_put_char(&o->out, '\n');
+	put_keepalives(o, r);
 }
 
 static void

@@ -367,9 +367,10 @@ check_record_end(struct check *c, const struct scn_expect *x, int end, const str
 	    [SCN_F_OUT_OF_ORDER] = r->out_of_order,
 	    [SCN_F_DUPLICATE_ACKS] = r->duplicate_acks,
 	    [SCN_F_ZERO_WINDOWS] = r->zero_windows,
+	    [SCN_F_KEEPALIVES] = r->keepalives,
 	};
 	static const char *const names[SCN_FIELD_COUNT] = {
-	    "packets", "bytes", "retransmitted", "out-of-order", "duplicate-acks", "zero-windows",
+	    "packets", "bytes", "retransmitted", "out-of-order", "duplicate-acks", "zero-windows", "keepalives",
 	};
 
 	if (x->record.state[end] >= 0 && x->record.state[end] != (int)r->state)

@@ -253,7 +253,7 @@ static bool
 read_record_end(struct scn_parser *p, struct scn_record *r, enum tf_endpoint end)
 {
 	static const char *const fields[SCN_FIELD_COUNT] = {
-	    "packets", "bytes", "retransmitted", "out-of-order", "duplicate-acks", "zero-windows",
+	    "packets", "bytes", "retransmitted", "out-of-order", "duplicate-acks", "zero-windows", "keepalives",
 	};
 
 	if (scn_take_word(p, "history"))

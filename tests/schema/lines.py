@@ -19,7 +19,7 @@ TIME_LIMIT_SECONDS = 60
 END = (
     '{"addr":"10.0.0.%d","port":%d,"state":"%s","possible":["%s"],"history":%s,"history_truncated":false,'
     '"isn":1,"packets":1,"bytes":0,"bytes_on_wire":60,"retransmitted":0,"out_of_order":0,"duplicate_acks":0,'
-    '"zero_windows":0,"mss":1460,"wscale":null,"sack":false,"timestamps":false}'
+    '"zero_windows":0,"keepalives":0,"mss":1460,"wscale":null,"sack":false,"timestamps":false}'
 )
 GOOD = [
     '{"type":"capture","source":"a.pcap","linktype":"EN10MB","snaplen":65535,"resolution":"us","version":"1"}',

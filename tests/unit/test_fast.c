@@ -91,7 +91,7 @@ mix_end(uint64_t h, const struct tf_end_record *e)
 	h = mix(mix(mix(h, e->bytes_on_wire), e->retransmitted), e->out_of_order);
 	h = mix(h, (uint64_t)(e->mss + 1) << 32 | (uint64_t)(e->wscale + 1) << 16 |
 	               (uint64_t)(e->sack + 1) << 8 | (uint64_t)(e->timestamps + 1));
-	return mix(mix(h, e->duplicate_acks), e->zero_windows);
+	return mix(mix(mix(h, e->duplicate_acks), e->zero_windows), e->keepalives);
 }
 
 static uint64_t

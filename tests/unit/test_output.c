@@ -237,6 +237,7 @@ half_closed(uint64_t conn)
 	                .out_of_order = 2,
 	                .duplicate_acks = 3,
 	                .zero_windows = 4,
+	                .keepalives = 5,
 	                .mss = -1,
 	                .wscale = -1,
 	                .sack = 0,
@@ -735,13 +736,13 @@ json_connection(void)
 	    "WAIT-2\"],"
 	    "\"history\":[\"CLOSED\",\"SYN-SENT\",\"ESTABLISHED\",\"FIN-WAIT-1\",\"FIN-WAIT-2\"],"
 	    "\"history_truncated\":false,\"isn\":4294967295,\"packets\":5,\"bytes\":78,\"bytes_on_wire\":412,"
-	    "\"retransmitted\":0,\"out_of_order\":0,\"duplicate_acks\":0,\"zero_windows\":0,\"mss\":1460,"
+	    "\"retransmitted\":0,\"out_of_order\":0,\"duplicate_acks\":0,\"zero_windows\":0,\"keepalives\":0,\"mss\":1460,"
 	    "\"wscale\":7,\"sack\":true,\"timestamps\":true},"
 	    "\"server\":{\"addr\":\"10.9.0.2\",\"port\":80,\"state\":\"CLOSE-WAIT\","
 	    "\"possible\":[\"CLOSE-WAIT\",\"LAST-ACK\"],"
 	    "\"history\":[\"LISTEN\",\"SYN-RECEIVED\",\"ESTABLISHED\",\"CLOSE-WAIT\"],"
 	    "\"history_truncated\":false,\"isn\":null,\"packets\":4,\"bytes\":1204,\"bytes_on_wire\":1500,"
-	    "\"retransmitted\":1,\"out_of_order\":2,\"duplicate_acks\":3,\"zero_windows\":4,\"mss\":null,"
+	    "\"retransmitted\":1,\"out_of_order\":2,\"duplicate_acks\":3,\"zero_windows\":4,\"keepalives\":5,\"mss\":null,"
 	    "\"wscale\":null,\"sack\":false,\"timestamps\":null},"
 	    "\"roles\":\"syn\",\"close\":\"open\",\"handshake_rtt\":0.000123,"
 	    "\"anomalies\":[\"stuck-fin-wait-2\",\"stuck-close-wait\"],"
@@ -971,6 +972,7 @@ text_with_transitions(void)
 	    written,
 	    "CLOSED / CLOSED\n"
 	    "    Zeek: S2 ShADadF\n"
+	    "    Keep-alive probes: client 0, server 5\n"
 	    "    +0.000000      1  client  CLOSED -> SYN-SENT           snd SYN (observed, RFC 1122)");
 	EXPECT_WITHIN(written, "\n    +0.000250      3  client  SYN-SENT -> ESTABLISHED      snd ACK of "
 	                       "SYN,ACK (observed, 3.10.7.3)\n");
@@ -1176,7 +1178,7 @@ csv_rows(void)
 	            "FIN-WAIT-2,4294967295,"
 	            "5,78,412,0,0,0,0,1460,7,1,1,"
 	            "10.9.0.2,80,CLOSE-WAIT,CLOSE-WAIT LAST-ACK,LISTEN SYN-RECEIVED ESTABLISHED CLOSE-WAIT,,"
-	            "4,1204,1500,1,2,3,4,,,0,,S2,ShADadF\n");
+	            "4,1204,1500,1,2,3,4,,,0,,S2,ShADadF,0,5\n");
 	CU_ASSERT_EQUAL(cells_of(written), cells_of(row));
 }
 
