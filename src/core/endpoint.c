@@ -37,6 +37,18 @@ state_below(const struct tf_end *end, unsigned steps)
 	return (enum tf_state)(end->history >> (4 * steps) & 0xf);
 }
 
+/* A SYN on the same addresses and ports waits for its answer: what the end is in if that is a new connection. */
+static tf_states
+begun_anew(struct tf_replica r)
+{
+	const struct tf_extra *x = tf_extra_if(r.ctx, r.c);
+	const struct tf_held_syn *held = x && x->held ? tf_pool_at(&r.ctx->held, x->held) : NULL;
+
+	if (!held)
+		return 0;
+	return held->from == r.which ? TF_STATES(TF_SYN_SENT) : TF_STATES(TF_SYN_RECEIVED);
+}
+
 static tf_states
 reach_of(struct tf_replica r)
 {
@@ -44,6 +56,15 @@ reach_of(struct tf_replica r)
 	unsigned pending = r.c->flags & TF_CONN_GAP ? TF_P_COUNT - 1 : r.end->pending;
 
 	return tf_fsm_reach(r.end->base, pending, tf_end_has(r.end, TF_END_PASSIVE));
+}
+
+/* All that the end can be in now. */
+static tf_states
+possible_of(struct tf_replica r)
+{
+	tf_states anew = r.c->flags & TF_CONN_HOLDS_SYN ? begun_anew(r) : 0;
+
+	return (tf_states)(reach_of(r) | anew | TF_STATES(tf_end_state(r.end)));
 }
 
 static void
@@ -71,7 +92,7 @@ emit_transition(struct tf_replica r, enum tf_state from, enum tf_input input, co
 {
 	static const char taken_back[] = "taken-back";
 
-	r.end->possible = (tf_states)(reach_of(r) | TF_STATES(tf_end_state(r.end)));
+	r.end->possible = possible_of(r);
 	if (!(r.ctx->sink.wanted & TF_EV_TRANSITION))
 		return;
 	struct tf_transition t = {
@@ -112,7 +133,7 @@ emit_possible(struct tf_replica r)
 static void
 refresh_possible(struct tf_replica r)
 {
-	tf_states possible = (tf_states)(reach_of(r) | TF_STATES(tf_end_state(r.end)));
+	tf_states possible = possible_of(r);
 
 	if (possible == r.end->possible)
 		return;
@@ -427,15 +448,18 @@ void
 tf_replica_doubt(struct tf_replica r, unsigned bits, enum tf_input evidence)
 {
 	tf_states after = 0;
-	unsigned steps = 0;
+	unsigned steps = 0, top;
 
 	r.end->doubt |= (uint8_t)bits;
 	for (unsigned bit = 1; bit < TF_P_COUNT; bit <<= 1)
 		if (bits & bit)
 			after |= states_after(bit);
+	/* A RST that seems to have come later still counts. */
+	top = tf_end_state(r.end) == TF_CLOSED && r.end->pending & ~(unsigned)r.end->doubt & TF_P_RST;
+	steps = top;
 	while (steps < depth_of(r.end) - proven_of(r.end) && after & TF_STATES(state_below(r.end, steps)))
 		steps++;
-	if (!steps)
+	if (steps == top)
 		return;
 	pop(r, steps, evidence);
 	tf_replica_presume(r);

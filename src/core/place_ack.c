@@ -5,6 +5,7 @@
 #include "core/place.h"
 
 #include "core/reassembly.h"
+#include "core/unseen.h"
 
 /* An ACK beyond all that passed: did the capture miss it, or was it never sent? */
 static bool
@@ -44,17 +45,15 @@ tf_note_gap(struct tf_step *st, tf_seq left)
 	x->gap_right = st->s->ack;
 }
 
-/* One octet that was acknowledged and never passed, at the end of all that
- * did: nothing but a FIN has this size often.  Data beyond it takes it back. */
-static void
-infer_fin(struct tf_step *st)
+bool
+tf_infer_fin(struct tf_step *st)
 {
-	if (st->missed_bytes != 1 || !tf_seq_eq(st->y->nxt, st->y->max) || tf_end_has(st->y, TF_END_FIN) ||
+	if (!tf_seq_eq(st->y->nxt, st->y->max) || tf_end_has(st->y, TF_END_FIN) ||
 	    !tf_end_has(st->y, TF_END_SYN_ACKED))
-		return;
+		return false;
 	struct tf_closing *k = tf_closing_of(st->ctx, st->c);
 	if (!k)
-		return;
+		return false;
 	st->y->flags |= TF_END_FIN;
 	k->fin[st->to] = (struct tf_fin_record){.first_ns = st->ctx->now_ns,
 	                                        .last_ns = st->ctx->now_ns,
@@ -65,6 +64,7 @@ infer_fin(struct tf_step *st)
 	tf_states before = st->y->base;
 	tf_replica_missed(st->receiver, TF_IN_SND_FIN);
 	tf_replica_may_be(st->receiver, before);
+	return true;
 }
 
 /* One direction only: after its own FIN this end acknowledges one octet more
@@ -74,7 +74,7 @@ infer_unseen_close(struct tf_step *st)
 {
 	if (st->y->packets || tf_end_state(st->x) != TF_FIN_WAIT_1 || st->missed_bytes != 1)
 		return;
-	infer_fin(st);
+	tf_infer_fin(st);
 	tf_replica_moved(st->sender, TF_IN_RCV_ACK_OF_FIN, TF_INFERRED);
 }
 
@@ -88,7 +88,8 @@ note_missed(struct tf_step *st)
 	 * In mid-stream the first segment shows no more than where to begin. */
 	if (st->y->packets > (st->c->flags & TF_CONN_MIDSTREAM ? 1 : 0) && st->missed_bytes) {
 		tf_note_gap(st, left);
-		infer_fin(st);
+		if (st->missed_bytes == 1)
+			tf_infer_fin(st);
 	} else if (st->missed_bytes) {
 		st->c->flags |= TF_CONN_GAP;
 		infer_unseen_close(st);

@@ -74,6 +74,7 @@ note_fin(struct tf_step *st)
 	st->x->flags |= TF_END_FIN;
 	if (!fin)
 		return;
+	fin->last_tsval = st->s->tsval;
 	if (!st->fin_again) {
 		fin->first_ns = st->ctx->now_ns;
 		fin->packet = st->s->packet;

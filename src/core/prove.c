@@ -13,6 +13,7 @@
 #include "core/accept.h"
 #include "core/connection.h"
 #include "core/place.h"
+#include "core/unseen.h"
 
 static int64_t
 since_third_segment(const struct tf_step *st)
@@ -195,32 +196,6 @@ prove_opening(struct tf_step *st)
 		tf_connection_set_close(st->c, TF_CLOSE_OPEN);
 }
 
-/* The ACK of the other end's FIN bears a number one beyond all that passed:
- * a FIN of its own went before and was lost. */
-static void
-infer_own_fin(struct tf_step *st)
-{
-	struct tf_closing *k = tf_closing_of(st->ctx, st->c);
-
-	if (!k)
-		return;
-	/* The two crossed only if the other was there no longer than a round trip. */
-	const struct tf_fin_record *peer = &k->fin[st->to];
-	if (peer->again == 0 && st->ctx->now_ns - peer->first_ns <= tf_end_rtt_ns(st->x))
-		tf_replica_doubt(st->sender, TF_P_FIN, TF_IN_SND_FIN);
-	else
-		tf_replica_sent(st->sender, TF_IN_SND_ACK_OF_FIN);
-	tf_replica_missed(st->sender, TF_IN_SND_FIN);
-	st->x->flags |= TF_END_FIN;
-	st->x->max = st->x->nxt = st->s->seq;
-	k->fin[st->from] = (struct tf_fin_record){.first_ns = st->ctx->now_ns,
-	                                          .last_ns = st->ctx->now_ns,
-	                                          .packet = st->s->packet,
-	                                          .last_packet = st->s->packet,
-	                                          .inferred = true};
-	st->y->doubt |= TF_P_FIN;
-}
-
 static void
 prove_ack_of_fin(struct tf_step *st)
 {
@@ -235,7 +210,8 @@ prove_ack_of_fin(struct tf_step *st)
 		}
 	}
 	if (st->skips_one && !tf_end_has(st->x, TF_END_FIN) && st->fresh)
-		infer_own_fin(st);
+		tf_infer_own_fin(st);
+	tf_order_fin_and_ack(st);
 	/* A FIN that carried the ACK of ours cannot arrive without it. */
 	if (fin && fin->acks_peer_fin && tf_end_has(st->x, TF_END_FIN))
 		tf_replica_confirm(st->sender, TF_IN_RCV_ACK_OF_FIN);
@@ -300,12 +276,14 @@ static void
 prove_text(struct tf_step *st)
 {
 	enum tf_state state = tf_end_state(st->x);
+	/* With Fast Open a server takes the SYN's data, and sends its own, before the third segment (RFC 7413
+	 * section 4.1.2). */
+	bool fast_open = st->c->flags & TF_CONN_FAST_OPEN && st->from == TF_SERVER;
 	bool acks_data = st->ack_advances && tf_end_has(st->y, TF_END_ISN_KNOWN) &&
-	                 tf_seq_gt(st->s->ack, tf_seq_add(st->y->isn, 1));
-	enum tf_input input = st->data || acks_data ? TF_IN_SND_DATA : TF_IN_SND_ACK;
+	                 tf_seq_gt(st->s->ack, tf_seq_add(st->y->isn, 1)) &&
+	                 !(fast_open && st->first_ack_of_syn);
+	enum tf_input input = (st->data && !fast_open) || acks_data ? TF_IN_SND_DATA : TF_IN_SND_ACK;
 
-	if (input == TF_IN_SND_DATA && state == TF_SYN_RECEIVED && st->c->flags & TF_CONN_FAST_OPEN)
-		input = TF_IN_SND_ACK; /* RFC 7413 section 4.1.2: before the third segment */
 	if (state <= TF_SYN_SENT && (st->bad_ack || !(st->s->flags & TF_ACK)))
 		return;
 	if (state == TF_LISTEN && input == TF_IN_SND_ACK)
@@ -362,10 +340,15 @@ prove_fin(struct tf_step *st)
 {
 	struct tf_fin_record *fin;
 
-	if (st->fin_again)
+	if (st->fin_again) {
 		prove_fin_again(st);
-	else
+	} else {
+		/* A server's program may close before the third segment has come. */
+		if (st->c->flags & TF_CONN_FAST_OPEN && st->from == TF_SERVER &&
+		    tf_end_state(st->x) == TF_ESTABLISHED && tf_crossed_third_segment(st))
+			tf_replica_retract(st->sender, TF_SYN_RECEIVED, TF_IN_SND_FIN);
 		tf_replica_sent(st->sender, TF_IN_SND_FIN);
+	}
 	fin = tf_fin_of(st, st->from);
 	if (fin) {
 		fin->last_ns = st->ctx->now_ns;
@@ -377,8 +360,9 @@ prove_fin(struct tf_step *st)
 static void
 prove_jointly(struct tf_step *st)
 {
-	/* A FIN may come from SYN-RECEIVED: it shows nothing of the other end. */
-	bool complete = tf_end_has(st->x, TF_END_SENT_DATA) ||
+	/* A FIN may come from SYN-RECEIVED, and with Fast Open data too (RFC 7413 section 4.1.2): that
+	 * shows nothing of the other end. */
+	bool complete = (tf_end_has(st->x, TF_END_SENT_DATA) && !(st->c->flags & TF_CONN_FAST_OPEN)) ||
 	                (tf_end_state(st->x) == TF_ESTABLISHED && !(st->c->flags & TF_CONN_SIMULTANEOUS));
 
 	if (tf_end_state(st->y) == TF_SYN_SENT && tf_end_state(st->x) >= TF_ESTABLISHED && complete &&
@@ -443,6 +427,7 @@ tf_prove_sender(struct tf_step *st)
 	if (x && x->rst.awaiting && x->rst.from == st->from && st->fresh)
 		x->rst.awaiting = false; /* its alleged sender lives on */
 	prove_opening(st);
+	tf_infer_by_echo(st);
 	if (st->first_ack_of_fin)
 		prove_ack_of_fin(st);
 	else if (tf_end_has(st->y, TF_END_FIN) && !st->acks_fin && st->s->flags & TF_ACK)

@@ -9,6 +9,7 @@
 
 #include "core/accept.h"
 #include "core/connection.h"
+#include "core/unseen.h"
 
 static void
 note_rst(struct tf_step *st, bool exact)
@@ -69,14 +70,32 @@ was_established(const struct tf_step *st)
 	       tf_seq_eq(st->s->seq, tf_seq_add(st->x->isn, 1));
 }
 
-/* The ACK of its FIN passed so short a time ago that it cannot have arrived when the RST was sent. */
+/* A bare RST answers a segment and bears its ACK, and where nothing went towards its sender since the ACK of its FIN, it answers
+ * that one: there was no connection left to take it.  RST,ACK may have crossed it. */
 static bool
-crossed_ack_of_fin(const struct tf_step *st)
+lacks_ack_of_fin(const struct tf_step *st, bool bare)
 {
 	const struct tf_fin_record *own = tf_fin_of(st, st->from);
 
-	return own && own->ack_ns && st->x->rtt_64us &&
-	       st->ctx->now_ns - own->ack_ns < (int64_t)st->x->rtt_64us * 64000 * 3 / 4;
+	if (bare && tf_seq_lt(st->s->seq, st->x->max))
+		return true;
+	if (bare && own && own->ack_ns && own->ack_last_ns == own->ack_ns &&
+	    tf_seq_eq(st->s->seq, st->x->max) && tf_seq_eq(st->y->una, st->y->max))
+		return true;
+	return !bare && tf_crossed_ack_of_fin(st);
+}
+
+/* A bare RST comes from a host that has no such connection, or cannot take data any more: an end that
+ * had the FIN, and has not closed itself, would bear an ACK.  RST,ACK tells by that. */
+static bool
+lacks_fin(const struct tf_step *st, bool bare)
+{
+	if (!tf_end_has(st->y, TF_END_FIN) || tf_end_has(st->y, TF_END_FIN_ACKED))
+		return false;
+	if (!bare)
+		return tf_seq_lt(st->s->ack, st->y->max);
+	return (!tf_end_has(st->x, TF_END_FIN) && tf_seq_eq(st->s->seq, st->x->una)) ||
+	       tf_seq_lt(tf_seq_add(st->y->una, 1), st->y->max);
 }
 
 /* What the RST's sender had not received when it sent it.  RST,ACK tells by
@@ -95,11 +114,10 @@ prove_before_rst(struct tf_step *st)
 		tf_note_third_segment(st->ctx, st->c, st->from);
 		tf_replica_sent(st->sender, TF_IN_SND_ACK_OF_SYN);
 	}
-	if (tf_end_has(st->y, TF_END_FIN) && !tf_end_has(st->y, TF_END_FIN_ACKED) &&
-	    (bare ? tf_seq_lt(tf_seq_add(st->y->una, 1), st->y->max) : tf_seq_lt(st->s->ack, st->y->max)))
+	tf_infer_before_rst(st);
+	if (lacks_fin(st, bare))
 		tf_replica_doubt(st->sender, TF_P_FIN, TF_IN_SND_RST);
-	if (tf_end_has(st->x, TF_END_FIN) &&
-	    (bare ? tf_seq_lt(st->s->seq, st->x->max) : crossed_ack_of_fin(st)))
+	if (tf_end_has(st->x, TF_END_FIN) && lacks_ack_of_fin(st, bare))
 		tf_replica_doubt(st->sender, TF_P_ACK_OF_FIN | (peer && peer->acks_peer_fin ? TF_P_FIN : 0u),
 		                 TF_IN_SND_RST);
 }
@@ -130,6 +148,8 @@ prove_exact_rst(struct tf_step *st)
 void
 tf_prove_reset(struct tf_step *st)
 {
+	if (tf_end_state(st->x) == TF_SYN_RECEIVED)
+		tf_infer_by_echo(st); /* then it is no refusal */
 	if (answers_syn(st)) {
 		prove_refusal(st);
 		return;

@@ -17,6 +17,14 @@ held_of(const struct tf_analyzer *a, const struct tf_connection *c)
 	return x && x->held ? tf_pool_at(&a->ctx.held, x->held) : NULL;
 }
 
+/* While a SYN is held its sender may have begun anew, and the other end have heard it. */
+static void
+refresh_sets(struct tf_analyzer *a, struct tf_connection *c)
+{
+	for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++)
+		tf_replica_may_be(tf_replica(&a->ctx, c, e), 0);
+}
+
 static void
 drop_held(struct tf_analyzer *a, struct tf_connection *c)
 {
@@ -25,6 +33,7 @@ drop_held(struct tf_analyzer *a, struct tf_connection *c)
 	tf_pool_put(&a->ctx.held, x->held);
 	x->held = 0;
 	c->flags &= ~(uint32_t)TF_CONN_HOLDS_SYN;
+	refresh_sets(a, c);
 }
 
 static void
@@ -56,6 +65,7 @@ hold(struct tf_analyzer *a, struct tf_connection *c, const struct tf_segment *s)
 	};
 	held->segment.payload = NULL;
 	held->segment.payload_len = 0;
+	refresh_sets(a, c);
 }
 
 static void
