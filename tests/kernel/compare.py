@@ -84,7 +84,8 @@ class Output:
         start = events[0].get("from", events[0].get("state")) if events else record["state"]
         possible = {plain(start)} if events else {plain(s) for s in record["possible"]}
         track = self.tracks[end]
-        track.append(Said(first_ns, plain(start), frozenset(possible)))
+        if not track:  # else a SYN is judged by its answer: what was said of the former connection holds so long
+            track.append(Said(first_ns, plain(start), frozenset(possible)))
         for e in events:
             state = e["to"] if e["type"] == "transition" else track[-1].state
             possible = frozenset(plain(s) for s in e["possible"])
