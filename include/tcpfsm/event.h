@@ -78,7 +78,7 @@ struct tf_detail {
 };
 
 #define TF_MAX_EVIDENCE 8
-#define TF_MAX_DETAILS 16
+#define TF_MAX_DETAILS  16
 
 /* What a baseline says of a finding; whoever compares sets it. */
 enum tf_baseline_state { TF_BASELINE_NONE, TF_BASELINE_KNOWN, TF_BASELINE_NEW };
@@ -145,16 +145,16 @@ struct tf_end_record {
 	bool isn_known;
 	tf_seq isn;
 	uint64_t packets;
-	uint64_t bytes;         /* payload, unique sequence space */
-	uint64_t bytes_on_wire; /* whole frames */
+	uint64_t bytes;                       /* payload, unique sequence space */
+	uint64_t bytes_on_wire;               /* whole frames */
 	uint64_t retransmitted, out_of_order; /* segments */
 	uint64_t duplicate_acks, zero_windows;
 	uint64_t keepalives; /* probes that it sent */
 	/* As offered on this end's SYN or SYN,ACK; -1 where not known. */
-	int32_t mss;        /* -1 unknown or not offered */
-	int32_t wscale;     /* -1 unknown or not offered */
-	int8_t sack;        /* 1, 0, or -1 where no SYN was seen */
-	int8_t timestamps;  /* 1, 0, or -1 where no SYN was seen */
+	int32_t mss;       /* -1 unknown or not offered */
+	int32_t wscale;    /* -1 unknown or not offered */
+	int8_t sack;       /* 1, 0, or -1 where no SYN was seen */
+	int8_t timestamps; /* 1, 0, or -1 where no SYN was seen */
 };
 
 struct tf_anomaly_count {
@@ -171,7 +171,7 @@ struct tf_connection_record {
 	enum tf_close close;
 	enum tf_zeek_state zeek_state;
 	char letters[TF_MAX_LETTERS + 1]; /* the kinds of segments that passed, as Zeek writes its history */
-	int64_t handshake_rtt_ns; /* -1: not known */
+	int64_t handshake_rtt_ns;         /* -1: not known */
 	bool evicted;
 	size_t anomaly_count; /* of anomalies: each id once, in catalogue order */
 	const struct tf_anomaly_count *anomalies;
@@ -195,10 +195,16 @@ struct tf_segment_event {
 	const struct tf_segment *segment;
 	uint64_t conn;
 	enum tf_endpoint from;
-	unsigned marks;        /* enum tf_segment_mark */
-	uint32_t rel_seq;      /* relative to the sender's ISN, or to the first number seen */
+	unsigned marks;   /* enum tf_segment_mark */
+	uint32_t rel_seq; /* relative to the sender's ISN, or to the first number seen */
 	uint32_t rel_ack;
 	enum tf_state state[2]; /* of client and server before it */
+};
+
+/* All that a summary needs of a connection of which there is nothing to say. */
+struct tf_brief {
+	uint64_t conn;
+	enum tf_state state[2]; /* the last ones, of client and server */
 };
 
 enum tf_event_kind {
@@ -207,6 +213,8 @@ enum tf_event_kind {
 	TF_EV_FINDING = 0x04,
 	TF_EV_CONNECTION = 0x08,
 	TF_EV_SEGMENT = 0x10, /* before the transitions that it causes; state[] is then as before it */
+	TF_EV_BRIEF = 0x20,   /* where it is wanted and TF_EV_CONNECTION is not: in the place of the records
+	                       * of connections without findings; of the others the record comes */
 };
 
 struct tf_event {
@@ -217,6 +225,7 @@ struct tf_event {
 		const struct tf_finding *finding;
 		const struct tf_connection_record *connection;
 		const struct tf_segment_event *segment;
+		const struct tf_brief *brief;
 	};
 };
 

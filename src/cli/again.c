@@ -31,6 +31,8 @@ conn_of(const struct tf_event *e)
 		return e->connection->conn;
 	case TF_EV_SEGMENT:
 		return e->segment->conn;
+	case TF_EV_BRIEF:
+		return e->brief->conn;
 	}
 	return 0;
 }

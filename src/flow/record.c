@@ -100,12 +100,37 @@ record_of(const struct tf_context *ctx, const struct tf_connection *c,
 	return r;
 }
 
+static bool
+has_findings(const struct tf_context *ctx, const struct tf_connection *c)
+{
+	const struct tf_extra *x = tf_extra_if(ctx, c);
+
+	return x && (x->raised[0] | x->raised[1] | x->raised[2]);
+}
+
+static void
+emit_brief(const struct tf_context *ctx, const struct tf_connection *c)
+{
+	struct tf_brief t = {
+	    .conn = c->conn,
+	    .state = {tf_end_state(&c->end[TF_CLIENT]), tf_end_state(&c->end[TF_SERVER])},
+	};
+	struct tf_event e = {.kind = TF_EV_BRIEF, .brief = &t};
+
+	ctx->sink.event(ctx->sink.context, &e);
+}
+
 void
 tf_record_emit(const struct tf_context *ctx, const struct tf_connection *c, bool evicted)
 {
 	struct tf_anomaly_count anomalies[TF_ANOMALY_COUNT];
+	unsigned wanted = ctx->sink.wanted & (TF_EV_CONNECTION | TF_EV_BRIEF);
 
-	if (!(ctx->sink.wanted & TF_EV_CONNECTION))
+	if (wanted == TF_EV_BRIEF && !has_findings(ctx, c)) {
+		emit_brief(ctx, c);
+		return;
+	}
+	if (!wanted)
 		return;
 	struct tf_connection_record r = record_of(ctx, c, anomalies);
 	r.evicted = evicted;

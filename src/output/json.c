@@ -374,6 +374,7 @@ event(struct tf_output *o, const struct tf_event *e)
 		put_connection(o, e->connection);
 		break;
 	case TF_EV_SEGMENT:
+	case TF_EV_BRIEF:
 		break;
 	}
 }

@@ -253,6 +253,8 @@ tf_event_conn(const struct tf_event *e)
 		return e->connection->conn;
 	case TF_EV_SEGMENT:
 		return e->segment->conn;
+	case TF_EV_BRIEF:
+		return e->brief->conn;
 	}
 	return 0;
 }
@@ -286,6 +288,7 @@ tf_ladder_keep(struct tf_ladder *l, const struct tf_event *e)
 		r = possible_rung(e->possible);
 		break;
 	case TF_EV_CONNECTION:
+	case TF_EV_BRIEF:
 	default:
 		return true;
 	}

@@ -111,7 +111,10 @@ tf_output_capture(struct tf_output *o, const struct tf_capture_info *info)
 void
 tf_output_event(struct tf_output *o, const struct tf_event *event)
 {
-	if ((o->wanted & event->kind) != 0)
+	/* Who is content with briefs gets the record where there is one. */
+	unsigned taken = o->wanted | (o->wanted & TF_EV_BRIEF ? TF_EV_CONNECTION : 0u);
+
+	if ((taken & event->kind) != 0)
 		o->writer->event(o, event);
 }
 

@@ -353,21 +353,30 @@ put_block(struct tf_output *o, const struct tf_connection_record *r, const struc
 	state_of(o)->shown++;
 }
 
+/* The connection is over, in these states. */
+static void
+tally(struct tf_output *o, uint64_t conn, enum tf_state client, enum tf_state server)
+{
+	struct tf_text *t = state_of(o);
+
+	t->connections++;
+	t->last_states[client][server]++;
+	if (!tf_pending_set_come(&t->pending, conn))
+		tf_output_no_memory(o);
+}
+
 static void
 on_record(struct tf_output *o, const struct tf_connection_record *r)
 {
 	struct tf_text *t = state_of(o);
 	struct tf_pending *p = tf_pending_find(&t->pending, r->conn);
 
-	t->connections++;
-	t->last_states[r->end[TF_CLIENT].state][r->end[TF_SERVER].state]++;
 	if (tf_filter_record(&o->options.filter, r) && !(o->options.quiet && r->anomaly_count == 0) &&
 	    !tf_text_crowd_takes(o, r))
 		put_block(o, r, p);
 	if (p != NULL)
 		tf_pending_drop(&t->pending, p);
-	if (!tf_pending_set_come(&t->pending, r->conn))
-		tf_output_no_memory(o);
+	tally(o, r->conn, r->end[TF_CLIENT].state, r->end[TF_SERVER].state);
 }
 
 /* ---- findings that stand alone, findings that wait -------------------------------------- */
@@ -556,6 +565,9 @@ event(struct tf_output *o, const struct tf_event *e)
 	case TF_EV_CONNECTION:
 		on_record(o, e->connection);
 		break;
+	case TF_EV_BRIEF:
+		tally(o, e->brief->conn, e->brief->state[TF_CLIENT], e->brief->state[TF_SERVER]);
+		break;
 	case TF_EV_FINDING:
 		on_finding(o, e->finding);
 		break;
@@ -610,7 +622,8 @@ release(struct tf_output *o)
 static unsigned
 wanted(const struct tf_output_options *options)
 {
-	unsigned kinds = TF_EV_FINDING | TF_EV_CONNECTION;
+	/* Quietly, a block is only where there is a finding. */
+	unsigned kinds = TF_EV_FINDING | (options->quiet ? TF_EV_BRIEF : TF_EV_CONNECTION);
 
 	if (options->verbosity >= 1)
 		kinds |= TF_EV_TRANSITION;

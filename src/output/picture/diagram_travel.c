@@ -178,6 +178,7 @@ tf_travel_event(struct tf_travel *t, const struct tf_output_options *options, co
 		return on_finding(t, e->finding);
 	case TF_EV_CONNECTION:
 		return on_record(t, options, e->connection);
+	case TF_EV_BRIEF:
 	case TF_EV_POSSIBLE:
 	case TF_EV_SEGMENT:
 		break;
