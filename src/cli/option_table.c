@@ -49,7 +49,7 @@ set_file(options *o, const char *value)
 static bool
 format_is_absent(const char *name)
 {
-	static const char *const absent[] = {"junit", "tap", "html"};
+	static const char *const absent[] = {"junit", "tap"};
 	for (size_t i = 0; i < sizeof absent / sizeof *absent; i++)
 		if (!strcmp(name, absent[i]))
 			return true;
@@ -341,7 +341,7 @@ const struct tf_option_row tf_option_rows[] = {
 	{CALL, 0, "end", "TIME", "the capture went on until TIME: epoch, ISO 8601, or +SEC after the last packet", .set = set_end},
 
 	H("Output:"),
-	{CALL, 'T', "format", "FORMAT[:FILE]", "text (default), json, csv, sarif, github, markdown; may be given several times", .set = set_format},
+	{CALL, 'T', "format", "FORMAT[:FILE]", "text (default), json, csv, html, sarif, github, markdown; may be given several times", .set = set_format},
 	{WORD, 'o', "output", "FILE", "the file of the format that names none", AT(output_file)},
 	{WORD, 'w', "write", "FILE", "also write the packets that were analysed (pcapng)", AT(packets_file)},
 	{CALL, 'n', NULL, NULL, "do not look up names (never done unless -N asks for it)", .set = set_nothing},

@@ -266,7 +266,7 @@ static bool
 wants_hosts(const struct tf_options *o)
 {
 	for (size_t i = 0; i < o->output_count; i++)
-		if (strcmp(o->output[i].format, "json") == 0)
+		if (strcmp(o->output[i].format, "json") == 0 || strcmp(o->output[i].format, "html") == 0)
 			return true;
 	return o->hosts;
 }

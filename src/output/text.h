@@ -51,4 +51,7 @@ void tf_text_host(struct tf_output *o, const struct tf_addr *addr, const struct 
 /* The summary: what was read, the last states, findings by severity, what was skipped, the verdict. */
 void tf_text_summary(struct tf_output *o, const struct tf_summary *s);
 
+/* How far the capture can be trusted, in a sentence without its beginning: "nothing shows that ...". */
+void tf_put_capture_verdict(struct tf_buf *text, const struct tf_summary *s);
+
 #endif

@@ -262,34 +262,39 @@ put_reason(struct tf_buf *text, uint64_t n, const char *one, const char *many)
 	tf_put_plural(text, n, one, many);
 }
 
-/* How far the capture can be trusted. */
+void
+tf_put_capture_verdict(struct tf_buf *text, const struct tf_summary *s)
+{
+	if (s->input_error != NULL) {
+		tf_put_lit(text, "not read to its end: ");
+		tf_put_clean(text, s->input_error);
+	}
+	put_reason(text, s->dropped_by_kernel > 0 ? (uint64_t)s->dropped_by_kernel : 0,
+	           "packet was dropped by the capturing host", "packets were dropped by the capturing host");
+	put_reason(text, s->anomalies[TF_A_CAPTURE_LOSS], "connection has gaps that the capture made",
+	           "connections have gaps that the capture made");
+	put_reason(text, s->duplicate_frames, "frame was captured twice", "frames were captured twice");
+	put_reason(text, s->bad_checksums, "segment has a wrong checksum", "segments have wrong checksums");
+	put_reason(text, s->time_backwards, "timestamp went back", "timestamps went back");
+	put_reason(text, s->evicted, "connection was forgotten for want of room",
+	           "connections were forgotten for want of room");
+	if (text->len == 0 && s->anomalies[TF_A_ONE_WAY] == 0)
+		tf_put_str(text, s->packets == 0 ? "it holds no packets"
+		                                 : "nothing shows that anything is missing");
+	if (s->anomalies[TF_A_ONE_WAY] > 0) {
+		tf_put_str(text, text->len > 0 ? "; " : "");
+		tf_put_lit(text, "one direction of the traffic is missing");
+	}
+	tf_put_char(text, '.');
+}
+
 static void
 put_verdict(struct tf_output *o, const struct tf_summary *s)
 {
 	struct tf_buf text;
 
 	tf_buf_init(&text, -1);
-	if (s->input_error != NULL) {
-		tf_put_lit(&text, "not read to its end: ");
-		tf_put_clean(&text, s->input_error);
-	}
-	put_reason(&text, s->dropped_by_kernel > 0 ? (uint64_t)s->dropped_by_kernel : 0,
-	           "packet was dropped by the capturing host", "packets were dropped by the capturing host");
-	put_reason(&text, s->anomalies[TF_A_CAPTURE_LOSS], "connection has gaps that the capture made",
-	           "connections have gaps that the capture made");
-	put_reason(&text, s->duplicate_frames, "frame was captured twice", "frames were captured twice");
-	put_reason(&text, s->bad_checksums, "segment has a wrong checksum", "segments have wrong checksums");
-	put_reason(&text, s->time_backwards, "timestamp went back", "timestamps went back");
-	put_reason(&text, s->evicted, "connection was forgotten for want of room",
-	           "connections were forgotten for want of room");
-	if (text.len == 0 && s->anomalies[TF_A_ONE_WAY] == 0)
-		tf_put_str(&text, s->packets == 0 ? "it holds no packets"
-		                                  : "nothing shows that anything is missing");
-	if (s->anomalies[TF_A_ONE_WAY] > 0) {
-		tf_put_str(&text, text.len > 0 ? "; " : "");
-		tf_put_lit(&text, "one direction of the traffic is missing");
-	}
-	tf_put_char(&text, '.');
+	tf_put_capture_verdict(&text, s);
 	put_paragraph(o, "The capture: ", &text);
 }
 
@@ -337,8 +342,8 @@ put_baseline(struct tf_output *o, const struct tf_baseline_summary *b)
 static bool
 matters(const struct tf_summary *s)
 {
-	return s->input_error != NULL || s->anomalies[TF_A_KERNEL_DROPS] > 0 || s->anomalies[TF_A_ONE_WAY] > 0 ||
-	       s->anomalies[TF_A_EVICTED] > 0;
+	return s->input_error != NULL || s->anomalies[TF_A_KERNEL_DROPS] > 0 ||
+	       s->anomalies[TF_A_ONE_WAY] > 0 || s->anomalies[TF_A_EVICTED] > 0;
 }
 
 void

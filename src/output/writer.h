@@ -37,6 +37,7 @@ struct tf_output {
 extern const struct tf_writer tf_text_writer;
 extern const struct tf_writer tf_json_writer;
 extern const struct tf_writer tf_csv_writer;
+extern const struct tf_writer tf_html_writer;
 extern const struct tf_writer tf_ladder_writer;
 extern const struct tf_writer tf_ladder_svg_writer;
 extern const struct tf_writer tf_diagram_svg_writer;

@@ -1,0 +1,175 @@
+/*
+ * The writer of --format=html: see report.h.  It decides what goes into
+ * the page and what is only counted, so that the page stays below ten
+ * megabytes and memory is bounded, however large the capture.
+ */
+#include "output/html/report.h"
+#include "output/style.h"
+
+static void
+begin(struct tf_output *o)
+{
+	struct tf_report *r = o->state;
+
+	tf_buf_init(&r->line, -1);
+	r->kept.folding = TF_LADDER_THIN;
+	r->kept.most = TF_REPORT_RUNGS;
+	r->kept.sets = true;
+}
+
+static void
+need_head(struct tf_output *o)
+{
+	struct tf_report *r = o->state;
+
+	if (!r->head_written)
+		tf_page_head(o);
+	r->head_written = true;
+}
+
+static void
+capture(struct tf_output *o, const struct tf_capture_info *info)
+{
+	need_head(o);
+	tf_report_input(o, info);
+}
+
+/* Findings about a host or the capture belong to no connection that the filter could leave. */
+static bool
+is_asked_for(const struct tf_output_filter *filter, const struct tf_finding *f)
+{
+	if (filter->by_id && !filter->id[f->id])
+		return false;
+	if (f->conn == 0)
+		return filter->conn_count == 0 && filter->states == 0;
+	return tf_filter_conn(filter, f->conn);
+}
+
+static void
+on_finding(struct tf_output *o, const struct tf_finding *f)
+{
+	struct tf_report *r = o->state;
+
+	if (!is_asked_for(&o->options.filter, f))
+		return;
+	r->severities[f->id][f->severity]++;
+	if (r->listed[f->id] >= TF_REPORT_FINDINGS || r->findings >= TF_REPORT_ALL_FINDINGS) {
+		r->findings_left_out++;
+		return;
+	}
+	r->listed[f->id]++;
+	r->findings++;
+	tf_report_finding(o, f);
+}
+
+/* Is there still room for the rungs of a connection with, or without, a finding? */
+static bool
+room_for_details(const struct tf_report *r, bool found)
+{
+	return r->detail_octets < (found ? TF_REPORT_DETAILS : TF_REPORT_PLAIN_DETAILS);
+}
+
+static bool
+room_for_row(const struct tf_report *r, bool found)
+{
+	return r->rows < TF_REPORT_ROWS + (found ? TF_REPORT_ROWS_FOUND : 0);
+}
+
+static void
+list(struct tf_output *o, const struct tf_connection_record *c, const struct tf_pending *p)
+{
+	struct tf_report *r = o->state;
+	bool found = c->anomaly_count > 0, details;
+
+	if (!room_for_row(r, found)) {
+		r->rows_left_out++;
+		return;
+	}
+	r->rows++;
+	details = p != NULL && room_for_details(r, found);
+	r->details += details;
+	r->details_left_out += !details;
+	tf_report_row(o, c, details);
+	if (details)
+		tf_report_rungs(o, p);
+}
+
+static void
+on_record(struct tf_output *o, const struct tf_connection_record *c)
+{
+	struct tf_report *r = o->state;
+	struct tf_pending *p = tf_pending_find(&r->kept.pending, c->conn);
+
+	if (!tf_pending_set_come(&r->kept.pending, c->conn))
+		tf_output_no_memory(o);
+	if (tf_filter_record(&o->options.filter, c))
+		list(o, c, p);
+	if (p != NULL)
+		tf_pending_drop(&r->kept.pending, p);
+}
+
+static void
+event(struct tf_output *o, const struct tf_event *e)
+{
+	struct tf_report *r = o->state;
+
+	need_head(o);
+	if (!tf_travel_event(&r->travel, &o->options, e))
+		tf_output_no_memory(o);
+	if (e->kind == TF_EV_FINDING)
+		on_finding(o, e->finding);
+	if (e->kind == TF_EV_CONNECTION && tf_filter_conn(&o->options.filter, e->connection->conn))
+		on_record(o, e->connection);
+	/* Once no rungs are written any more, none need be kept. */
+	else if (room_for_details(r, true) && tf_filter_conn(&o->options.filter, tf_event_conn(e)) &&
+	         !tf_ladder_keep(&r->kept, e))
+		tf_output_no_memory(o);
+}
+
+static void
+host(struct tf_output *o, const struct tf_addr *addr, const struct tf_detail *isn, size_t count)
+{
+	struct tf_report *r = o->state;
+
+	if (r->hosts++ < TF_REPORT_HOSTS)
+		tf_report_host(o, addr, isn, count);
+	else
+		r->hosts_left_out++;
+}
+
+static void
+finish(struct tf_output *o, const struct tf_summary *s)
+{
+	need_head(o);
+	tf_report_summary(o, s);
+	tf_page_tail(o);
+}
+
+static void
+release(struct tf_output *o)
+{
+	struct tf_report *r = o->state;
+
+	tf_pending_fini(&r->kept.pending);
+	tf_travel_fini(&r->travel);
+	tf_buf_fini(&r->line);
+}
+
+static unsigned
+wanted(const struct tf_output_options *options)
+{
+	(void)options;
+	return TF_EV_SEGMENT | TF_EV_TRANSITION | TF_EV_POSSIBLE | TF_EV_FINDING | TF_EV_CONNECTION;
+}
+
+const struct tf_writer tf_html_writer = {
+    .format = {"html", "one page with tables and pictures, for a browser"},
+    .state_size = sizeof(struct tf_report),
+    .wanted = wanted,
+    .begin = begin,
+    .capture = capture,
+    .event = event,
+    .host = host,
+    .finish = finish,
+    .free = release,
+};

@@ -1,0 +1,66 @@
+/*
+ * The page of --format=html: what it keeps over a run, and how much of a
+ * capture goes into it.  Data are written as they become known, one array
+ * a line, into a block that the page's script reads:
+ *
+ *   ["i",...] an input  ["c",...] a connection  ["d",...] its rungs
+ *   ["f",...] a finding ["h",...] a host        ["s",...] what is said at the end
+ *
+ * The order of their members is known to report_data.c and data.js alone.
+ */
+#ifndef TCPFSM_OUTPUT_HTML_REPORT_H
+#define TCPFSM_OUTPUT_HTML_REPORT_H
+
+#include "output/ladder.h"
+#include "output/picture/diagram.h"
+
+#define TF_REPORT_ROWS          10000   /* connections without a finding that are listed */
+#define TF_REPORT_ROWS_FOUND    8000    /* and with one, beyond those */
+#define TF_REPORT_PLAIN_DETAILS 2500000 /* octets of rungs, until only connections with findings have any */
+#define TF_REPORT_DETAILS       4500000 /* and until none has */
+#define TF_REPORT_FINDINGS      150     /* of a kind */
+#define TF_REPORT_ALL_FINDINGS  3000
+#define TF_REPORT_HOSTS         500
+#define TF_REPORT_RUNGS         400 /* of a connection, before its plain data are told together */
+#define TF_REPORT_CONNS         20  /* that a finding about several names */
+
+struct tf_report {
+	struct tf_ladder kept;
+	struct tf_travel travel;
+	struct tf_buf line; /* the array at hand */
+	bool base_known;
+	int64_t base_ns; /* times in the data count from here */
+	uint64_t rows, rows_left_out;
+	uint64_t details, details_left_out;
+	size_t detail_octets;
+	uint64_t findings, findings_left_out, listed[TF_ANOMALY_COUNT];
+	uint64_t severities[TF_ANOMALY_COUNT][TF_SEVERITY_COUNT]; /* how often each was found */
+	uint64_t hosts, hosts_left_out;
+	bool head_written;
+};
+
+/* Arrays of the data block, into the line at hand. */
+void tf_report_input(struct tf_output *o, const struct tf_capture_info *info);
+void tf_report_row(struct tf_output *o, const struct tf_connection_record *r, bool has_details);
+void tf_report_finding(struct tf_output *o, const struct tf_finding *f);
+void tf_report_host(struct tf_output *o, const struct tf_addr *addr, const struct tf_detail *isn,
+                    size_t count);
+void tf_report_summary(struct tf_output *o, const struct tf_summary *s);
+
+/* The rungs of a connection. */
+void tf_report_rungs(struct tf_output *o, const struct tf_pending *p);
+
+/* Write the line at hand with what HTML reads as markup escaped, and begin another one. */
+void tf_report_end_line(struct tf_output *o);
+
+/* TS in the data's units since the base; the first one makes the base. */
+void tf_report_time(struct tf_output *o, int64_t ts_ns);
+
+/* Nanoseconds in the data's units: nanoseconds or microseconds. */
+int64_t tf_report_units(const struct tf_output *o, int64_t ns);
+
+/* The page before the data, and after them. */
+void tf_page_head(struct tf_output *o);
+void tf_page_tail(struct tf_output *o);
+
+#endif

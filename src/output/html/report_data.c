@@ -1,0 +1,405 @@
+/*
+ * The arrays of the page's data: see report.h.  data.js reads them.
+ */
+#include "output/html/report.h"
+#include "output/lines.h"
+#include "output/message.h"
+#include "output/style.h"
+#include "output/text.h"
+
+static struct tf_buf *
+line_of(struct tf_output *o)
+{
+	struct tf_report *r = o->state;
+
+	return &r->line;
+}
+
+void
+tf_report_end_line(struct tf_output *o)
+{
+	struct tf_buf *line = line_of(o);
+	const char *p = line->data, *end = line->data + line->len, *less;
+
+	for (; p < end && (less = memchr(p, '<', (size_t)(end - p))) != NULL; p = less + 1) {
+		tf_put(&o->out, p, (size_t)(less - p));
+		tf_put_lit(&o->out, "\\u003c");
+	}
+	if (p < end)
+		tf_put(&o->out, p, (size_t)(end - p));
+	tf_put_lit(&o->out, ",\n");
+	if (line->error != 0)
+		tf_output_no_memory(o);
+	line->len = 0;
+}
+
+int64_t
+tf_report_units(const struct tf_output *o, int64_t ns)
+{
+	return o->decimals == 9 ? ns : ns / 1000;
+}
+
+static void
+put_signed(struct tf_buf *b, int64_t v)
+{
+	if (v < 0)
+		tf_put_char(b, '-');
+	tf_put_u64(b, v < 0 ? -(uint64_t)v : (uint64_t)v);
+}
+
+void
+tf_report_time(struct tf_output *o, int64_t ts_ns)
+{
+	struct tf_report *r = o->state;
+
+	if (!r->base_known)
+		r->base_ns = ts_ns;
+	r->base_known = true;
+	put_signed(&r->line, tf_report_units(o, ts_ns - r->base_ns));
+}
+
+static void
+put_number(struct tf_buf *b, int64_t v)
+{
+	tf_put_char(b, ',');
+	put_signed(b, v);
+}
+
+void
+tf_report_input(struct tf_output *o, const struct tf_capture_info *info)
+{
+	struct tf_buf *b = line_of(o);
+
+	tf_put_lit(b, "[\"i\",");
+	tf_put_json_string(b, info->source);
+	tf_put_char(b, ',');
+	tf_put_json_string(b, info->linktype);
+	tf_put_char(b, ']');
+	tf_report_end_line(o);
+}
+
+/* The address, and its name in front of it where names are looked up. */
+static void
+put_address(struct tf_output *o, const struct tf_addr *addr)
+{
+	const struct tf_output_options *options = &o->options;
+	const char *name = options->lookup != NULL ? options->lookup(options->lookup_context, addr) : NULL;
+	struct tf_buf *b = line_of(o), text;
+
+	tf_buf_init(&text, -1);
+	if (name != NULL) {
+		tf_put_clean(&text, name);
+		tf_put_lit(&text, " (");
+	}
+	tf_put_addr(&text, addr);
+	if (name != NULL)
+		tf_put_char(&text, ')');
+	tf_put_char(&text, '\0');
+	tf_put_json_string(b, text.error == 0 ? text.data : NULL);
+	tf_buf_done(&text, b);
+}
+
+static void
+put_end(struct tf_output *o, const struct tf_end_record *e)
+{
+	struct tf_buf *b = line_of(o);
+
+	tf_put_char(b, ',');
+	put_address(o, &e->addr);
+	put_number(b, e->port);
+	put_number(b, e->state);
+	put_number(b, tf_undecided(e->state, e->possible));
+	put_number(b, (int64_t)e->packets);
+	put_number(b, (int64_t)e->bytes);
+	put_number(b, (int64_t)e->retransmitted);
+	put_number(b, e->isn_known ? (int64_t)e->isn.v : -1);
+	put_number(b, e->wscale);
+	put_number(b, e->history_count > 0 ? e->history[0] : -1);
+}
+
+void
+tf_report_row(struct tf_output *o, const struct tf_connection_record *r, bool has_details)
+{
+	struct tf_buf *b = line_of(o);
+
+	tf_put_lit(b, "[\"c\",");
+	tf_put_u64(b, r->conn);
+	tf_put_char(b, ',');
+	tf_report_time(o, r->first_ts_ns);
+	put_number(b, tf_report_units(o, r->last_ts_ns - r->first_ts_ns));
+	put_number(b, r->close);
+	put_number(b, r->roles);
+	put_number(b, r->handshake_rtt_ns < 0 ? -1 : tf_report_units(o, r->handshake_rtt_ns));
+	put_number(b, r->evicted);
+	put_number(b, has_details);
+	tf_put_lit(b, ",[");
+	for (size_t i = 0; i < r->anomaly_count; i++) {
+		if (i > 0)
+			tf_put_char(b, ',');
+		tf_put_u64(b, r->anomalies[i].id);
+	}
+	tf_put_char(b, ']');
+	put_end(o, &r->end[TF_CLIENT]);
+	put_end(o, &r->end[TF_SERVER]);
+	tf_put_char(b, ']');
+	tf_report_end_line(o);
+}
+
+static void
+put_list(struct tf_buf *b, const uint64_t *v, size_t count)
+{
+	tf_put_lit(b, ",[");
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0)
+			tf_put_char(b, ',');
+		tf_put_u64(b, v[i]);
+	}
+	tf_put_char(b, ']');
+}
+
+void
+tf_report_finding(struct tf_output *o, const struct tf_finding *f)
+{
+	struct tf_buf *b = line_of(o), message;
+	size_t conns = f->conn_count < TF_REPORT_CONNS ? f->conn_count : TF_REPORT_CONNS;
+
+	tf_put_lit(b, "[\"f\",");
+	tf_put_u64(b, f->id);
+	put_number(b, f->severity);
+	put_number(b, (int64_t)f->conn);
+	put_number(b, f->endpoint);
+	tf_put_char(b, ',');
+	tf_report_time(o, f->ts_ns);
+	put_list(b, f->packets, f->packet_count);
+	tf_put_char(b, ',');
+	tf_buf_init(&message, -1);
+	tf_put_message(&message, f);
+	tf_put_char(&message, '\0');
+	tf_put_json_string(b, message.error == 0 ? message.data : NULL);
+	tf_buf_done(&message, b);
+	tf_put_char(b, ',');
+	tf_put_json_string(b, f->subject);
+	put_list(b, f->conns, conns);
+	put_number(b, (int64_t)f->conn_count);
+	tf_put_char(b, ']');
+	tf_report_end_line(o);
+}
+
+void
+tf_report_host(struct tf_output *o, const struct tf_addr *addr, const struct tf_detail *isn, size_t count)
+{
+	struct tf_buf *b = line_of(o);
+
+	tf_put_lit(b, "[\"h\",");
+	put_address(o, addr);
+	tf_put_lit(b, ",{");
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0)
+			tf_put_char(b, ',');
+		tf_put_json_string(b, isn[i].name);
+		tf_put_char(b, ':');
+		tf_put_detail_json(b, &isn[i], o->decimals);
+	}
+	tf_put_lit(b, "}]");
+	tf_report_end_line(o);
+}
+
+/* ---- what is said at the end ---------------------------------------------------------------- */
+
+/* `,"name":` */
+static void
+put_key(struct tf_buf *b, const char *name)
+{
+	tf_put_lit(b, ",\"");
+	tf_put_str(b, name);
+	tf_put_lit(b, "\":");
+}
+
+static void
+put_count(struct tf_buf *b, const char *name, uint64_t v)
+{
+	put_key(b, name);
+	tf_put_u64(b, v);
+}
+
+static void
+put_string(struct tf_buf *b, const char *name, const char *s)
+{
+	put_key(b, name);
+	tf_put_json_string(b, s);
+}
+
+/* The words that stand for numbers in the data. */
+static void
+put_words(struct tf_buf *b, const char *name, const char *(*word)(unsigned), unsigned count)
+{
+	put_key(b, name);
+	tf_put_char(b, '[');
+	for (unsigned i = 0; i < count; i++) {
+		if (i > 0)
+			tf_put_char(b, ',');
+		tf_put_json_string(b, word(i));
+	}
+	tf_put_char(b, ']');
+}
+
+static const char *
+state_word(unsigned i)
+{
+	return tf_state_name((enum tf_state)i);
+}
+
+static const char *
+close_word(unsigned i)
+{
+	return tf_close_name((enum tf_close)i);
+}
+
+static const char *
+severity_word(unsigned i)
+{
+	return tf_severity_name((enum tf_severity)i);
+}
+
+static const char *
+basis_word(unsigned i)
+{
+	return tf_basis_name((enum tf_basis)i);
+}
+
+/* The words of each bit of flags and marks. */
+static void
+put_bits(struct tf_buf *b, const char *name, void (*put)(struct tf_buf *, unsigned), unsigned count)
+{
+	struct tf_buf word;
+
+	put_key(b, name);
+	tf_put_char(b, '[');
+	tf_buf_init(&word, -1);
+	for (unsigned i = 0; i < count; i++) {
+		word.len = 0;
+		put(&word, 1u << i);
+		tf_put_char(&word, '\0');
+		if (i > 0)
+			tf_put_char(b, ',');
+		tf_put_json_string(b, word.error == 0 ? word.data : NULL);
+	}
+	tf_buf_done(&word, b);
+	tf_put_char(b, ']');
+}
+
+/* What the catalogue says of the kinds that were found. */
+static void
+put_catalogue(struct tf_output *o)
+{
+	const struct tf_report *r = o->state;
+	struct tf_buf *b = line_of(o);
+	bool any = false;
+
+	put_key(b, "catalogue");
+	tf_put_char(b, '{');
+	for (unsigned id = 0; id < TF_ANOMALY_COUNT; id++) {
+		const struct tf_anomaly_info *info = tf_anomaly_info((enum tf_anomaly)id);
+		uint64_t found = 0;
+
+		for (unsigned s = 0; s < TF_SEVERITY_COUNT; s++)
+			found += r->severities[id][s];
+		if (found == 0)
+			continue;
+		tf_put_str(b, any ? ",\"" : "\"");
+		any = true;
+		tf_put_u64(b, id);
+		tf_put_lit(b, "\":{\"id\":");
+		tf_put_json_string(b, info->id);
+		put_string(b, "title", info->title);
+		put_string(b, "what", info->what);
+		put_string(b, "why", info->why);
+		put_string(b, "causes", info->causes);
+		put_string(b, "look", info->look);
+		put_string(b, "reference", info->reference);
+		put_key(b, "found");
+		tf_put_char(b, '[');
+		for (unsigned s = 0; s < TF_SEVERITY_COUNT; s++) {
+			if (s > 0)
+				tf_put_char(b, ',');
+			tf_put_u64(b, r->severities[id][s]);
+		}
+		tf_put_lit(b, "]}");
+	}
+	tf_put_char(b, '}');
+}
+
+static void
+put_skipped(struct tf_buf *b, const struct tf_summary *s)
+{
+	bool any = false;
+
+	put_key(b, "skipped");
+	tf_put_char(b, '[');
+	for (size_t i = 0; i < s->skipped_count; i++) {
+		if (s->skipped[i].count == 0)
+			continue;
+		tf_put_str(b, any ? ",[" : "[");
+		any = true;
+		tf_put_u64(b, s->skipped[i].count);
+		tf_put_char(b, ',');
+		tf_put_json_string(b, s->skipped[i].what != NULL ? s->skipped[i].what : s->skipped[i].name);
+		tf_put_char(b, ']');
+	}
+	tf_put_char(b, ']');
+}
+
+static void
+put_verdict(struct tf_buf *b, const struct tf_summary *s)
+{
+	struct tf_buf text;
+
+	tf_buf_init(&text, -1);
+	tf_put_capture_verdict(&text, s);
+	tf_put_char(&text, '\0');
+	put_string(b, "verdict", text.error == 0 ? text.data : NULL);
+	tf_buf_done(&text, b);
+}
+
+static void
+put_left_out(struct tf_buf *b, const struct tf_report *r)
+{
+	put_count(b, "rowsLeftOut", r->rows_left_out);
+	put_count(b, "detailsLeftOut", r->details_left_out);
+	put_count(b, "findingsLeftOut", r->findings_left_out);
+	put_count(b, "hostsLeftOut", r->hosts_left_out);
+}
+
+void
+tf_report_summary(struct tf_output *o, const struct tf_summary *s)
+{
+	const struct tf_report *r = o->state;
+	struct tf_buf *b = line_of(o);
+
+	tf_put_lit(b, "[\"s\",{\"version\":");
+	tf_put_json_string(b, o->options.version);
+	put_count(b, "unitsPerSecond", o->decimals == 9 ? 1000000000 : 1000000);
+	put_key(b, "base");
+	tf_put_char(b, '"');
+	put_signed(b, r->base_ns);
+	tf_put_char(b, '"');
+	put_count(b, "packets", s->packets);
+	put_count(b, "segments", s->tcp_segments);
+	put_count(b, "connections", s->connections);
+	put_key(b, "seconds");
+	tf_put_seconds_fixed(b, s->last_ts_ns - s->first_ts_ns, o->decimals);
+	put_key(b, "filtered");
+	tf_put_str(b, tf_filter_set(&o->options.filter) ? "true" : "false");
+	put_verdict(b, s);
+	put_skipped(b, s);
+	put_left_out(b, r);
+	put_words(b, "states", state_word, TF_STATE_COUNT);
+	put_words(b, "closes", close_word, TF_CLOSE_TIMEOUT + 1);
+	put_words(b, "severities", severity_word, TF_SEVERITY_COUNT);
+	put_words(b, "bases", basis_word, TF_RETRACTED + 1);
+	put_bits(b, "flags", tf_put_flags, 9);
+	put_bits(b, "marks", tf_put_marks, 10);
+	put_catalogue(o);
+	tf_put_lit(b, "}]");
+	tf_report_end_line(o);
+}

@@ -1,0 +1,70 @@
+/*
+ * What the capture comes to, in a sentence and a few numbers.
+ */
+
+function worstOfAll() {
+	let worst = -1;
+	for (const entry of Object.values(report.summary.catalogue)) {
+		entry.found.forEach((n, severity) => {
+			if (n > 0)
+				worst = Math.max(worst, severity);
+		});
+	}
+	return worst;
+}
+
+function countBySeverity() {
+	const counts = report.summary.severities.map(() => 0);
+	for (const entry of Object.values(report.summary.catalogue))
+		entry.found.forEach((n, severity) => { counts[severity] += n; });
+	return counts;
+}
+
+function verdictText(counts) {
+	const many = {info: 'infos', notice: 'notices', warning: 'warnings', error: 'errors'};
+	const parts = report.summary.severities.map((name, i) => [counts[i], name]).reverse()
+		.filter(([n]) => n > 0).map(([n, name]) => plural(n, name, many[name]));
+	return parts.length === 0 ? 'Nothing was found.' : `Found: ${parts.join(', ')}.`;
+}
+
+function fact(name, value) {
+	return element('div', {}, element('dt', {}, name), element('dd', {}, value));
+}
+
+function leftOutText(summary) {
+	const parts = [];
+	if (summary.rowsLeftOut > 0)
+		parts.push(`${plural(summary.rowsLeftOut, 'connection is', 'connections are')} not listed (tcpfsm -T csv lists all)`);
+	if (summary.detailsLeftOut > 0)
+		parts.push(`${plural(summary.detailsLeftOut, 'listed connection has', 'listed connections have')} no pictures ` +
+			'(tcpfsm -T html --conn=N makes a report of one, --id=ID of those with one finding)');
+	if (summary.findingsLeftOut > 0)
+		parts.push(`${plural(summary.findingsLeftOut, 'finding is', 'findings are')} only counted (tcpfsm -T json writes all)`);
+	if (summary.hostsLeftOut > 0)
+		parts.push(`${plural(summary.hostsLeftOut, 'host is', 'hosts are')} not shown (tcpfsm --hosts shows all)`);
+	return parts;
+}
+
+function showVerdict() {
+	const summary = report.summary, worst = severityName(worstOfAll());
+	const leftOut = leftOutText(summary);
+	byId('inputs').textContent = report.inputs.map(i => i.source).join(', ');
+	if (report.inputs.length > 0)
+		document.title = `${report.inputs[0].source.split('/').pop()} – tcpfsm`;
+	append(byId('verdict'), [
+		element('p', {class: `verdict severity-${worst} paper-${worst}`}, verdictText(countBySeverity())),
+		element('dl', {class: 'facts'},
+			fact('Connections', grouped(summary.connections)),
+			fact('Packets', grouped(summary.packets)),
+			fact('TCP segments', grouped(summary.segments)),
+			fact('Time', duration(summary.seconds * summary.unitsPerSecond))),
+		element('p', {}, `The capture: ${summary.verdict}`),
+		summary.skipped.length > 0 && element('p', {}, 'Frames left out: ' +
+			summary.skipped.map(([n, what]) => `${grouped(n)} ${what}`).join('; ') + '.'),
+		summary.filtered && element('p', {}, 'Only the connections that --conn, --state and --id leave are shown.'),
+		leftOut.length > 0 && element('div', {class: 'notice'}, element('p', {}, 'This report is limited:'),
+			element('ul', {}, leftOut.map(text => element('li', {}, text)))),
+	]);
+	byId('about').append(`Made by tcpfsm ${summary.version}. Times are UTC; packets are counted as Wireshark does. ` +
+		'This file needs no network.');
+}
