@@ -5,8 +5,11 @@ The expectations come from the interface: usage errors are 2 and one line on sta
 4 (output) beats 3 (input) beats 1 (a forbidden finding).
 """
 
+import base64
+import hashlib
 import json
 import os
+import re
 import re
 import signal
 import struct
@@ -227,6 +230,26 @@ def a_picture_has_a_name_that_tells_its_kind():
     tcpfsm("-r", "closed.pcap", "--diagram=d.png").expect(2, "neither in .svg nor in .dot")
     tcpfsm("-r", "closed.pcap", "--ladder-file=l.txt").expect(2, "does not end in .svg")
     tcpfsm("-r", "closed.pcap", "--diagram=a.svg", "--diagram=b.svg").expect(2, "twice")
+
+
+@check
+def the_page_runs_only_its_own_script_and_takes_nothing_for_markup():
+    name = "<script>alert('&').pcap"
+    with open(name, "wb") as file:
+        file.write(FILES["refused.pcap"])
+    page = tcpfsm("-r", name, "-T", "html").expect(0).out
+    policy = re.search('http-equiv="Content-Security-Policy" content="([^"]*)"', page)[1]
+    assert "default-src 'none'" in policy and "unsafe" not in policy
+    for tag in ["style", "script"]:
+        (inside,) = re.findall(f"<{tag}>(.*?)</{tag}>", page, re.S)
+        digest = base64.b64encode(hashlib.sha256(inside.encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}'" in policy, tag
+    data = re.search('<script type="application/json" id="data">(.*?)</script>', page, re.S)[1]
+    assert "<" not in data
+    rows = json.loads(data)
+    assert [r[1] for r in rows[:-1] if r[0] == "i"] == [name]
+    assert len(re.findall("<script", page)) == 2
+    assert not re.search(r"(src|href)=[\"']?(https?:)?//", page)
 
 
 @check

@@ -941,7 +941,8 @@ text_of_an_open_fate(void)
 	r.end[TF_CLIENT].possible = TF_STATES(TF_FIN_WAIT_2) | TF_STATES(TF_TIME_WAIT) | TF_STATES(TF_CLOSED);
 	send_record(o, r);
 	close_writer(o, fd);
-	EXPECT_WITHIN(written, "    The client may as well be in TIME-WAIT: the capture does not decide it.\n");
+	EXPECT_WITHIN(written,
+	              "    The client may as well be in TIME-WAIT: the capture does not decide it.\n");
 	EXPECT_ABSENT(written, "LAST-ACK");
 	EXPECT_ABSENT(written, "CLOSED");
 }
@@ -1428,7 +1429,8 @@ runs_out_after(long count, const char *format, const struct tf_output_options *o
 static void
 no_memory(void)
 {
-	static const char *const formats[] = {"json", "text", "csv", "ladder"};
+	static const char *const formats[] = {"json",       "text",        "csv",         "ladder",
+	                                      "ladder-svg", "diagram-svg", "diagram-dot", "html"};
 	struct tf_output_options options = defaults();
 
 	options.verbosity = 2;

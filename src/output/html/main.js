@@ -9,3 +9,6 @@ showTable();
 showHosts();
 window.addEventListener('hashchange', openFromAddress);
 openFromAddress();
+/* The parts had no height yet when the browser looked for the one that the address names. */
+if (/^#[a-z]+$/.test(location.hash))
+	byId(location.hash.slice(1))?.scrollIntoView();

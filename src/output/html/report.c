@@ -108,12 +108,23 @@ on_record(struct tf_output *o, const struct tf_connection_record *c)
 		tf_pending_drop(&r->kept.pending, p);
 }
 
+/* Times count from the first segment, which comes before all else. */
+static void
+set_base(struct tf_report *r, const struct tf_event *e)
+{
+	if (!r->base_known && e->kind == TF_EV_SEGMENT) {
+		r->base_ns = e->segment->segment->ts_ns;
+		r->base_known = true;
+	}
+}
+
 static void
 event(struct tf_output *o, const struct tf_event *e)
 {
 	struct tf_report *r = o->state;
 
 	need_head(o);
+	set_base(r, e);
 	if (!tf_travel_event(&r->travel, &o->options, e))
 		tf_output_no_memory(o);
 	if (e->kind == TF_EV_FINDING)

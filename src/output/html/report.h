@@ -18,8 +18,8 @@
 #define TF_REPORT_ROWS_FOUND    8000    /* and with one, beyond those */
 #define TF_REPORT_PLAIN_DETAILS 2500000 /* octets of rungs, until only connections with findings have any */
 #define TF_REPORT_DETAILS       4500000 /* and until none has */
-#define TF_REPORT_FINDINGS      150     /* of a kind */
-#define TF_REPORT_ALL_FINDINGS  3000
+#define TF_REPORT_FINDINGS      500     /* of a kind */
+#define TF_REPORT_ALL_FINDINGS  4000
 #define TF_REPORT_HOSTS         500
 #define TF_REPORT_RUNGS         400 /* of a connection, before its plain data are told together */
 #define TF_REPORT_CONNS         20  /* that a finding about several names */
@@ -28,7 +28,7 @@ struct tf_report {
 	struct tf_ladder kept;
 	struct tf_travel travel;
 	struct tf_buf line; /* the array at hand */
-	bool base_known;
+	bool base_known; /* the first event's time makes it */
 	int64_t base_ns; /* times in the data count from here */
 	uint64_t rows, rows_left_out;
 	uint64_t details, details_left_out;
@@ -53,7 +53,7 @@ void tf_report_rungs(struct tf_output *o, const struct tf_pending *p);
 /* Write the line at hand with what HTML reads as markup escaped, and begin another one. */
 void tf_report_end_line(struct tf_output *o);
 
-/* TS in the data's units since the base; the first one makes the base. */
+/* TS in the data's units since the base. */
 void tf_report_time(struct tf_output *o, int64_t ts_ns);
 
 /* Nanoseconds in the data's units: nanoseconds or microseconds. */

@@ -52,9 +52,6 @@ tf_report_time(struct tf_output *o, int64_t ts_ns)
 {
 	struct tf_report *r = o->state;
 
-	if (!r->base_known)
-		r->base_ns = ts_ns;
-	r->base_known = true;
 	put_signed(&r->line, tf_report_units(o, ts_ns - r->base_ns));
 }
 

@@ -52,7 +52,6 @@ function fold(rungs) {
 		run = [];
 	}
 	for (const rung of rungs) {
-		/* A proof on the way ends no run, but must stand where it happened. */
 		if (isPlain(rung)) {
 			run.push(rung);
 			continue;

@@ -11,14 +11,14 @@ const columns = [
 	{name: 'Server', key: c => endText(c.ends[1]), className: 'ends'},
 	{name: 'Client state', key: c => stateName(c.ends[0].state)},
 	{name: 'Server state', key: c => stateName(c.ends[1].state)},
-	{name: 'Findings', key: c => c.worst, cell: findingsCell},
+	{name: 'Findings', key: c => c.worst, cell: findingsCell, className: 'kinds'},
 	{name: 'Ended by', key: c => report.summary.closes[c.close], className: 'optional'},
 	{name: 'Begin', key: c => c.start, text: c => `+${trim(seconds(c.start))} s`, className: 'number optional'},
 	{name: 'Duration', key: c => c.duration, text: c => duration(c.duration), className: 'number optional'},
 	{name: 'Packets', key: c => c.ends[0].packets + c.ends[1].packets, text: c => grouped(c.ends[0].packets + c.ends[1].packets),
 		className: 'number optional'},
-	{name: 'Sent', key: c => c.ends[0].bytes, text: c => size(c.ends[0].bytes), className: 'number optional'},
-	{name: 'Back', key: c => c.ends[1].bytes, text: c => size(c.ends[1].bytes), className: 'number optional'},
+	{name: 'Sent / back', key: c => c.ends[0].bytes + c.ends[1].bytes, text: c => `${size(c.ends[0].bytes)} / ${size(c.ends[1].bytes)}`,
+		className: 'number optional'},
 ];
 
 const table = {sortBy: columns[5], descending: true, page: 0, shown: [], filter: {text: '', state: '', kind: '', found: ''}};

@@ -36,7 +36,7 @@ function timelineBar(section, x, y) {
 /* Names of the states that were passed, for those whose bar is too narrow. */
 function statesInWords(connection, sections, end) {
 	const names = sections.filter((s, i) => i === 0 || s.state !== sections[i - 1].state)
-		.map(s => `${stateName(s.state)} at +${trim(seconds(s.from))} s`);
+		.map(s => `${stateName(s.state)} at +${duration(s.from)}`);
 	return element('p', {class: 'faint'}, `The ${endName(end)}: ${names.join(', ')}.`);
 }
 

@@ -21,7 +21,7 @@ function countBySeverity() {
 }
 
 function verdictText(counts) {
-	const many = {info: 'infos', notice: 'notices', warning: 'warnings', error: 'errors'};
+	const many = {info: 'info', notice: 'notices', warning: 'warnings', error: 'errors'};
 	const parts = report.summary.severities.map((name, i) => [counts[i], name]).reverse()
 		.filter(([n]) => n > 0).map(([n, name]) => plural(n, name, many[name]));
 	return parts.length === 0 ? 'Nothing was found.' : `Found: ${parts.join(', ')}.`;
