@@ -156,6 +156,9 @@ tf_connection_begin(struct tf_context *ctx, struct tf_connection *c, const struc
 
 /* ---- SYNs on a used 4-tuple ------------------------------------------------ */
 
+/* The smallest time in which any stack takes up something again: the least RTO in use. */
+#define ATTEMPT_NS INT64_C(200000000)
+
 enum tf_syn_verdict
 tf_connection_judge_syn(const struct tf_context *ctx, const struct tf_connection *c,
                         const struct tf_segment *s)
@@ -188,7 +191,9 @@ tf_connection_judge_syn(const struct tf_context *ctx, const struct tf_connection
 			           : TF_SYN_OWN;
 		return TF_SYN_HOLD;
 	}
-	if (tf_end_state(x) == TF_SYN_SENT && !(c->flags & TF_CONN_SYN_ACK))
+	/* So soon nobody gives up and tries anew: it may be an old duplicate. */
+	if (tf_end_state(x) == TF_SYN_SENT && !(c->flags & TF_CONN_SYN_ACK) &&
+	    ctx->now_ns - c->last_ts_ns >= ATTEMPT_NS)
 		return TF_SYN_ATTEMPT;
 	return TF_SYN_HOLD;
 }

@@ -119,6 +119,13 @@ replay(struct tf_analyzer *a, uint32_t index, const struct tf_held_syn *held)
 	x->end[TF_CLIENT].retransmitted = held->again;
 }
 
+static void
+give_up_attempt(struct tf_analyzer *a, struct tf_connection *c)
+{
+	tf_connection_set_close(c, TF_CLOSE_UNANSWERED);
+	tf_replica_moved(tf_replica(&a->ctx, c, TF_CLIENT), TF_IN_TIMEOUT_SYN, TF_INFERRED);
+}
+
 /* The SYN that connection INDEX holds begins a new one. */
 static uint32_t
 begin_held(struct tf_analyzer *a, uint32_t index)
@@ -129,6 +136,8 @@ begin_held(struct tf_analyzer *a, uint32_t index)
 	struct tf_former former;
 
 	drop_held(a, c);
+	if (tf_end_state(&c->end[TF_CLIENT]) == TF_SYN_SENT && !(c->flags & TF_CONN_SYN_ACK))
+		give_up_attempt(a, c);
 	former = replace(a, index);
 	index = tf_table_begin(a, &key, tf_key_hash(&key, a->config.hash_key), &held.segment, &former);
 	if (index)
@@ -143,13 +152,6 @@ begin_fresh(struct tf_analyzer *a, uint32_t index, uint32_t hash, const struct t
 	struct tf_former former = replace(a, index);
 
 	return tf_table_begin(a, &key, hash, s, &former);
-}
-
-static void
-give_up_attempt(struct tf_analyzer *a, struct tf_connection *c)
-{
-	tf_connection_set_close(c, TF_CLOSE_UNANSWERED);
-	tf_replica_moved(tf_replica(&a->ctx, c, TF_CLIENT), TF_IN_TIMEOUT_SYN, TF_INFERRED);
 }
 
 uint32_t

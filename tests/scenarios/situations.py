@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""The situations for which the program was made, seen as a user sees them: each must be told by its last
+states and its findings, in text and in JSON.
+
+Each is a scenario of this folder, sent through the whole program as a capture.  That the scenarios are
+right is held by the runner; this holds that nobody needs the scenario to recognise them.
+
+Speaks TAP.  TCPFSM names the program; run-scenarios stands below it."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+PROGRAM = os.environ.get("TCPFSM", "./tcpfsm")
+RUNNER = os.path.join(os.path.dirname(PROGRAM) or ".", "tests", "scenarios", "run-scenarios")
+SCENARIOS = os.path.join(os.environ.get("top_srcdir", "."), "tests", "scenarios")
+TIME_LIMIT_SECONDS = 60
+
+# What it is, the scenario, the last states of each connection, the findings, words of the text.
+SITUATIONS = [
+    ("a SYN is lost", "opening/syn-retransmitted", ["ESTABLISHED / ESTABLISHED"], ["handshake-retransmission"],
+     "sent its SYN again, 1 s after"),
+    ("nobody answers a SYN", "opening/unanswered-retransmitted", ["SYN-SENT / LISTEN"],
+     ["handshake-retransmission", "syn-unanswered"], "nothing came back within 4 s"),
+    ("an old SYN is answered", "opening/wrong-ack", ["ESTABLISHED / ESTABLISHED"],
+     ["handshake-ack-mismatch", "handshake-retransmission"], "where only 1001 would be right"),
+    ("an old SYN comes before the client's", "opening/old-duplicate-syn",
+     ["CLOSED / LISTEN", "ESTABLISHED / ESTABLISHED"], [], "CLOSED / LISTEN, reset"),
+    ("an old SYN comes behind the client's", "opening/old-duplicate-syn-after-the-own",
+     ["ESTABLISHED / ESTABLISHED"], [], "Findings: none"),
+    ("keep-alive probes", "established/keepalive", ["ESTABLISHED / ESTABLISHED"], [],
+     "Keep-alive probes: client 2, server 2"),
+    ("keep-alive probes without an answer", "established/keepalive-timeout", ["CLOSED / ESTABLISHED"],
+     ["keepalive-timeout"], "keep-alive probes"),
+    ("numbers overlap those of the former connection", "isn/collision-inside",
+     ["CLOSED / CLOSED", "ESTABLISHED / ESTABLISHED"], ["isn-collision"], "inside the range that"),
+    ("the same number again after 200 s", "isn/same-isn-after-200s",
+     ["CLOSED / CLOSED", "ESTABLISHED / ESTABLISHED"], ["isn-collision", "isn-reuse"], "was chosen again 200 s after"),
+    ("a half-close", "closing/half-close", ["TIME-WAIT / CLOSED"], ["half-close"], "each direction is closed on its own"),
+    ("the other end runs away after the FIN", "closing/stuck-fin-wait-2", ["FIN-WAIT-2 / CLOSE-WAIT"],
+     ["stuck-close-wait", "stuck-fin-wait-2"], "its program does not close the socket"),
+    ("TIME-WAIT, and a higher number", "reuse/higher-isn", ["CLOSED / CLOSED", "ESTABLISHED / ESTABLISHED"],
+     ["time-wait-reuse"], "It is safe by the sequence number"),
+    ("TIME-WAIT, and a lower number", "reuse/lower-isn", ["CLOSED / CLOSED", "ESTABLISHED / ESTABLISHED"],
+     ["time-wait-reuse-unsafe"], "it was accepted though TIME-WAIT was still running"),
+    ("TIME-WAIT ended by a RST", "reset/time-wait", ["CLOSED / CLOSED"], ["time-wait-assassination"], "55 s too early"),
+    ("a FIN after 2 MSL, answered by RST", "closing/fin-after-time-wait", ["CLOSED / CLOSED"],
+     ["fin-after-time-wait"], "had forgotten the connection"),
+    ("a simultaneous open", "opening/simultaneous", ["ESTABLISHED / ESTABLISHED"], ["simultaneous-open"],
+     "Both ends sent a SYN"),
+    ("a simultaneous close", "closing/simultaneous", ["CLOSED / CLOSED"], ["simultaneous-close"],
+     "Both ends closed at the same time"),
+    ("a host that restarts and connects anew", "restart/client-restarts",
+     ["CLOSED / CLOSED", "ESTABLISHED / ESTABLISHED"], ["challenge-ack", "half-open", "handshake-retransmission"],
+     "no longer knew this connection"),
+    ("a blind RST that is survived", "reset/in-window", ["ESTABLISHED / ESTABLISHED"], ["blind-rst", "challenge-ack"],
+     "and the connection lived on"),
+    ("a split handshake", "opening/split-handshake", ["ESTABLISHED / ESTABLISHED"], ["split-handshake"],
+     "turns the roles round"),
+]
+
+STATES = re.compile(r"(?:^|  )([A-Z0-9-]+ / [A-Z0-9-]+)(?:,|$)", re.MULTILINE)
+
+
+def run(*command):
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True,
+                          timeout=TIME_LIMIT_SECONDS, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)}: status {done.returncode}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def faults_of(scenario, states, ids, words, capture):
+    """What a user would miss."""
+    written = run(RUNNER, f"--write-pcap={capture}", os.path.join(SCENARIOS, scenario + ".scn"))
+    end = re.findall(r"--end=\S+", written)
+    lines = [json.loads(line) for line in run(PROGRAM, "-r", capture, *end, "-T", "json").splitlines()]
+    records = [x for x in lines if x["type"] == "connection"]
+    found = sorted(x["id"] for x in lines if x["type"] == "anomaly")
+    shown = [f"{r['client']['state']} / {r['server']['state']}" for r in sorted(records, key=lambda r: r["conn"])]
+    if shown != states:
+        yield f"JSON: last states {shown}"
+    if found != ids:
+        yield f"JSON: findings {found}"
+    # What is found later follows the record.
+    last = max(i for i, x in enumerate(lines) if x["type"] == "connection")
+    if sorted(i for r in records for i in r["anomalies"]) != sorted(x["id"] for x in lines[:last] if x["type"] == "anomaly"):
+        yield "JSON: the records do not name the findings"
+    text = run(PROGRAM, "-r", capture, *end, "-v")
+    for state in states:
+        if state not in STATES.findall(text):
+            yield f"text: {state} is not shown"
+    for name in ids:
+        if name not in text:
+            yield f"text: {name} is not shown"
+    if words not in " ".join(text.split()):
+        yield f"text: it does not say \"{words}\""
+
+
+def main():
+    failed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for number, (what, scenario, states, ids, words) in enumerate(SITUATIONS, 1):
+            try:
+                faults = list(faults_of(scenario, states, ids, words, os.path.join(folder, "situation.pcap")))
+            except (RuntimeError, OSError, ValueError, KeyError) as error:
+                faults = [str(error)]
+            failed += bool(faults)
+            print(f"{'not ok' if faults else 'ok'} {number} - situation: {what}")
+            for fault in faults:
+                print(f"# {fault}")
+    print(f"1..{len(SITUATIONS)}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
