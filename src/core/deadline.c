@@ -94,8 +94,11 @@ tf_connection_next(const struct tf_context *ctx, const struct tf_connection *c)
 {
 	int64_t next = earlier(end_deadline(ctx, c, TF_CLIENT), end_deadline(ctx, c, TF_SERVER));
 
-	next = earlier(next, earlier(early_deadline(ctx, c, TF_CLIENT), early_deadline(ctx, c, TF_SERVER)));
-	next = earlier(next, rst_deadline(ctx, c));
+	if (c->closing) {
+		next = earlier(next, early_deadline(ctx, c, TF_CLIENT));
+		next = earlier(next, early_deadline(ctx, c, TF_SERVER));
+		next = earlier(next, rst_deadline(ctx, c));
+	}
 	if (tf_connection_closed(c))
 		next = earlier(next, c->last_ts_ns + TF_SETTLE_NS);
 	return next;

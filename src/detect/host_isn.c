@@ -43,6 +43,24 @@ struct repeats {
 	bool copy; /* no number of its own: the connection was seen before */
 };
 
+/* Is ISN among them?  As a rule it is not, and a busy host brings the question twice a connection. */
+static bool
+holds(const uint32_t *isns, uint32_t count, uint32_t isn)
+{
+	typedef uint32_t lanes __attribute__((vector_size(16)));
+	lanes wanted = {isn, isn, isn, isn}, found = {0}, some;
+	uint32_t i = 0;
+	bool any = false;
+
+	for (; i + 4 <= count; i += 4) {
+		memcpy(&some, isns + i, sizeof some);
+		found |= (lanes)(some == wanted);
+	}
+	for (; i < count; i++)
+		any |= isns[i] == isn;
+	return any || (found[0] | found[1] | found[2] | found[3]);
+}
+
 static struct repeats
 count_repeats(const struct tf_hosts *t, const struct tf_host *h, uint32_t isn, const struct tf_isn_sample *s)
 {
@@ -171,7 +189,9 @@ take_sample(const struct tf_step *st, enum tf_endpoint which, bool peer_known)
 	ctx->stats->hosts_dropped += displaced;
 	if (!h)
 		return;
-	struct repeats r = count_repeats(t, h, isn, &s);
+	struct repeats r = {.times = 1};
+	if (holds(tf_host_isns(t, h), tf_host_kept(h), isn))
+		r = count_repeats(t, h, isn, &s);
 	if (r.copy)
 		return;
 	if (!tf_host_add(t, h, isn, &s)) {

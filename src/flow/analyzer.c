@@ -32,10 +32,22 @@ next_deadline(const struct tf_analyzer *a, const struct tf_connection *c)
 	return held < next ? held : next;
 }
 
+/* Established and ordinary, it only waits to become idle: that is later than what it is filed under. */
+static bool
+only_idles(const struct tf_analyzer *a, const struct tf_connection *c)
+{
+	return !c->closing && tf_end_state(&c->end[TF_CLIENT]) == TF_ESTABLISHED &&
+	       tf_end_state(&c->end[TF_SERVER]) == TF_ESTABLISHED &&
+	       c->deadline_ns <= c->last_ts_ns + a->config.timer[TF_TIMER_IDLE];
+}
+
 static void
 look_again(struct tf_analyzer *a, uint32_t index)
 {
-	tf_wheel_file(&a->wheel, index, next_deadline(a, tf_connection_at(a, index)));
+	const struct tf_connection *c = tf_connection_at(a, index);
+
+	if (!only_idles(a, c))
+		tf_wheel_file(&a->wheel, index, next_deadline(a, c));
 }
 
 void
