@@ -45,25 +45,12 @@ set_file(options *o, const char *value)
 	return true;
 }
 
-/* Formats of the interface that this version does not write. */
-static bool
-format_is_absent(const char *name)
-{
-	static const char *const absent[] = {"junit", "tap"};
-	for (size_t i = 0; i < sizeof absent / sizeof *absent; i++)
-		if (!strcmp(name, absent[i]))
-			return true;
-	return false;
-}
-
 /* Say what is wrong with FORMAT, with the names of those that are there. */
 static bool
 refuse_format(options *o, const char *format)
 {
 	size_t count;
 	const struct tf_output_format *formats = tf_output_formats(&count);
-	if (format_is_absent(format))
-		return tf_options_refuse(o, "the format %s is not in this version", format);
 	tf_options_refuse(o, "unknown format '%.40s'; there are:", format);
 	for (size_t i = 0; i < count; i++) {
 		size_t used = strlen(o->message);
@@ -341,7 +328,7 @@ const struct tf_option_row tf_option_rows[] = {
 	{CALL, 0, "end", "TIME", "the capture went on until TIME: epoch, ISO 8601, or +SEC after the last packet", .set = set_end},
 
 	H("Output:"),
-	{CALL, 'T', "format", "FORMAT[:FILE]", "text (default), json, csv, html, sarif, github, markdown; may be given several times", .set = set_format},
+	{CALL, 'T', "format", "FORMAT[:FILE]", "text (default), json, csv, html, junit, sarif, tap, github, markdown; may be given several times", .set = set_format},
 	{WORD, 'o', "output", "FILE", "the file of the format that names none", AT(output_file)},
 	{WORD, 'w', "write", "FILE", "also write the packets that were analysed (pcapng)", AT(packets_file)},
 	{CALL, 'n', NULL, NULL, "do not look up names (never done unless -N asks for it)", .set = set_nothing},

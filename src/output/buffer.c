@@ -409,9 +409,8 @@ tf_put_ratio(struct tf_buf *b, double v, unsigned decimals)
 	}
 }
 
-/* The octets of the UTF-8 sequence at S (RFC 3629), or 0 where there is none. */
-static size_t
-utf8_length(const unsigned char *s)
+size_t
+tf_utf8_length(const unsigned char *s)
 {
 	uint32_t least, value;
 	size_t n;
@@ -458,7 +457,7 @@ tf_put_json_string(struct tf_buf *b, const char *s)
 	tf_put_char(b, '"');
 	while (*s != '\0') {
 		unsigned char c = (unsigned char)*s;
-		size_t n = utf8_length((const unsigned char *)s);
+		size_t n = tf_utf8_length((const unsigned char *)s);
 
 		if (n == 0)
 			tf_put_lit(b, "\xef\xbf\xbd");

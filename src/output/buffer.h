@@ -122,6 +122,9 @@ void tf_put_addr_port(struct tf_buf *b, const struct tf_addr *addr, uint16_t por
 /* Is it an IPv4 address (RFC 4291 section 2.5.5.2)? */
 bool tf_addr_is_ipv4(const struct tf_addr *addr);
 
+/* The octets of the UTF-8 sequence at S (RFC 3629), or 0 where there is none. */
+size_t tf_utf8_length(const unsigned char *s);
+
 /* S as a JSON string with its quotes (RFC 8259); octets that are no UTF-8 become U+FFFD; NULL becomes null. */
 void tf_put_json_string(struct tf_buf *b, const char *s);
 

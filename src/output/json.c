@@ -9,6 +9,7 @@
 #include <assert.h>
 
 #include "community.h"
+#include "json_checks.h"
 #include "message.h"
 #include "writer.h"
 
@@ -477,6 +478,8 @@ finish(struct tf_output *o, const struct tf_summary *s)
 {
 	struct tf_buf *b = &o->out;
 
+	if (s->verdict != NULL && s->verdict->asked)
+		tf_put_json_checks(b, s->verdict);
 	tf_put_lit(b, "{\"type\":\"summary\",\"packets\":");
 	tf_put_u64(b, s->packets);
 	tf_put_lit(b, ",\"tcp_segments\":");

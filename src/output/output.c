@@ -18,7 +18,8 @@
 static const struct tf_writer *const writers[] = {
     &tf_text_writer,   &tf_json_writer,       &tf_csv_writer,         &tf_html_writer,
     &tf_ladder_writer, &tf_ladder_svg_writer, &tf_diagram_svg_writer, &tf_diagram_dot_writer,
-    &tf_sarif_writer,  &tf_github_writer,     &tf_markdown_writer};
+    &tf_sarif_writer,  &tf_github_writer,     &tf_markdown_writer,    &tf_junit_writer,
+    &tf_tap_writer};
 
 #define WRITER_COUNT (sizeof writers / sizeof *writers)
 

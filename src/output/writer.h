@@ -39,6 +39,8 @@ extern const struct tf_writer tf_json_writer;
 extern const struct tf_writer tf_csv_writer;
 extern const struct tf_writer tf_html_writer;
 extern const struct tf_writer tf_ladder_writer;
+extern const struct tf_writer tf_junit_writer;
+extern const struct tf_writer tf_tap_writer;
 extern const struct tf_writer tf_ladder_svg_writer;
 extern const struct tf_writer tf_diagram_svg_writer;
 extern const struct tf_writer tf_diagram_dot_writer;

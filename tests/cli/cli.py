@@ -198,8 +198,6 @@ def what_this_version_lacks_is_refused_by_name():
     for option in ["--%s=x" % name for name in "slice write-anomalous".split()]:
         tcpfsm("-r", "closed.pcap", option).expect(2, "not in this version")
     tcpfsm("-r", "closed.pcap", "--top").expect(2, "not in this version")
-    for name in "junit tap".split():
-        tcpfsm("-r", "closed.pcap", "-T", name).expect(2, "not in this version")
 
 
 @check
