@@ -94,10 +94,10 @@ static enum tf_truth
 compare_text(const struct tf_ruleset *rules, const struct tf_term *t, const struct tf_connection_record *r,
              uint16_t seed)
 {
-	char text[64];
+	char text[TF_FIELD_TEXT_SIZE];
 	bool any = false;
 
-	tf_field_community_id(r, seed, text, sizeof text);
+	tf_field_text(t->field, r, seed, text);
 	for (size_t i = 0; i < t->value_count; i++) {
 		const char *wanted = rules->value[t->value + i].text;
 		any = any || (wanted && strcmp(text, wanted) == 0);

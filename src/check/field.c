@@ -21,6 +21,8 @@ static const struct tf_field fields[TF_FIELD_COUNT] = {
     [TF_F_ANOMALIES] = {"anomalies", TF_FIELD_IDS, TF_OF_CONNECTION},
     [TF_F_COMMUNITY_ID] = {"community_id", TF_FIELD_TEXT, TF_OF_CONNECTION},
     [TF_F_EVICTED] = {"evicted", TF_FIELD_FLAG, TF_OF_CONNECTION},
+    [TF_F_ZEEK_STATE] = {"zeek_state", TF_FIELD_TEXT, TF_OF_CONNECTION},
+    [TF_F_HISTORY_LETTERS] = {"history_letters", TF_FIELD_TEXT, TF_OF_CONNECTION},
     [TF_F_SERVICE] = {"service", TF_FIELD_SERVICE, TF_OF_CONNECTION},
     [TF_F_ADDR] = {"addr", TF_FIELD_ADDR, TF_OF_EITHER},
     [TF_F_PORT] = {"port", TF_FIELD_PORT, TF_OF_EITHER},
@@ -40,6 +42,7 @@ static const struct tf_field fields[TF_FIELD_COUNT] = {
     [TF_F_WSCALE] = {"wscale", TF_FIELD_NUMBER, TF_OF_END},
     [TF_F_SACK] = {"sack", TF_FIELD_FLAG, TF_OF_END},
     [TF_F_TIMESTAMPS] = {"timestamps", TF_FIELD_FLAG, TF_OF_END},
+    [TF_F_SENT_RST] = {"sent_rst", TF_FIELD_FLAG, TF_OF_END},
 };
 
 const struct tf_field *
@@ -152,6 +155,9 @@ tf_field_read(enum tf_field_id id, enum tf_which which, const struct tf_connecti
 
 	if (which == TF_THE_CONNECTION)
 		return read_of_connection(id, r);
+	/* Zeek's letters are capital for the client. */
+	if (id == TF_F_SENT_RST)
+		return known(strchr(r->letters, which == TF_THE_CLIENT ? 'R' : 'r') != NULL);
 	if (which == TF_THE_CLIENT || which == TF_THE_SERVER)
 		return read_of_end(id, &r->end[which == TF_THE_CLIENT ? TF_CLIENT : TF_SERVER]);
 	assert(which == TF_SUM_OF_ENDS);
@@ -161,15 +167,23 @@ tf_field_read(enum tf_field_id id, enum tf_which which, const struct tf_connecti
 	                           .number = client.number + server.number};
 }
 
+_Static_assert(TF_MAX_LETTERS < TF_FIELD_TEXT_SIZE, "the letters have room");
+
 void
-tf_field_community_id(const struct tf_connection_record *r, uint16_t seed, char *text, size_t size)
+tf_field_text(enum tf_field_id id, const struct tf_connection_record *r, uint16_t seed,
+              char text[TF_FIELD_TEXT_SIZE])
 {
 	const struct tf_end_record *client = &r->end[TF_CLIENT], *server = &r->end[TF_SERVER];
 	struct tf_buf b;
 
 	tf_buf_init(&b, -1);
-	tf_put_community_id(&b, seed, &client->addr, client->port, &server->addr, server->port);
-	size_t len = b.error == 0 && b.len < size ? b.len : 0;
+	if (id == TF_F_ZEEK_STATE)
+		tf_put_str(&b, tf_zeek_state_name(r->zeek_state));
+	else if (id == TF_F_HISTORY_LETTERS)
+		tf_put_str(&b, r->letters);
+	else
+		tf_put_community_id(&b, seed, &client->addr, client->port, &server->addr, server->port);
+	size_t len = b.error == 0 && b.len < TF_FIELD_TEXT_SIZE ? b.len : 0;
 	if (len > 0)
 		memcpy(text, b.data, len);
 	text[len] = '\0';
@@ -276,11 +290,11 @@ put_ids(struct tf_buf *b, const struct tf_connection_record *r)
 }
 
 static void
-put_text(struct tf_buf *b, const struct tf_connection_record *r, uint16_t seed)
+put_text(struct tf_buf *b, enum tf_field_id id, const struct tf_connection_record *r, uint16_t seed)
 {
-	char text[64];
+	char text[TF_FIELD_TEXT_SIZE];
 
-	tf_field_community_id(r, seed, text, sizeof text);
+	tf_field_text(id, r, seed, text);
 	tf_put_str(b, text);
 }
 
@@ -309,7 +323,7 @@ tf_put_field(struct tf_buf *b, enum tf_field_id id, enum tf_which which, const s
 		put_ids(b, r);
 		return;
 	case TF_FIELD_TEXT:
-		put_text(b, r, seed);
+		put_text(b, id, r, seed);
 		return;
 	default:
 		break;

@@ -60,6 +60,8 @@ enum tf_field_id {
 	TF_F_ANOMALIES,
 	TF_F_COMMUNITY_ID,
 	TF_F_EVICTED,
+	TF_F_ZEEK_STATE,
+	TF_F_HISTORY_LETTERS,
 	TF_F_SERVICE,
 	TF_F_ADDR,
 	TF_F_PORT,
@@ -79,6 +81,7 @@ enum tf_field_id {
 	TF_F_WSCALE,
 	TF_F_SACK,
 	TF_F_TIMESTAMPS,
+	TF_F_SENT_RST,
 	TF_FIELD_COUNT
 };
 
@@ -116,8 +119,11 @@ int tf_field_by_name(const char *name);
 struct tf_reading tf_field_read(enum tf_field_id id, enum tf_which which,
                                 const struct tf_connection_record *r);
 
-/* The Community ID of R as text, with its NUL; TEXT has at least 40 octets. */
-void tf_field_community_id(const struct tf_connection_record *r, uint16_t seed, char *text, size_t size);
+#define TF_FIELD_TEXT_SIZE 64 /* octets of the longest text, with its NUL */
+
+/* A field of TF_FIELD_TEXT; SEED is that of the Community ID. */
+void tf_field_text(enum tf_field_id id, const struct tf_connection_record *r, uint16_t seed,
+                   char text[TF_FIELD_TEXT_SIZE]);
 
 /* "client state", "bytes": the field as a rule writes it. */
 void tf_put_field_name(struct tf_buf *b, enum tf_field_id id, enum tf_which which);

@@ -70,10 +70,11 @@ scale(uint64_t whole, uint64_t billionths, int64_t factor, int64_t *out)
 {
 	uint64_t f = (uint64_t)factor, fraction = f / 1000000000 * billionths;
 
-	if (whole > (uint64_t)(INT64_MAX - factor) / f)
-		return false;
 	fraction += f % 1000000000 * billionths / 1000000000;
-	*out = (int64_t)(whole * f + fraction);
+	if (__builtin_mul_overflow(whole, f, &whole) || __builtin_add_overflow(whole, fraction, &whole) ||
+	    whole > INT64_MAX)
+		return false;
+	*out = (int64_t)whole;
 	return fraction > 0 || billionths == 0;
 }
 
@@ -316,8 +317,8 @@ tf_parse_what(struct tf_parser *p, struct tf_what *what)
 static bool
 parse_text(struct tf_parser *p, struct tf_value *v)
 {
-	if (p->token.kind != TF_TOKEN_STRING)
-		return tf_expected(p, "a text in double quotes", NULL);
+	if (p->token.kind != TF_TOKEN_STRING && p->token.kind != TF_TOKEN_WORD)
+		return tf_expected(p, "a text, in double quotes if it has signs in it", NULL);
 	v->text = strndup(p->token.start, p->token.length);
 	tf_next_token(p);
 	return v->text ? true : tf_no_room(p);

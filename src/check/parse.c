@@ -124,6 +124,14 @@ accept_noun(struct tf_parser *p)
 	       tf_accept_word(p, "conn");
 }
 
+/* Does a comparison begin here? */
+static bool
+at_comparison(const struct tf_parser *p)
+{
+	return tf_at_word(p, "is") ||
+	       (p->token.kind >= TF_TOKEN_EQUAL && p->token.kind <= TF_TOKEN_AT_LEAST);
+}
+
 /* ---- totals -------------------------------------------------------------------------------- */
 
 static bool
@@ -246,7 +254,7 @@ parse_expectation(struct tf_parser *p, struct tf_check_rule *r)
 		return tf_fault(p, "%s(...) is over all connections: leave out the words before it", p->word);
 	at_noun = *p;
 	if (accept_noun(p)) {
-		if (p->token.kind >= TF_TOKEN_EQUAL && p->token.kind <= TF_TOKEN_AT_LEAST) {
+		if (at_comparison(p)) {
 			if (!quantified) {
 				r->kind = TF_RULE_CONNECTIONS;
 				return parse_limit(p, r, TF_FIELD_NUMBER);
@@ -350,7 +358,7 @@ parse_for(struct tf_parser *p)
 	scope->optional = tf_accept_word(p, "optional");
 	(void)(tf_accept_word(p, "every") || tf_accept_word(p, "all"));
 	at_noun = *p;
-	if (accept_noun(p) && p->token.kind >= TF_TOKEN_EQUAL && p->token.kind <= TF_TOKEN_AT_LEAST)
+	if (accept_noun(p) && at_comparison(p))
 		*p = at_noun;
 	tf_accept_word(p, "with");
 	if (!tf_parse_condition(p, &scope->condition) || !at_line_end(p, "and, or or the end of the line"))

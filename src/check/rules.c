@@ -110,6 +110,23 @@ tf_ruleset_forbid(struct tf_ruleset *r, const char *list, char *word, size_t siz
 }
 
 bool
+tf_ruleset_forbid_gaps(struct tf_ruleset *r)
+{
+	struct tf_check_rule *rule = tf_ruleset_add(r);
+
+	if (!rule)
+		return false;
+	rule->text = strdup("forbid capture-loss, evicted, kernel-drops, one-way (implied)");
+	rule->kind = TF_RULE_FORBID;
+	rule->optional = true;
+	rule->what.id[TF_A_CAPTURE_LOSS] = true;
+	rule->what.id[TF_A_EVICTED] = true;
+	rule->what.id[TF_A_KERNEL_DROPS] = true;
+	rule->what.id[TF_A_ONE_WAY] = true;
+	return rule->text != NULL;
+}
+
+bool
 tf_ruleset_allow(struct tf_ruleset *r, const char *rule)
 {
 	char id[64];

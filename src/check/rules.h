@@ -121,6 +121,10 @@ bool tf_ruleset_forbid(struct tf_ruleset *r, const char *list, char *word, size_
 /* --allow: let pass what RULE ("ID" or "ID:N") names.  False where that is no id or no number. */
 bool tf_ruleset_allow(struct tf_ruleset *r, const char *rule);
 
+/* What every rules file forbids without saying so: a capture of which something is missing.  A rule must not hold
+ * because what breaks it was not captured.  False where there is no memory. */
+bool tf_ruleset_forbid_gaps(struct tf_ruleset *r);
+
 /* Add the finding, family or severity called WORD to WHAT.  False where there is none. */
 bool tf_what_add(struct tf_what *what, const char *word);
 bool tf_what_is(const struct tf_what *what, enum tf_anomaly id, enum tf_severity severity);

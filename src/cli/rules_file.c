@@ -62,6 +62,10 @@ parse(struct tf_options *o, const char *text, size_t size)
 {
 	struct tf_rules_error error;
 
+	if (!tf_ruleset_forbid_gaps(&o->rules)) {
+		tf_complain("out of memory");
+		return false;
+	}
 	if (tf_ruleset_parse(&o->rules, o->rules_file, text, size, &error))
 		return true;
 	tf_complain("%s:%u:%u: %s", o->rules_file, error.line, error.column, error.message);

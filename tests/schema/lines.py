@@ -7,8 +7,10 @@ Speaks TAP; TCPFSM and top_srcdir come from make.
 
 import glob
 import os
+import re
 import subprocess
 import sys
+import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.abspath(os.environ.get("top_srcdir", os.path.join(HERE, "..", "..")))
@@ -109,6 +111,25 @@ def test_captures():
         test(os.path.basename(path), said if status or done.returncode else None)
 
 
+def test_checks():
+    """Every kind of check: passed, failed with findings and with connections, skipped."""
+    rules = "forbid notice\nexpect every close = refused\nexpect connections >= 1\nfor optional port 1\n  expect every close = fin\n"
+    with tempfile.TemporaryDirectory() as place:
+        path = os.path.join(place, "rules")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(rules)
+        done = subprocess.run(
+            [PROGRAM, "-r", os.path.join(TOP, "pcaps", "rst-unread-data.pcap"), "--format=json", "--rules", path],
+            capture_output=True,
+            timeout=TIME_LIMIT_SECONDS,
+        )
+    status, said = check(done.stdout)
+    outcomes = re.findall(rb'"type":"check".*"outcome":"(\w+)"', done.stdout)
+    if outcomes != [b"passed", b"passed", b"failed", b"failed", b"passed", b"skipped"] or done.returncode != 1:
+        status, said = 1, f"exit status {done.returncode}, outcomes {outcomes}\n{said}"
+    test("checks", said if status else None)
+
+
 def main():
     status, said = check(b"")
     if status == 77:
@@ -116,6 +137,7 @@ def main():
         return 0
     test_checker()
     test_captures()
+    test_checks()
     print(f"1..{count}")
     return 1 if failed else 0
 
