@@ -16,6 +16,7 @@ With --update it writes what the program prints into README.md instead: read
 the difference before you commit it.
 """
 
+import json
 import os
 import re
 import shutil
@@ -112,6 +113,39 @@ def check_manual(report, page, place):
         report.test(f"tcpfsm(1): {command}", faults)
 
 
+def rules_examples(page):
+    """(status, capture, text, rules) of each marked block; text may be empty."""
+    pattern = r'^\.\\" rules (\d+) (\S+)(.*)\n\.Bd -literal.*\n((?:.*\n)*?)\.Ed$'
+    return [
+        (int(status), capture, text.strip(), unroff(rules)) for status, capture, text, rules in re.findall(pattern, page, re.M)
+    ]
+
+
+def check_rules(report, page, place):
+    examples = rules_examples(page)
+    report.test("tcpfsm-rules(5) has examples to run", [] if len(examples) > 3 else ["fewer than four were found"])
+    for number, (status, capture, text, rules) in enumerate(examples, 1):
+        with open(os.path.join(place, "example.rules"), "w", encoding="utf-8") as file:
+            file.write(rules)
+        result = run(f"tcpfsm -r pcaps/{capture} --rules=example.rules", place)
+        faults = []
+        if result.returncode != status:
+            faults.append(f"exit status {result.returncode}, the manual says {status}\n{result.stdout}{result.stderr}")
+        if text not in result.stdout:
+            faults.append(f"'{text}' is not in the output:\n{result.stdout[-2000:]}")
+        report.test(f"tcpfsm-rules(5): example {number}, {capture}", faults)
+
+
+def check_fields(report, page):
+    """Every field of a connection record is described; `client`, `server` and counts of findings are none of theirs."""
+    with open(os.path.join(TOP, "tests", "schema", "tcpfsm.schema.json"), encoding="utf-8") as file:
+        schema = json.load(file)["$defs"]
+    names = set(schema["connection"]["properties"]) | set(schema["endpoint_record"]["properties"])
+    described = set(re.findall(r"\w+", " ".join(re.findall(r"^\.It Ic (.*)$", page, re.M))))
+    missing = names - described - {"type", "client", "server", "anomaly_counts"}
+    report.test("tcpfsm-rules(5) has every field", [f"{name} is not described" for name in sorted(missing)])
+
+
 def check_readme(report, readme, place):
     examples = readme_examples(readme)
     report.test("README.md has examples to run", [] if examples else ["no console block with tcpfsm was found"])
@@ -177,16 +211,19 @@ def main():
     report = Report()
     readme = os.path.join(TOP, "README.md")
     manual = os.path.join(TOP, "man", "tcpfsm.1")
+    rules = os.path.join(TOP, "man", "tcpfsm-rules.5")
     with tempfile.TemporaryDirectory() as place:
         make_place(place)
         if sys.argv[1:] == ["--update"]:
             update_readme(readme, place)
             return 0
         check_manual(report, read(manual), place)
+        check_rules(report, read(rules), place)
+        check_fields(report, read(rules))
         check_readme(report, read(readme), place)
         check_options(report, read(manual), place)
         check_catalogue(report, read(anomalies_page()), place)
-    for page in manual, anomalies_page():
+    for page in manual, rules, anomalies_page():
         check_lint(report, page)
     print(f"1..{report.count}")
     return 1 if report.failed else 0

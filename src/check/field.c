@@ -101,7 +101,7 @@ read_of_connection(enum tf_field_id id, const struct tf_connection_record *r)
 	case TF_F_SERVICE:
 		return (struct tf_reading){true, r->end[TF_SERVER].port, &r->end[TF_SERVER].addr};
 	default:
-		assert(!"a field of an end, a set or a text");
+		assert(false); /* a field of an end, a set or a text */
 		return (struct tf_reading){0};
 	}
 }
@@ -143,7 +143,7 @@ read_of_end(enum tf_field_id id, const struct tf_end_record *e)
 	case TF_F_TIMESTAMPS:
 		return known_unless_negative(e->timestamps);
 	default:
-		assert(!"a field of the connection, a set or a path");
+		assert(false); /* a field of the connection, a set or a path */
 		return (struct tf_reading){0};
 	}
 }
