@@ -38,6 +38,7 @@ static const struct tf_field fields[TF_FIELD_COUNT] = {
     [TF_F_OUT_OF_ORDER] = {"out_of_order", TF_FIELD_NUMBER, TF_OF_SUM},
     [TF_F_DUPLICATE_ACKS] = {"duplicate_acks", TF_FIELD_NUMBER, TF_OF_SUM},
     [TF_F_ZERO_WINDOWS] = {"zero_windows", TF_FIELD_NUMBER, TF_OF_SUM},
+    [TF_F_KEEPALIVES] = {"keepalives", TF_FIELD_NUMBER, TF_OF_SUM},
     [TF_F_MSS] = {"mss", TF_FIELD_SIZE, TF_OF_END},
     [TF_F_WSCALE] = {"wscale", TF_FIELD_NUMBER, TF_OF_END},
     [TF_F_SACK] = {"sack", TF_FIELD_FLAG, TF_OF_END},
@@ -134,6 +135,8 @@ read_of_end(enum tf_field_id id, const struct tf_end_record *e)
 		return known((int64_t)e->duplicate_acks);
 	case TF_F_ZERO_WINDOWS:
 		return known((int64_t)e->zero_windows);
+	case TF_F_KEEPALIVES:
+		return known((int64_t)e->keepalives);
 	case TF_F_MSS:
 		return known_unless_negative(e->mss);
 	case TF_F_WSCALE:

@@ -128,8 +128,7 @@ accept_noun(struct tf_parser *p)
 static bool
 at_comparison(const struct tf_parser *p)
 {
-	return tf_at_word(p, "is") ||
-	       (p->token.kind >= TF_TOKEN_EQUAL && p->token.kind <= TF_TOKEN_AT_LEAST);
+	return tf_at_word(p, "is") || (p->token.kind >= TF_TOKEN_EQUAL && p->token.kind <= TF_TOKEN_AT_LEAST);
 }
 
 /* ---- totals -------------------------------------------------------------------------------- */

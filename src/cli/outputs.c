@@ -140,7 +140,8 @@ on_event(void *context, const struct tf_event *event)
 struct tf_sink
 tf_outputs_sink(struct tf_outputs *s)
 {
-	struct tf_sink sink = {.wanted = tf_judge_wanted(s->judge), .event = on_event, .context = s};
+	struct tf_sink sink = {
+	    .wanted = TF_EV_FINDING | tf_judge_wanted(s->judge), .event = on_event, .context = s};
 	for (size_t i = 0; i < s->count; i++)
 		sink.wanted |= tf_output_wanted(s->out[i].writer);
 	return sink;
