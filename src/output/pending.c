@@ -51,8 +51,11 @@ grow(struct tf_pending_table *t)
 struct tf_pending *
 tf_pending_get(struct tf_pending_table *t, uint64_t conn, int64_t ts_ns)
 {
-	struct tf_pending *p = tf_pending_find(t, conn), **b;
+	struct tf_pending *p = t->latest != NULL && t->latest->conn == conn ? t->latest
+	                                                                    : tf_pending_find(t, conn),
+	                  **b;
 
+	t->latest = p;
 	if (p != NULL)
 		return p;
 	if (t->count >= t->bucket_count && !grow(t))
@@ -68,6 +71,7 @@ tf_pending_get(struct tf_pending_table *t, uint64_t conn, int64_t ts_ns)
 	p->chain = *b;
 	*b = p;
 	t->count++;
+	t->latest = p;
 	return p;
 }
 
@@ -130,6 +134,8 @@ tf_pending_drop(struct tf_pending_table *t, struct tf_pending *p)
 	while (*link != p)
 		link = &(*link)->chain;
 	*link = p->chain;
+	if (t->latest == p)
+		t->latest = NULL;
 	t->count--;
 	t->octets -= p->lines.cap;
 	for (const struct tf_note *n = p->first; n != NULL; n = n->next)

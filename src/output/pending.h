@@ -25,7 +25,7 @@ struct tf_pending {
 	uint64_t conn;
 	int64_t start_ns;    /* of its first event */
 	struct tf_buf lines; /* of -v; the ladder's rungs */
-	size_t run;          /* ladder: rungs at the end that may be folded */
+	size_t run;          /* ladder: rungs at the end that may be folded; segments told as one */
 	uint64_t lost_lines; /* that found no room */
 	struct tf_note *first, **last;
 };
@@ -33,7 +33,8 @@ struct tf_pending {
 /* All zero is an empty one. */
 struct tf_pending_table {
 	struct tf_pending **bucket;
-	size_t bucket_count; /* a power of two; 0 before the first use */
+	struct tf_pending *latest; /* the entry that was looked up last: one segment makes several events */
+	size_t bucket_count;       /* a power of two; 0 before the first use */
 	size_t count;
 	size_t octets; /* of lines and findings */
 	uint64_t highest;

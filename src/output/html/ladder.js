@@ -171,13 +171,13 @@ class Ladder {
 		let i = 0;
 		while (i < this.rungs.length && i < count) {
 			const rung = this.rungs[i];
-			if (isSegment(rung) && rung.count === 1) {
+			if (rung.kind === 's') {
 				i = this.segment(i);
 				continue;
 			}
-			if (rung.kind === 'fold' || rung.kind === 'm') {
+			if (rung.kind === 'fold') {
 				this.words(`⋮ ${plural(rung.count, 'more segment', 'more segments')} of data and ACKs`);
-				this.last = rung.last ?? rung.time;
+				this.last = rung.last;
 			} else if (rung.kind === 't') {
 				this.lonelyChange(rung);
 			} else if (rung.kind === 'p') {

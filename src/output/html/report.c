@@ -13,7 +13,7 @@ begin(struct tf_output *o)
 
 	tf_buf_init(&r->line, -1);
 	r->kept.folding = TF_LADDER_THIN;
-	r->kept.most = TF_REPORT_RUNGS;
+	r->kept.most = o->options.filter.conn_count > 0 ? TF_REPORT_RUNGS_CHOSEN : TF_REPORT_RUNGS;
 	r->kept.sets = true;
 }
 

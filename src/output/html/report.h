@@ -21,15 +21,16 @@
 #define TF_REPORT_FINDINGS      500     /* of a kind */
 #define TF_REPORT_ALL_FINDINGS  4000
 #define TF_REPORT_HOSTS         500
-#define TF_REPORT_RUNGS         400 /* of a connection, before its plain data are told together */
-#define TF_REPORT_CONNS         20  /* that a finding about several names */
+#define TF_REPORT_RUNGS         600  /* of a connection, before its plain data are told together */
+#define TF_REPORT_RUNGS_CHOSEN  6000 /* where --conn names the connections */
+#define TF_REPORT_CONNS         20   /* that a finding about several names */
 
 struct tf_report {
 	struct tf_ladder kept;
 	struct tf_travel travel;
 	struct tf_buf line; /* the array at hand */
-	bool base_known; /* the first event's time makes it */
-	int64_t base_ns; /* times in the data count from here */
+	bool base_known;    /* the first event's time makes it */
+	int64_t base_ns;    /* times in the data count from here */
 	uint64_t rows, rows_left_out;
 	uint64_t details, details_left_out;
 	size_t detail_octets;

@@ -41,14 +41,18 @@ function fold(rungs) {
 	const folded = [];
 	let run = [];
 	function endRun() {
-		if (run.length >= RUN_LONGEST) {
-			const middle = run.slice(RUN_FIRST, -RUN_LAST);
-			const segments = middle.filter(isSegment);
-			folded.push(...run.slice(0, RUN_FIRST), {...segments[0], kind: 'fold', last: middle[middle.length - 1].time,
-				count: segments.reduce((n, r) => n + r.count, 0)}, ...run.slice(-RUN_LAST));
-		} else {
-			folded.push(...run);
-		}
+		/* What was told together when it was kept stands for itself alone in no picture. */
+		const several = run.map((r, i) => r.kind === 'm' ? i : -1).filter(i => i >= 0);
+		let from = run.length, to = run.length;
+		if (run.length >= RUN_LONGEST)
+			[from, to] = [RUN_FIRST, run.length - RUN_LAST];
+		if (several.length > 0)
+			[from, to] = [Math.min(from, several[0]), run.length >= RUN_LONGEST ? Math.max(to, several.at(-1) + 1) : several.at(-1) + 1];
+		const middle = run.slice(from, to);
+		folded.push(...run.slice(0, from));
+		if (middle.length > 0)
+			folded.push({...middle[0], kind: 'fold', last: middle.at(-1).time, count: middle.reduce((n, r) => n + r.count, 0)});
+		folded.push(...run.slice(to));
 		run = [];
 	}
 	for (const rung of rungs) {

@@ -71,7 +71,7 @@ function octetAxis(most, y) {
 
 function sequenceLegend() {
 	const entries = [['seq-data', 'data'], ['seq-again', 'R sent again'], ['seq-disorder', 'O out of order'],
-		['seq-ack', 'acknowledged'], ['seq-window', 'end of the window']];
+		['seq-ack', 'acknowledged'], ['seq-window', 'end of the window, or above']];
 	return entries.map(([look, text], i) => {
 		const x = SEQUENCE.left + 10 + i * 165;
 		return [svg('path', {class: look, d: `M${x} ${SEQUENCE.height + 12}h22`}), label('words', x + 28, SEQUENCE.height + 16, 'start', text)];
@@ -107,5 +107,7 @@ function sequenceFigures(connection, rungs) {
 	const unknown = client.scale < 0 && server.scale < 0 && !rungs.some(r => isSegment(r) && r.flags & FLAG.SYN);
 	return [order.map(sender => [element('h4', {}, `Time and sequence, ${endName(sender)} to ${endName(1 - sender)} (octets)`),
 		sequencePlot(connection, rungs, sender)]),
+	rungs.some(r => r.kind === 'm') && element('p', {class: 'faint'}, 'There are many segments: neighbouring ones are drawn as one. ',
+		element('code', {}, `tcpfsm -r FILE -T html --conn=${connection.number}`), ' draws them more finely.'),
 	unknown && element('p', {class: 'faint'}, 'The opening was not captured: windows are drawn as they stand in the header, which may be scaled down.')];
 }

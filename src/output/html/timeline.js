@@ -26,8 +26,8 @@ function timelineBar(section, x, y) {
 	const from = x(seconds(section.from)), wide = Math.max(x(seconds(section.to)) - from, 0.7);
 	const name = stateName(section.state);
 	const title = `${name}${section.unsure ? ', only presumed' : ''}, ${duration(section.to - section.from)}`;
-	const text = wide > name.length * 7.6 + 6 ?
-		[svg('rect', {class: 'plate', x: from + 4, y: y + 7, width: name.length * 7 + 6, height: 17, rx: 3}),
+	const text = wide > name.length * 8.8 + 14 ?
+		[svg('rect', {class: 'plate', x: from + 4, y: y + 7, width: name.length * 8.8 + 8, height: 17, rx: 3}),
 			label('state-name on-bar', from + 7, y + TIMELINE.bar / 2 + 4, 'start', name)] : [];
 	return svg('g', {}, svg('title', {}, title), svg('rect', {class: `bar s${section.state}`, x: from, y, width: wide, height: TIMELINE.bar}),
 		section.unsure ? svg('rect', {class: 'hatched', x: from, y, width: wide, height: TIMELINE.bar}) : null, text);

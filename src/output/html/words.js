@@ -39,7 +39,7 @@ function duration(units) {
 }
 
 function trim(v) {
-	return v >= 100 ? v.toFixed(0) : v >= 10 ? v.toFixed(1) : v.toFixed(2).replace(/\.?0+$/, '');
+	return v >= 100 ? v.toFixed(0) : (v >= 10 ? v.toFixed(1) : v.toFixed(2)).replace(/\.?0+$/, '');
 }
 
 /* A time of the data as UTC, to the microsecond. */
