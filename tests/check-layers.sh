@@ -22,9 +22,10 @@ allowed() {
 	wire) echo ' wire ' ;;
 	capture) echo ' capture wire flow detect core ' ;;
 	output) echo ' output wire flow detect core ' ;;
+	slice) echo ' slice wire flow detect core ' ;;
 	check) echo ' check output core ' ;;
 	confine) echo ' confine ' ;;
-	cli) echo ' cli check output capture confine wire flow detect core ' ;;
+	cli) echo ' cli slice check output capture confine wire flow detect core ' ;;
 	*) return 1 ;;
 	esac
 }

@@ -1,7 +1,8 @@
 /*
  * The pcapng writer: one section, an interface description for each link
  * type when it first occurs, an enhanced packet block for each frame, times
- * in nanoseconds (draft-ietf-opsawg-pcapng sections 4.1 to 4.3).
+ * in nanoseconds (draft-ietf-opsawg-pcapng sections 4.1 to 4.3), and where it is
+ * known statistics of the interface (section 4.6).
  *
  * It writes in the byte order of this machine, as the format intends.  It
  * does not know where the frames came from, nor their original interfaces.
@@ -16,10 +17,15 @@
 enum {
 	BLOCK_SECTION = 0x0a0d0d0a,
 	BLOCK_INTERFACE = 1,
+	BLOCK_STATISTICS = 5,
 	BLOCK_PACKET = 6,
 	OPTION_END = 0,
+	OPTION_COMMENT = 1,
+	OPTION_ENDTIME = 3, /* isb_endtime */
 	OPTION_APPLICATION = 4, /* shb_userappl */
+	OPTION_IFDROP = 5,      /* isb_ifdrop */
 	OPTION_RESOLUTION = 9,  /* if_tsresol: a negative power of 10 */
+	COMMENT_MOST = 60000,   /* octets of a comment */
 	BUFFER_SIZE = 1 << 16,
 	MAX_LINKTYPES = 256,
 };
@@ -108,11 +114,24 @@ put_option(struct tf_dump *d, unsigned code, const void *data, size_t size)
 	put_padded(d, data, size);
 }
 
-static void
-put_section(struct tf_dump *d)
+/* Octets of an option with a text of LENGTH. */
+static uint32_t
+option_size(size_t length)
 {
-	size_t length = strlen(d->application);
-	uint32_t size = 28 + 4 + (uint32_t)length + padding(length) + 4;
+	return 4 + (uint32_t)length + padding(length);
+}
+
+static size_t
+comment_length(const char *comment)
+{
+	return comment ? strnlen(comment, COMMENT_MOST) : 0;
+}
+
+static void
+put_section(struct tf_dump *d, const char *comment)
+{
+	size_t length = strlen(d->application), commented = comment_length(comment);
+	uint32_t size = 28 + option_size(length) + 4 + (commented ? option_size(commented) : 0);
 	put_u32(d, BLOCK_SECTION);
 	put_u32(d, size);
 	put_u32(d, 0x1a2b3c4d);
@@ -121,6 +140,8 @@ put_section(struct tf_dump *d)
 	/* The section's length is not given. */
 	put_u32(d, UINT32_MAX);
 	put_u32(d, UINT32_MAX);
+	if (commented)
+		put_option(d, OPTION_COMMENT, comment, commented);
 	put_option(d, OPTION_APPLICATION, d->application, length);
 	put_option(d, OPTION_END, "", 0);
 	put_u32(d, size);
@@ -144,12 +165,18 @@ put_interface(struct tf_dump *d, int linktype)
 struct tf_dump *
 tf_dump_new(int fd, const char *application)
 {
+	return tf_dump_new_commented(fd, application, NULL);
+}
+
+struct tf_dump *
+tf_dump_new_commented(int fd, const char *application, const char *comment)
+{
 	struct tf_dump *d = calloc(1, sizeof *d);
 	if (!d)
 		return NULL;
 	d->fd = fd;
 	d->application = application;
-	put_section(d);
+	put_section(d, comment);
 	return d;
 }
 
@@ -162,7 +189,7 @@ tf_dump_move(struct tf_dump *d, int fd)
 	d->fd = fd;
 	/* The interfaces are described anew. */
 	d->linktype_count = 0;
-	put_section(d);
+	put_section(d, NULL);
 	return 0;
 }
 
@@ -183,8 +210,16 @@ interface_of(struct tf_dump *d, int linktype)
 void
 tf_dump_frame(struct tf_dump *d, const struct tf_frame *frame)
 {
+	tf_dump_frame_commented(d, frame, NULL);
+}
+
+void
+tf_dump_frame_commented(struct tf_dump *d, const struct tf_frame *frame, const char *comment)
+{
 	uint32_t interface = interface_of(d, frame->linktype);
-	uint32_t size = 32 + frame->caplen + padding(frame->caplen);
+	size_t commented = comment_length(comment);
+	uint32_t size =
+	    32 + frame->caplen + padding(frame->caplen) + (commented ? option_size(commented) + 4 : 0);
 	uint64_t ts = (uint64_t)frame->ts_ns;
 	if (interface == UINT32_MAX) {
 		d->error = EOVERFLOW;
@@ -198,6 +233,27 @@ tf_dump_frame(struct tf_dump *d, const struct tf_frame *frame)
 	put_u32(d, frame->caplen);
 	put_u32(d, frame->len);
 	put_padded(d, frame->data, frame->caplen);
+	if (commented) {
+		put_option(d, OPTION_COMMENT, comment, commented);
+		put_option(d, OPTION_END, "", 0);
+	}
+	put_u32(d, size);
+}
+
+void
+tf_dump_statistics(struct tf_dump *d, int64_t end_ns, uint64_t dropped)
+{
+	const uint32_t size = 20 + 12 + 12 + 4 + 4, interface = 0;
+	/* A time has its upper half first in either byte order (section 4.6). */
+	uint32_t end[2] = {(uint32_t)((uint64_t)end_ns >> 32), (uint32_t)(uint64_t)end_ns};
+	put_u32(d, BLOCK_STATISTICS);
+	put_u32(d, size);
+	put_u32(d, interface);
+	put_u32(d, end[0]);
+	put_u32(d, end[1]);
+	put_option(d, OPTION_ENDTIME, end, sizeof end);
+	put_option(d, OPTION_IFDROP, &dropped, sizeof dropped);
+	put_option(d, OPTION_END, "", 0);
 	put_u32(d, size);
 }
 

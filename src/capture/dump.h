@@ -12,6 +12,15 @@ struct tf_dump;
  * noted in the file and must live as long.  NULL where there is no memory. */
 struct tf_dump *tf_dump_new(int fd, const char *application);
 
+/* The same, with a COMMENT (UTF-8) on the whole file; D does not keep it beyond the call. */
+struct tf_dump *tf_dump_new_commented(int fd, const char *application, const char *comment);
+
+/* Append FRAME with a COMMENT; NULL: none. */
+void tf_dump_frame_commented(struct tf_dump *d, const struct tf_frame *frame, const char *comment);
+
+/* Say of the first interface that it captured until END_NS and lost DROPPED frames. */
+void tf_dump_statistics(struct tf_dump *d, int64_t end_ns, uint64_t dropped);
+
 /* Append FRAME.  Nothing happens after a failure: tf_dump_close() tells of it. */
 void tf_dump_frame(struct tf_dump *d, const struct tf_frame *frame);
 

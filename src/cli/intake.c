@@ -97,6 +97,7 @@ take_frame(struct tf_intake *in, const struct tf_frame *frame)
 {
 	if (in->dump)
 		tf_dump_frame(in->dump, frame);
+	tf_slices_frame(in->slices, frame);
 	if (frame->caplen < frame->len)
 		note_cut(in, frame);
 	enum tf_wire_result result =

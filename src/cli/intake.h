@@ -12,6 +12,7 @@
 #include "capture/dump.h"
 #include "cli/options.h"
 #include "cli/pipeline.h"
+#include "cli/slices.h"
 #include "wire/decode.h"
 
 struct tf_intake {
@@ -19,6 +20,7 @@ struct tf_intake {
 	struct tf_capture *capture;
 	struct tf_dump *dump; /* where each frame is also written; NULL: nowhere */
 	struct tf_decoder *decoder;
+	struct tf_slices *slices; /* is shown each frame; NULL: nobody is */
 
 	struct tf_parcel *parcel;                 /* being filled */
 	struct tf_parcel *(*ship)(void *context); /* takes it, and gives the next; NULL: no more is wanted */

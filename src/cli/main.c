@@ -108,12 +108,13 @@ report(const struct tf_options *o, struct tf_capture *capture, struct tf_known *
 	    tf_outputs_open(&outputs, o, judge, known, guard->resolver.fd < 0 ? NULL : &guard->resolver);
 	bool confined = true, read = true, measured = true;
 	opened = tf_packets_open(&packets, o) && opened;
-	opened = opened && tf_known_open(known, o);
+	opened = opened && tf_known_open(known, o) && tf_slices_open(&outputs.slices, o);
 	if (opened)
 		confined = tf_guard_confine(guard, o, tf_capture_descriptor(capture));
 	if (opened && confined)
 		read = tf_replay(o, capture, &outputs, &packets, guard, &measured);
-	bool written = tf_outputs_close(&outputs);
+	bool written = tf_slices_close(outputs.slices);
+	written = tf_outputs_close(&outputs) && written;
 	if (opened)
 		written = tf_known_write(known, read && confined) && written;
 	written = tf_packets_close(&packets) && written && measured;

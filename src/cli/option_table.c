@@ -358,6 +358,7 @@ const struct tf_option_row tf_option_rows[] = {
 	{WORD, 0, "baseline", "FILE", "let pass the findings that FILE knows; name those that are gone", AT(baseline_file)},
 	{WORD, 0, "write-baseline", "FILE", "write the findings of this run as a baseline", AT(write_baseline_file)},
 	{CALL, 0, "allow", "ID[:N]", "let pass what --fail-on forbids (N of them)", .set = set_allow},
+	{WORD, 0, "slice", "DIR", "for each finding the smallest capture that shows it", AT(slice_directory)},
 	{WORD, 0, "rules", "FILE", "exit status 1 unless the rules in FILE hold: tcpfsm-rules(5)", AT(rules_file)},
 
 	H("About:"),
@@ -367,7 +368,7 @@ const struct tf_option_row tf_option_rows[] = {
 	{COMMAND, 'V', "version", NULL, "versions of tcpfsm and libpcap", .min = TF_SHOW_VERSION},
 	{COMMAND, 'h', "help", NULL, "this", .min = TF_SHOW_HELP},
 
-	NOT_HERE("write-anomalous", "FILE"), NOT_HERE("slice", "DIR"), NOT_HERE("top", NULL),
+	NOT_HERE("write-anomalous", "FILE"), NOT_HERE("top", NULL),
 };
 /* clang-format on */
 

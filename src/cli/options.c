@@ -220,6 +220,9 @@ check_together(options *o)
 		return tf_options_refuse(o, "%s is for live captures (-i)", o->for_ns ? "--for" : "-G");
 	if (o->interface && o->end_known)
 		return tf_options_refuse(o, "--end is for files (-r)");
+	if (o->interface && o->slice_directory && !o->no_sandbox)
+		return tf_options_refuse(
+		    o, "--slice with -i needs --no-sandbox: a confined capture opens no files");
 	if (o->quiet && o->verbosity)
 		return tf_options_refuse(o, "-q and -v exclude each other");
 	return complete_outputs(o);

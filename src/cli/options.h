@@ -88,6 +88,7 @@ struct tf_options {
 	struct tf_ruleset rules;   /* --fail-on, --allow; and of rules_file, once that was read */
 	const char *rules_file;  /* --rules */
 	const char *baseline_file;       /* --baseline */
+	const char *slice_directory;     /* --slice */
 	const char *write_baseline_file; /* --write-baseline */
 
 	char message[TF_OPTIONS_MESSAGE_SIZE]; /* what is wrong, one line without newline */

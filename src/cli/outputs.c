@@ -135,6 +135,7 @@ on_event(void *context, const struct tf_event *event)
 	struct tf_event judged = {.kind = TF_EV_FINDING, .finding = &f};
 	f.baseline = tf_known_judge(s->known, &f);
 	tell_all(s, &judged);
+	tf_slices_finding(s->slices, &f);
 }
 
 struct tf_sink

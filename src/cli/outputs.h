@@ -11,6 +11,7 @@
 #include "cli/known.h"
 #include "cli/lookup.h"
 #include "cli/options.h"
+#include "cli/slices.h"
 #include "confine/keeper.h"
 #include "output/output.h"
 
@@ -23,6 +24,7 @@ struct tf_outputs {
 	} out[TF_MAX_OUTPUTS];
 	struct tf_judge *judge;
 	struct tf_known *known;   /* the baseline */
+	struct tf_slices *slices; /* NULL: none are wanted */
 	struct tf_lookup *lookup; /* NULL: no names */
 };
 

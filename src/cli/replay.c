@@ -161,26 +161,31 @@ read_all(struct replay *r)
 	tf_progress_end();
 }
 
-/* When the capture ended, as far as anybody says so. */
-static void
-advance_to_end(struct replay *r)
+int64_t
+tf_capture_end_of(const struct tf_options *o, struct tf_capture *capture, int64_t clock_ns)
 {
-	const struct tf_options *o = r->options;
-	int64_t end = r->intake.clock_ns;
+	int64_t end = clock_ns;
 	if (o->end_known) {
 		if (!o->end_relative)
 			end = o->end_ns;
-		else if (o->end_ns <= INT64_MAX - r->intake.clock_ns)
-			end = r->intake.clock_ns + o->end_ns;
+		else if (o->end_ns <= INT64_MAX - clock_ns)
+			end = clock_ns + o->end_ns;
 	} else if (o->max_packets == 0) {
-		for (size_t i = 0; i < tf_capture_source_count(r->capture); i++) {
-			const struct tf_capture_source *s = tf_capture_source(r->capture, i);
+		for (size_t i = 0; i < tf_capture_source_count(capture); i++) {
+			const struct tf_capture_source *s = tf_capture_source(capture, i);
 			if (s->end_known && s->end_ns > end)
 				end = s->end_ns;
 		}
 	}
+	return end;
+}
+
+static void
+advance_to_end(struct replay *r)
+{
 	if (r->intake.any_frame)
-		tf_analyzer_advance(r->analyzer, end);
+		tf_analyzer_advance(r->analyzer,
+		                    tf_capture_end_of(r->options, r->capture, r->intake.clock_ns));
 }
 
 static void
@@ -341,7 +346,11 @@ tf_replay(const struct tf_options *options, struct tf_capture *capture, struct t
 	static struct replay r;
 	r = (struct replay){.options = options, .capture = capture, .outputs = outputs};
 	r.intake =
-	    (struct tf_intake){.options = options, .capture = capture, .dump = packets->dump, .context = &r};
+	    (struct tf_intake){.options = options,
+	                        .capture = capture,
+	                        .dump = packets->dump,
+	                        .slices = outputs->slices,
+	                        .context = &r};
 	r.watch = (struct tf_watch){.options = options,
 	                            .capture = capture,
 	                            .outputs = outputs,

@@ -24,6 +24,9 @@ bool tf_replay(const struct tf_options *options, struct tf_capture *capture, str
  * they could not be opened, or there was no memory. */
 bool tf_replay_again(const struct tf_options *options, struct tf_sink sink);
 
+/* When the capture ended, as far as anybody says so; CLOCK_NS: the greatest time of a frame. */
+int64_t tf_capture_end_of(const struct tf_options *options, struct tf_capture *capture, int64_t clock_ns);
+
 /* How OPTIONS want the capture to be opened. */
 struct tf_capture_options tf_capture_options_of(const struct tf_options *options);
 
