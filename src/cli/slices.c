@@ -159,6 +159,10 @@ belongs(const struct tf_slice_target *t, const struct subject *s, uint64_t packe
 	for (size_t i = 0; i < t->packet_count; i++)
 		if (t->packets[i] == packet)
 			return true;
+	/* That a listener sends cookies shows in how it answers others. */
+	if (t->id == TF_A_SYN_COOKIES)
+		return s->any && (is_end(s, 0, &t->addr[TF_SERVER], t->port[TF_SERVER]) ||
+		                  is_end(s, 1, &t->addr[TF_SERVER], t->port[TF_SERVER]));
 	if (t->conn)
 		return s->any && ((is_end(s, 0, &t->addr[TF_CLIENT], t->port[TF_CLIENT]) &&
 		                   is_end(s, 1, &t->addr[TF_SERVER], t->port[TF_SERVER])) ||

@@ -32,6 +32,17 @@ is_evidence(const struct tf_slice_target *t, uint64_t packet)
 	return false;
 }
 
+static bool
+is_of_connection(const struct tf_slice_target *t, const struct tf_segment *s)
+{
+	bool to_server =
+	    s->dst_port == t->port[TF_SERVER] && memcmp(&s->dst, &t->addr[TF_SERVER], sizeof s->dst) == 0;
+	const struct tf_addr *client = to_server ? &s->src : &s->dst;
+
+	return memcmp(client, &t->addr[TF_CLIENT], sizeof *client) == 0 &&
+	       (to_server ? s->src_port : s->dst_port) == t->port[TF_CLIENT];
+}
+
 /* Evidence; and each SYN of the connection, whichever incarnation sent it. */
 static bool
 pin(const struct shrink *s, bool *pinned)
@@ -45,7 +56,7 @@ pin(const struct shrink *s, bool *pinned)
 	for (size_t i = 0; i < s->count; i++)
 		pinned[i] = (t->conn && is_evidence(t, s->frame[i].packet)) ||
 		            (tf_decoder_frame(d, &s->frame[i], &segment) == TF_WIRE_SEGMENT && t->conn &&
-		             segment.flags & TF_SYN);
+		             segment.flags & TF_SYN && is_of_connection(t, &segment));
 	tf_decoder_free(d);
 	return true;
 }

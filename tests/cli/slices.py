@@ -1,0 +1,127 @@
+"""--slice: each slice shows its finding again, holds what proves it, and says where it is from.
+
+Runs the program named by $TCPFSM on the captures in pcaps/ and on every scenario, and speaks TAP.
+"""
+
+import glob
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+
+import cli
+from cli import FILES, TCPFSM, as_json, pcap, refused, segment, tcpfsm
+
+TOP = os.path.abspath(os.environ.get("top_srcdir", os.path.join(os.path.dirname(__file__), "..", "..")))
+RUNNER = os.path.join(os.path.dirname(os.path.abspath(TCPFSM)), "tests", "scenarios", "run-scenarios")
+SECONDS = 60
+checks = cli.checks
+checks.clear()
+check = cli.check
+
+spec = importlib.util.spec_from_file_location("slices", os.path.join(TOP, "tests", "slices.py"))
+slices = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(slices)
+
+
+def held(path, folder):
+    """Slice PATH into FOLDER; every slice shows its finding.  How many slices, and the packets they hold."""
+    r = slices.check(TCPFSM, path, SECONDS, folder)
+    assert not r.hidden and not r.missing and not r.said, (path, r.hidden, r.missing, r.said)
+    return r
+
+
+@check
+def every_slice_of_our_captures_shows_its_finding():
+    shown = 0
+    for path in sorted(glob.glob(os.path.join(TOP, "pcaps", "*.pcap"))):
+        shown += held(path, os.path.basename(path) + ".d").shown
+    assert shown >= 10, shown
+
+
+@check
+def every_slice_of_the_scenarios_shows_its_finding():
+    if not os.path.exists(RUNNER):
+        return
+    shown, paths = 0, sorted(glob.glob(os.path.join(TOP, "tests", "scenarios", "*", "*.scn")))
+    for number, path in enumerate(paths[:: int(os.environ.get("SLICE_STEP", "5"))]):
+        capture = f"{number}.pcap"
+        subprocess.run([RUNNER, f"--write-pcap={capture}", path], stdout=subprocess.PIPE, check=False)
+        if os.path.exists(capture):
+            shown += held(capture, f"{number}.d").shown
+    assert shown >= 20, shown
+
+
+@check
+def a_slice_is_small_and_says_what_proves_the_finding():
+    # 400 packets of other connections around the one that is refused.
+    frames = [f for i in range(66) for f in cli.closed(3000 + i, i)] + refused(1001, 70) + [f for i in range(66) for f in cli.closed(4000 + i, 80 + i)]
+    with open("many.pcap", "wb") as f:
+        f.write(pcap(frames))
+    as_json("-r", "many.pcap", "--slice=d").expect(0)
+    said = slices.comments("d/conn-67-connection-refused.pcapng")
+    assert [re.match(r"packet (\d+) of the capture proves connection-refused: ", c).group(1) for c in said] == ["397", "398"]
+    again = as_json("-r", "d/conn-67-connection-refused.pcapng").expect(0)
+    assert again.records("connection")[0]["first_ts"] == cli.START + 70
+
+
+@check
+def runs_of_data_are_left_out():
+    client, server = (1, 1001), (2, 80)
+    frames = [(0, segment(client, server, cli.SYN, 100)), (0.001, segment(server, client, cli.SYN | cli.ACK, 500, 101)), (0.002, segment(client, server, cli.ACK, 101, 501))]
+    for i in range(500):
+        ethernet_ip_tcp = segment(client, server, cli.ACK, 101 + 10 * i, 501)
+        total = (40 + 10).to_bytes(2, "big")
+        frames.append((0.01 + i / 1000, ethernet_ip_tcp[:16] + total + ethernet_ip_tcp[18:] + b"0123456789"))
+    frames.append((1, segment(server, client, cli.RST | cli.ACK, 501, 101 + 5000)))
+    frames.append((10, segment((1, 1002), server, cli.SYN, 7)))
+    with open("data.pcap", "wb") as f:
+        f.write(pcap(frames))
+    r = held("data.pcap", "d")
+    assert r.shown >= 1
+    assert os.path.exists("d/conn-1-rst-abort.pcapng"), os.listdir("d")
+    assert len(slices.comments("d/conn-1-rst-abort.pcapng")) < 10
+    assert any("packets left out before it: " in c for c in slices.comments("d/conn-1-rst-abort.pcapng"))
+
+
+@check
+def standard_input_goes_through_the_ring():
+    as_json("-r", "refused.pcap", "--slice=file").expect(0)
+    as_json("-r", "-", "--slice=pipe", input=FILES["refused.pcap"]).expect(0)
+    for name in os.listdir("file"):
+        with open(os.path.join("file", name), "rb") as one, open(os.path.join("pipe", name), "rb") as other:
+            assert one.read() == other.read(), name
+
+
+@check
+def what_the_ring_no_longer_held_is_said():
+    # The listener is asked in the first packet; half a million others come before the limit runs out.
+    filler = b"\2\0\0\0\0\2" + b"\2\0\0\0\0\1" + b"\x08\x06" + bytes(46)
+    syn = [(t, segment((1, 1001), (2, 80), cli.SYN, 7)) for t in (0, 1)]
+    capture = pcap(syn + [(1.1 + i / 200000, filler) for i in range(140000)] + [(130, filler)])
+    result = tcpfsm("-r", "-", "-T", "json", "--slice=d", input=capture).expect(0, "do not show their finding")
+    assert "ring" in result.err, result.err
+
+
+@check
+def the_same_capture_gives_the_same_slices():
+    path = os.path.join(TOP, "pcaps", "stuck-fin-wait-2.pcap")
+    for folder, more in (("a", []), ("b", ["--threads=3"]), ("c", [])):
+        as_json("-r", path, f"--slice={folder}", *more).expect(0)
+    for name in os.listdir("a"):
+        assert len({open(os.path.join(folder, name), "rb").read() for folder in "abc"}) == 1, name
+
+
+@check
+def a_directory_that_cannot_be_is_status_4():
+    as_json("-r", "refused.pcap", "--slice=/proc/no/such").expect(4, "/proc/no/such")
+    as_json("-r", "refused.pcap", "--slice=closed.pcap").expect(4, "closed.pcap")
+    tcpfsm("-i", "lo", "--slice=d").expect(2, "--no-sandbox")
+    # Nothing to be found is nothing to be written.
+    as_json("-r", "closed.pcap", "--slice=d").expect(0)
+    assert os.listdir("d") == []
+
+
+if __name__ == "__main__":
+    sys.exit(cli.main())
