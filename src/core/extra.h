@@ -100,6 +100,10 @@ struct tf_end_repetition {
 	uint32_t large, large_size; /* how often; octets of the IP packet */
 	uint64_t large_packet;      /* the first of them */
 	uint64_t small_packet;      /* then it was sent in a smaller one */
+	int64_t large_ns;           /* when it was sent again first */
+	uint32_t large_len;         /* octets of payload */
+	uint32_t sacked_most;       /* octets of the largest stretch behind it that arrived */
+	uint64_t sacked_packet;     /* the first ACK that says so; 0: none */
 	tf_seq refused_until;       /* with `refused`: what lies before it met a shut window */
 	bool refused, counting;
 };

@@ -107,6 +107,14 @@ tf_finding_where(struct tf_finding *f, enum tf_where where, const char *why)
 	tf_finding_text(f, "why", why);
 }
 
+void
+tf_finding_lower(struct tf_finding *f, enum tf_severity severity, const char *note)
+{
+	if (f->severity > severity)
+		f->severity = severity;
+	tf_finding_text(f, "note", note);
+}
+
 uint64_t
 tf_first_packet(const struct tf_context *ctx, const struct tf_connection *c)
 {

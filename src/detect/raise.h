@@ -25,6 +25,9 @@ void tf_finding_addr(struct tf_finding *f, const char *name, const struct tf_add
 enum tf_where { TF_WHERE_UNKNOWN, TF_WHERE_BEFORE, TF_WHERE_BEHIND, TF_WHERE_NOWHERE };
 void tf_finding_where(struct tf_finding *f, enum tf_where where, const char *why);
 
+/* It is milder than its kind, and why: detail `note`, a sentence behind the finding's own. */
+void tf_finding_lower(struct tf_finding *f, enum tf_severity severity, const char *note);
+
 /* Raise it, or count it where it was raised before.  False where it is no news. */
 bool tf_raise(struct tf_context *ctx, struct tf_connection *c, const struct tf_finding *f);
 

@@ -12,6 +12,7 @@
 #define LEAST_SEGMENTS 20
 #define LARGE          1000 /* octets of payload: smaller segments pass every path */
 #define LARGE_REPEATS  3
+#define LARGE_FOR_NS   INT64_C(1000000000)
 
 /* ---- counting --------------------------------------------------------------------------- */
 
@@ -96,6 +97,21 @@ ip_size(const struct tf_segment *s)
 	return s->len + (s->ip_version == 6 ? 60u : 40u) + (s->options & TF_OPT_TIMESTAMPS ? 12u : 0u);
 }
 
+static void
+raise_black_hole(const struct tf_step *st, enum tf_endpoint end, const struct tf_end_repetition *r,
+                 uint64_t small_packet)
+{
+	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_PMTU_BLACK_HOLE, end);
+
+	tf_finding_count(&f, "size", TF_D_COUNT, r->large_size);
+	tf_finding_count(&f, "retransmissions", TF_D_COUNT, r->large);
+	tf_finding_where(&f, TF_WHERE_BEHIND, "each copy passed the tap");
+	tf_finding_packet(&f, r->large_packet);
+	tf_finding_packet(&f, small_packet);
+	tf_finding_packet(&f, st->s->packet);
+	tf_raise(st->ctx, st->c, &f);
+}
+
 /* The first unacknowledged octet, in a large segment again and again, then in a smaller one. */
 static void
 note_large(const struct tf_step *st, struct tf_end_repetition *r)
@@ -104,33 +120,56 @@ note_large(const struct tf_step *st, struct tf_end_repetition *r)
 	    st->new_bytes)
 		return;
 	if (st->s->len >= LARGE && (!r->large || ip_size(st->s) == r->large_size)) {
-		if (!r->large++)
+		if (!r->large++) {
 			r->large_packet = st->s->packet;
+			r->large_ns = st->ctx->now_ns;
+		}
 		r->large_size = ip_size(st->s);
+		r->large_len = st->s->len;
 		r->small_packet = 0;
 	} else if (r->large >= LARGE_REPEATS && ip_size(st->s) < r->large_size) {
 		r->small_packet = st->s->packet;
 	}
 }
 
+/* What arrived behind the octet that is missing (RFC 2018 section 3). */
+static void
+note_sacks(const struct tf_step *st, struct tf_end_repetition *r)
+{
+	for (unsigned i = 0; i < st->s->sack_count; i++) {
+		const struct tf_sack_block *b = &st->s->sack[i];
+		uint32_t octets = b->right.v - b->left.v;
+		if (!tf_seq_gt(b->left, st->s->ack) || !tf_seq_gt(b->right, b->left))
+			continue;
+		if (!r->sacked_packet)
+			r->sacked_packet = st->s->packet;
+		r->sacked_most = octets > r->sacked_most ? octets : r->sacked_most;
+	}
+}
+
+/* Large ones die, though smaller ones that were sent after them have arrived. */
+static void
+check_sacked(const struct tf_step *st, const struct tf_end_repetition *r)
+{
+	if (r->large < LARGE_REPEATS || !r->sacked_packet || r->sacked_most >= r->large_len ||
+	    st->ctx->now_ns - r->large_ns < LARGE_FOR_NS || st->c->flags & TF_CONN_GAP)
+		return;
+	raise_black_hole(st, st->from, r, r->sacked_packet);
+}
+
 /* The other end acknowledges: was it the smaller one that came through? */
 static void
 check_small(const struct tf_step *st, struct tf_end_repetition *r)
 {
-	if (!st->ack_advances)
-		return;
-	if (r->small_packet && r->large >= LARGE_REPEATS) {
-		struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_PMTU_BLACK_HOLE, st->to);
-		tf_finding_count(&f, "size", TF_D_COUNT, r->large_size);
-		tf_finding_count(&f, "retransmissions", TF_D_COUNT, r->large);
-		tf_finding_where(&f, TF_WHERE_BEHIND, "each copy passed the tap");
-		tf_finding_packet(&f, r->large_packet);
-		tf_finding_packet(&f, r->small_packet);
-		tf_finding_packet(&f, st->s->packet);
-		tf_raise(st->ctx, st->c, &f);
+	if (st->ack_advances) {
+		if (r->small_packet && r->large >= LARGE_REPEATS)
+			raise_black_hole(st, st->to, r, r->small_packet);
+		r->large = 0;
+		r->small_packet = 0;
+		r->sacked_packet = 0;
+		r->sacked_most = 0;
 	}
-	r->large = 0;
-	r->small_packet = 0;
+	note_sacks(st, r);
 }
 
 void
@@ -147,4 +186,5 @@ tf_repetition_segment(const struct tf_step *st)
 	count(st, &x->repetition[st->from]);
 	check_small(st, &x->repetition[st->to]);
 	note_large(st, &x->repetition[st->from]);
+	check_sacked(st, &x->repetition[st->from]);
 }

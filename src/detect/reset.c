@@ -134,6 +134,9 @@ tf_reset_deadline(struct tf_context *ctx, struct tf_connection *c, bool at_end)
 
 /* ---- a RST after a FIN ------------------------------------------------------------ */
 
+#define IN_FLIGHT_NS   INT64_C(200000000)
+#define FAREWELL_BYTES 80 /* a TLS close notify, padded */
+
 /* Its sender had closed, and the other end went on: what it sent is thrown away. */
 static bool
 refuses_data(const struct tf_step *st, const struct tf_extra *x)
@@ -152,9 +155,17 @@ raise_refused_data(const struct tf_step *st, const struct tf_extra *x)
 	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_DATA_AFTER_CLOSE, st->to);
 	const struct tf_fin_record *fin = tf_fin_of(st, st->from);
 
+	uint64_t bytes = unacknowledged_data(st->y);
+	int64_t after_ns = x->watch[st->to].after_fin_ns - fin->first_ns;
+
 	tf_finding_text(&f, "close", "FIN");
-	tf_finding_count(&f, "bytes", TF_D_COUNT, unacknowledged(st->y) - tf_end_has(st->y, TF_END_FIN));
-	tf_finding_duration(&f, "after", x->watch[st->to].after_fin_ns - fin->first_ns);
+	tf_finding_count(&f, "bytes", TF_D_COUNT, bytes);
+	tf_finding_duration(&f, "after", after_ns);
+	/* A few octets at once are no more than a good-bye. */
+	if (bytes <= FAREWELL_BYTES && after_ns < IN_FLIGHT_NS)
+		tf_finding_lower(&f, TF_NOTICE,
+		                 "So few bytes so soon are mostly a farewell, such as TLS's close notify, "
+		                 "that nobody misses.");
 	tf_finding_packet(&f, fin->packet);
 	tf_finding_packet(&f, x->watch[st->to].after_fin_packet);
 	tf_finding_packet(&f, st->s->packet);
@@ -221,8 +232,6 @@ check_assassination(const struct tf_step *st, const struct tf_extra *x)
 }
 
 /* ---- data after a RST ------------------------------------------------------------------ */
-
-#define IN_FLIGHT_NS INT64_C(200000000)
 
 static void
 check_data_after_rst(const struct tf_step *st, const struct tf_extra *x)

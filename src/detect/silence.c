@@ -96,12 +96,21 @@ note_window_probe(const struct tf_step *st, struct tf_end_watch *receiver)
 
 /* ---- findings ----------------------------------------------------------------- */
 
+/* It is the large segments of END alone that die: that is said, or a router has said so. */
+static bool
+dies_by_size(const struct tf_extra *x, enum tf_endpoint end)
+{
+	return x->raised[end] >> TF_A_PMTU_BLACK_HOLE & 1 ||
+	       (x->too_big.packet && x->too_big.from == (uint8_t)end);
+}
+
 static int64_t
 dead_deadline(const struct tf_connection *c, const struct tf_extra *x, enum tf_endpoint silent)
 {
 	const struct tf_end_watch *w = &x->watch[other(silent)];
 
-	if (w->repeats < DEAD_REPEATS || !c->end[silent].packets || x->raised[silent] >> TF_A_DEAD_PEER & 1)
+	if (w->repeats < DEAD_REPEATS || !c->end[silent].packets || x->raised[silent] >> TF_A_DEAD_PEER & 1 ||
+	    dies_by_size(x, other(silent)))
 		return INT64_MAX;
 	return silent_since(x, silent, w->repeat_ns) + DEAD_NS;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define COPY_NS 1000000
+#define SLOW_NS 10000000
 
 static uint64_t
 mixed(uint64_t h, uint64_t v)
@@ -35,10 +36,13 @@ tf_duplicates_check(struct tf_duplicates *d, const struct tf_segment *s)
 {
 	uint64_t digest = digest_of(s);
 	unsigned at = (unsigned)(digest >> 32) & (TF_DUPLICATES_PLACES - 1);
-	bool same = d->seen[at].digest == digest && s->ts_ns - d->seen[at].ts_ns <= COPY_NS &&
-	            s->ts_ns >= d->seen[at].ts_ns;
-	bool telling = s->ip_id != 0 || s->len > 0 || s->flags & (TF_SYN | TF_FIN);
 	bool most_doubled = d->found >= 16 && d->found * 3 >= d->segments;
+	bool octets = s->len > 0 || s->flags & (TF_SYN | TF_FIN);
+	bool telling = s->ip_id != 0 || octets;
+	/* What a host sends again bears another identification, and does not come so soon. */
+	int64_t limit_ns = s->ip_id != 0 && (octets || most_doubled) ? SLOW_NS : COPY_NS;
+	bool same = d->seen[at].digest == digest && s->ts_ns - d->seen[at].ts_ns <= limit_ns &&
+	            s->ts_ns >= d->seen[at].ts_ns;
 
 	d->seen[at].digest = digest;
 	d->seen[at].ts_ns = s->ts_ns;

@@ -3,7 +3,9 @@
  *
  * A copy has the same TCP octets (its checksum stands for the payload) and
  * the same IP identification, and comes within a millisecond; TTL, MAC and
- * VLAN may differ.  Where there is no identification (IPv6, or 0) only
+ * VLAN may differ.  With octets of its own and an identification it may take
+ * ten: mirrors are slow at times, and no time-out is so short.  Where there
+ * is no identification (IPv6, or 0) only
  * segments with SYN, FIN or payload can be told, since identical duplicate
  * ACKs are real, unless most of the capture is doubled.
  */
@@ -25,7 +27,7 @@ struct tf_duplicates {
 	uint64_t segments, found;
 };
 
-/* Is S a copy of a frame that came within the last millisecond?  Remembers it. */
+/* Is S a copy of a frame that came a moment ago?  Remembers it. */
 bool tf_duplicates_check(struct tf_duplicates *d, const struct tf_segment *s);
 
 #endif

@@ -137,6 +137,18 @@ capitalize(struct tf_buf *b, size_t at)
 		b->data[at] = (char)(b->data[at] - 'a' + 'A');
 }
 
+/* Why this one is milder than others of its kind. */
+static void
+put_note(struct tf_buf *b, const struct tf_finding *f)
+{
+	for (size_t i = 0; i < f->detail_count; i++) {
+		if (strcmp(f->detail[i].name, "note") != 0)
+			continue;
+		tf_put_char(b, ' ');
+		tf_put_detail(b, &f->detail[i]);
+	}
+}
+
 void
 tf_put_message(struct tf_buf *b, const struct tf_finding *f)
 {
@@ -157,6 +169,7 @@ tf_put_message(struct tf_buf *b, const struct tf_finding *f)
 			capitalize(&text, at);
 		p = close + 1;
 	}
+	put_note(&text, f);
 	if (text.len > 0)
 		tf_put(b, text.data, text.len);
 	tf_buf_done(&text, b);
