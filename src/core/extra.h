@@ -36,6 +36,8 @@ struct tf_fin_record {
 	uint16_t ip_id;      /* of the first */
 	bool inferred;       /* it did not pass: an ACK shows it */
 	bool acks_peer_fin;  /* every one so far covered the other end's FIN */
+	bool timestamps;     /* the first bears them */
+	uint8_t ttl;         /* of the first */
 };
 
 /* What a connection needs from its first FIN on.  Arrays are by endpoint. */
@@ -88,6 +90,14 @@ struct tf_end_watch {
 	uint32_t rst_offset; /* octets beyond rst_expected; 0: none */
 	tf_seq rst_expected;
 	uint8_t rst_ttl; /* of the last RST in its name; 0: none */
+	/* Segments in its name that may be somebody else's (detect/injection.c). */
+	uint16_t rst_id;            /* IP identification of that RST; 0: none */
+	uint16_t after_id, next_id; /* of its first segment since, and of the latest */
+	uint8_t in_a_row;           /* segments since whose identification went on by little */
+	uint8_t odd_ttl;            /* of a SYN,ACK with another number */
+	uint64_t odd_packet;        /* 0: there was none */
+	uint64_t beyond_packet;     /* its first data beyond its FIN, and the TTL of that */
+	uint8_t beyond_ttl;
 };
 
 /* What an end has sent again (detect/repetition.c). */

@@ -80,6 +80,8 @@ note_fin(struct tf_step *st)
 		fin->packet = st->s->packet;
 		fin->tsval = st->s->tsval;
 		fin->ip_id = st->s->ip_id;
+		fin->ttl = st->s->ttl;
+		fin->timestamps = (st->s->options & TF_OPT_TIMESTAMPS) != 0;
 		fin->acks_peer_fin = acks_fin;
 	} else {
 		fin->again++;

@@ -65,6 +65,7 @@ beyond(const struct tf_step *st)
 	tf_finding_packet(&f, fin->packet);
 	tf_finding_packet(&f, st->s->packet);
 	tf_raise(st->ctx, st->c, &f);
+	tf_injection_beyond(st, fin);
 }
 
 /* ---- the last ACK was lost -------------------------------------------------------- */

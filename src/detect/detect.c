@@ -23,6 +23,7 @@ tf_detect_segment(const struct tf_step *st)
 	tf_host_isn_segment(st);
 	tf_too_big_segment(st);
 	tf_unexpected_segment(st);
+	tf_injection_segment(st);
 	tf_doubtful_segment(st);
 	tf_ahead_segment(st);
 	tf_repetition_segment(st);

@@ -36,7 +36,8 @@ struct tf_late {
 };
 
 /* S, sent by the end SIDE of the key, came after the record of L. */
-void tf_detect_late(struct tf_context *ctx, const struct tf_late *l, unsigned side, const struct tf_segment *s);
+void tf_detect_late(struct tf_context *ctx, const struct tf_late *l, unsigned side,
+                    const struct tf_segment *s);
 
 /* What was kept of L is forgotten, or the input is over. */
 void tf_detect_forget(struct tf_context *ctx, const struct tf_late *l);

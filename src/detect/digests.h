@@ -21,6 +21,8 @@ struct tf_digest {
 	uint16_t src_port; /* which end sent it */
 	uint16_t options;  /* enum tf_option */
 	uint16_t sum;      /* of the payload, but for what equal options add */
+	uint16_t ip_id;
+	uint8_t ttl;
 	uint8_t checksum_state;
 	uint8_t head_len;             /* octets of head */
 	uint8_t head[TF_DIGEST_HEAD]; /* the first octets */

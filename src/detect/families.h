@@ -60,6 +60,13 @@ void tf_silence_deadline(struct tf_context *ctx, struct tf_connection *c);
 
 void tf_unexpected_segment(const struct tf_step *st);
 
+struct tf_digest;
+void tf_injection_segment(const struct tf_step *st);
+/* The octets of st->s differ from those of FORMER, which had the same numbers. */
+void tf_injection_data(const struct tf_step *st, const struct tf_digest *former);
+/* st->s carries data beyond its sender's FIN. */
+void tf_injection_beyond(const struct tf_step *st, const struct tf_fin_record *fin);
+
 void tf_doubtful_segment(const struct tf_step *st);
 int64_t tf_doubtful_next(const struct tf_context *ctx, const struct tf_connection *c);
 void tf_doubtful_deadline(struct tf_context *ctx, struct tf_connection *c);

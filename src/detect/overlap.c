@@ -45,6 +45,8 @@ tf_digest_keep(struct tf_digests *t, uint64_t conn, const struct tf_segment *s)
 	d->options = s->options;
 	d->sum = payload_sum(s);
 	d->checksum_state = s->checksum_state;
+	d->ip_id = s->ip_id;
+	d->ttl = s->ttl;
 	d->head_len = (uint8_t)(s->payload_len < TF_DIGEST_HEAD ? s->payload_len : TF_DIGEST_HEAD);
 	if (d->head_len)
 		memcpy(d->head, s->payload, d->head_len);
@@ -80,6 +82,7 @@ compare(const struct tf_step *st, const struct tf_digest *d)
 	tf_finding_packet(&f, d->packet);
 	tf_finding_packet(&f, s->packet);
 	tf_raise(st->ctx, st->c, &f);
+	tf_injection_data(st, d);
 }
 
 void

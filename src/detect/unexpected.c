@@ -123,7 +123,6 @@ note_rst(const struct tf_step *st, struct tf_extra *x)
 	struct tf_end_watch *w = &x->watch[st->from];
 
 	w->rst_offset = 0;
-	w->rst_ttl = st->s->ttl;
 	if (x->rst.exact || x->rst.packet != st->s->packet || !synchronized(st) ||
 	    !tf_end_has(st->y, TF_END_WINDOW_KNOWN) || !tf_seq_eq(st->x->nxt, st->x->max) ||
 	    tf_seq_le(st->s->seq, st->x->nxt) || tf_seq_ge(st->s->seq, st->y->right))
@@ -147,27 +146,6 @@ check_survival(const struct tf_step *st, struct tf_extra *x)
 	tf_finding_packet(&f, x->rst.packet);
 	tf_finding_packet(&f, st->s->packet);
 	w->rst_offset = 0;
-	tf_raise(st->ctx, st->c, &f);
-}
-
-/* ---- a RST of somebody else ------------------------------------------------------------------- */
-
-/* Its alleged sender goes on where a RST had ended the connection, and its segments come another way. */
-static void
-check_injection(const struct tf_step *st, const struct tf_extra *x)
-{
-	const struct tf_end_watch *w = &x->watch[st->from];
-
-	if (!x->rst.seen || !x->rst.exact || x->rst.from != st->from || !w->rst_ttl ||
-	    w->rst_ttl == st->s->ttl || !st->data || tf_seq_lt(st->s->seq, x->rst.seq) || !st->fresh)
-		return;
-	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_INJECTION_SUSPECTED, st->from);
-	tf_finding_text(&f, "what", "RST");
-	tf_finding_text(&f, "mismatch", "TTL");
-	tf_finding_count(&f, "found", TF_D_COUNT, w->rst_ttl);
-	tf_finding_count(&f, "usual", TF_D_COUNT, st->s->ttl);
-	tf_finding_packet(&f, x->rst.packet);
-	tf_finding_packet(&f, st->s->packet);
 	tf_raise(st->ctx, st->c, &f);
 }
 
@@ -213,5 +191,4 @@ tf_unexpected_segment(const struct tf_step *st)
 	}
 	check_challenge(st, x);
 	check_survival(st, x);
-	check_injection(st, x);
 }
