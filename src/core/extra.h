@@ -30,9 +30,9 @@ struct tf_fin_record {
 	int64_t ack_ns; /* the first ACK that covers it; 0: none */
 	uint64_t ack_packet;
 	int64_t ack_last_ns; /* the latest segment with such an ACK */
-	uint32_t again;      /* times that it was sent again */
 	uint32_t tsval;      /* of the first */
 	uint32_t last_tsval; /* of the latest */
+	uint16_t again;      /* times that it was sent again, at most 65,535 */
 	uint16_t ip_id;      /* of the first */
 	bool inferred;       /* it did not pass: an ACK shows it */
 	bool acks_peer_fin;  /* every one so far covered the other end's FIN */

@@ -84,7 +84,8 @@ note_fin(struct tf_step *st)
 		fin->timestamps = (st->s->options & TF_OPT_TIMESTAMPS) != 0;
 		fin->acks_peer_fin = acks_fin;
 	} else {
-		fin->again++;
+		if (fin->again < UINT16_MAX)
+			fin->again++;
 		fin->acks_peer_fin &= acks_fin;
 	}
 }
