@@ -1,7 +1,7 @@
 /*
  * The timers of the observed hosts, as far as they move a state: the end
  * of TIME-WAIT, a SYN or SYN,ACK that is given up, and the silence that
- * confirms a doubtful RST.  An end in FIN-WAIT-2 stays there for ever:
+ * confirms a doubtful RST or an ACK that the capture missed.  An end in FIN-WAIT-2 stays there for ever:
  * close() and shutdown() look alike on the wire (RFC 9293 section 3.6).
  *
  * Times are the capture's; nothing here reads a clock.
@@ -89,6 +89,20 @@ rst_deadline(const struct tf_context *ctx, const struct tf_connection *c)
 	return x && x->rst.awaiting ? c->last_ts_ns + TF_SETTLE_NS : INT64_MAX;
 }
 
+/* Where the capture misses segments: a FIN that nobody acknowledges is sent again within this
+ * time (RFC 9293 section 3.8.1).  One that is not was acknowledged unseen. */
+static int64_t
+silent_fin_deadline(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint which)
+{
+	const tf_states waiting = TF_STATES(TF_FIN_WAIT_1) | TF_STATES(TF_CLOSING) | TF_STATES(TF_LAST_ACK);
+	const struct tf_closing *k = tf_closing_if(ctx, c);
+
+	if (!(c->flags & TF_CONN_GAP) || !k || !(waiting & TF_STATES(tf_end_state(&c->end[which]))) ||
+	    tf_end_has(&c->end[which], TF_END_FIN_ACKED) || k->fin[which].inferred || k->fin[which].again)
+		return INT64_MAX;
+	return k->fin[which].last_ns + TF_SETTLE_NS;
+}
+
 int64_t
 tf_connection_next(const struct tf_context *ctx, const struct tf_connection *c)
 {
@@ -97,6 +111,8 @@ tf_connection_next(const struct tf_context *ctx, const struct tf_connection *c)
 	if (c->closing) {
 		next = earlier(next, early_deadline(ctx, c, TF_CLIENT));
 		next = earlier(next, early_deadline(ctx, c, TF_SERVER));
+		next = earlier(next, silent_fin_deadline(ctx, c, TF_CLIENT));
+		next = earlier(next, silent_fin_deadline(ctx, c, TF_SERVER));
 		next = earlier(next, rst_deadline(ctx, c));
 	}
 	if (tf_connection_closed(c))
@@ -148,6 +164,8 @@ tf_connection_deadline(struct tf_context *ctx, struct tf_connection *c)
 	for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++) {
 		if (end_deadline(ctx, c, e) <= ctx->now_ns)
 			time_out(ctx, c, e);
+		if (silent_fin_deadline(ctx, c, e) <= ctx->now_ns)
+			tf_replica_moved(tf_replica(ctx, c, e), TF_IN_RCV_ACK_OF_FIN, TF_INFERRED);
 		tf_time_wait_check(ctx, c, e);
 	}
 	if (rst_deadline(ctx, c) <= ctx->now_ns)

@@ -418,7 +418,7 @@ tf_replica_take_back(struct tf_replica r, enum tf_input evidence)
 	enum tf_state state = tf_end_state(r.end);
 
 	r.end->doubt = 0;
-	if (state <= TF_ESTABLISHED)
+	if (state <= TF_ESTABLISHED && (state != TF_CLOSED || r.end->pending & TF_P_RST))
 		return;
 	r.end->base |= TF_STATES(TF_ESTABLISHED);
 	tf_replica_retract(r, TF_ESTABLISHED, evidence);

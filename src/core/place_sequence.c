@@ -122,6 +122,21 @@ fill_gap(struct tf_step *st)
 	return filled;
 }
 
+/* The other end's FIN did pass, and its ACK: that much of the close holds. */
+static void
+close_again(struct tf_step *st)
+{
+	const struct tf_fin_record *fin = tf_fin_of(st, st->to);
+
+	if (!fin || fin->inferred || !tf_end_has(st->y, TF_END_FIN) || tf_end_state(st->y) != TF_ESTABLISHED)
+		return;
+	tf_replica_sent(st->receiver, TF_IN_SND_FIN);
+	if (!tf_end_has(st->y, TF_END_FIN_ACKED))
+		return;
+	tf_replica_received(st->receiver, TF_P_ACK_OF_FIN, true);
+	tf_replica_sent(st->sender, TF_IN_SND_ACK_OF_FIN);
+}
+
 /* There is more to the stream: what seemed to be a FIN was an octet of data. */
 static void
 take_back_fin(struct tf_step *st, struct tf_fin_record *fin)
@@ -132,6 +147,7 @@ take_back_fin(struct tf_step *st, struct tf_fin_record *fin)
 	st->x->pending &= (uint8_t)~TF_P_ACK_OF_FIN;
 	tf_replica_take_back(st->sender, TF_IN_SND_DATA);
 	tf_replica_take_back(st->receiver, TF_IN_SND_DATA);
+	close_again(st);
 }
 
 void

@@ -324,6 +324,9 @@ prove_fin_again(struct tf_step *st)
 		st->y->pending &= (uint8_t)~TF_P_FIN;
 	}
 	if (!tf_end_has(st->x, TF_END_FIN_ACKED)) {
+		/* Its silence seemed to say that it was. */
+		if (tf_fsm_rule(tf_end_state(st->x), TF_IN_SND_FIN_AGAIN)->effect == TF_NEVER)
+			tf_replica_sent(st->sender, TF_IN_SND_FIN_AGAIN);
 		/* It may have arrived, and its ACK be lost: from now on only that ACK counts. */
 		if (now - fin->last_ns > tf_end_rtt_ns(st->y))
 			tf_replica_doubt(st->receiver, TF_P_FIN, TF_IN_SND_FIN_AGAIN);
