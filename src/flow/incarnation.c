@@ -160,6 +160,9 @@ tf_syn_arrives(struct tf_analyzer *a, uint32_t index, uint32_t hash, const struc
 	struct tf_connection *c = tf_connection_at(a, index);
 	const struct tf_held_syn *held = held_of(a, c);
 
+	/* No TCP opens a connection like this: nothing answers it, and nothing is to be judged. */
+	if (s->flags & TF_FIN && !tf_connection_closed(c))
+		return index;
 	switch (tf_connection_judge_syn(&a->ctx, c, s)) {
 	case TF_SYN_OWN:
 		return index;
