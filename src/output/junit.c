@@ -151,6 +151,23 @@ put_name(struct tf_buf *b, const struct tf_verdict *v, const struct tf_check *c)
 	tf_buf_done(&name, b);
 }
 
+/* Many readers show no more than this: what came of the check, and the first that broke it. */
+static void
+put_message(struct tf_buf *b, const struct tf_check *c)
+{
+	struct tf_buf text;
+
+	tf_buf_init(&text, -1);
+	tf_put_str(&text, c->message != NULL ? c->message : "");
+	if (c->offence_count > 0) {
+		tf_put_lit(&text, "; first ");
+		tf_put_offence(&text, &c->offences[0]);
+	}
+	tf_put_char(&text, '\0');
+	tf_put_xml_attribute(b, "message", text.error == 0 ? text.data : "");
+	tf_buf_done(&text, b);
+}
+
 static void
 put_trouble(struct tf_buf *b, const struct tf_check *c)
 {
@@ -163,7 +180,7 @@ put_trouble(struct tf_buf *b, const struct tf_check *c)
 	                     c->kind == TF_CHECK_INPUT    ? "input"
 	                     : c->kind == TF_CHECK_FORBID ? "forbid"
 	                                                  : "expect");
-	tf_put_xml_attribute(b, "message", c->message != NULL ? c->message : "");
+	put_message(b, c);
 	tf_put_char(b, '>');
 	tf_buf_init(&text, -1);
 	tf_put_check_title(&text, c);

@@ -463,6 +463,8 @@ def junit_is_what_its_readers_read():
         "the input can be read to its end", "--fail-on=warning", "forbid capture-loss, evicted, kernel-drops, one-way (implied)", "forbid rst-abort", "expect every close = fin (line 2)",
         'for community_id = "<&#\\\\>": expect optional every close = fin', "expect every close = fin (line 5)"], names
     assert [len(list(c)) for c in cases] == [0, 0, 0, 1, 1, 1, 1], text
+    assert cases[4].find("failure").attrib["message"] == (
+        "true of 0 of 1 connection; first #1 10.0.0.1:40001 -> 10.0.0.2:8080: close is rst [packets 1 to 7]")
     assert "10.0.0.1:40001 -> 10.0.0.2:8080" in cases[4].find("failure").text and "SYN-SENT |" in cases[4].find("failure").text
     assert cases[5].find("skipped") is not None
     with open("junit.xml", "w", encoding="utf-8") as f:
@@ -518,9 +520,13 @@ def tap_is_what_its_readers_read():
         print("# TAP::Parser is not here")
     try:
         import yaml
+        from tap.parser import Parser
     except ImportError:
-        print("# PyYAML is not here")
+        print("# tap.py or PyYAML is not here")
         return
+    lines = list(Parser().parse_text(text))
+    assert [line.category for line in lines] == ["version", "plan"] + 7 * ["test"], lines
+    assert [line.yaml_block is not None for line in lines if line.category == "test" and not line.ok] == [True] * 3
     for block in re.findall(r"^  ---\n(.*?)^  \.\.\.$", text, re.M | re.S):
         read = yaml.safe_load(block)
         assert read["severity"] == "fail" and read["broken_by"] and "SYN-SENT |" in read["segments"], block
