@@ -2,6 +2,7 @@
 # Holds the direction of the dependencies:
 #
 #   cli -> check -> output -> wire, flow -> detect -> core -> include
+#   cli -> screen -> output
 #   cli -> capture, confine -> wire, flow -> detect -> core -> include
 #
 # It reads the #include lines of src/*/ (and the folders in them) and include/tcpfsm.  core and include
@@ -25,7 +26,8 @@ allowed() {
 	slice) echo ' slice wire flow detect core ' ;;
 	check) echo ' check output core ' ;;
 	confine) echo ' confine ' ;;
-	cli) echo ' cli slice check output capture confine wire flow detect core ' ;;
+	screen) echo ' screen output wire flow detect core ' ;;
+	cli) echo ' cli screen slice check output capture confine wire flow detect core ' ;;
 	*) return 1 ;;
 	esac
 }

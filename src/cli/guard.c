@@ -96,6 +96,7 @@ tf_guard_confine(struct tf_guard *g, const struct tf_options *o, int capture_fd)
 	struct tf_seal seal = {
 	    .capture_fd = capture_fd,
 	    .helper_fd = {g->keeper.helper.fd, g->resolver.fd},
+	    .uses_terminal = o->top,
 	};
 	say_what_is_off(o);
 	bool confined = (!is_confined(o) && !o->user) || tf_identity_take(&g->who, message);

@@ -96,6 +96,41 @@ open_capture(const struct tf_options *o, struct tf_capture_options *co, struct t
 	return status == TF_CAPTURE_BAD_FILTER ? STATUS_USAGE : STATUS_INPUT;
 }
 
+static void
+say_on_screen(void *screen, const char *line)
+{
+	tf_screen_say(screen, line);
+}
+
+/* With --top: complaints go to the screen from now on.  NULL after a complaint. */
+static struct tf_screen *
+open_screen(const struct tf_options *o, struct tf_outputs *outputs)
+{
+	struct tf_screen_options how = {.live = o->interface != NULL,
+	                                .color = tf_terminal_color(STDERR_FILENO, o->color)};
+	char message[256];
+	struct tf_screen *screen = tf_screen_open(&how, message, sizeof message);
+	if (!screen) {
+		tf_complain("%s", message);
+		return NULL;
+	}
+	outputs->screen =
+	    (struct tf_sink){.wanted = tf_screen_wanted(), .event = tf_screen_event, .context = screen};
+	tf_complain_to(say_on_screen, screen);
+	tf_signals_last_words(tf_screen_rescue);
+	return screen;
+}
+
+static void
+close_screen(struct tf_screen *screen)
+{
+	if (!screen)
+		return;
+	tf_signals_last_words(NULL);
+	tf_screen_close(screen);
+	tf_complain_to(NULL, NULL);
+}
+
 /* Everything between the open capture and its report. */
 static enum status
 report(const struct tf_options *o, struct tf_capture *capture, struct tf_known *known, struct tf_guard *guard,
@@ -107,17 +142,22 @@ report(const struct tf_options *o, struct tf_capture *capture, struct tf_known *
 	bool opened =
 	    tf_outputs_open(&outputs, o, judge, known, guard->resolver.fd < 0 ? NULL : &guard->resolver);
 	bool confined = true, read = true, measured = true;
+	struct tf_screen *screen = NULL;
 	opened = tf_packets_open(&packets, o) && opened;
 	opened = opened && tf_known_open(known, o) && tf_slices_open(&outputs.slices, o);
-	if (opened)
+	bool shown = opened && (!o->top || (screen = open_screen(o, &outputs)));
+	if (shown)
 		confined = tf_guard_confine(guard, o, tf_capture_descriptor(capture));
-	if (opened && confined)
-		read = tf_replay(o, capture, &outputs, &packets, guard, &measured);
+	if (shown && confined)
+		read = tf_replay(o, capture, &outputs, &packets, guard, screen, &measured);
+	close_screen(screen);
 	bool written = tf_slices_close(outputs.slices);
 	written = tf_outputs_close(&outputs) && written;
 	if (opened)
-		written = tf_known_write(known, read && confined) && written;
+		written = tf_known_write(known, shown && read && confined) && written;
 	written = tf_packets_close(&packets) && written && measured;
+	if (opened && !shown)
+		return STATUS_USAGE;
 	if (!opened || !written)
 		return STATUS_OUTPUT;
 	if (!read || !confined)

@@ -335,6 +335,7 @@ const struct tf_option_row tf_option_rows[] = {
 	{FLAG, 'N', "names", NULL, "look up the names of addresses", AT(names)},
 	{CALL, 'v', "verbose", NULL, "text: each transition; -vv: each segment, too", .set = set_verbose},
 	{FLAG, 'q', "quiet", NULL, "text: only findings and the summary", AT(quiet)},
+	{FLAG, 0, "top", NULL, "a screen of connections, findings and details; with -r at the end", AT(top)},
 	{WORD, 0, "prometheus", "FILE", "metrics, replaced every -G SEC (15) when live, and at the end", AT(metrics_file)},
 	{FLAG, 0, "hosts", NULL, "text: how each host makes its initial sequence numbers", AT(hosts)},
 	{CALL, 0, "conn", "N[,...]", "text, csv, ladder: only these connections", .set = set_conns},
@@ -368,7 +369,7 @@ const struct tf_option_row tf_option_rows[] = {
 	{COMMAND, 'V', "version", NULL, "versions of tcpfsm and libpcap", .min = TF_SHOW_VERSION},
 	{COMMAND, 'h', "help", NULL, "this", .min = TF_SHOW_HELP},
 
-	NOT_HERE("write-anomalous", "FILE"), NOT_HERE("top", NULL),
+	NOT_HERE("write-anomalous", "FILE"),
 };
 /* clang-format on */
 

@@ -184,7 +184,7 @@ complete_outputs(options *o)
 	const char *file = o->output_file;
 	if (o->ladder && !o->ladder_file && !tf_options_add_output(o, strdup("ladder"), NULL))
 		return false;
-	if (o->output_count == 0 && !tf_options_add_output(o, strdup("text"), NULL))
+	if (o->output_count == 0 && (!o->top || file) && !tf_options_add_output(o, strdup("text"), NULL))
 		return false;
 	if (!add_pictures(o))
 		return false;
@@ -196,6 +196,9 @@ complete_outputs(options *o)
 		}
 		if (c->file && !strcmp(c->file, "-"))
 			c->file = NULL;
+		if (!c->file && o->top)
+			return tf_options_refuse(o, "--top has the terminal; name a file: -T %s:FILE",
+			                         c->format);
 		if (!c->file && on_stdout++)
 			return tf_options_refuse(o, "two formats on standard output; name a file: -T %s:FILE",
 			                         c->format);

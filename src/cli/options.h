@@ -65,6 +65,7 @@ struct tf_options {
 	const char *output_file;  /* -o */
 	const char *packets_file; /* -w */
 	const char *metrics_file; /* --prometheus */
+	bool top;                 /* --top */
 	bool names;               /* -N */
 	bool hosts;               /* --hosts */
 	uint64_t verbosity;       /* -v: 1, -vv: 2 */
@@ -85,7 +86,7 @@ struct tf_options {
 	/* Analysis. */
 	struct tf_config config; /* --profile, --timer and the bounds are in it */
 	uint64_t threads;        /* --threads; output does not depend on it */
-	struct tf_ruleset rules;   /* --fail-on, --allow; and of rules_file, once that was read */
+	struct tf_ruleset rules; /* --fail-on, --allow; and of rules_file, once that was read */
 	const char *rules_file;  /* --rules */
 	const char *baseline_file;       /* --baseline */
 	const char *slice_directory;     /* --slice */

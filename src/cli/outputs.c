@@ -121,6 +121,8 @@ tell_all(struct tf_outputs *s, const struct tf_event *event)
 	tf_judge_event(s->judge, event);
 	for (size_t i = 0; i < s->count; i++)
 		tf_output_event(s->out[i].writer, event);
+	if (s->screen.wanted & event->kind)
+		s->screen.event(s->screen.context, event);
 }
 
 static void
@@ -145,6 +147,7 @@ tf_outputs_sink(struct tf_outputs *s)
 	    .wanted = TF_EV_FINDING | tf_judge_wanted(s->judge), .event = on_event, .context = s};
 	for (size_t i = 0; i < s->count; i++)
 		sink.wanted |= tf_output_wanted(s->out[i].writer);
+	sink.wanted |= s->screen.wanted;
 	return sink;
 }
 
@@ -209,7 +212,7 @@ tf_outputs_all_failed(const struct tf_outputs *s)
 	for (size_t i = 0; i < s->count; i++)
 		if (!tf_output_error(s->out[i].writer))
 			return false;
-	return true;
+	return s->count > 0;
 }
 
 bool

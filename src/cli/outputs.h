@@ -26,6 +26,7 @@ struct tf_outputs {
 	struct tf_known *known;   /* the baseline */
 	struct tf_slices *slices; /* NULL: none are wanted */
 	struct tf_lookup *lookup; /* NULL: no names */
+	struct tf_sink screen;    /* of --top; wanted 0: there is none */
 };
 
 /* Open PATH for writing, a file that is there already from its start.  Never one of the inputs of

@@ -44,6 +44,8 @@ static void
 file_tick(struct replay *r, int frames)
 {
 	uint64_t consumed, total;
+	if (r->watch.screen)
+		tf_watch_screen(&r->watch);
 	tf_capture_progress(r->capture, &consumed, &total);
 	tf_progress(consumed, total, tf_capture_frames(r->capture));
 	/* A pipe that gave less than was wanted may be somebody's live capture. */
@@ -291,6 +293,8 @@ replay_with(struct replay *r, bool *written)
 	const char *error = input_faults(r);
 	summarize(r, error, judge(r, error));
 	*written = tf_watch_end(&r->watch);
+	if (r->watch.screen && !r->options->interface)
+		tf_watch_stay(&r->watch);
 	return error == NULL;
 }
 
@@ -340,7 +344,7 @@ tf_replay_again(const struct tf_options *options, struct tf_sink sink)
 
 bool
 tf_replay(const struct tf_options *options, struct tf_capture *capture, struct tf_outputs *outputs,
-          struct tf_packets *packets, struct tf_guard *guard, bool *written)
+          struct tf_packets *packets, struct tf_guard *guard, struct tf_screen *screen, bool *written)
 {
 	/* Some 50 KiB, and one run at a time. */
 	static struct replay r;
@@ -356,6 +360,7 @@ tf_replay(const struct tf_options *options, struct tf_capture *capture, struct t
 	                            .outputs = outputs,
 	                            .packets = packets,
 	                            .guard = guard,
+	                            .screen = screen,
 	                            .intake = &r.intake};
 	r.intake.decoder = tf_decoder_new(&TF_DECODER_DEFAULTS);
 	r.analyzer = tf_analyzer_new(&options->config, tf_outputs_sink(outputs));

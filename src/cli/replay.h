@@ -12,13 +12,14 @@
 #include "cli/options.h"
 #include "cli/outputs.h"
 #include "cli/packets.h"
+#include "screen/screen.h"
 
 /* Read CAPTURE to its end, or as far as OPTIONS say, and report to OUTPUTS, the summary included;
- * frames go to PACKETS as well, if they are wanted.  Faults of the input are complained about; *WRITTEN says
+ * frames go to PACKETS as well, if they are wanted.  Faults of the input are complained about; SCREEN (NULL: none) shows it; *WRITTEN says
  * whether the metrics were written, where they are wanted.
  * False where the input, or memory, failed: what was read before is reported all the same. */
 bool tf_replay(const struct tf_options *options, struct tf_capture *capture, struct tf_outputs *outputs,
-               struct tf_packets *packets, struct tf_guard *guard, bool *written);
+               struct tf_packets *packets, struct tf_guard *guard, struct tf_screen *screen, bool *written);
 
 /* Read the files of OPTIONS again, from their start to the end, and tell SINK what the analyzer says.  False where
  * they could not be opened, or there was no memory. */

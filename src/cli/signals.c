@@ -8,12 +8,20 @@
 #include <stddef.h>
 
 static struct tf_capture *volatile running;
-static volatile sig_atomic_t status_wanted, reopen_wanted;
+static volatile sig_atomic_t status_wanted, reopen_wanted, ended;
+static void (*volatile last_words)(void);
 
 static void
 on_end(int number)
 {
-	(void)number;
+	if (ended) {
+		if (last_words)
+			last_words();
+		signal(number, SIG_DFL);
+		raise(number);
+		return;
+	}
+	ended = 1;
 	if (running)
 		tf_capture_break(running);
 }
@@ -30,7 +38,7 @@ on_wish(int number)
 void
 tf_signals_set(struct tf_capture *capture, bool live)
 {
-	struct sigaction end = {.sa_handler = on_end, .sa_flags = (int)SA_RESETHAND};
+	struct sigaction end = {.sa_handler = on_end};
 	/* No SA_RESTART: whoever waits for frames looks at the flags at once. */
 	struct sigaction wish = {.sa_handler = on_wish};
 	running = capture;
@@ -45,6 +53,18 @@ tf_signals_set(struct tf_capture *capture, bool live)
 #ifdef SIGINFO
 	sigaction(SIGINFO, &wish, NULL);
 #endif
+}
+
+void
+tf_signals_last_words(void (*say)(void))
+{
+	last_words = say;
+}
+
+bool
+tf_signals_ended(void)
+{
+	return ended;
 }
 
 void

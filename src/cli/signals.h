@@ -12,6 +12,12 @@
 /* Stop CAPTURE at SIGINT and SIGTERM; die of SIGPIPE.  With LIVE heed SIGUSR1 (SIGINFO) and SIGHUP as well. */
 void tf_signals_set(struct tf_capture *capture, bool live);
 
+/* What is to be done before a second SIGINT or SIGTERM kills; NULL: nothing. */
+void tf_signals_last_words(void (*say)(void));
+
+/* Has a signal asked for the end? */
+bool tf_signals_ended(void);
+
 /* CAPTURE will not be there any more. */
 void tf_signals_forget(void);
 

@@ -18,6 +18,38 @@
 
 static bool progress_shown;
 
+/* Somebody has the screen: lines go there, and are kept for later. */
+static struct {
+	void (*say)(void *context, const char *line);
+	void *context;
+	size_t used;
+	char kept[8192];
+} screen;
+
+static void
+keep_for_later(const char *line)
+{
+	int room = (int)(sizeof screen.kept - screen.used);
+	int n = snprintf(screen.kept + screen.used, (size_t)room, "tcpfsm: %s\n", line);
+	if (n > 0 && n < room)
+		screen.used += (size_t)n;
+	else
+		screen.kept[screen.used] = '\0';
+	screen.say(screen.context, line);
+}
+
+void
+tf_complain_to(void (*say)(void *context, const char *line), void *context)
+{
+	screen.say = say;
+	screen.context = context;
+	if (say)
+		return;
+	fputs(screen.kept, stderr);
+	screen.used = 0;
+	screen.kept[0] = '\0';
+}
+
 void
 tf_complain(const char *format, ...)
 {
@@ -30,6 +62,10 @@ tf_complain(const char *format, ...)
 	for (char *p = line; *p; p++)
 		if ((unsigned char)*p < ' ' || *p == 0x7f)
 			*p = '?';
+	if (screen.say) {
+		keep_for_later(line);
+		return;
+	}
 	tf_progress_end();
 	fprintf(stderr, "tcpfsm: %s\n", line);
 }
@@ -87,7 +123,7 @@ tf_progress(uint64_t consumed, uint64_t total, uint64_t frames)
 		is_terminal = isatty(STDERR_FILENO);
 		next_ms = monotonic_ms() + 1000;
 	}
-	if (!is_terminal || monotonic_ms() < next_ms)
+	if (!is_terminal || screen.say || monotonic_ms() < next_ms)
 		return;
 	next_ms = monotonic_ms() + 200;
 	progress_shown = true;

@@ -13,6 +13,9 @@
 /* "tcpfsm: " and the message as one line on standard error, whatever it is made of. */
 void tf_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Whoever has the screen gets the lines from now on; they come on standard error once SAY is NULL again. */
+void tf_complain_to(void (*say)(void *context, const char *line), void *context);
+
 /* Has the file descriptor FD colours, by WISH, NO_COLOR and TERM? */
 bool tf_terminal_color(int fd, enum tf_color wish);
 

@@ -19,6 +19,9 @@
 /* A packet may wait that long in the kernel before we see it: the wall clock counts only beyond. */
 #define LIVE_SLACK_NS NS_PER_SECOND
 
+#define KEYS_EVERY_NS (NS_PER_SECOND / 20)
+#define KEYS_WAIT_MS  200
+
 #define METRICS_EVERY_NS (15 * NS_PER_SECOND)
 
 /* Rows of the table that SIGUSR1 shows: more would not be read, and frames wait meanwhile. */
@@ -170,7 +173,7 @@ reopen(struct tf_watch *w)
 	tf_packets_reopen(w->packets, &w->guard->keeper);
 }
 
-/* ---- the tick ---------------------------------------------------------------- */
+/* ---- small things ---------------------------------------------------------------- */
 
 static void
 say_drops(struct tf_watch *w)
@@ -202,10 +205,17 @@ let_time_pass(struct tf_watch *w)
 		tf_analyzer_advance(w->analyzer, quiet_ns);
 }
 
+/* Nothing is written across the screen. */
+static bool
+may_report(const struct tf_watch *w)
+{
+	return !w->screen || !isatty(STDERR_FILENO);
+}
+
 static void
 answer_signals(struct tf_watch *w)
 {
-	if (tf_signals_status())
+	if (tf_signals_status() && may_report(w))
 		show_table(w);
 	if (tf_signals_reopen())
 		reopen(w);
@@ -220,6 +230,46 @@ due(int64_t *last, int64_t now, int64_t every)
 	*last = now;
 	return true;
 }
+
+/* ---- the screen --------------------------------------------------------------- */
+
+static void
+show(struct tf_watch *w, const struct tf_analyzer *a, int64_t now)
+{
+	struct tf_skipped skipped[TF_TALLY_SKIPPED];
+	struct tf_status status;
+	gather(w, &status, skipped);
+	tf_screen_show(w->screen, &status, a, now);
+}
+
+/* The more there is to sort and draw, the rarer: at most a tenth of the time goes into it. */
+static int64_t
+show_every(const struct tf_watch *w)
+{
+	uint64_t live = tf_analyzer_stats(w->analyzer)->live;
+	return NS_PER_SECOND * (int64_t)(1 + live / 50000);
+}
+
+void
+tf_watch_screen(struct tf_watch *w)
+{
+	int64_t now = now_ns(CLOCK_MONOTONIC);
+	if (due(&w->keyed_ns, now, KEYS_EVERY_NS) && !tf_screen_keys(w->screen, 0))
+		tf_capture_break(w->capture);
+	if (!tf_screen_wants_news(w->screen) || !due(&w->shown_ns, now, show_every(w)))
+		return;
+	show(w, w->analyzer, w->options->interface ? now_ns(CLOCK_REALTIME) : w->intake->clock_ns);
+}
+
+void
+tf_watch_stay(struct tf_watch *w)
+{
+	show(w, NULL, w->intake->clock_ns);
+	while (!tf_signals_ended() && tf_screen_keys(w->screen, KEYS_WAIT_MS))
+		;
+}
+
+/* ---- the tick ---------------------------------------------------------------- */
 
 void
 tf_watch_begin(struct tf_watch *w)
@@ -241,10 +291,12 @@ tf_watch_tick(struct tf_watch *w, int frames)
 	if (second)
 		say_drops(w);
 	answer_signals(w);
-	if (due(&w->reported_ns, now, o->report_ns))
+	if (due(&w->reported_ns, now, o->report_ns) && may_report(w))
 		report(w);
 	if (o->metrics_file && due(&w->measured_ns, now, o->report_ns ? o->report_ns : METRICS_EVERY_NS))
 		measure(w);
+	if (w->screen)
+		tf_watch_screen(w);
 	if (o->for_ns && now - w->begun_ns >= o->for_ns)
 		tf_capture_break(w->capture);
 }

@@ -12,6 +12,7 @@
 #include "cli/intake.h"
 #include "cli/outputs.h"
 #include "cli/packets.h"
+#include "screen/screen.h"
 #include "tcpfsm/analyzer.h"
 
 struct tf_watch {
@@ -20,6 +21,7 @@ struct tf_watch {
 	struct tf_outputs *outputs;
 	struct tf_packets *packets;
 	struct tf_guard *guard;
+	struct tf_screen *screen; /* NULL: none */
 	struct tf_analyzer *analyzer;
 	const struct tf_intake *intake;
 
@@ -28,6 +30,8 @@ struct tf_watch {
 	int64_t looked_ns;   /* a second's work was done */
 	int64_t reported_ns; /* -G */
 	int64_t measured_ns; /* --prometheus */
+	int64_t keyed_ns;    /* --top: keys were looked at */
+	int64_t shown_ns;    /* --top: the picture was renewed */
 	bool drops_said;     /* that the kernel loses packets */
 	bool metrics_fail;   /* they could not be written the last time */
 };
@@ -37,6 +41,12 @@ void tf_watch_begin(struct tf_watch *w);
 
 /* Live: what is due after a batch (TF_CAPTURE_IDLE: the line was silent). */
 void tf_watch_tick(struct tf_watch *w, int frames);
+
+/* The screen's part of it: for whoever reads files, too. */
+void tf_watch_screen(struct tf_watch *w);
+
+/* The analysis is finished: the screen shows it until the user leaves. */
+void tf_watch_stay(struct tf_watch *w);
 
 /* The run is over: the metrics a last time.  False where they could not be written. */
 bool tf_watch_end(struct tf_watch *w);
