@@ -197,7 +197,6 @@ def formats_and_their_files_are_checked():
 def what_this_version_lacks_is_refused_by_name():
     for option in ["--%s=x" % name for name in "write-anomalous".split()]:
         tcpfsm("-r", "closed.pcap", option).expect(2, "not in this version")
-    tcpfsm("-r", "closed.pcap", "--top").expect(2, "not in this version")
 
 
 @check
