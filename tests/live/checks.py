@@ -52,10 +52,10 @@ def summary_of(lines):
 # --- Load -------------------------------------------------------------------------------------
 
 
-def python_load(field, seconds):
+def python_load(field, seconds, pause=0.004):
     field.start("server", sys.executable, os.path.join(HERE, "load.py"), "serve", SERVER, "8000")
     wait_until(lambda: ":8000 " in field.run("server", "ss", "-tlnH"), 5, "the server listens")
-    return field.start("client", sys.executable, os.path.join(HERE, "load.py"), "ask", SERVER, "8000", str(seconds))
+    return field.start("client", sys.executable, os.path.join(HERE, "load.py"), "ask", SERVER, "8000", str(seconds), str(pause))
 
 
 NGINX = """worker_processes 1; daemon off; pid {0}/nginx.pid; error_log {0}/nginx.log; user root;
@@ -499,7 +499,7 @@ def memory_stays_flat_under_load(field, folder, tools):
     live = Live(field, tools.program, folder, "-T", "json:o.json", "--prometheus=m.prom", "-G", "60")
     field.start("server", "iperf3", "-s", stdout=subprocess.DEVNULL)
     wait_until(lambda: ":5201 " in field.run("server", "ss", "-tlnH"), 5, "iperf3 listens")
-    load = python_load(field, seconds + 60)
+    load = python_load(field, seconds + 60, pause=0.02)
     field.start("client", "iperf3", "-c", SERVER, "-t", str(int(seconds) + 60), "-b", "50M", stdout=subprocess.DEVNULL)
     memory, until = [], time.monotonic() + seconds
     while time.monotonic() < until:

@@ -1,7 +1,7 @@
 """A server and its clients, where nothing better is installed.
 
-    load.py serve ADDRESS PORT            answers each line and closes after the client
-    load.py ask ADDRESS PORT SECONDS      connections one after the other, from four threads
+    load.py serve ADDRESS PORT                answers each line and closes after the client
+    load.py ask ADDRESS PORT SECONDS PAUSE   connections with pauses between them, from four threads
 """
 
 import socket
@@ -24,7 +24,7 @@ def serve(address, port):
     threading.Event().wait()
 
 
-def ask(address, port, seconds):
+def ask(address, port, seconds, pause):
     until = time.monotonic() + seconds
 
     def question():
@@ -33,7 +33,7 @@ def ask(address, port, seconds):
                 for _ in range(3):
                     s.sendall(b"question\n" * 10)
                     s.recv(4096)
-            time.sleep(0.004)
+            time.sleep(pause)
     threads = [threading.Thread(target=question) for _ in range(4)]
     for t in threads:
         t.start()
@@ -45,4 +45,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "serve":
         serve(sys.argv[2], int(sys.argv[3]))
     else:
-        ask(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]))
+        ask(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), float(sys.argv[5]))
