@@ -13,6 +13,13 @@ tf_earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
+/* A filter chose what was captured: nothing but SYN, FIN and RST.  That no ACK passed says nothing then. */
+static inline bool
+tf_only_flags(const struct tf_context *ctx)
+{
+	return !ctx->stats->spoke && ctx->stats->segments >= 50;
+}
+
 /* Does END's history hold STATE? */
 bool tf_was_in(const struct tf_end *end, enum tf_state state);
 
