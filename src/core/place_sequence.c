@@ -86,7 +86,8 @@ note_fin(struct tf_step *st)
 	} else {
 		if (fin->again < UINT16_MAX)
 			fin->again++;
-		fin->acks_peer_fin &= acks_fin;
+		/* One that was inferred passes for the first time. */
+		fin->acks_peer_fin = acks_fin && (fin->acks_peer_fin || fin->inferred);
 	}
 }
 

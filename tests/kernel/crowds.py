@@ -143,7 +143,7 @@ def _far(net, before=5, behind=5):
         net.path(f"{side} behind delay={behind}")
 
 
-@scenario(seconds=6, may=LOSSY)
+@scenario(quick=True, seconds=6, may=LOSSY)
 def each_loss_client_first(net):
     """Each segment is lost in one connection, before the tap or behind it; the client closes first."""
     _far(net)
