@@ -21,6 +21,13 @@ is_established(const struct tf_end *end)
 	return tf_end_state(end) == TF_ESTABLISHED && (end->depth & 0xf) == end->depth >> 4;
 }
 
+/* An ACK of its SYN has passed towards it before: one more brings nothing new. */
+static bool
+has_ack_of_syn(const struct tf_end *y)
+{
+	return !tf_end_has(y, TF_END_ISN_KNOWN) || y->pending & TF_P_ACK_OF_SYN;
+}
+
 static bool
 timestamp_advances(const struct tf_end *x, const struct tf_segment *s)
 {
@@ -79,8 +86,8 @@ tf_connection_fast(struct tf_context *ctx, struct tf_connection *c, const struct
 		return false;
 	struct tf_end *x = &c->end[from], *y = &c->end[!from];
 	bool scaled = tf_end_has(x, TF_END_WSCALE) && tf_end_has(y, TF_END_WSCALE);
-	if (!is_established(x) || tf_end_state(y) != TF_ESTABLISHED || !is_expected(x, y, s) ||
-	    !timestamp_advances(x, s))
+	if (!is_established(x) || tf_end_state(y) != TF_ESTABLISHED || !has_ack_of_syn(y) ||
+	    !is_expected(x, y, s) || !timestamp_advances(x, s))
 		return false;
 	tf_letters_ordinary(ctx, c, from, s->len > 0);
 	follow(c, x, y, s, scaled ? x->wscale : 0);

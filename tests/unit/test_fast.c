@@ -414,8 +414,12 @@ traffic_with_a_little_trouble(void)
 static void
 traffic_with_much_trouble(void)
 {
+	static const uint64_t told[] = {2312, 2328, 2457, 2671}; /* an ACK of the SYN that counts later */
+
 	for (uint64_t seed = 31; seed <= 44; seed++)
 		compare(seed, 60);
+	for (size_t i = 0; i < sizeof told / sizeof told[0]; i++)
+		compare(told[i], 60);
 }
 
 /* The connection on the ports of S, or 0. */
