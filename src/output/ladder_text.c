@@ -347,7 +347,7 @@ put_first_states(struct drawing *d, const struct tf_connection_record *r)
 	for (unsigned e = 0; e < 2; e++) {
 		if (r->end[e].history_count == 0)
 			continue;
-		first[e].to = (enum tf_state)r->end[e].history[0];
+		first[e].to = r->end[e].history[0];
 		side[e] = &first[e];
 	}
 	tf_buf_init(&nothing, -1);

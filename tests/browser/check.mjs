@@ -120,7 +120,7 @@ async function opensByKeyboard(page) {
 	ensure(await page.$('.opened') === null, 'closed again');
 }
 
-/* Pairs of labels of the diagram that lie on each other, or on a state's box. */
+/* Labels of the diagram that lie on each other, on a state's box or on an edge, or are cut off. */
 function overlaps(page) {
 	return page.evaluate(() => {
 		const box = e => ({text: e.textContent, ...Object.fromEntries(['left', 'right', 'top', 'bottom'].map(k => [k, e.getBoundingClientRect()[k]]))});
@@ -132,6 +132,18 @@ function overlaps(page) {
 			labels.slice(i + 1).filter(b => hit(a, b)).forEach(b => found.push(`"${a.text}" on "${b.text}"`));
 			states.filter(b => hit(a, b)).forEach(() => found.push(`"${a.text}" on a state`));
 		});
+		/* An edge is looked at every other pixel; a label's box is a little larger than its letters. */
+		for (const path of document.querySelectorAll('#diagram svg path.edge')) {
+			const matrix = path.getScreenCTM(), length = path.getTotalLength();
+			for (let at = 0; at < length; at += 2) {
+				const p = path.getPointAtLength(at).matrixTransform(matrix);
+				const a = labels.find(l => p.x > l.left + 1 && p.x < l.right - 1 && p.y > l.top + 3 && p.y < l.bottom - 3);
+				if (a) {
+					found.push(`"${a.text}" on the edge ${path.parentNode.querySelector('title').textContent}`);
+					break;
+				}
+			}
+		}
 		const frame = document.querySelector('#diagram svg').getBoundingClientRect();
 		labels.filter(a => a.left < frame.left || a.right > frame.right || a.bottom > frame.bottom).forEach(a => found.push(`"${a.text}" outside`));
 		return found;
@@ -243,6 +255,11 @@ async function checkCrowd(browser) {
 		same((await page.textContent('.pages [role=status]')).split(';')[0], '1,000 connections', 'every tenth was refused');
 		await page.click('text=Next page');
 		ensure(Date.now() - start < PATIENCE_MS, `it took ${Date.now() - start} ms`);
+		await close(page);
+	});
+	await test('many connections: the labels of the diagram are apart', async () => {
+		const page = await open(browser, path);
+		same(await overlaps(page), [], 'labels of the diagram');
 		await close(page);
 	});
 	await test('ten thousand connections: less than ten megabytes', async () => {

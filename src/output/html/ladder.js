@@ -4,7 +4,7 @@
  * (ladder_svg.c), drawn here for the connection that somebody opened.
  */
 
-const LADDER = {width: 960, left: 300, right: 800, bar: 14, row: 32, small: 20, textRow: 15, slant: 11, longGap: 1, words: 68,
+const LADDER = {width: 960, left: 300, right: 800, bar: 14, row: 32, small: 20, textRow: 15, nameHigh: 13, slant: 11, longGap: 1, words: 68,
 	atOnce: 150};
 
 function wrapWords(text, width) {
@@ -27,6 +27,7 @@ class Ladder {
 		this.parts = [];
 		this.y = 84;
 		this.last = 0;
+		this.nameY = [0, 0];
 		this.bars = [0, 1].map(end => ({from: 72, state: connection.ends[end].first >= 0 ? connection.ends[end].first : connection.ends[end].state,
 			unsure: false}));
 	}
@@ -48,7 +49,10 @@ class Ladder {
 			this.put(rect('hatched', x, bar.from, LADDER.bar, to - bar.from, `${stateName(bar.state)}, only presumed`));
 	}
 
+	/* Names stand apart, even where states follow closely. */
 	nameState(end, y, text) {
+		y = Math.max(y, this.nameY[end] + LADDER.nameHigh);
+		this.nameY[end] = y;
 		const x = end === 0 ? LADDER.left - LADDER.bar - 8 : LADDER.right + LADDER.bar + 8;
 		this.put(label('name used state-name', x, y + 5, end === 0 ? 'end' : 'start', text));
 	}

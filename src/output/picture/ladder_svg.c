@@ -20,6 +20,7 @@
 #define BAR_WIDE   14
 #define ROW        32 /* of a segment */
 #define SMALL_ROW  20 /* of words */
+#define NAME_HIGH  13 /* of a state's name */
 #define TEXT_ROW   15 /* of a finding's line */
 #define MOST_SLANT 11 /* pixels, on each side of the tap */
 #define NOTE_WORDS 68 /* columns of a finding's line */
@@ -29,6 +30,7 @@
 /* A state's bar that has begun. */
 struct section {
 	double from_y;
+	double name_y; /* of the last name beside the bar */
 	enum tf_state state;
 	bool unsure;          /* only presumed */
 	enum tf_state before; /* what it may still be instead */
@@ -81,11 +83,15 @@ draw_section(struct drawing *d, unsigned end, double to_y)
 		tf_svg_rect(d->b, "hatched", x, s->from_y, BAR_WIDE, to_y - s->from_y, 0);
 }
 
+/* Names stand apart, even where states follow closely. */
 static void
 name_state(struct drawing *d, unsigned end, double y, enum tf_state s, const char *mark)
 {
 	struct tf_buf text;
 
+	if (y < d->section[end].name_y + NAME_HIGH)
+		y = d->section[end].name_y + NAME_HIGH;
+	d->section[end].name_y = y;
 	tf_buf_init(&text, -1);
 	tf_put_str(&text, tf_state_name(s));
 	tf_put_str(&text, mark);
@@ -105,6 +111,7 @@ change_state(struct drawing *d, const struct tf_rung *r, double y)
 	draw_section(d, end, y);
 	d->section[end] = (struct section){
 	    .from_y = y,
+	    .name_y = d->section[end].name_y,
 	    .state = (enum tf_state)r->to,
 	    .before = (enum tf_state)r->from,
 	    .unsure = hearsay && (r->basis == TF_TIMER_RAN || (r->possible & TF_STATES(r->from)) != 0),
