@@ -26,7 +26,7 @@ struct tf_stats {
 	uint64_t time_backwards;   /* segments with a time before the greatest one so far */
 	int64_t time_backwards_max_ns;
 	uint64_t connections;
-	uint64_t spoke;            /* ends of which a segment without SYN, FIN and RST passed */
+	uint64_t bare_acks;        /* ends of which an ACK passed that was nothing else */
 	uint64_t live, live_max;   /* connections in the table now, and at most */
 	uint64_t evicted;          /* connections forgotten for want of room */
 	uint64_t evicted_tombstones;

@@ -81,7 +81,7 @@ tf_letters_add(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint
 	bool late = x && x->letters.count > 0, first = bit && !(c->letters & bit);
 
 	c->letters = ((uint32_t)c->letters | bit) & EARLY_MASK;
-	ctx->stats->spoke += letter == TF_L_ACK || letter == TF_L_DATA;
+	ctx->stats->bare_acks += letter == TF_L_ACK;
 	if (first && !late && !(k && k->letters)) {
 		add_early(c, code);
 		return;

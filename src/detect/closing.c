@@ -72,7 +72,7 @@ fin_deadline(const struct tf_context *ctx, const struct tf_connection *c, enum t
 	int id = unacknowledged_id(tf_end_state(&c->end[which]));
 
 	/* Where the other direction is missing, or all bare ACKs, so are those of the FIN. */
-	if (id < 0 || (tf_only_flags(ctx) && !fin->again) || !fin->packet || !c->end[!which].packets ||
+	if (id < 0 || (tf_without_acks(ctx) && !fin->again) || !fin->packet || !c->end[!which].packets ||
 	    tf_raised(ctx, c, (enum tf_anomaly)id, which))
 		return INT64_MAX;
 	return unacknowledged_since(fin) + (fin->again >= FIN_REPEATS ? FIN_REPEATED_NS : FIN_LIMIT_NS);

@@ -13,11 +13,11 @@ tf_earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/* A filter chose what was captured: nothing but SYN, FIN and RST.  That no ACK passed says nothing then. */
+/* A filter chose what was captured, and left out bare ACKs.  That none passed says nothing then. */
 static inline bool
-tf_only_flags(const struct tf_context *ctx)
+tf_without_acks(const struct tf_context *ctx)
 {
-	return !ctx->stats->spoke && ctx->stats->segments >= 50;
+	return !ctx->stats->bare_acks && ctx->stats->connections >= 5 && ctx->stats->segments >= 20;
 }
 
 /* Does END's history hold STATE? */

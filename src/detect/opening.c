@@ -148,7 +148,7 @@ tf_opening_deadline(struct tf_context *ctx, struct tf_connection *c)
 	    tf_connection_close(c) == TF_CLOSE_TIMEOUT && tf_end_state(&c->end[TF_SERVER]) == TF_LISTEN;
 
 	/* Who waits in vain sends its SYN,ACK again. */
-	if (tf_only_flags(ctx) && !(x && x->syn_ack_again))
+	if (tf_without_acks(ctx) && !(x && x->syn_ack_again))
 		return;
 	if (embryonic(ctx, c) && !tf_flood_covers(ctx, c) && (waited || syn_ack_limit))
 		raise_embryonic(ctx, c, x);

@@ -192,6 +192,8 @@ CASES = [
     Case("a scan of what does not answer", [pcap(unanswered(20))], like="one-way"),
     Case("a filter kept SYN, FIN and RST", [pcap(with_flags(several(60, 2), SYN | FIN | RST))],
          never=["stuck-fin-wait-1", "stuck-last-ack", "stuck-closing", "half-open-handshake"]),
+    Case("a filter kept data, SYN, FIN and RST", [pcap(with_flags(several(60, 2), SYN | FIN | RST | PSH))],
+         never=["stuck-fin-wait-1", "stuck-last-ack", "stuck-closing", "half-open-handshake"]),
     Case("a filter kept SYN alone", [pcap(with_flags(several(60, 2), SYN))],
          never=["syn-unanswered", "half-open-handshake"]),
     Case("one direction alone of one connection in three",
