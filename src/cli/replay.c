@@ -22,6 +22,7 @@ struct replay {
 	struct tf_capture *capture;
 	struct tf_outputs *outputs;
 	struct tf_analyzer *analyzer;
+	struct tf_stats stats; /* the analyzer's last word, which outlives it */
 	struct tf_intake intake;
 	struct tf_parcel parcel;      /* with one thread */
 	struct tf_pipeline *pipeline; /* with two */
@@ -243,7 +244,7 @@ static void
 summarize(struct replay *r, const char *input_error, const struct tf_verdict *verdict)
 {
 	const struct tf_decoder_stats *wire = tf_decoder_stats(r->intake.decoder);
-	const struct tf_stats *stats = tf_analyzer_stats(r->analyzer);
+	const struct tf_stats *stats = &r->stats;
 	struct tf_skipped skipped[TF_TALLY_SKIPPED];
 	struct tf_summary summary = {
 	    .packets = tf_capture_frames(r->capture),
@@ -278,6 +279,14 @@ wants_hosts(const struct tf_options *o)
 	return o->hosts;
 }
 
+/* It has said all; a second look has one of its own, and memory is not for two. */
+static void
+dismiss_analyzer(struct replay *r)
+{
+	tf_analyzer_free(r->analyzer);
+	r->analyzer = r->watch.analyzer = NULL;
+}
+
 static bool
 replay_with(struct replay *r, bool *written)
 {
@@ -291,6 +300,9 @@ replay_with(struct replay *r, bool *written)
 	if (wants_hosts(r->options))
 		tf_analyzer_hosts(r->analyzer, tf_outputs_host, r->outputs);
 	const char *error = input_faults(r);
+	r->stats = *tf_analyzer_stats(r->analyzer);
+	if (!r->watch.screen && !r->options->metrics_file)
+		dismiss_analyzer(r);
 	summarize(r, error, judge(r, error));
 	*written = tf_watch_end(&r->watch);
 	if (r->watch.screen && !r->options->interface)
@@ -349,12 +361,11 @@ tf_replay(const struct tf_options *options, struct tf_capture *capture, struct t
 	/* Some 50 KiB, and one run at a time. */
 	static struct replay r;
 	r = (struct replay){.options = options, .capture = capture, .outputs = outputs};
-	r.intake =
-	    (struct tf_intake){.options = options,
-	                        .capture = capture,
-	                        .dump = packets->dump,
-	                        .slices = outputs->slices,
-	                        .context = &r};
+	r.intake = (struct tf_intake){.options = options,
+	                              .capture = capture,
+	                              .dump = packets->dump,
+	                              .slices = outputs->slices,
+	                              .context = &r};
 	r.watch = (struct tf_watch){.options = options,
 	                            .capture = capture,
 	                            .outputs = outputs,

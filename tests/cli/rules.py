@@ -210,6 +210,17 @@ def one_rst_added_is_named():
 
 
 @check
+def a_rst_in_the_middle_that_nobody_heeded_is_seen_by_its_field():
+    frames = green()
+    third = Conversation(40030, 2).open().talk()
+    forged = third.send("server", RST | ACK).frames[-1]
+    write_pcap("mutant.pcap", frames + [(forged[0] - 0.0005, forged[1])])
+    failed = run("mutant.pcap", RULES + "expect no either sent_rst = yes\n").expect(1).failed()
+    assert failed[-1]["name"] == "expect no either sent_rst = yes", failed
+    assert [(o["conn"], o["message"]) for o in failed[-1]["broken_by"]] == [(3, "client sent_rst is no, server sent_rst is yes")], failed
+
+
+@check
 def sixty_seconds_cut_out_are_named():
     # A connection to port 9 that is open over 100 s; of those 60 are taken out of the capture.
     long = Conversation(40055, 5, service=9).open().talk()

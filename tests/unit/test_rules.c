@@ -6,10 +6,55 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "check/judge.h"
 #include "check/parse.h"
 #include "unit.h"
 
 const char tf_suite[] = "rules";
+
+/* Allocations that still succeed; -1: all.  The linker puts these in the place of the C library's (--wrap). */
+static long allocations_left = -1;
+
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t count, size_t n);
+void *__real_realloc(void *old, size_t n);
+void *__real_reallocarray(void *old, size_t count, size_t n);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t count, size_t n);
+void *__wrap_realloc(void *old, size_t n);
+void *__wrap_reallocarray(void *old, size_t count, size_t n);
+
+static bool
+allocation_fails(void)
+{
+	if (allocations_left > 0)
+		allocations_left--;
+	return allocations_left == 0;
+}
+
+void *
+__wrap_malloc(size_t n)
+{
+	return allocation_fails() ? NULL : __real_malloc(n);
+}
+
+void *
+__wrap_calloc(size_t count, size_t n)
+{
+	return allocation_fails() ? NULL : __real_calloc(count, n);
+}
+
+void *
+__wrap_realloc(void *old, size_t n)
+{
+	return allocation_fails() ? NULL : __real_realloc(old, n);
+}
+
+void *
+__wrap_reallocarray(void *old, size_t count, size_t n)
+{
+	return allocation_fails() ? NULL : __real_reallocarray(old, count, n);
+}
 
 static struct tf_rules_error error;
 
@@ -362,6 +407,56 @@ bounds_are_said_and_not_passed(void)
 	tf_ruleset_fini(&r);
 }
 
+/* ---- without memory ------------------------------------------------------------------------ */
+
+static const char wide[] = "forbid warning\nallow idle 1\nfor port 1-9\n  forbid rst-abort\n  expect every "
+                           "close = fin and client path = "
+                           "SYN-SENT ... CLOSED\nexpect count(info) = 0\n";
+
+/* The verdict on a connection with a finding; all its allocations but those of the first ones fail. */
+static void
+judge_with(const struct tf_ruleset *r, long allocations)
+{
+	struct tf_finding f = {
+	    .conn = 1, .id = TF_A_RST_ABORT, .severity = TF_WARNING, .endpoint = TF_CLIENT};
+	struct tf_connection_record record = {
+	    .conn = 1, .end = {{.port = 1}, {.port = 2}}, .close = TF_CLOSE_RST};
+	struct tf_event events[] = {{.kind = TF_EV_FINDING, .finding = &f},
+	                            {.kind = TF_EV_CONNECTION, .connection = &record}};
+	allocations_left = allocations;
+	struct tf_judge *j = tf_judge_new(r, 0);
+	if (j) {
+		tf_judge_event(j, &events[0]);
+		tf_judge_event(j, &events[1]);
+		tf_judge_finish(j, NULL);
+		/* Whatever found no memory, nothing is green by it. */
+		CU_ASSERT(tf_judge_verdict(j)->failed > 0);
+	}
+	tf_judge_free(j);
+	allocations_left = -1;
+}
+
+static void
+every_allocation_may_fail(void)
+{
+	struct tf_ruleset r;
+	long most = 0;
+	do {
+		allocations_left = ++most;
+		bool good = parse(&r, wide);
+		bool all = allocations_left > 0;
+		allocations_left = -1;
+		CU_ASSERT_EQUAL(good, all);
+		if (all)
+			break;
+		tf_ruleset_fini(&r);
+	} while (most < 1000);
+	CU_ASSERT(most > 5 && most < 1000);
+	for (long i = 1; i < 60; i++)
+		judge_with(&r, i);
+	tf_ruleset_fini(&r);
+}
+
 static void
 options_make_rules_too(void)
 {
@@ -392,5 +487,6 @@ const struct tf_test tf_tests[] = {
     {"a NUL is no text", a_null_octet_is_no_text},
     {"bounds are said and not passed", bounds_are_said_and_not_passed},
     {"options make rules too", options_make_rules_too},
+    {"every allocation may fail", every_allocation_may_fail},
     {NULL, NULL},
 };
