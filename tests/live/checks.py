@@ -15,7 +15,7 @@ import sys
 import time
 from dataclasses import dataclass
 
-from field import CLIENT, SERVER, Live, records, wait_until
+from field import CLIENT, SERVER, SS_STATES, Live, records, wait_until
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CHECKS = []
@@ -185,6 +185,44 @@ def states_agree_with_both_kernels(field, folder, tools):
     assert table[40005, 8001][0] == "SYN-SENT"
     assert live.end() == 0
     b.close()
+
+
+@check(needs=("ss", "tmux"))
+def the_screen_agrees_with_both_kernels(field, folder, tools):
+    """--top in tmux, 80 columns wide: each row's states are those of ss -tan; the process is confined."""
+    sys.path.insert(0, os.path.join(HERE, "..", "screen"))
+    from top import Terminal
+    listening = field.listen(8001)
+    terminal = Terminal(folder)
+    try:
+        terminal.command(" ".join(field.words("server", tools.program, "--top", "-i", "vs", "tcp")) + "; echo status $?")
+        terminal.wait_for("no connection yet")
+        with open(f"/proc/{terminal.child()}/status") as f:
+            status = dict(line.rstrip("\n").split(":\t", 1) for line in f if ":\t" in line)
+        assert status["Name"] == "tcpfsm" and status["Seccomp"] == "2"
+        assert_powerless(status)
+        clients = [field.dial(8001, 40001 + i) for i in range(4)]
+        accepted = [listening.accept()[0] for _ in clients]
+        clients[1].shutdown(socket.SHUT_WR)
+        clients[2].close()
+        accepted[2].close()
+        accepted[3].close()
+        time.sleep(0.05)
+        clients[3].close()
+        terminal.wait_for(":40004", 5)
+        time.sleep(1.5)
+        row = re.compile(r"10\.77\.0\.1:(\d+) +10\.77\.0\.2:(\d+) +(\S+) +(\S+) ", re.M)
+        name = lambda state: SS_STATES.get(state, state)
+        table = {(int(m[1]), int(m[2])): (name(m[3]), name(m[4])) for m in row.finditer(terminal.screen())}
+        assert len(table) == 4, terminal.screen()
+        for side in "client", "server":
+            assert_agreement(table, field.ss(side, 8001), side)
+        assert table[40002, 8001] == ("FIN-WAIT-2", "CLOSE-WAIT")
+        terminal.keys("q")
+        terminal.wait_for("status 0")
+        assert terminal.tmux("display-message", "-p", "#{cursor_flag} #{alternate_on}").split() == ["1", "0"]
+    finally:
+        terminal.close()
 
 
 @check()
