@@ -46,6 +46,8 @@ refuse(char message[TF_CONFINE_MESSAGE_SIZE], const char *what, int error)
 
 #ifdef HAVE_LIBSECCOMP
 
+enum { DESCRIPTOR_BITS = 10 };
+
 /* Memory, time, signals of our own, the end. */
 static const int always[] = {
     SCMP_SYS(brk),
@@ -106,39 +108,64 @@ allow_all(scmp_filter_ctx filter, const int *calls, size_t count)
 
 #define ALLOW_ALL(filter, calls) allow_all(filter, calls, sizeof(calls) / sizeof *(calls))
 
-/* Allowed where argument WHICH compares so with VALUE. */
 static int
-allow_if(scmp_filter_ctx filter, int call, unsigned which, enum scmp_compare compare, uint64_t value)
+allow_where(scmp_filter_ctx filter, int call, struct scmp_arg_cmp argument)
 {
-	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 1, SCMP_CMP64(which, compare, value));
+	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, 1, &argument);
+}
+
+/* Allowed where argument WHICH is VALUE, all 64 bits of it. */
+static int
+allow_if(scmp_filter_ctx filter, int call, unsigned which, uint64_t value)
+{
+	return allow_where(filter, call,
+	                   (struct scmp_arg_cmp){.arg = which, .op = SCMP_CMP_EQ, .datum_a = value});
+}
+
+/* Allowed where the bits MASK of argument WHICH are VALUE. */
+static int
+allow_if_masked(scmp_filter_ctx filter, int call, unsigned which, uint64_t mask, uint64_t value)
+{
+	return allow_where(
+	    filter, call,
+	    (struct scmp_arg_cmp){.arg = which, .op = SCMP_CMP_MASKED_EQ, .datum_a = mask, .datum_b = value});
+}
+
+/* Allowed on any descriptor below 1024 but FD: one that differs from it in some bit.  "Not equal" would not do,
+ * since the kernel takes the lower half of the argument and the filter compares all of it. */
+static int
+allow_on_others(scmp_filter_ctx filter, int call, int fd)
+{
+	int error = 0;
+	for (unsigned bit = 0; bit < DESCRIPTOR_BITS && !error; bit++) {
+		uint64_t mask = UINT64_C(1) << bit;
+		error = allow_if_masked(filter, call, 0, ~(uint64_t)UINT32_MAX | mask, ~(uint64_t)fd & mask);
+	}
+	return error;
 }
 
 /* Memory that code could be run from is not to be had. */
 static int
 allow_data_memory(scmp_filter_ctx filter)
 {
-	static const int calls[] = {SCMP_SYS(mmap), SCMP_SYS(mprotect)};
-	int error = 0;
-	for (size_t i = 0; i < 2 && !error; i++)
-		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 1,
-		                         SCMP_A2_64(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-	return error;
+	int error = allow_if_masked(filter, SCMP_SYS(mmap), 2, PROT_EXEC, 0);
+	return error ? error : allow_if_masked(filter, SCMP_SYS(mprotect), 2, PROT_EXEC, 0);
 }
 
 static int
 allow_writing(scmp_filter_ctx filter, const struct tf_seal *seal)
 {
-	uint64_t capture = seal->capture_fd >= 0 ? (uint64_t)seal->capture_fd : UINT32_MAX;
-	int error = allow_if(filter, SCMP_SYS(write), 0, SCMP_CMP_NE, capture);
+	/* Without a capture it is the highest number that nothing is written to. */
+	int never = seal->capture_fd >= 0 ? seal->capture_fd : (1 << DESCRIPTOR_BITS) - 1;
+	int error = allow_on_others(filter, SCMP_SYS(write), never);
 	if (!error)
-		error = allow_if(filter, SCMP_SYS(writev), 0, SCMP_CMP_NE, capture);
+		error = allow_on_others(filter, SCMP_SYS(writev), never);
 	for (size_t i = 0; i < 2 && !error; i++) {
 		if (seal->helper_fd[i] < 0)
 			continue;
-		error = allow_if(filter, SCMP_SYS(sendto), 0, SCMP_CMP_EQ, (uint64_t)seal->helper_fd[i]);
+		error = allow_if(filter, SCMP_SYS(sendto), 0, (uint64_t)seal->helper_fd[i]);
 		if (!error)
-			error =
-			    allow_if(filter, SCMP_SYS(sendmsg), 0, SCMP_CMP_EQ, (uint64_t)seal->helper_fd[i]);
+			error = allow_if(filter, SCMP_SYS(sendmsg), 0, (uint64_t)seal->helper_fd[i]);
 	}
 	return error;
 }
@@ -150,7 +177,7 @@ allow_terminal(scmp_filter_ctx filter, const struct tf_seal *seal)
 	size_t count = seal->uses_terminal ? sizeof terminal_requests / sizeof *terminal_requests : 1;
 	int error = 0;
 	for (size_t i = 0; i < count && !error; i++)
-		error = allow_if(filter, SCMP_SYS(ioctl), 1, SCMP_CMP_EQ, terminal_requests[i]);
+		error = allow_if(filter, SCMP_SYS(ioctl), 1, terminal_requests[i]);
 	return error;
 }
 
@@ -159,15 +186,15 @@ static int
 allow_own_signals(scmp_filter_ctx filter)
 {
 	uint64_t self = (uint64_t)getpid();
-	int error = allow_if(filter, SCMP_SYS(kill), 0, SCMP_CMP_EQ, self);
-	return error ? error : allow_if(filter, SCMP_SYS(tgkill), 0, SCMP_CMP_EQ, self);
+	int error = allow_if(filter, SCMP_SYS(kill), 0, self);
+	return error ? error : allow_if(filter, SCMP_SYS(tgkill), 0, self);
 }
 
 static int
 allow_looking_at_flags(scmp_filter_ctx filter)
 {
-	int error = allow_if(filter, SCMP_SYS(fcntl), 1, SCMP_CMP_EQ, F_GETFL);
-	return error ? error : allow_if(filter, SCMP_SYS(fcntl), 1, SCMP_CMP_EQ, F_GETFD);
+	int error = allow_if(filter, SCMP_SYS(fcntl), 1, F_GETFL);
+	return error ? error : allow_if(filter, SCMP_SYS(fcntl), 1, F_GETFD);
 }
 
 static int

@@ -83,6 +83,8 @@ try_sending(int capture)
 	struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
 	refused(write(capture, "x", 1), "nothing can be written to the capture");
 	refused(writev(capture, &data, 1), "nor from several places");
+	/* The kernel takes the lower half of the argument for the descriptor. */
+	refused(syscall(SYS_write, (long)capture | 1L << 32, "x", 1L), "nor by a number with a higher half");
 	refused(send(capture, "x", 1, 0), "nothing can be sent on the capture");
 	refused(sendmsg(capture, &message, 0), "nor as a message");
 	refused(dup(capture), "the capture cannot get another number");
@@ -227,7 +229,7 @@ main(void)
 	waitpid(child, &status, 0);
 	tf_keeper_stop(&keeper);
 	/* The child counted these. */
-	count = 40;
+	count = 41;
 	check(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the confined process came to its end");
 	check(holds(name, "kept\n"), "what it wrote is in the file");
 	check(holds(metrics, "m 1\n"), "what it replaced is in its place");
