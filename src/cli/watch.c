@@ -243,11 +243,15 @@ show(struct tf_watch *w, const struct tf_analyzer *a, int64_t now)
 }
 
 /* The more there is to sort and draw, the rarer: at most a tenth of the time goes into it. */
-static int64_t
-show_every(const struct tf_watch *w)
+static void
+show_now(struct tf_watch *w)
 {
-	uint64_t live = tf_analyzer_stats(w->analyzer)->live;
-	return NS_PER_SECOND * (int64_t)(1 + live / 50000);
+	int64_t begun = now_ns(CLOCK_MONOTONIC);
+	show(w, w->analyzer, w->options->interface ? now_ns(CLOCK_REALTIME) : w->intake->clock_ns);
+	w->shown_ns = now_ns(CLOCK_MONOTONIC);
+	w->show_every_ns = (w->shown_ns - begun) * 10;
+	if (w->show_every_ns < NS_PER_SECOND)
+		w->show_every_ns = NS_PER_SECOND;
 }
 
 void
@@ -256,9 +260,8 @@ tf_watch_screen(struct tf_watch *w)
 	int64_t now = now_ns(CLOCK_MONOTONIC);
 	if (due(&w->keyed_ns, now, KEYS_EVERY_NS) && !tf_screen_keys(w->screen, 0))
 		tf_capture_break(w->capture);
-	if (!tf_screen_wants_news(w->screen) || !due(&w->shown_ns, now, show_every(w)))
-		return;
-	show(w, w->analyzer, w->options->interface ? now_ns(CLOCK_REALTIME) : w->intake->clock_ns);
+	if (tf_screen_wants_news(w->screen) && (!w->shown_ns || now - w->shown_ns >= w->show_every_ns))
+		show_now(w);
 }
 
 void

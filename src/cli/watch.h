@@ -25,15 +25,16 @@ struct tf_watch {
 	struct tf_analyzer *analyzer;
 	const struct tf_intake *intake;
 
-	int64_t started_ns;  /* since the epoch */
-	int64_t begun_ns;    /* monotonic, as are those below */
-	int64_t looked_ns;   /* a second's work was done */
-	int64_t reported_ns; /* -G */
-	int64_t measured_ns; /* --prometheus */
-	int64_t keyed_ns;    /* --top: keys were looked at */
-	int64_t shown_ns;    /* --top: the picture was renewed */
-	bool drops_said;     /* that the kernel loses packets */
-	bool metrics_fail;   /* they could not be written the last time */
+	int64_t started_ns;    /* since the epoch */
+	int64_t begun_ns;      /* monotonic, as are those below */
+	int64_t looked_ns;     /* a second's work was done */
+	int64_t reported_ns;   /* -G */
+	int64_t measured_ns;   /* --prometheus */
+	int64_t keyed_ns;      /* --top: keys were looked at */
+	int64_t shown_ns;      /* --top: the picture was renewed; 0: never */
+	int64_t show_every_ns; /* --top: how long until it is renewed again */
+	bool drops_said;       /* that the kernel loses packets */
+	bool metrics_fail;     /* they could not be written the last time */
 };
 
 /* The run begins; all fields above the times are set. */

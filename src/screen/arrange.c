@@ -27,27 +27,34 @@ occurs_in_findings(const char *pattern, uint64_t ids)
 }
 
 static bool
-matches(const char *pattern, const struct tf_row *row)
+occurs_in_address(struct tf_model *m, const struct tf_row *row, int end)
 {
-	char text[TF_CELL];
-
-	for (int i = TF_CLIENT; i <= TF_SERVER; i++) {
-		tf_cell_end(text, row, (enum tf_endpoint)i);
-		if (occurs(pattern, text) || occurs(pattern, tf_state_name((enum tf_state)row->state[i])) ||
-		    occurs(pattern, tf_state_short_name((enum tf_state)row->state[i])))
-			return true;
-	}
-	return occurs_in_findings(pattern, row->ids);
+	m->scratch.len = 0;
+	tf_put_addr_port(&m->scratch, &row->addr[end], row->port[end]);
+	tf_put_char(&m->scratch, '\0');
+	return m->scratch.error == 0 && occurs(m->pattern, m->scratch.data);
 }
 
 static bool
-is_shown(const struct tf_model *m, const struct tf_row *row)
+matches(struct tf_model *m, const struct tf_row *row)
+{
+	for (int i = TF_CLIENT; i <= TF_SERVER; i++) {
+		enum tf_state state = (enum tf_state)row->state[i];
+		if (occurs(m->pattern, tf_state_name(state)) ||
+		    occurs(m->pattern, tf_state_short_name(state)) || occurs_in_address(m, row, i))
+			return true;
+	}
+	return occurs_in_findings(m->pattern, row->ids);
+}
+
+static bool
+is_shown(struct tf_model *m, const struct tf_row *row)
 {
 	if (m->only_findings && !row->ids)
 		return false;
 	if (m->hide_over && row->is_over)
 		return false;
-	return !*m->pattern || matches(m->pattern, row);
+	return !*m->pattern || matches(m, row);
 }
 
 /* ---- the order ------------------------------------------------------------------ */
@@ -131,6 +138,46 @@ by_wish(const void *p, const void *q, void *context)
 	return is_descending(m->sort) != m->reverse ? -order : order;
 }
 
+/* Bring the COUNT rows that come first to the front, in no order (Hoare's selection). */
+static void
+select_first(struct tf_model *m, long count)
+{
+	long low = 0, high = (long)m->shown_count - 1;
+
+	while (low < high) {
+		uint32_t pivot = m->shown[low + (high - low) / 2];
+		long i = low, j = high;
+		while (i <= j) {
+			while (by_wish(&m->shown[i], &pivot, m) < 0)
+				i++;
+			while (by_wish(&m->shown[j], &pivot, m) > 0)
+				j--;
+			if (i > j)
+				break;
+			uint32_t other = m->shown[i];
+			m->shown[i++] = m->shown[j];
+			m->shown[j--] = other;
+		}
+		if (count <= j)
+			high = j;
+		else if (count >= i)
+			low = i;
+		else
+			return;
+	}
+}
+
+static void
+sort_first(struct tf_model *m)
+{
+	size_t sorted = m->shown_count < TF_MODEL_SORTED ? m->shown_count : TF_MODEL_SORTED;
+
+	if (sorted < m->shown_count)
+		select_first(m, (long)sorted);
+	if (sorted > 1)
+		qsort_r(m->shown, sorted, sizeof *m->shown, by_wish, m);
+}
+
 static bool
 make_room(struct tf_model *m)
 {
@@ -157,8 +204,7 @@ tf_model_arrange(struct tf_model *m)
 	for (size_t i = 0; i < m->count; i++)
 		if (is_shown(m, &m->row[i]))
 			m->shown[m->shown_count++] = (uint32_t)i;
-	if (m->shown_count > 1)
-		qsort_r(m->shown, m->shown_count, sizeof *m->shown, by_wish, m);
+	sort_first(m);
 	if (!m->chosen && m->shown_count)
 		m->chosen = m->row[m->shown[0]].conn;
 }

@@ -18,6 +18,7 @@ tf_model_init(struct tf_model *m, int64_t keep_over_ns)
 	*m = (struct tf_model){
 	    .keep_over_ns = keep_over_ns,
 	    .sort = TF_COLUMN_FINDINGS,
+	    .scratch = {.fd = -1},
 	    .ladder = {.folding = TF_LADDER_FOLD, .most = TF_MODEL_RUNGS},
 	};
 }
@@ -29,6 +30,9 @@ tf_model_fini(struct tf_model *m)
 		free(m->feed[i].text);
 	free(m->row);
 	free(m->index);
+	free(m->former);
+	free(m->former_index);
+	tf_buf_fini(&m->scratch);
 	free(m->over);
 	free(m->shown);
 	tf_pending_fini(&m->ladder.pending);
@@ -278,15 +282,19 @@ tf_model_refresh(struct tf_model *m, const struct tf_analyzer *a, int64_t now_ns
 	struct refresh refresh = {.m = m, .former = *m, .passed_ns = now_ns - m->sampled_ns};
 
 	m->now_ns = m->sampled_ns = now_ns;
-	m->row = NULL;
-	m->count = m->capacity = 0;
-	m->index = NULL;
-	m->index_size = 0;
+	m->row = refresh.former.former;
+	m->count = 0;
+	m->capacity = refresh.former.former_capacity;
+	m->index = refresh.former.former_index;
+	m->index_size = refresh.former.former_index_size;
 	memset(m->states, 0, sizeof m->states);
 	if (a)
 		tf_analyzer_connections(a, take_live, &refresh);
-	free(refresh.former.row);
-	free(refresh.former.index);
+	/* Its room is for the next one: fresh memory would cost more than the rows. */
+	m->former = refresh.former.row;
+	m->former_capacity = refresh.former.capacity;
+	m->former_index = refresh.former.index;
+	m->former_index_size = refresh.former.index_size;
 	forget_what_is_old(m);
 	for (size_t i = 0; i < m->over_count; i++)
 		add(m, &m->over[(m->over_first + i) % m->over_capacity]);

@@ -17,6 +17,7 @@ enum {
 	TF_MODEL_PATTERN = 64,     /* octets of the filter's text, with its NUL */
 	TF_MODEL_CLOSED = 1 << 17, /* closed connections that are kept, at most */
 	TF_MODEL_RUNGS = 400,      /* of one connection's ladder */
+	TF_MODEL_SORTED = 5000,    /* rows that are in order; nobody looks at those behind them one by one */
 };
 
 struct tf_row {
@@ -63,12 +64,17 @@ struct tf_model {
 	size_t count, capacity;
 	uint32_t *index; /* of rows by number: open addressing, row + 1; 0: free */
 	size_t index_size;
+	struct tf_row *former; /* the rows of the last refresh: room for the next one */
+	size_t former_capacity;
+	uint32_t *former_index;
+	size_t former_index_size;
+	struct tf_buf scratch;
 	struct tf_row *over; /* a ring of records that came */
 	size_t over_first, over_count, over_capacity;
 	int64_t keep_over_ns; /* how long those stay; INT64_MAX: for good */
 	uint64_t over_lost;   /* records for which there was no room any more */
 
-	uint32_t *shown; /* rows that the filter leaves, sorted */
+	uint32_t *shown; /* rows that the filter leaves, the first TF_MODEL_SORTED of them sorted */
 	size_t shown_count, shown_capacity;
 	enum tf_column sort;
 	bool reverse;

@@ -257,6 +257,33 @@ memory_for_what_is_over_is_bounded(void)
 	end();
 }
 
+/* 20,011 is prime: the rates are all different, and in no order. */
+static void
+of_very_many_the_first_are_in_order(void)
+{
+	static bool seen[20011];
+	size_t distinct = 0;
+
+	memset(seen, 0, sizeof seen);
+	tf_model_init(&model, INT64_MAX);
+	for (uint64_t conn = 1; conn <= 20000; conn++)
+		end_connection(conn, 1, 1, TF_CLOSED, TF_CLOSED, conn * 7919 % 20011 * conn);
+	tf_model_refresh(&model, NULL, SECOND);
+	tf_model_sort(&model, TF_COLUMN_RATE);
+	CU_ASSERT_EQUAL(model.shown_count, 20000);
+	for (size_t i = 0; i < 20000; i++) {
+		uint64_t rate = tf_model_shown(&model, i)->rate;
+		distinct += !seen[rate];
+		seen[rate] = true;
+		if (i > 0 && i < TF_MODEL_SORTED)
+			CU_ASSERT(rate < tf_model_shown(&model, i - 1)->rate);
+		if (i >= TF_MODEL_SORTED)
+			CU_ASSERT(rate < tf_model_shown(&model, TF_MODEL_SORTED - 1)->rate);
+	}
+	CU_ASSERT_EQUAL(distinct, 20000);
+	end();
+}
+
 static void
 the_feed_has_the_newest_first_and_is_bounded(void)
 {
@@ -381,6 +408,7 @@ const struct tf_test tf_tests[] = {
     {"the choice stays on the screen", the_choice_stays_on_the_screen},
     {"what is over goes after its time", what_is_over_goes_after_its_time},
     {"memory for what is over is bounded", memory_for_what_is_over_is_bounded},
+    {"of very many the first are in order", of_very_many_the_first_are_in_order},
     {"the feed has the newest first and is bounded", the_feed_has_the_newest_first_and_is_bounded},
     {"details have ends, findings and what is kept", details_have_ends_findings_and_what_is_kept},
     {"times and sizes fit four columns", times_and_sizes_fit_four_columns},
