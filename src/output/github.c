@@ -3,10 +3,12 @@
  *
  *   ::warning file=a.pcap,title=stuck-close-wait%3A ...::10.0.0.1:40000 -> 10.0.0.2:80: ...
  *
- * the worst first, since GitHub shows the first ten of a kind in a step.
+ * checks that failed first, then findings, the worst first, since GitHub
+ * shows the first ten of a kind in a step.
  * Findings that the baseline knows are no news and only counted.  In a
  * message '%', CR and LF are written as %XX, in a property ':' and ',' too.
  */
+#include "checks.h"
 #include "message.h"
 #include "shelf.h"
 #include "style.h"
@@ -153,6 +155,41 @@ capture(struct tf_output *o, const struct tf_capture_info *info)
 	g->begun = true;
 }
 
+/* Checks that did not pass, before all findings: they are why the step is red. */
+static void
+put_checks(struct tf_output *o, const struct tf_verdict *v)
+{
+	struct tf_buf *b = &o->out, t;
+	unsigned rows = 0;
+
+	tf_buf_init(&t, -1);
+	for (size_t i = 0; v != NULL && i < v->count && rows < MOST_ROWS; i++) {
+		const struct tf_check *c = &v->checks[i];
+
+		if (c->kind == TF_CHECK_INPUT || (c->outcome != TF_FAILED && c->outcome != TF_BROKEN))
+			continue;
+		rows++;
+		tf_put_lit(b, "::error ");
+		if (c->file != NULL) {
+			tf_put_lit(b, "file=");
+			put_escaped(b, c->file, true);
+			tf_put_lit(b, ",line=");
+			tf_put_u64(b, c->line);
+			tf_put_lit(b, ",col=");
+			tf_put_u64(b, c->column);
+			tf_put_char(b, ',');
+		}
+		tf_put_lit(b, "title=");
+		tf_put_check_title(&t, c);
+		put_escaped_buf(b, &t, true);
+		tf_put_lit(b, "::");
+		tf_put_check_report(&t, c);
+		put_escaped_buf(b, &t, false);
+		tf_put_char(b, '\n');
+	}
+	tf_buf_done(&t, b);
+}
+
 static void
 put_gone(struct tf_buf *b, const struct tf_baseline_summary *baseline)
 {
@@ -187,6 +224,12 @@ put_totals(struct tf_output *o, const struct tf_summary *s)
 		tf_put_lit(b, "; known: ");
 		tf_put_grouped(b, g->shelf.known);
 	}
+	if (s->verdict != NULL && s->verdict->asked) {
+		tf_put_lit(b, "; checks failed: ");
+		tf_put_grouped(b, s->verdict->failed);
+		tf_put_lit(b, " of ");
+		tf_put_grouped(b, s->verdict->count - 1);
+	}
 	if (left > 0) {
 		tf_put_lit(b, "; without an annotation: ");
 		tf_put_grouped(b, left);
@@ -204,6 +247,7 @@ finish(struct tf_output *o, const struct tf_summary *s)
 		put_escaped(&o->out, s->input_error, false);
 		tf_put_char(&o->out, '\n');
 	}
+	put_checks(o, s->verdict);
 	for (unsigned i = TF_SEVERITY_COUNT; i-- > 0;)
 		if (g->shelf.row[i].text.len > 0)
 			tf_put(&o->out, g->shelf.row[i].text.data, g->shelf.row[i].text.len);

@@ -8,6 +8,7 @@
  * for its own is escaped: names of files and words of a capture never turn
  * into markup.
  */
+#include "checks.h"
 #include "message.h"
 #include "shelf.h"
 #include "style.h"
@@ -17,6 +18,8 @@ enum {
 	MOST_ROWS = 200,         /* of a severity */
 	MOST_OCTETS = 150 << 10, /* likewise */
 	MOST_GONE = 100,
+	MOST_CHECKS = 200,
+	MOST_REPORTS = 200 << 10, /* octets of what is said of checks that failed */
 };
 
 struct markdown {
@@ -145,6 +148,98 @@ put_totals(struct tf_output *o, const struct tf_summary *s)
 	}
 }
 
+static const char *
+mark_of(enum tf_outcome o)
+{
+	static const char *const marks[] = {
+	    [TF_PASSED] = "passed",
+	    [TF_FAILED] = "**failed**",
+	    [TF_SKIPPED] = "skipped",
+	    [TF_BROKEN] = "**broken**",
+	};
+
+	return marks[o];
+}
+
+static void
+put_check_row(struct tf_buf *b, const struct tf_check *c)
+{
+	struct tf_buf t;
+
+	tf_buf_init(&t, -1);
+	tf_put_lit(b, "| ");
+	tf_put_str(b, mark_of(c->outcome));
+	tf_put_lit(b, " | ");
+	tf_put_check_title(&t, c);
+	put_plain_buf(b, &t);
+	tf_put_lit(b, " | ");
+	put_plain(b, c->message != NULL ? c->message : "");
+	tf_put_lit(b, " |\n");
+	tf_buf_done(&t, b);
+}
+
+/* TEXT as a block of code: indented, so that nothing in it ends the block. */
+static void
+put_code(struct tf_buf *b, const char *text)
+{
+	while (*text != '\0') {
+		size_t n = strcspn(text, "\n");
+
+		tf_put_lit(b, "    ");
+		for (size_t i = 0; i < n; i++)
+			tf_put_char(b, (unsigned char)text[i] < ' ' ? ' ' : text[i]);
+		tf_put_char(b, '\n');
+		text += n + (text[n] == '\n');
+	}
+}
+
+static void
+put_check_report(struct tf_buf *b, const struct tf_check *c)
+{
+	struct tf_buf t;
+
+	if (c->outcome != TF_FAILED && c->outcome != TF_BROKEN)
+		return;
+	tf_buf_init(&t, -1);
+	tf_put_check_title(&t, c);
+	tf_put_lit(b, "\n**");
+	put_plain_buf(b, &t);
+	tf_put_lit(b, "**\n\n");
+	tf_put_check_report(&t, c);
+	tf_put_char(&t, '\0');
+	if (t.error == 0)
+		put_code(b, t.data);
+	tf_buf_done(&t, b);
+}
+
+static void
+put_checks(struct tf_output *o, const struct tf_verdict *v)
+{
+	struct tf_buf *b = &o->out, reports;
+
+	if (v == NULL || !v->asked)
+		return;
+	tf_buf_init(&reports, -1);
+	tf_put_lit(b, "\nChecks: ");
+	tf_put_grouped(b, v->failed);
+	tf_put_lit(b, " of ");
+	tf_put_grouped(b, v->count - 1);
+	tf_put_lit(b, " failed.\n\n| Outcome | Check | What came of it |\n| --- | --- | --- |\n");
+	for (size_t i = 0; i < v->count; i++) {
+		if (v->checks[i].kind == TF_CHECK_INPUT && v->checks[i].outcome == TF_PASSED)
+			continue;
+		if (i < MOST_CHECKS)
+			put_check_row(b, &v->checks[i]);
+		if (reports.len < MOST_REPORTS)
+			put_check_report(&reports, &v->checks[i]);
+	}
+	if (reports.len > 0)
+		tf_put(b, reports.data, reports.len);
+	if (v->count > MOST_CHECKS || reports.len >= MOST_REPORTS)
+		tf_put_lit(b, "\nNot all checks are shown here.\n");
+	tf_buf_done(&reports, b);
+}
+
 static void
 put_table(struct tf_output *o)
 {
@@ -255,6 +350,7 @@ finish(struct tf_output *o, const struct tf_summary *s)
 		tf_put_lit(&m->sources, " and others");
 	put_heading(o);
 	put_totals(o, s);
+	put_checks(o, s->verdict);
 	put_table(o);
 	put_baseline(&o->out, s->baseline);
 	put_meanings(o);

@@ -9,6 +9,7 @@
  * several inputs the packets are numbered over all of them, and the first
  * one stands for the capture.
  */
+#include "checks.h"
 #include "identity.h"
 #include "message.h"
 #include "style.h"
@@ -16,6 +17,8 @@
 #include "writer.h"
 
 #define SCHEMA "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+
+#define FAILED_CHECK "failed-check" /* the rule behind those of the catalogue */
 
 struct sarif {
 	size_t artifacts, results;
@@ -120,7 +123,13 @@ begin(struct tf_output *o)
 		tf_put_str(b, id > 0 ? ",\n" : "");
 		put_rule(b, tf_anomaly_info((enum tf_anomaly)id));
 	}
-	tf_put_lit(b, "\n]}},\n\"artifacts\":[");
+	tf_put_lit(b, ",\n{\"id\":\"" FAILED_CHECK "\",\"shortDescription\":{\"text\":\"A check failed\"},"
+	              "\"fullDescription\":{\"text\":\"The capture does not hold what --fail-on or a file of "
+	              "rules expects of it.\"},\"help\":{\"text\":\"tcpfsm-rules(5) describes the rules.\","
+	              "\"markdown\":\"`man tcpfsm-rules` describes the rules.\"},"
+	              "\"defaultConfiguration\":{\"level\":\"error\"},"
+	              "\"properties\":{\"tags\":[\"tcp\",\"check\"],\"severity\":\"error\"}}"
+	              "\n]}},\n\"artifacts\":[");
 }
 
 /* ---- inputs (section 3.24) ------------------------------------------------------------------- */
@@ -342,6 +351,66 @@ put_absent(struct tf_output *o, const struct tf_gone *gone)
 	tf_put_char(&o->out, '}');
 }
 
+/* ---- checks that failed ---------------------------------------------------------------------- */
+
+/* Where a check of a file of rules stands; else the capture. */
+static void
+put_check_location(struct tf_output *o, const struct tf_check *c)
+{
+	struct tf_buf t;
+
+	if (c->file == NULL) {
+		put_locations(o, NULL);
+		return;
+	}
+	tf_buf_init(&t, -1);
+	tf_put_file_uri(&t, c->file);
+	tf_put_lit(&o->out, ",\"locations\":[{\"physicalLocation\":{\"artifactLocation\":{\"uri\":");
+	put_string(&o->out, &t);
+	tf_put_lit(&o->out, "},\"region\":{\"startLine\":");
+	tf_put_u64(&o->out, c->line);
+	tf_put_lit(&o->out, ",\"startColumn\":");
+	tf_put_u64(&o->out, c->column);
+	tf_put_lit(&o->out, "}}}]");
+}
+
+static void
+put_check(struct tf_output *o, const struct tf_check *c)
+{
+	char fingerprint[TF_FINGERPRINT_TEXT];
+	struct tf_buf t;
+
+	begin_result(o);
+	tf_put_lit(&o->out, "{\"ruleId\":\"" FAILED_CHECK "\",\"ruleIndex\":");
+	tf_put_u64(&o->out, TF_ANOMALY_COUNT);
+	tf_put_lit(&o->out, ",\"level\":\"error\",\"message\":{\"text\":");
+	tf_buf_init(&t, -1);
+	tf_put_check_title(&t, c);
+	tf_put_lit(&t, ": ");
+	tf_put_check_report(&t, c);
+	put_string(&o->out, &t);
+	tf_put_char(&o->out, '}');
+	put_check_location(o, c);
+	tf_buf_init(&t, -1);
+	tf_put_str(&t, c->scope != NULL ? c->scope : "");
+	tf_put_char(&t, ' ');
+	tf_put_str(&t, c->name);
+	if (t.error == 0)
+		tf_fingerprint_of(t.data, t.len, fingerprint);
+	put_fingerprint(&o->out, t.error == 0 ? fingerprint : "");
+	tf_buf_done(&t, &o->out);
+	tf_put_char(&o->out, '}');
+}
+
+static void
+put_checks(struct tf_output *o, const struct tf_verdict *v)
+{
+	for (size_t i = 0; v != NULL && i < v->count; i++)
+		if (v->checks[i].kind != TF_CHECK_INPUT &&
+		    (v->checks[i].outcome == TF_FAILED || v->checks[i].outcome == TF_BROKEN))
+			put_check(o, &v->checks[i]);
+}
+
 /* ---- the run itself (section 3.20) ----------------------------------------------------------- */
 
 static void
@@ -364,6 +433,7 @@ finish(struct tf_output *o, const struct tf_summary *s)
 
 	for (size_t i = 0; s->baseline != NULL && i < s->baseline->gone_count; i++)
 		put_absent(o, &s->baseline->gone[i]);
+	put_checks(o, s->verdict);
 	if (!state->in_results)
 		tf_put_lit(&o->out, "\n],\n\"results\":[");
 	put_invocation(&o->out, s->input_error);
