@@ -12,6 +12,7 @@
 
 #include "capture/capture.h"
 #include "cli/catalogue.h"
+#include "cli/completions.h"
 #include "cli/guard.h"
 #include "cli/known.h"
 #include "cli/options.h"
@@ -227,6 +228,9 @@ run(struct tf_options *o)
 		return show_version();
 	case TF_SHOW_INTERFACES:
 		return show_interfaces();
+	case TF_SHOW_COMPLETIONS:
+		tf_completions_show(o->shell);
+		return finish_stdout(STATUS_FINE);
 	case TF_SHOW_ANOMALIES:
 	case TF_SHOW_ANOMALY:
 	case TF_SHOW_RULES:

@@ -6,6 +6,7 @@
  * Options of the interface that this version does not have stand in the
  * table as well, so that they are refused by name.
  */
+#include "cli/completions.h"
 #include "cli/option_table.h"
 
 #include <inttypes.h>
@@ -293,6 +294,16 @@ set_explain(options *o, const char *value)
 }
 
 static bool
+set_completions(options *o, const char *value)
+{
+	if (!tf_completions_known(value))
+		return tf_options_refuse(o, "--completions: '%s' is none of bash, zsh, fish", value);
+	o->command = TF_SHOW_COMPLETIONS;
+	o->shell = value;
+	return true;
+}
+
+static bool
 set_nothing(options *o, const char *value)
 {
 	(void)o;
@@ -366,6 +377,7 @@ const struct tf_option_row tf_option_rows[] = {
 	{COMMAND, 0, "list-anomalies", NULL, "the catalogue", .min = TF_SHOW_ANOMALIES},
 	{CALL, 0, "explain", "ID", "one anomaly at length", .set = set_explain},
 	{COMMAND, 0, "list-rules", NULL, "the rules of the state machine", .min = TF_SHOW_RULES},
+	{CALL, 0, "completions", "SHELL", "the completion script of a shell: bash, zsh, fish", .set = set_completions},
 	{COMMAND, 'V', "version", NULL, "versions of tcpfsm and libpcap", .min = TF_SHOW_VERSION},
 	{COMMAND, 'h', "help", NULL, "this", .min = TF_SHOW_HELP},
 

@@ -27,6 +27,7 @@ enum tf_command {
 	TF_SHOW_ANOMALIES,
 	TF_SHOW_ANOMALY,
 	TF_SHOW_RULES,
+	TF_SHOW_COMPLETIONS,
 };
 
 enum tf_color { TF_COLOR_AUTO, TF_COLOR_ALWAYS, TF_COLOR_NEVER };
@@ -40,6 +41,7 @@ struct tf_output_choice {
 struct tf_options {
 	enum tf_command command;
 	enum tf_anomaly explain; /* with TF_SHOW_ANOMALY */
+	const char *shell;       /* with TF_SHOW_COMPLETIONS */
 
 	/* Input. */
 	const char **files;    /* -r, in order; NULL: interface */

@@ -199,7 +199,7 @@ def structure(log):
         # 3.27.9: a kind other than "fail" goes with the level "none".
         assert (result["level"] == "none") == (result.get("kind", "fail") != "fail"), result
         place = result["locations"][0]["physicalLocation"]["artifactLocation"]
-        assert run["artifacts"][place["index"]]["location"] == place
+        assert result["ruleId"] == "failed-check" or run["artifacts"][place["index"]]["location"] == place
         assert re.fullmatch("[0-9a-f]{40}", result["partialFingerprints"]["tcpfsmFinding/v1"])
     assert isinstance(run["invocations"][0]["executionSuccessful"], bool)
     against_the_schema(log)
@@ -387,6 +387,42 @@ def markdown_fits_the_summary_of_a_job():
     assert len(text.encode()) < 1 << 20
     assert sum("connection-refused" in r[1] for r in table(text)) == 200
     assert "3,000 notices" in text and "2,800 more findings" in text
+
+
+# --- Checks that failed ---------------------------------------------------------------------------
+
+
+def two_checks():
+    two_runs()
+    with open("ci.rules", "w", encoding="utf-8") as f:
+        f.write("forbid warning\nfor server port 80\n  expect every close = fin\n")
+    return ["-r", "monday.pcap", "--rules=ci.rules"]
+
+
+@check
+def annotations_of_failed_checks_come_first_and_point_into_the_rules():
+    said = annotations(*two_checks())
+    assert said[0][0] == "error" and said[0][1]["file"] == "ci.rules" and said[0][1]["line"] == "3", said[0]
+    assert "expect every close = fin" in said[0][1]["title"]
+    assert "#2 10.0.0.1:2001 -> 10.0.0.2:80: close is refused" in said[0][2].splitlines()
+    assert "1 of" in said[-1][2]
+
+
+@check
+def markdown_tells_checks_in_a_table_and_why_they_failed():
+    text = tcpfsm("-T", "markdown", *two_checks()).expect(1).out
+    rows = [r for r in table(text) if len(r) == 3]
+    assert [r[0] for r in rows if "fin" in r[1]] == ["**failed**"] and ["passed"] == [r[0] for r in rows if r[1].endswith("forbid warning")]
+    assert "    #2 10.0.0.1:2001 -> 10.0.0.2:80: close is refused" in text
+
+
+@check
+def sarif_has_a_result_for_each_failed_check():
+    run = structure(sarif(*two_checks()))
+    (failed,) = [r for r in run["results"] if r["ruleId"] == "failed-check"]
+    place = failed["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "ci.rules" and place["region"] == {"startLine": 3, "startColumn": 3}
+    assert failed["level"] == "error" and "close is refused" in failed["message"]["text"]
 
 
 # --- Surroundings -------------------------------------------------------------------------------

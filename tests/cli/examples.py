@@ -1,0 +1,124 @@
+"""The example for CI in examples/ci: green passes, red fails for the reasons that its README gives, and so does
+green with one segment less, one more, or a minute cut out.
+
+Runs the program named by $TCPFSM and speaks TAP.
+"""
+
+import importlib.util
+import json
+import os
+import re
+import sys
+
+import cli
+from cli import tcpfsm
+
+TOP = os.path.abspath(os.environ.get("top_srcdir", os.path.join(os.path.dirname(__file__), "..", "..")))
+FOLDER = os.path.join(TOP, "examples", "ci")
+RULES = os.path.join(FOLDER, "api.rules")
+checks = cli.checks
+checks.clear()
+check = cli.check
+
+spec = importlib.util.spec_from_file_location("make_captures", os.path.join(FOLDER, "make_captures.py"))
+maker = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(maker)
+
+
+def failed_rules(path, *more):
+    """The exit status, and the rules that failed, without blanks and comments."""
+    result = tcpfsm("-q", "-r", path, f"--rules={RULES}", "-T", "sarif", *more)
+    results = json.loads(result.out)["runs"][0]["results"]
+    places = [r["locations"][0]["physicalLocation"] for r in results if r["ruleId"] == "failed-check"]
+    lines = [p["region"]["startLine"] for p in places if "region" in p]
+    with open(RULES, encoding="utf-8") as f:
+        rules = f.read().splitlines()
+    return result.status, [" ".join(re.sub("#.*", "", rules[n - 1]).split()) for n in lines]
+
+
+@check
+def the_captures_are_those_that_their_maker_makes():
+    for name, red in (("green.pcap", False), ("red.pcap", True)):
+        maker.write("made.pcap", maker.capture(red))
+        with open("made.pcap", "rb") as made, open(os.path.join(FOLDER, name), "rb") as there:
+            assert made.read() == there.read(), name
+
+
+@check
+def green_passes():
+    assert failed_rules(os.path.join(FOLDER, "green.pcap")) == (0, [])
+
+
+@check
+def red_fails_since_one_was_never_closed_and_one_reset():
+    status, failed = failed_rules(os.path.join(FOLDER, "red.pcap"))
+    assert status == 1
+    assert failed == ["forbid warning", "expect every close = fin", "expect every server state in (CLOSED, TIME-WAIT)"]
+    text = tcpfsm("-q", "-r", os.path.join(FOLDER, "red.pcap"), f"--rules={RULES}").expect(1).out
+    assert "stuck-close-wait" in text and "close is rst" in text and "close is open" in text
+
+
+def mutated(name, change):
+    frames = maker.capture(red=False)
+    maker.write(name, change(frames))
+    return failed_rules(name)
+
+
+def is_fin_of_server(octets):
+    """Ethernet and IPv4 without options: the ports and the flags of TCP."""
+    return octets[12:14] == b"\x08\0" and octets[34:36] == (8080).to_bytes(2, "big") and octets[47] & maker.FIN
+
+
+@check
+def green_without_the_servers_fins_is_red():
+    status, failed = mutated("m.pcap", lambda frames: [f for f in frames if not is_fin_of_server(f[1])])
+    assert status == 1 and failed, failed
+
+
+@check
+def green_with_one_reset_more_is_red():
+    def add(frames):
+        reset = maker.frame((maker.SERVER, 8080), (maker.CLIENT, 40112), maker.RST, 0x21D07E67, 0, b"", 77)
+        return frames[:3] + [(frames[2][0] + 0.0001, reset)] + frames[10:]
+
+    status, failed = mutated("m.pcap", add)
+    assert status == 1 and "expect every close = fin" in failed, failed
+
+
+@check
+def green_with_too_few_connections_is_red():
+    status, failed = mutated("m.pcap", lambda frames: frames[10:])
+    assert status == 1 and failed == ["expect connections >= 3"], failed
+
+
+@check
+def a_baseline_and_slices_go_with_it():
+    red = os.path.join(FOLDER, "red.pcap")
+    with open("known.txt", "w", encoding="utf-8"):
+        pass
+    tcpfsm("-r", red, "--fail-on=notice", "--baseline=known.txt", "--write-baseline=known.txt", "--slice=slices").expect(1)
+    tcpfsm("-r", red, "--fail-on=notice", "--baseline=known.txt").expect(0)
+    assert sorted(os.listdir("slices")) == ["conn-2-stuck-close-wait.pcapng", "conn-2-stuck-fin-wait-2.pcapng", "conn-3-rst-abort.pcapng"]
+
+
+@check
+def the_jobs_are_yaml_and_call_what_there_is():
+    with open(os.path.join(FOLDER, "README.md"), encoding="utf-8") as f:
+        readme = f.read()
+    for name in os.listdir(FOLDER):
+        assert name in ("README.md", "__pycache__") or f"`{name}`" in readme, name
+    known = set(re.findall(r"--[a-z-]+", tcpfsm("--help").expect(0).out))
+    for name in ("github-actions.yml", "gitlab-ci.yml"):
+        with open(os.path.join(FOLDER, name), encoding="utf-8") as f:
+            text = f.read()
+        used = set(re.findall(r"--[a-z]+[a-z-]*", " ".join(re.findall(r"tcpfsm -(?:.*\\\n)*.*", text))))
+        assert used and used <= known, used - known
+        try:
+            import yaml
+        except ImportError:
+            continue
+        assert yaml.safe_load(text), name
+
+
+if __name__ == "__main__":
+    sys.exit(cli.main())
