@@ -88,6 +88,10 @@ void tf_analyzer_count(const struct tf_analyzer *a, struct tf_table_counts *coun
  * whole checklist is run. */
 void tf_analyzer_note_rules(struct tf_analyzer *a, bool *fired);
 
+/* DROPPED packets of the capture were lost on the way here, as far as is known by now: findings that an
+ * unseen packet explains are lowered from now on. */
+void tf_analyzer_note_drops(struct tf_analyzer *a, uint64_t dropped);
+
 /* After tf_analyzer_finish(): findings about the capture itself. */
 void tf_analyzer_judge_capture(struct tf_analyzer *a, const struct tf_capture_facts *facts);
 

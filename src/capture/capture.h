@@ -66,6 +66,7 @@ struct tf_capture_source {
 	uint64_t unfilterable;  /* of them, of a link type for which the filter does not compile: rejected */
 	uint64_t dropped;   /* frames lost by the kernel that captured; of a file, by whatever lost them */
 	bool dropped_known; /* false: the source does not say */
+	uint64_t dropped_ahead; /* the same, known before the file is read; 0: none, or not known */
 	int64_t end_ns;          /* the capture went on until then; nanoseconds since the epoch */
 	bool end_known;          /* false: the source does not say */
 	uint64_t skipped_blocks; /* pcapng: blocks of a type that holds no frame, or that is not known */

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "capture/pcapng_tail.h"
+
 /* A ring buffer may have more files than a process may open at first. */
 static bool
 raise_descriptor_limit(void)
@@ -48,6 +50,8 @@ tf_input_open(struct tf_input *in, const char *name, size_t index)
 	in->is_regular = fstat(in->fd, &st) == 0 && S_ISREG(st.st_mode);
 	in->start = in->is_regular ? lseek(in->fd, 0, SEEK_CUR) : 0;
 	in->size = in->is_regular ? (uint64_t)st.st_size : 0;
+	if (in->is_regular && in->start >= 0)
+		in->source.info.dropped_ahead = tf_pcapng_tail_drops(in->fd, (uint64_t)in->start, in->size);
 }
 
 static void

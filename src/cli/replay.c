@@ -197,6 +197,7 @@ announce_sources(struct replay *r)
 	for (size_t i = 0; i < tf_capture_source_count(r->capture); i++) {
 		struct tf_capture_info info = tf_tally_source(tf_capture_source(r->capture, i));
 		tf_outputs_capture(r->outputs, &info);
+		tf_analyzer_note_drops(r->analyzer, info.dropped);
 	}
 }
 

@@ -12,6 +12,7 @@ tf_tally_source(const struct tf_capture_source *s)
 	    .source = s->name,
 	    .linktype = s->linktype,
 	    .snaplen = s->snaplen,
+	    .dropped = s->dropped_ahead,
 	    .nanoseconds = strcmp(s->resolution, "ns") == 0,
 	};
 }

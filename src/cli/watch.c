@@ -185,6 +185,7 @@ say_drops(struct tf_watch *w)
 	    "the kernel lost packets, %lld so far: a larger buffer (-B), a shorter snap length (-s) or a "
 	    "narrower filter helps",
 	    (long long)dropped);
+	tf_analyzer_note_drops(w->analyzer, (uint64_t)dropped);
 	w->drops_said = true;
 }
 

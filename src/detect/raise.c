@@ -6,6 +6,7 @@
 #include "detect/raise.h"
 
 #include <assert.h>
+#include <string.h>
 
 void
 tf_finding_ends(struct tf_finding *f, const struct tf_key *key, bool client_second)
@@ -167,6 +168,57 @@ tf_raise_subject(struct tf_context *ctx, const struct tf_finding *f)
 	emit(ctx, f);
 }
 
+/* ---- a capture that lost packets -------------------------------------------------------- */
+
+#define FEW_GAPS      2
+#define GAPS_PER_CENT 5
+
+static bool
+capture_is_lossy(const struct tf_context *ctx)
+{
+	uint64_t gaps = ctx->stats->anomalies[TF_A_CAPTURE_LOSS];
+
+	return ctx->dropped || (gaps >= FEW_GAPS && gaps * 100 >= ctx->stats->connections * GAPS_PER_CENT);
+}
+
+static const struct tf_detail *
+detail_of(const struct tf_finding *f, const char *name)
+{
+	for (size_t i = 0; i < f->detail_count; i++)
+		if (strcmp(f->detail[i].name, name) == 0)
+			return &f->detail[i];
+	return NULL;
+}
+
+/* Does it rest on something that did not pass the tap, or passed it late, and that no repetition confirms? */
+static bool
+rests_on_the_unseen(const struct tf_finding *f)
+{
+	static const enum tf_anomaly silent[] = {TF_A_HALF_OPEN_HANDSHAKE, TF_A_STUCK_FIN_WAIT_2,
+	                                         TF_A_STUCK_CLOSE_WAIT, TF_A_REUSE_WHILE_OPEN,
+	                                         TF_A_HALF_OPEN},
+	                             placed[] = {TF_A_STUCK_FIN_WAIT_1, TF_A_STUCK_CLOSING,
+	                                         TF_A_STUCK_LAST_ACK, TF_A_EXCESSIVE_RETRANSMISSION};
+	const struct tf_detail *where = detail_of(f, "where"), *attempts = detail_of(f, "attempts");
+
+	for (size_t i = 0; i < sizeof silent / sizeof silent[0]; i++)
+		if (f->id == silent[i])
+			return true;
+	for (size_t i = 0; i < sizeof placed / sizeof placed[0]; i++)
+		if (f->id == placed[i])
+			return where && strcmp(where->text, "behind the tap") != 0;
+	return f->id == TF_A_SYN_UNANSWERED && attempts && attempts->count == 1;
+}
+
+static struct tf_finding
+in_its_capture(const struct tf_context *ctx, struct tf_finding f)
+{
+	if (capture_is_lossy(ctx) && rests_on_the_unseen(&f))
+		tf_finding_lower(&f, f.severity == TF_ERROR ? TF_WARNING : TF_NOTICE,
+		                 "The capture lost packets, and one that was not seen may explain this.");
+	return f;
+}
+
 bool
 tf_raise(struct tf_context *ctx, struct tf_connection *c, const struct tf_finding *f)
 {
@@ -178,6 +230,7 @@ tf_raise(struct tf_context *ctx, struct tf_connection *c, const struct tf_findin
 	if (x->raised[f->endpoint] >> f->id & 1)
 		return false;
 	x->raised[f->endpoint] |= UINT64_C(1) << f->id;
-	emit(ctx, f);
+	struct tf_finding out = in_its_capture(ctx, *f);
+	emit(ctx, &out);
 	return true;
 }

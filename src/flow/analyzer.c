@@ -515,6 +515,12 @@ tf_analyzer_note_rules(struct tf_analyzer *a, bool *fired)
 }
 
 void
+tf_analyzer_note_drops(struct tf_analyzer *a, uint64_t dropped)
+{
+	a->ctx.dropped |= dropped > 0;
+}
+
+void
 tf_analyzer_judge_capture(struct tf_analyzer *a, const struct tf_capture_facts *facts)
 {
 	a->ctx.packet = 0;

@@ -62,6 +62,7 @@ struct tf_capture_info {
 	const char *linktype; /* "EN10MB"; NULL where it is not known */
 	uint32_t snaplen;     /* 0: not known */
 	bool nanoseconds;     /* resolution of its times: nanoseconds, else microseconds */
+	uint64_t dropped; /* packets lost by the capturing host, known beforehand; 0: none, or not known */
 };
 
 /* Frames that did not reach the analyzer, or were no business of it, and why. */
@@ -99,10 +100,10 @@ struct tf_summary {
 	uint64_t time_backwards;
 	int64_t time_backwards_max_ns;
 	uint64_t evicted;
-	int64_t first_ts_ns, last_ts_ns;  /* of the capture; both 0 where there was no packet */
-	const char *input_error;          /* where the input broke, for the user; NULL: read to its end */
+	int64_t first_ts_ns, last_ts_ns; /* of the capture; both 0 where there was no packet */
+	const char *input_error;         /* where the input broke, for the user; NULL: read to its end */
 	const struct tf_baseline_summary *baseline; /* NULL: there is none */
-	const struct tf_verdict *verdict; /* valid during the call; NULL: nothing was judged */
+	const struct tf_verdict *verdict;           /* valid during the call; NULL: nothing was judged */
 };
 
 /* The formats, and how many. */

@@ -582,6 +582,26 @@ event(struct tf_output *o, const struct tf_event *e)
 	}
 }
 
+/* What makes all that follows less certain comes first. */
+static void
+capture(struct tf_output *o, const struct tf_capture_info *info)
+{
+	struct tf_buf text;
+
+	if (info->dropped == 0)
+		return;
+	begin_block(o, true);
+	tf_buf_init(&text, -1);
+	tf_put_lit(&text, "The capture ");
+	tf_put_clean(&text, info->source);
+	tf_put_lit(&text, " is incomplete: the capturing host dropped ");
+	tf_put_plural(&text, info->dropped, "packet", "packets");
+	tf_put_lit(&text, ". Findings that an unseen packet may explain are lowered, and say so.");
+	tf_put_wrapped_buf(&o->out, &text, 0, INDENT, o->options.width);
+	tf_put_char(&o->out, '\n');
+	tf_buf_done(&text, &o->out);
+}
+
 static void
 host(struct tf_output *o, const struct tf_addr *addr, const struct tf_detail *isn, size_t count)
 {
@@ -637,6 +657,7 @@ const struct tf_writer tf_text_writer = {
     .state_size = sizeof(struct tf_text),
     .goes_on = true,
     .wanted = wanted,
+    .capture = capture,
     .event = event,
     .host = host,
     .finish = finish,

@@ -89,12 +89,38 @@ def scan(ports):
     return frames
 
 
+def half_open(port):
+    """A handshake that never completes, though the server asks twice; and something later."""
+    client, server, c, s = (1, port), (2, 80), isn_of(port), isn_of(port + 7)
+    answer = segment(server, client, SYN | ACK, s, c + 1)
+    return [(0, segment(client, server, SYN, c)), (0.001, answer), (1.001, answer)] + closed(port + 1, 10)
+
+
+def pcapng(frames, dropped, order="<"):
+    """The same as pcapng, with interface statistics at the end: DROPPED packets were lost."""
+
+    def block(kind, body):
+        body += b"\0" * (-len(body) % 4)
+        return struct.pack(order + "II", kind, len(body) + 12) + body + struct.pack(order + "I", len(body) + 12)
+
+    out = block(0x0A0D0D0A, struct.pack(order + "IHHq", 0x1A2B3C4D, 1, 0, -1)) + block(1, struct.pack(order + "HHI", 1, 0, 0))
+    for when, data in frames:
+        micro = START * 1000000 + round(when * 1000000)
+        head = struct.pack(order + "IIIII", 0, micro >> 32, micro & 0xFFFFFFFF, len(data), len(data))
+        out += block(6, head + data)
+    statistics = struct.pack(order + "IIIHHQHH", 0, 0, 0, 5, 8, dropped, 0, 0)
+    return out + block(5, statistics)
+
+
 FILES = {
     "refused.pcap": pcap(refused(1001)),
     "closed.pcap": pcap(closed(1002)),
     "later.pcap": pcap(closed(1003, 10)),
     "empty.pcap": pcap([]),
     "scan.pcap": pcap(scan(8)),
+    "whole.pcapng": pcapng(half_open(3001), 0),
+    "lossy.pcapng": pcapng(half_open(3001), 5),
+    "lossy-big.pcapng": pcapng(half_open(3001), 5, ">"),
     "crowd.pcap": pcap(scan(5)),
     "zero.pcap": b"",
     "garbage.pcap": b"This is no capture at all, it only looks like a text.\n",
@@ -272,6 +298,22 @@ def a_scan_is_told_together_in_text_alone():
     found = [r for r in as_json("-r", "scan.pcap").expect(0).records("anomaly") if r["id"] == "connection-refused"]
     assert [r["conn"] for r in found] == list(range(1, 9)), found
     assert "more connections" not in tcpfsm("-r", "crowd.pcap").expect(0).out
+
+
+@check
+def a_capture_that_lost_packets_says_so_first_and_lowers_what_rests_on_the_unseen():
+    def half_open_of(name):
+        return [r for r in as_json("-r", name).expect(0).records("anomaly") if r["id"] == "half-open-handshake"]
+
+    [whole] = half_open_of("whole.pcapng")
+    assert whole["severity"] == "warning" and "note" not in whole["details"], whole
+    for name in ("lossy.pcapng", "lossy-big.pcapng"):
+        [lowered] = half_open_of(name)
+        assert lowered["severity"] == "notice", lowered
+        assert lowered["details"]["note"] in lowered["message"], lowered
+        first = tcpfsm("-r", name).expect(0).out.splitlines()[0]
+        assert first.startswith(f"The capture {name} is incomplete") and "5 packets" in first, first
+    assert "incomplete" not in tcpfsm("-r", "whole.pcapng").expect(0).out.splitlines()[0]
 
 
 @check

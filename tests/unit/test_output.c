@@ -609,8 +609,8 @@ json_capture(void)
 	int fd;
 	struct tf_output *o = open_writer("json", &options, &fd);
 
-	tf_output_capture(o, &(struct tf_capture_info){"a.pcap", "EN10MB", 262144, false});
-	tf_output_capture(o, &(struct tf_capture_info){"b\n.pcap", NULL, 0, true});
+	tf_output_capture(o, &(struct tf_capture_info){"a.pcap", "EN10MB", 262144, false, 0});
+	tf_output_capture(o, &(struct tf_capture_info){"b\n.pcap", NULL, 0, true, 0});
 	EXPECT(close_writer(o, fd),
 	       "{\"type\":\"capture\",\"source\":\"a.pcap\",\"linktype\":\"EN10MB\",\"snaplen\":262144,"
 	       "\"resolution\":\"us\",\"version\":\"1.0\"}\n"
@@ -647,7 +647,7 @@ json_transition(void)
 	deadline.to = TF_CLOSED;
 	deadline.basis = TF_TIMER_RAN;
 	deadline.possible = TF_STATES(TF_CLOSED);
-	tf_output_capture(o, &(struct tf_capture_info){"x", NULL, 0, true});
+	tf_output_capture(o, &(struct tf_capture_info){"x", NULL, 0, true, 0});
 	send_transition(o, deadline);
 	close_writer(o, fd);
 	EXPECT_WITHIN(
@@ -1388,7 +1388,7 @@ send_all(struct tf_output *o)
 	struct tf_addr addr = ipv4(10, 9, 0, 1);
 	struct tf_summary s = summary_of_two();
 
-	tf_output_capture(o, &(struct tf_capture_info){"a.pcap", "EN10MB", 65535, false});
+	tf_output_capture(o, &(struct tf_capture_info){"a.pcap", "EN10MB", 65535, false, 0});
 	for (unsigned i = 1; i <= 20; i++)
 		send_segment(o, i, TF_CLIENT, TF_ACK, i, 1, 1,
 		             i == 2 ? TF_MARK_GAP | TF_MARK_RETRANSMISSION : 0);
