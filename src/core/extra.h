@@ -187,6 +187,7 @@ struct tf_mismatch {
 	tf_seq ack, expected;
 	uint8_t from;  /* its sender: enum tf_endpoint */
 	uint8_t state; /* of its receiver: enum tf_state */
+	bool syn;      /* it was a SYN,ACK */
 	bool waiting;
 };
 
