@@ -145,10 +145,19 @@ take_back_fin(struct tf_step *st, struct tf_fin_record *fin)
 	*fin = (struct tf_fin_record){0};
 	st->x->flags &= (uint16_t) ~(TF_END_FIN | TF_END_FIN_ACKED);
 	st->y->pending &= (uint8_t)~TF_P_FIN;
+	st->y->doubt &= (uint8_t)~TF_P_FIN;
 	st->x->pending &= (uint8_t)~TF_P_ACK_OF_FIN;
 	tf_replica_take_back(st->sender, TF_IN_SND_DATA);
-	tf_replica_take_back(st->receiver, TF_IN_SND_DATA);
+	if (tf_end_state(st->y) != TF_FIN_WAIT_1 && tf_end_state(st->y) != TF_FIN_WAIT_2)
+		tf_replica_take_back(st->receiver, TF_IN_SND_DATA);
 	close_again(st);
+}
+
+/* Data, and no FIN, where the FIN seemed to be. */
+static bool
+is_data_at_fin(const struct tf_step *st)
+{
+	return st->s->len > 0 && !(st->s->flags & TF_FIN) && tf_seq_eq(st->end, st->x->max);
 }
 
 void
@@ -176,7 +185,7 @@ tf_place_sequence(struct tf_step *st)
 	if (tf_segment_seg_len(s) == 0)
 		return;
 	struct tf_fin_record *own = tf_end_has(x, TF_END_FIN) ? tf_fin_of(st, st->from) : NULL;
-	if (own && own->inferred && tf_seq_gt(st->end, x->max))
+	if (own && own->inferred && (tf_seq_gt(st->end, x->max) || is_data_at_fin(st)))
 		take_back_fin(st, own);
 	/* Nothing lies beyond an end's own FIN: such octets are no part of its stream. */
 	if (tf_end_has(x, TF_END_FIN) && tf_seq_gt(st->end, x->max)) {

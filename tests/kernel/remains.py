@@ -59,6 +59,7 @@ REASONS = (
     ("ESTABLISHED", "-", "CLOSED", "a RST passed and was lost behind the tap, and nobody said more"),
     ("CLOSE-WAIT", "CLOSED", "-", "a RST that did not pass the tap"),
     ("ESTABLISHED", "CLOSED", "-", "a RST that did not pass the tap, or a connection given up in silence"),
+    ("FIN-WAIT-2", "-", "TIME-WAIT", "the FIN passed and was lost behind the tap, and nobody said more"),
     ("ESTABLISHED", "-", "CLOSE-WAIT", "the FIN passed and was lost behind the tap, and nobody said more"),
     ("ESTABLISHED", "CLOSE-WAIT", "-", "the FIN did not pass the tap, and nobody said more"),
     ("ESTABLISHED", "FIN-WAIT-1", "-", "the FIN was lost before the tap, or waits behind data that are not acknowledged"),

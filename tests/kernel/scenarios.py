@@ -185,8 +185,11 @@ def _open_both(net):
     s = net.socket("server", 80)
     c.setblocking(False)
     s.setblocking(False)
+    for side in ("client", "server"):
+        net.rule(f"{side} SYN 1 before hold")  # until both have called connect()
     c.connect_ex((net.addr["server"], 80))
     s.connect_ex((net.addr["client"], 40001))
+    net.release()
     c.settimeout(30)
     s.settimeout(30)
     return c, s
