@@ -388,6 +388,8 @@ tf_report_summary(struct tf_output *o, const struct tf_summary *s)
 	put_key(b, "filtered");
 	tf_put_str(b, tf_filter_set(&o->options.filter) ? "true" : "false");
 	put_verdict(b, s);
+	put_key(b, "broken");
+	tf_put_str(b, s->input_error != NULL ? "true" : "false");
 	put_skipped(b, s);
 	put_left_out(b, r);
 	put_words(b, "states", state_word, TF_STATE_COUNT);

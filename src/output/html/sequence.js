@@ -13,19 +13,25 @@ function windowShift(connection, receiver) {
 	return a.scale >= 0 && b.scale >= 0 ? Math.min(connection.ends[receiver].scale, 14) : 0;
 }
 
+/* Numbers relative to the first one that was seen: what came before it is below zero. */
+function signed(number) {
+	return number > 0xf0000000 ? number - 2 ** 32 : number;
+}
+
 /* The points of the plot: {data, acks, windows}, octets relative to the sender's first number. */
 function sequencePoints(connection, rungs, sender) {
 	const shift = windowShift(connection, 1 - sender);
 	const data = [], acks = [], windows = [];
-	for (const rung of rungs.filter(isSegment)) {
+	/* A SYN that waits to be judged may be another connection's. */
+	for (const rung of rungs.filter(r => isSegment(r) && !(r.marks & (MARK.HELD | MARK.DUPLICATE_FRAME)))) {
 		if (rung.end === sender) {
 			const length = rung.length + (rung.flags & FLAG.SYN ? 1 : 0) + (rung.flags & FLAG.FIN ? 1 : 0);
 			if (length > 0 || rung.flags & FLAG.RST)
-				data.push({time: rung.time, from: rung.seq, to: rung.seq + length, rung});
+				data.push({time: rung.time, from: signed(rung.seq), to: signed(rung.seq) + length, rung});
 		} else if (rung.flags & FLAG.ACK && !(rung.flags & FLAG.RST)) {
 			const shifted = rung.flags & FLAG.SYN ? rung.window : rung.window * 2 ** shift;
-			acks.push({time: rung.time, at: rung.ack});
-			windows.push({time: rung.time, at: rung.ack + shifted});
+			acks.push({time: rung.time, at: signed(rung.ack), rung});
+			windows.push({time: rung.time, at: signed(rung.ack) + shifted});
 		}
 	}
 	return {data, acks, windows};
@@ -33,11 +39,10 @@ function sequencePoints(connection, rungs, sender) {
 
 /* A line that goes level until the next point, then up. */
 function stairs(points, x, y, until) {
-	const valid = points.filter(p => p.at < 2 ** 31);
-	if (valid.length === 0)
+	if (points.length === 0)
 		return '';
-	let path = `M${x(valid[0].time).toFixed(1)} ${y(valid[0].at).toFixed(1)}`;
-	for (const point of valid.slice(1))
+	let path = `M${x(points[0].time).toFixed(1)} ${y(points[0].at).toFixed(1)}`;
+	for (const point of points.slice(1))
 		path += `H${x(point.time).toFixed(1)}V${y(point.at).toFixed(1)}`;
 	return path + `H${x(until).toFixed(1)}`;
 }
@@ -80,7 +85,9 @@ function sequenceLegend() {
 
 /* The window's line is drawn as far as the plot reaches: a window may be a thousand times what is sent. */
 function highest(points) {
-	const sent = Math.max(1, ...points.data.map(p => p.to), ...points.acks.map(p => p.at).filter(at => at < 2 ** 31));
+	/* What the receiver would not take may have any number. */
+	const taken = p => !(p.rung.marks & MARK.UNACCEPTABLE);
+	const sent = Math.max(1, ...points.data.filter(taken).map(p => p.to), ...points.acks.filter(taken).map(p => p.at));
 	const near = points.windows.map(p => p.at).filter(at => at <= sent * 3);
 	return Math.max(sent, ...near) * 1.05;
 }
@@ -89,7 +96,7 @@ function sequencePlot(connection, rungs, sender) {
 	const points = sequencePoints(connection, rungs, sender);
 	const until = Math.max(connection.duration, 1), most = highest(points);
 	const x = time => SEQUENCE.left + time / until * (SEQUENCE.right - SEQUENCE.left);
-	const y = at => Math.max(SEQUENCE.bottom - at / most * (SEQUENCE.bottom - SEQUENCE.top), SEQUENCE.top);
+	const y = at => Math.min(Math.max(SEQUENCE.bottom - at / most * (SEQUENCE.bottom - SEQUENCE.top), SEQUENCE.top), SEQUENCE.bottom + 3);
 	const title = `Time and sequence numbers, ${endName(sender)} to ${endName(1 - sender)}`;
 	return figure(title, picture(SEQUENCE.width, SEQUENCE.height + 30, title,
 		'Data segments as vertical lines over time; below them what was acknowledged, above them the end of the offered window.',

@@ -58,7 +58,7 @@ function showVerdict() {
 			fact('Packets', grouped(summary.packets)),
 			fact('TCP segments', grouped(summary.segments)),
 			fact('Time', duration(summary.seconds * summary.unitsPerSecond))),
-		element('p', {}, `The capture: ${summary.verdict}`),
+		element('p', {class: summary.broken ? 'notice paper-warning severity-warning' : null}, `The capture: ${summary.verdict}`),
 		summary.skipped.length > 0 && element('p', {}, 'Frames left out: ' +
 			summary.skipped.map(([n, what]) => `${grouped(n)} ${what}`).join('; ') + '.'),
 		summary.filtered && element('p', {}, 'Only the connections that --conn, --state and --id leave are shown.'),

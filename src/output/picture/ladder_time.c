@@ -30,7 +30,7 @@ tf_ladder_delays(const struct tf_pending *p)
 	       repeated = find(p, answer + 1, TF_SERVER, TF_SYN | TF_ACK);
 	size_t third = find(p, answer, TF_CLIENT, TF_ACK);
 
-	if (third >= count || again < count || repeated < third)
+	if (third >= count || again < third || repeated < third)
 		return d;
 	d.ns[TF_SERVER] = (tf_ladder_rung(p, answer).ts_ns - tf_ladder_rung(p, syn).ts_ns) / 2;
 	d.ns[TF_CLIENT] = (tf_ladder_rung(p, third).ts_ns - tf_ladder_rung(p, answer).ts_ns) / 2;

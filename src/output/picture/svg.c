@@ -25,7 +25,9 @@ tf_svg_escaped(struct tf_buf *b, const char *s)
 		else if (*s == '\'')
 			tf_put_lit(b, "&#39;");
 		else
-			tf_put_char(b, (unsigned char)*s < ' ' || *s == 0x7f ? ' ' : *s);
+			tf_put_char(b, (unsigned char)*s < ' ' || *s == 0x7f ? ' '
+			               : (unsigned char)*s > 0x7f            ? '?'
+			                                                     : *s);
 	}
 }
 

@@ -19,7 +19,8 @@ struct tf_curve {
 
 enum tf_anchor { TF_ANCHOR_START, TF_ANCHOR_MIDDLE, TF_ANCHOR_END };
 
-/* S with what XML and HTML read as markup escaped, and control characters as blanks. */
+/* S with what XML and HTML read as markup escaped, control characters as blanks, and what is not ASCII (a host's
+ * name at most) as question marks. */
 void tf_svg_escaped(struct tf_buf *b, const char *s);
 
 /* V with at most one decimal. */
