@@ -129,14 +129,14 @@ had_fin_before(const struct tf_step *st, const struct tf_fin_record *fin)
 void
 tf_order_fin_and_ack(struct tf_step *st)
 {
-	const struct tf_fin_record *fin = tf_fin_of(st, st->to);
+	const struct tf_fin_record *fin = tf_fin_of(st, st->to), *own = tf_fin_of(st, st->from);
 
 	if (!fin || !tf_end_has(st->x, TF_END_FIN))
 		return;
 	if (tf_end_state(st->x) == TF_FIN_WAIT_1 && fin->inferred && may_have_ack_of_fin(st))
 		infer_ack_of_fin(st); /* a FIN that answers bears the ACK */
-	else if (tf_end_state(st->x) == TF_FIN_WAIT_2 && !fin->inferred && !fin->acks_peer_fin &&
-	         (tf_crossed_ack_of_fin(st) || had_fin_before(st, fin)))
+	else if (tf_end_state(st->x) == TF_FIN_WAIT_2 && !fin->inferred && !own->inferred &&
+	         !fin->acks_peer_fin && (tf_crossed_ack_of_fin(st) || had_fin_before(st, fin)))
 		tf_replica_retract(st->sender, TF_FIN_WAIT_1, TF_IN_SND_ACK_OF_FIN);
 }
 
