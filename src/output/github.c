@@ -254,7 +254,7 @@ finish(struct tf_output *o, const struct tf_summary *s)
 	if (s->baseline != NULL)
 		put_gone(&o->out, s->baseline);
 	put_totals(o, s);
-	if (tf_shelf_error(&g->shelf) != 0)
+	if (tf_shelf_error(&g->shelf) != 0 || g->source.error != 0)
 		tf_output_no_memory(o);
 }
 

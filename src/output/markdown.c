@@ -354,7 +354,7 @@ finish(struct tf_output *o, const struct tf_summary *s)
 	put_table(o);
 	put_baseline(&o->out, s->baseline);
 	put_meanings(o);
-	if (tf_shelf_error(&m->shelf) != 0)
+	if (tf_shelf_error(&m->shelf) != 0 || m->sources.error != 0)
 		tf_output_no_memory(o);
 }
 

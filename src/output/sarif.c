@@ -302,6 +302,8 @@ event(struct tf_output *o, const struct tf_event *e)
 	put_sentence(&o->out, f);
 	put_locations(o, f);
 	tf_fingerprint(f, fingerprint);
+	if (fingerprint[0] == '\0')
+		tf_output_no_memory(o);
 	put_fingerprint(&o->out, fingerprint);
 	if (f->baseline != TF_BASELINE_NONE)
 		tf_put_str(&o->out, f->baseline == TF_BASELINE_KNOWN ? ",\"baselineState\":\"unchanged\""
@@ -433,6 +435,8 @@ finish(struct tf_output *o, const struct tf_summary *s)
 
 	for (size_t i = 0; s->baseline != NULL && i < s->baseline->gone_count; i++)
 		put_absent(o, &s->baseline->gone[i]);
+	if (state->artifact.error != 0)
+		tf_output_no_memory(o);
 	put_checks(o, s->verdict);
 	if (!state->in_results)
 		tf_put_lit(&o->out, "\n],\n\"results\":[");

@@ -1430,7 +1430,8 @@ static void
 no_memory(void)
 {
 	static const char *const formats[] = {"json",       "text",        "csv",         "ladder",
-	                                      "ladder-svg", "diagram-svg", "diagram-dot", "html"};
+	                                      "ladder-svg", "diagram-svg", "diagram-dot", "html",
+	                                      "sarif",      "github",      "markdown"};
 	struct tf_output_options options = defaults();
 
 	options.verbosity = 2;
