@@ -16,8 +16,8 @@ crossed(const struct tf_step *st)
 {
 	const struct tf_fin_record *peer = tf_fin_of(st, st->to);
 
-	if (!(st->s->flags & TF_FIN) || st->fin_again || st->acks_fin || !tf_end_has(st->x, TF_END_FIN) ||
-	    !tf_end_has(st->y, TF_END_FIN) || !peer)
+	if (!(st->s->flags & TF_FIN) || st->marks & TF_MARK_UNACCEPTABLE || st->fin_again || st->acks_fin ||
+	    !tf_end_has(st->x, TF_END_FIN) || !tf_end_has(st->y, TF_END_FIN) || !peer)
 		return;
 	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_SIMULTANEOUS_CLOSE, TF_NEITHER);
 	tf_finding_duration(&f, "between", st->ctx->now_ns - peer->first_ns);
