@@ -26,6 +26,10 @@ void tf_note_third_segment(struct tf_context *ctx, struct tf_connection *c, enum
 void tf_note_time_wait(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint to,
                        const struct tf_segment *s);
 
+/* What is kept of the FIN of an end, S, when it passes first; ACKS_FIN: it covers the other end's. */
+struct tf_fin_record tf_fin_of_segment(const struct tf_context *ctx, const struct tf_segment *s,
+                                       bool acks_fin);
+
 /* Whose stack S, a SYN of FROM's, looks like. */
 void tf_note_stack(struct tf_connection *c, enum tf_endpoint from, const struct tf_segment *s);
 

@@ -267,21 +267,6 @@ number_window(const struct tf_connection *c, struct tf_end *x, enum tf_endpoint 
 }
 
 static void
-number_fin(const struct tf_context *ctx, struct tf_closing *k, const struct tf_segment *s,
-           enum tf_endpoint from, bool acks_fin)
-{
-	k->fin[from] = (struct tf_fin_record){
-	    .first_ns = ctx->now_ns,
-	    .last_ns = ctx->now_ns,
-	    .packet = s->packet,
-	    .last_packet = s->packet,
-	    .tsval = s->tsval,
-	    .ip_id = s->ip_id,
-	    .acks_peer_fin = acks_fin,
-	};
-}
-
-static void
 number_ack_of_fin(const struct tf_context *ctx, struct tf_fin_record *fin, const struct tf_segment *s,
                   bool first)
 {
@@ -302,7 +287,7 @@ number_closing(struct tf_context *ctx, struct tf_connection *c, const struct tf_
 	if (!k)
 		return;
 	if (s->flags & TF_FIN)
-		number_fin(ctx, k, s, from, acks_fin);
+		k->fin[from] = tf_fin_of_segment(ctx, s, acks_fin);
 	if (acks_fin)
 		number_ack_of_fin(ctx, &k->fin[!from], s, !(peer_flags & TF_END_FIN_ACKED));
 	tf_note_time_wait(ctx, c, from == TF_CLIENT ? TF_SERVER : TF_CLIENT, s);

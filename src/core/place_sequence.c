@@ -4,6 +4,7 @@
  */
 #include "core/place.h"
 
+#include "core/classify.h"
 #include "core/letters.h"
 #include "core/reassembly.h"
 
@@ -62,6 +63,24 @@ mark_repetition(struct tf_step *st, struct tf_stretch stretch)
 	}
 }
 
+struct tf_fin_record
+tf_fin_of_segment(const struct tf_context *ctx, const struct tf_segment *s, bool acks_fin)
+{
+	return (struct tf_fin_record){
+	    .first_ns = ctx->now_ns,
+	    .last_ns = ctx->now_ns,
+	    .packet = s->packet,
+	    .last_packet = s->packet,
+	    .tsval = s->tsval,
+	    .last_tsval = s->tsval,
+	    .ip_id = s->ip_id,
+	    .ttl = s->ttl,
+
+	    .timestamps = (s->options & TF_OPT_TIMESTAMPS) != 0,
+	    .acks_peer_fin = acks_fin,
+	};
+}
+
 static void
 note_fin(struct tf_step *st)
 {
@@ -74,16 +93,10 @@ note_fin(struct tf_step *st)
 	st->x->flags |= TF_END_FIN;
 	if (!fin)
 		return;
-	fin->last_tsval = st->s->tsval;
 	if (!st->fin_again) {
-		fin->first_ns = st->ctx->now_ns;
-		fin->packet = st->s->packet;
-		fin->tsval = st->s->tsval;
-		fin->ip_id = st->s->ip_id;
-		fin->ttl = st->s->ttl;
-		fin->timestamps = (st->s->options & TF_OPT_TIMESTAMPS) != 0;
-		fin->acks_peer_fin = acks_fin;
+		*fin = tf_fin_of_segment(st->ctx, st->s, acks_fin);
 	} else {
+		fin->last_tsval = st->s->tsval;
 		if (fin->again < UINT16_MAX)
 			fin->again++;
 		/* One that was inferred passes for the first time. */

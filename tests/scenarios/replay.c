@@ -169,9 +169,10 @@ play(struct replay *r)
 }
 
 int
-scn_replay(const struct scenario *s, enum scn_variant variant, bool *fired, struct scn_run *run)
+scn_replay(const struct scenario *s, enum scn_variant variant, unsigned wanted, bool *fired,
+           struct scn_run *run)
 {
-	struct tf_sink sink = {.event = collect};
+	struct tf_sink sink = {.wanted = wanted, .event = collect};
 	struct replay *r = calloc(1, sizeof(*r));
 
 	memset(run, 0, sizeof(*run));
@@ -181,7 +182,6 @@ scn_replay(const struct scenario *s, enum scn_variant variant, bool *fired, stru
 	r->variant = variant;
 	r->run = run;
 	r->now_ns = SCN_START_NS;
-	sink.wanted = TF_EV_TRANSITION | TF_EV_POSSIBLE | TF_EV_FINDING | TF_EV_CONNECTION;
 	sink.context = r;
 	scn_wire_init(&r->wire, s, variant);
 	r->analyzer = tf_analyzer_new(&s->config, sink);

@@ -35,10 +35,16 @@ struct scn_run {
 	bool failed;     /* memory was short */
 };
 
-/* 0, or -1 where memory was short.  RUN must be freed in both cases.  FIRED
- * (one bool a row of tf_rules()) notes which rules applied, and header
- * prediction is off then; NULL: nobody asks, and it is on. */
-int scn_replay(const struct scenario *s, enum scn_variant variant, bool *fired, struct scn_run *run);
+#define SCN_RESULTS    (TF_EV_FINDING | TF_EV_CONNECTION)
+#define SCN_EVERYTHING (SCN_RESULTS | TF_EV_TRANSITION | TF_EV_POSSIBLE)
+
+/* 0, or -1 where memory was short.  RUN must be freed in both cases.  Events
+ * of the kinds WANTED are collected; moves are remembered only where no
+ * transitions are.  FIRED (one bool a row of tf_rules()) notes which rules
+ * applied, and header prediction and remembered moves are off then; NULL:
+ * nobody asks, and they are on. */
+int scn_replay(const struct scenario *s, enum scn_variant variant, unsigned wanted, bool *fired,
+               struct scn_run *run);
 
 void scn_run_free(struct scn_run *run);
 

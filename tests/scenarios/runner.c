@@ -138,17 +138,29 @@ show_run(const struct scn_run *run)
 	}
 }
 
-/* One by one without header prediction: many at once with it must come to the same. */
+/* One by one without header prediction and remembered moves: many at once with them must come to the same. */
 static unsigned
-compare_with_single(struct runner *r, const struct scenario *s, const struct scn_run *batch,
+compare_with_single(struct runner *r, const struct scenario *s, unsigned wanted, const struct scn_run *batch,
                     struct complaints *c)
 {
 	struct scn_run single;
 	unsigned failures = 1;
 
-	if (scn_replay(s, SCN_IPV4, r->fired, &single) == 0)
+	if (scn_replay(s, SCN_IPV4, wanted, r->fired, &single) == 0)
 		failures = scn_compare(&single, batch, complain, c);
 	scn_run_free(&single);
+	return failures;
+}
+
+static unsigned
+compare_results(struct runner *r, const struct scenario *s, struct complaints *c)
+{
+	struct scn_run batch;
+	unsigned failures = 1;
+
+	if (scn_replay(s, SCN_BATCH, SCN_RESULTS, NULL, &batch) == 0)
+		failures = compare_with_single(r, s, SCN_RESULTS, &batch, c);
+	scn_run_free(&batch);
 	return failures;
 }
 
@@ -158,13 +170,16 @@ run_variant(struct runner *r, const struct scenario *s, enum scn_variant variant
 	struct scn_run run;
 	unsigned failures = 0;
 
-	if (scn_replay(s, variant, NULL, &run) != 0) {
+	if (scn_replay(s, variant, SCN_EVERYTHING, NULL, &run) != 0) {
 		complain(c, 0, "no memory");
 	} else {
 		if (r->show)
 			show_run(&run);
-		failures = variant == SCN_BATCH ? compare_with_single(r, s, &run, c)
-		                                : scn_check(s, &run, complain, c);
+		if (variant == SCN_BATCH)
+			failures =
+			    compare_with_single(r, s, SCN_EVERYTHING, &run, c) + compare_results(r, s, c);
+		else
+			failures = scn_check(s, &run, complain, c);
 	}
 	scn_run_free(&run);
 	return failures == 0 && c->count == 0;
