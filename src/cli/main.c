@@ -50,6 +50,11 @@ show_version(void)
 	const char *confinement = tf_confine_features();
 	printf("tcpfsm %s\n%s\n", PACKAGE_VERSION, tf_capture_library_version());
 	printf("confinement: %s\n", *confinement ? confinement : "none in this build");
+#ifdef HAVE_LIBNCURSES
+	puts("screen: ncurses");
+#else
+	puts("screen: none in this build");
+#endif
 	return finish_stdout(STATUS_FINE);
 }
 

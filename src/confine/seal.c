@@ -37,14 +37,14 @@
 #include <sanitizer/lsan_interface.h>
 #endif
 
+#ifdef HAVE_LIBSECCOMP
+
 static bool
 refuse(char message[TF_CONFINE_MESSAGE_SIZE], const char *what, int error)
 {
 	snprintf(message, TF_CONFINE_MESSAGE_SIZE, "%s: %s", what, strerror(error));
 	return false;
 }
-
-#ifdef HAVE_LIBSECCOMP
 
 enum { DESCRIPTOR_BITS = 10 };
 
