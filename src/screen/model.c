@@ -176,6 +176,7 @@ take_record(struct tf_model *m, const struct tf_connection_record *r)
 	struct tf_row row = row_of(r);
 
 	row.is_over = true;
+	row.over_ns = m->now_ns;
 	row.rate = rate(row.bytes[0] + row.bytes[1], row.last_ns - row.first_ns);
 	if (make_room_for_over(m))
 		m->over[(m->over_first + m->over_count++) % m->over_capacity] = row;
@@ -187,7 +188,7 @@ static void
 forget_what_is_old(struct tf_model *m)
 {
 	while (m->over_count && m->keep_over_ns != INT64_MAX &&
-	       m->over[m->over_first].last_ns + m->keep_over_ns < m->now_ns)
+	       m->over[m->over_first].over_ns + m->keep_over_ns < m->now_ns)
 		forget_oldest(m);
 }
 

@@ -30,6 +30,7 @@ struct tf_row {
 	bool is_over;     /* its record came: it is in the table no more */
 	bool guessed;     /* which end is the client is a guess */
 	int64_t first_ns, last_ns;
+	int64_t over_ns;   /* when its record came, as of the refresh before */
 	uint64_t bytes[2]; /* payload, by sender */
 	uint64_t packets[2];
 	uint64_t retransmitted; /* segments, both ends */

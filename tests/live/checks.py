@@ -4,7 +4,6 @@ A check gets the field, a folder of its own and the tools.  It asserts, and may 
 """
 
 import contextlib
-import json
 import os
 import re
 import shutil
@@ -56,28 +55,6 @@ def python_load(field, seconds, pause=0.004):
     field.start("server", sys.executable, os.path.join(HERE, "load.py"), "serve", SERVER, "8000")
     wait_until(lambda: ":8000 " in field.run("server", "ss", "-tlnH"), 5, "the server listens")
     return field.start("client", sys.executable, os.path.join(HERE, "load.py"), "ask", SERVER, "8000", str(seconds), str(pause))
-
-
-NGINX = """worker_processes 1; daemon off; pid {0}/nginx.pid; error_log {0}/nginx.log; user root;
-events {{ worker_connections 4096; }}
-http {{ access_log off; client_body_temp_path {0}; proxy_temp_path {0}; fastcgi_temp_path {0}; uwsgi_temp_path {0};
-scgi_temp_path {0}; server {{ listen 80; root {0}/www; keepalive_requests {1}; keepalive_timeout 600; }} }}
-"""
-
-
-def start_nginx(field, folder, requests_each=100000):
-    os.makedirs(os.path.join(folder, "www"))
-    with open(os.path.join(folder, "www", "index.html"), "w") as f:
-        f.write("x" * 2000)
-    with open(os.path.join(folder, "nginx.conf"), "w") as f:
-        f.write(NGINX.format(folder, requests_each))
-    nginx = shutil.which("nginx") or "/usr/sbin/nginx"
-    field.start("server", nginx, "-c", os.path.join(folder, "nginx.conf"), stderr=subprocess.DEVNULL)
-    wait_until(lambda: ":80 " in field.run("server", "ss", "-tlnH"), 5, "nginx listens")
-
-
-def start_wrk(field, seconds, connections=50):
-    return field.start("client", "wrk", "-t1", f"-c{connections}", f"-d{seconds}", f"http://{SERVER}/", stdout=subprocess.PIPE, text=True)
 
 
 # --- Privileges -------------------------------------------------------------------------------
@@ -230,7 +207,7 @@ def findings_come_while_the_line_is_silent(field, folder, tools):
     """A limit runs out by the clock of the machine; text tells the time of day and both ends."""
     path = path_in(folder)
     live = Live(field, tools.program, folder, "--timer=close-wait=2", "--timer=fin-wait-2=2",
-                "-T", "json:o.json", "-T", "text:o.txt", f"tcp port 8001")
+                "-T", "json:o.json", "-T", "text:o.txt", "tcp port 8001")
     listening = field.listen(8001)
     s = field.dial(8001, 40001)
     accepted, _ = listening.accept()
@@ -373,14 +350,6 @@ def signals_under_load_lose_nothing(field, folder, tools):
     return f"{summary['packets']} packets, {summary['connections']} connections"
 
 
-@check(quick=False, needs=("nginx", "wrk"))
-def signals_under_heavy_load_lose_nothing(field, folder, tools):
-    """The same with nginx and wrk, which closes and opens its connections all the time."""
-    start_nginx(field, folder, requests_each=10)
-    summary = rotate_under_load(field, folder, tools, lambda seconds: start_wrk(field, int(seconds)), 8)
-    return f"{summary['packets']} packets, {summary['connections']} connections"
-
-
 @check()
 def the_end_brings_what_the_kernel_had(field, folder, tools):
     """SIGTERM right after the last packet: as many frames as the device has counted."""
@@ -444,113 +413,3 @@ def metrics_are_replaced_at_once(field, folder, tools):
     assert families["tcpfsm_packets"].type == "counter"
     assert families["tcpfsm_packets"].samples[0].value == values["tcpfsm_packets_total"]
     return f"{len(families)} families parsed by prometheus_client"
-
-
-# --- Load, floods, days -----------------------------------------------------------------------
-
-
-@check(quick=False, needs=("nginx", "wrk", "ss"))
-def states_agree_with_real_servers_under_load(field, folder, tools):
-    """nginx and wrk: whatever both kernels had before and after the table was taken, the table has, too."""
-    start_nginx(field, folder)
-    live = Live(field, tools.program, folder, "-B", "65536", "tcp port 80")
-    wrk = start_wrk(field, 4, connections=200)
-    time.sleep(2)
-    compared = 0
-    for side, which in ("client", 0), ("server", 1):
-        before = field.ss(side, 80)
-        table = live.table()
-        after = field.ss(side, 80)
-        lasting = {ends: state for ends, state in before.items() if after.get(ends) == state}
-        for ends, state in lasting.items():
-            assert table[ends][which] == state, (side, ends, state, table[ends])
-        compared += len(lasting)
-    assert compared >= 400
-    wrk.wait()
-    time.sleep(0.5)
-    table = live.table()
-    for side in "client", "server":
-        assert_agreement(table, field.ss(side, 80), side)
-    assert live.end() == 0
-    return f"{compared} ends compared under load, {len(table)} connections after it"
-
-
-@check(quick=False, needs=("iperf3",))
-def a_fast_transfer_is_followed(field, folder, tools):
-    """iperf3 for five seconds: bytes as iperf3 counts them, nothing lost, nothing found."""
-    field.start("server", "iperf3", "-s", "-1", stdout=subprocess.DEVNULL)
-    wait_until(lambda: ":5201 " in field.run("server", "ss", "-tlnH"), 5, "iperf3 listens")
-    live = Live(field, tools.program, folder, "-B", "131072", "-T", "json:o.json")
-    told = json.loads(field.run("client", "iperf3", "-c", SERVER, "-t", "5", "-b", "400M", "-J"))
-    time.sleep(0.5)
-    assert live.end() == 0
-    lines = records(os.path.join(folder, "o.json"))
-    sent = sum(r["client"]["bytes"] for r in lines if r["type"] == "connection")
-    expected = told["end"]["sum_sent"]["bytes"]
-    assert summary_of(lines)["dropped_by_kernel"] == 0
-    assert expected <= sent <= expected + 10000, (sent, expected)
-    return f"{sent / 1e6:.0f} MB"
-
-
-@check(quick=False)
-def a_flood_leaves_memory_bounded(field, folder, tools):
-    """One million sources against a table of 100,000: real connections stay, and are judged rightly."""
-    path = path_in(folder)
-    live = Live(field, tools.program, folder, "-B", "131072", "-s", "128", "--max-connections=100000", "--state=ESTABLISHED",
-                "-T", "csv:o.csv", "-T", "text:o.txt", "-q", "tcp")
-    listening = field.listen(8001)
-    with field.inside("server"):
-        target = socket.create_server((SERVER, 8002), backlog=1024)
-    pairs = [(field.dial(8001), listening.accept()[0]) for _ in range(20)]
-    memory = []
-    for part in range(5):
-        field.run("client", tools.flood, "vc", SERVER, "8002", "200000", str(part * 200000))
-        pairs += [(field.dial(8001), listening.accept()[0]) for _ in range(5)]
-        for client, server in pairs:
-            client.sendall(b"question")
-            server.sendall(server.recv(8))
-            client.recv(8)
-        wait_until(lambda: len(live.table()) >= 1000, 60, "it keeps up")
-        memory.append(live.memory_kib())
-    assert live.end(seconds=120) == 0
-    with open(path("o.csv")) as f:
-        rows = [line.split(",") for line in f]
-    columns = {name: i for i, name in enumerate(rows[0])}
-    ports = {client.getsockname()[1] for client, _ in pairs}
-    real = [r for r in rows[1:] if int(r[columns["client_port"]]) in ports and r[columns["server_port"]] == "8001"]
-    assert len(real) == len(ports), f"{len(real)} records of {len(ports)} real connections"
-    assert {(r[columns["client_state"]], r[columns["server_state"]], r[columns["close"]]) for r in real} == {("ESTABLISHED", "ESTABLISHED", "open")}
-    with open(path("o.txt")) as f:
-        text = f.read()
-    assert "forgotten for want of room" in live.errors() and "evicted" in text
-    assert memory[-1] - memory[1] < 16 << 10, f"it grew on: {memory}"
-    assert memory[-1] < 600 << 10, memory
-    target.close()
-    return "KiB resident after each 200,000: " + " ".join(map(str, memory))
-
-
-@check(quick=False, needs=("iperf3",))
-def memory_stays_flat_under_load(field, folder, tools):
-    """--soak=MINUTES of hundreds of connections a second and one fast transfer (not run without it)."""
-    path = path_in(folder)
-    seconds = tools.soak_minutes * 60
-    live = Live(field, tools.program, folder, "-T", "json:o.json", "--prometheus=m.prom", "-G", "60")
-    field.start("server", "iperf3", "-s", stdout=subprocess.DEVNULL)
-    wait_until(lambda: ":5201 " in field.run("server", "ss", "-tlnH"), 5, "iperf3 listens")
-    load = python_load(field, seconds + 60, pause=0.02)
-    field.start("client", "iperf3", "-c", SERVER, "-t", str(int(seconds) + 60), "-b", "50M", stdout=subprocess.DEVNULL)
-    memory, until = [], time.monotonic() + seconds
-    while time.monotonic() < until:
-        time.sleep(min(10, seconds / 12))
-        memory.append(live.memory_kib())
-        # What days would bring: the output is rotated away.
-        os.replace(path("o.json"), path("o.json.old"))
-        live.send(signal.SIGHUP)
-        wait_until(lambda: os.path.exists(path("o.json")), 5, "a new file")
-    assert load.poll() is None
-    assert live.end(seconds=60) == 0
-    last = [line for line in live.errors().splitlines() if line.startswith("tcpfsm: after ")][-1]
-    # TIME-WAIT lasts a minute and what is remembered of the closed ten, so it grows at first.
-    third = len(memory) // 3
-    assert max(memory[2 * third:]) <= max(memory[third:2 * third]) * 1.05 + 4096, memory
-    return f"{last}; KiB resident at most: " + ", ".join(str(max(memory[i * third:(i + 1) * third])) for i in range(3)) + " in each third"

@@ -231,14 +231,17 @@ the_choice_stays_on_the_screen(void)
 static void
 what_is_over_goes_after_its_time(void)
 {
+	/* When the record came counts, not the last segment: TIME-WAIT lies between. */
 	tf_model_init(&model, 5 * SECOND);
+	tf_model_refresh(&model, NULL, 61 * SECOND);
 	end_connection(1, 1, 1, TF_CLOSED, TF_CLOSED, 0);
+	tf_model_refresh(&model, NULL, 63 * SECOND);
 	end_connection(8, 1, 8, TF_CLOSED, TF_CLOSED, 0);
-	tf_model_refresh(&model, NULL, 6 * SECOND);
+	tf_model_refresh(&model, NULL, 66 * SECOND);
 	CU_ASSERT_EQUAL(model.shown_count, 2);
-	tf_model_refresh(&model, NULL, 7 * SECOND);
+	tf_model_refresh(&model, NULL, 67 * SECOND);
 	CU_ASSERT(SHOWS(8));
-	tf_model_refresh(&model, NULL, 14 * SECOND);
+	tf_model_refresh(&model, NULL, 69 * SECOND);
 	CU_ASSERT_EQUAL(model.shown_count, 0);
 	end();
 }
