@@ -123,10 +123,17 @@ class Field:
     def close(self):
         for s in self.sockets:
             s.close()
-        for process in self.processes + list(self.holder.values()):
+        # Asked first: a server that is killed leaves its workers behind.
+        everybody = self.processes + list(self.holder.values())
+        for process in everybody:
             if process.poll() is None:
+                process.terminate()
+        for process in everybody:
+            try:
+                process.wait(3)
+            except subprocess.TimeoutExpired:
                 process.kill()
-            process.wait()
+                process.wait()
 
 
 class Live:

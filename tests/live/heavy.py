@@ -26,7 +26,7 @@ def start_nginx(field, folder, requests_each=100000):
     with open(os.path.join(folder, "nginx.conf"), "w") as f:
         f.write(NGINX.format(folder, requests_each))
     nginx = shutil.which("nginx") or "/usr/sbin/nginx"
-    field.start("server", nginx, "-c", os.path.join(folder, "nginx.conf"), stderr=subprocess.DEVNULL)
+    field.start("server", nginx, "-c", os.path.join(folder, "nginx.conf"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     wait_until(lambda: ":80 " in field.run("server", "ss", "-tlnH"), 5, "nginx listens")
 
 
