@@ -54,9 +54,10 @@ function compare(a, b) {
 }
 
 function tableRow(connection) {
-	return element('tr', {}, columns.map((column, i) => {
+	/* Roles are said, because on a phone the style makes blocks of rows. */
+	return element('tr', {role: 'row'}, columns.map((column, i) => {
 		const content = column.cell ? column.cell(connection) : column.text ? column.text(connection) : column.key(connection);
-		return element(i === 0 ? 'th' : 'td', {class: column.className, scope: i === 0 ? 'row' : null}, content);
+		return element(i === 0 ? 'th' : 'td', {class: column.className, scope: i === 0 ? 'row' : null, role: i === 0 ? 'rowheader' : 'cell'}, content);
 	}));
 }
 
@@ -117,16 +118,16 @@ function turnPage(by) {
 }
 
 function showTable() {
-	table.heads = columns.map(column => element('th', {scope: 'col', class: column.className},
+	table.heads = columns.map(column => element('th', {scope: 'col', role: 'columnheader', class: column.className},
 		element('button', {type: 'button', click: () => sortBy(column)}, column.name, element('span', {'aria-hidden': 'true'}))));
-	table.body = element('tbody');
+	table.body = element('tbody', {role: 'rowgroup'});
 	table.count = element('span', {role: 'status'});
 	table.before = element('button', {type: 'button', click: () => turnPage(-1)}, 'Previous page');
 	table.after = element('button', {type: 'button', click: () => turnPage(1)}, 'Next page');
 	append(byId('connections'), [controls(), element('div', {id: 'opened'}),
 		element('div', {class: 'scroller', role: 'region', 'aria-label': 'Table of connections', tabindex: 0},
-			element('table', {}, element('caption', {}, 'Choose a number to open the connection; a heading sorts.'),
-				element('thead', {}, element('tr', {}, table.heads)), table.body)),
+			element('table', {role: 'table'}, element('caption', {}, 'Choose a number to open the connection; a heading sorts.'),
+				element('thead', {role: 'rowgroup'}, element('tr', {role: 'row'}, table.heads)), table.body)),
 		element('div', {class: 'pages'}, table.before, table.after, table.count)]);
 	/* The worst first: the second call turns the order. */
 	table.sortBy = columns[0];
