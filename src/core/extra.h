@@ -57,7 +57,7 @@ struct tf_end_extra {
 	uint32_t retransmitted, out_of_order; /* segments */
 	uint32_t duplicate_acks, zero_windows;
 	uint32_t keepalives; /* probes that it sent */
-	uint32_t holes; /* ranges beyond a hole: index of the first; 0: none */
+	uint32_t holes;      /* ranges beyond a hole: index of the first; 0: none */
 	uint8_t hole_count;
 	uint8_t unanswered; /* its last repetitions and probes in a row that nothing has answered */
 	int64_t highest_ns; /* when the highest octet was sent: tells reordering from repetition */
@@ -94,6 +94,9 @@ struct tf_end_watch {
 	uint16_t rst_id;            /* IP identification of that RST; 0: none */
 	uint16_t after_id, next_id; /* of its first segment since, and of the latest */
 	uint8_t in_a_row;           /* segments since whose identification went on by little */
+	bool rst_into_open;         /* both ends were open when it came */
+	uint32_t went_on;           /* octets of its first new data beyond that RST; 0: none */
+	tf_seq went_on_end;         /* the octet after them */
 	uint8_t odd_ttl;            /* of a SYN,ACK with another number */
 	uint64_t odd_packet;        /* 0: there was none */
 	uint64_t beyond_packet;     /* its first data beyond its FIN, and the TTL of that */
@@ -139,6 +142,7 @@ struct tf_rst_record {
 	tf_seq seq;
 	uint8_t from;               /* enum tf_endpoint */
 	bool seen, exact, awaiting; /* awaiting: silence or an answer decides */
+	bool belied;                /* both ends have gone on since: it was somebody else's */
 };
 
 /* A SYN on a used 4-tuple that waits for its judge (RFC 9293 section 3.6.1, RFC 6191). */

@@ -5,7 +5,8 @@
  * another number.  Each ends the connection or forks it (RFC 5961 section
  * 1); a segment that changes nothing is left alone.
  *
- * What tells is the TTL (but for a few hops, which a change of route may
+ * A RST is belied most plainly where both ends go on: whoever sends one
+ * forgets the connection.  Otherwise what tells is the TTL (but for a few hops, which a change of route may
  * take or add), the IP identification where the end counts it up by little,
  * and timestamps, which every segment but a RST must bear once they are
  * agreed on (RFC 7323 section 3.2).
@@ -59,6 +60,8 @@ note_rst(const struct tf_step *st, struct tf_extra *x)
 	w->rst_ttl = st->s->ttl;
 	w->rst_id = st->s->ip_id;
 	w->in_a_row = 0;
+	w->went_on = 0;
+	w->rst_into_open = st->before[TF_CLIENT] >= TF_ESTABLISHED && st->before[TF_SERVER] >= TF_ESTABLISHED;
 }
 
 static void
@@ -94,10 +97,43 @@ check_rst(const struct tf_step *st, struct tf_extra *x)
 		return;
 	if (st->s->ip_id)
 		follow_identification(st, w);
+	if (!w->went_on && w->rst_into_open) {
+		w->went_on = st->s->len;
+		w->went_on_end = st->end;
+	}
 	if (came_another_way(w->rst_ttl, st->s->ttl))
 		raise_injection(st, "RST", x->rst.packet, "TTL", w->rst_ttl, st->s->ttl);
 	else if (was_not_counted(st, x, w))
 		raise_injection(st, "RST", x->rst.packet, "IP ID", w->rst_id, w->after_id);
+}
+
+/* It bears the number before those that followed: that end counted it among its own. */
+static bool
+was_counted(const struct tf_end_watch *w)
+{
+	return w->rst_id && w->after_id && (uint16_t)(w->after_id - w->rst_id) <= SMALL_STEP;
+}
+
+/* The other end takes what came after the RST: both live on, and who had sent it would not (RFC 9293
+ * section 3.10.7.4: a reset connection is deleted). */
+static void
+check_both_went_on(const struct tf_step *st, struct tf_extra *x)
+{
+	const struct tf_end_watch *w = &x->watch[st->to];
+	struct tf_finding f;
+
+	if (!w->went_on || x->rst.from != (uint8_t)st->to || !(st->s->flags & TF_ACK) || st->bad_ack ||
+	    tf_seq_lt(st->s->ack, w->went_on_end) || st->c->flags & TF_CONN_MIDSTREAM || was_counted(w))
+		return;
+	x->rst.belied = true;
+	f = tf_finding(st->ctx, st->c, TF_A_INJECTION_SUSPECTED, st->to);
+	tf_finding_text(&f, "what", "RST");
+	tf_finding_text(&f, "mismatch", "octets of data that it sends afterwards");
+	tf_finding_count(&f, "found", TF_D_COUNT, w->went_on);
+	tf_finding_count(&f, "usual", TF_D_COUNT, 0);
+	tf_finding_packet(&f, x->rst.packet);
+	tf_finding_packet(&f, st->s->packet);
+	tf_raise(st->ctx, st->c, &f);
 }
 
 /* ---- a SYN,ACK -------------------------------------------------------------------------- */
@@ -167,5 +203,6 @@ tf_injection_segment(const struct tf_step *st)
 		return;
 	}
 	check_rst(st, x);
+	check_both_went_on(st, x);
 	check_syn_ack(st, x);
 }

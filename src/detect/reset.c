@@ -240,7 +240,7 @@ check_data_after_rst(const struct tf_step *st, const struct tf_extra *x)
 
 	if (in_flight_ns < IN_FLIGHT_NS)
 		in_flight_ns = IN_FLIGHT_NS;
-	if (!x->rst.seen || !x->rst.exact || !st->data || after_ns <= in_flight_ns ||
+	if (!x->rst.seen || !x->rst.exact || x->rst.belied || !st->data || after_ns <= in_flight_ns ||
 	    (st->before[TF_CLIENT] != TF_CLOSED && st->before[TF_SERVER] != TF_CLOSED))
 		return;
 	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_DATA_AFTER_CLOSE, st->from);
