@@ -296,13 +296,14 @@ read_choice(struct scn_parser *p, const char *no, const char *yes, int *value)
 static bool
 read_text(struct scn_parser *p, const char *what, char *text, size_t size)
 {
-	bool flipped = scn_take_char(p, '^');
+	size_t flipped = scn_take_char(p, '^');
 
 	if (!scn_word(p, what))
 		return false;
 	if (strlen(p->word) + flipped >= size)
 		return scn_fail(p, "%s is too long", what);
-	(void)snprintf(text, size, "%s%s", flipped ? "^" : "", p->word);
+	text[0] = '^';
+	memcpy(text + flipped, p->word, strlen(p->word) + 1);
 	return true;
 }
 
