@@ -12,6 +12,8 @@
 #define FEW_COPIES      3
 #define MANY_COPIES     10
 #define COPIES_PER_CENT 1
+/* Steps back below this are usual where several CPUs take packets: no clock was set. */
+#define SIDE_BY_SIDE_NS INT64_C(1000000)
 
 static struct tf_finding
 finding(const struct tf_context *ctx, enum tf_anomaly id, const char *subject)
@@ -75,6 +77,10 @@ check_time(struct tf_context *ctx)
 		return;
 	tf_finding_count(&f, "times", TF_D_COUNT, ctx->stats->time_backwards);
 	tf_finding_duration(&f, "largest", ctx->stats->time_backwards_max_ns);
+	if (ctx->stats->time_backwards_max_ns < SIDE_BY_SIDE_NS)
+		tf_finding_lower(&f, TF_INFO,
+		                 "So little is usual where several CPUs or queues of a network card take "
+		                 "packets side by side.");
 	tf_raise_subject(ctx, &f);
 }
 

@@ -158,11 +158,11 @@ def pcapng(frames, **counters):
 
 class Case:
     """FILES are analysed as one capture and raise RAISES of the family; LIKE is what they only look like,
-    and NEVER are findings that the capture explains."""
+    and NEVER are findings that the capture explains.  SEVERITY is that of each finding, where it matters."""
 
-    def __init__(self, what, files, raises=(), like=None, options=(), details=None, never=()):
+    def __init__(self, what, files, raises=(), like=None, options=(), details=None, never=(), severity=None):
         self.what, self.files, self.raises, self.like, self.never = what, files, set(raises), like, set(never)
-        self.options, self.details = list(options), details or {}
+        self.options, self.details, self.severity = list(options), details or {}, severity
 
 
 CASES = [
@@ -178,7 +178,13 @@ CASES = [
     Case("ten connections one after the other, and room for four", [pcap(several(10, 120))], like="evicted",
          options=["--max-connections=4"]),
     Case("a frame is older than the one before it", [pcap(set_back(one(), 5, 0.25))], ["time-backwards"],
-         details={"times": 1}),
+         details={"times": 1}, severity="notice"),
+    Case("a frame is a millisecond older", [pcap(set_back(one(), 5, 0.002))], ["time-backwards"],
+         details={"times": 1, "largest": 0.001}, severity="notice"),
+    Case("a frame is older, but by less than a millisecond", [pcap(set_back(one(), 5, 0.0019))], ["time-backwards"],
+         details={"times": 1, "largest": 0.0009}, severity="info"),
+    Case("one of two frames is older by more than that", [pcap(set_back(set_back(one(), 3, 0.0012), 6, 0.05))],
+         ["time-backwards"], details={"times": 2}, severity="notice"),
     Case("two files in the wrong order", [pcap(one(2, 60)), pcap(one(1))], like="time-backwards"),
     Case("two frames at the same time", [pcap(set_back(one(), 5, 0.001))], like="time-backwards"),
     Case("packets are cut", [pcap(one(), kept=96, snaplen=96)], ["snap-length"], details={"cut": 2}),
@@ -229,6 +235,8 @@ def fault_of(program, case, folder):
     for x in found.values():
         if x["conn"] is not None or not x["subject"] or not x["message"]:
             return f"{x['id']} is not about the capture: {x}"
+        if case.severity and x["severity"] != case.severity:
+            return f"{x['id']} is of severity {x['severity']}, not {case.severity}"
         for name, value in case.details.items():
             if x["details"].get(name) != value:
                 return f"{x['id']}: {name} is {x['details'].get(name)}, not {value}"
