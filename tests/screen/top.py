@@ -21,6 +21,13 @@ def check(function):
     return function
 
 
+def wait_until(holds, terminal, seconds=30):
+    until = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < until, "it did not come to this:\n" + terminal.screen()
+        time.sleep(0.05)
+
+
 class Terminal:
     """A window of tmux with a shell in it."""
 
@@ -49,7 +56,7 @@ class Terminal:
     def resize(self, columns, lines):
         self.tmux("resize-window", "-x", str(columns), "-y", str(lines))
 
-    def wait_for(self, text, seconds=10, gone=False):
+    def wait_for(self, text, seconds=30, gone=False):
         until = time.monotonic() + seconds
         while (text in self.screen()) == gone:
             if time.monotonic() > until:
@@ -70,16 +77,17 @@ class Terminal:
 
 
 def start(terminal, *arguments):
-    """Remember the terminal's modes, then start the program; its status is told behind it."""
-    terminal.command("clear; stty -a > before; " + " ".join([TCPFSM, "--top", *arguments]) + "; echo status $?; stty -a > after")
+    """Remember the terminal's modes, then start the program; its status and its modes are told behind it."""
+    command = " ".join([TCPFSM, "--top", *arguments])
+    terminal.command(f"clear; stty -a > before; {command}; echo status $?; stty -a > after; echo modes $?")
 
 
 def assert_left_as_it_was(terminal, folder, status):
     terminal.wait_for(f"status {status}")
-    screen = terminal.screen()
+    # The shell has closed both files by then.
+    screen = terminal.wait_for("modes 0")
     assert "FINDINGS" not in screen, screen
     assert terminal.tmux("display-message", "-p", "#{cursor_flag} #{alternate_on}").split() == ["1", "0"]
-    time.sleep(0.2)
     with open(os.path.join(folder, "before")) as before, open(os.path.join(folder, "after")) as after:
         assert before.read() == after.read(), "the terminal's modes have changed"
 
@@ -141,8 +149,7 @@ def keys_filter_and_sort(terminal, folder):
     rows = lambda: [line.split()[0] for line in terminal.screen().splitlines()[5:7]]
     assert rows() == ["10.9.11.1:40001", "10.9.11.1:40002"]
     terminal.keys("R")
-    time.sleep(0.3)
-    assert rows() == ["10.9.11.1:40002", "10.9.11.1:40001"], rows()
+    wait_until(lambda: rows() == ["10.9.11.1:40002", "10.9.11.1:40001"], terminal)
     terminal.keys("h")
     terminal.wait_for("sort by the column")
     terminal.keys("q")
