@@ -190,6 +190,19 @@ allow_own_signals(scmp_filter_ctx filter)
 	return error ? error : allow_if(filter, SCMP_SYS(tgkill), 0, self);
 }
 
+/* libpcap asks whether an interface that went down is still there, and goes on with it when it is up again. */
+static int
+allow_asking_for_interface(scmp_filter_ctx filter, const struct tf_seal *seal)
+{
+	const struct scmp_arg_cmp arguments[] = {
+	    {.arg = 0, .op = SCMP_CMP_EQ, .datum_a = (uint64_t)seal->capture_fd},
+	    {.arg = 1, .op = SCMP_CMP_EQ, .datum_a = SIOCGIFFLAGS},
+	};
+	if (seal->capture_fd < 0)
+		return 0;
+	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 2, arguments);
+}
+
 static int
 allow_looking_at_flags(scmp_filter_ctx filter)
 {
@@ -209,6 +222,8 @@ fill_for_running(scmp_filter_ctx filter, const struct tf_seal *seal)
 		error = allow_writing(filter, seal);
 	if (!error)
 		error = allow_terminal(filter, seal);
+	if (!error)
+		error = allow_asking_for_interface(filter, seal);
 	if (!error)
 		error = allow_own_signals(filter);
 	return error ? error : allow_looking_at_flags(filter);

@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,6 +108,15 @@ try_processes(void)
 	    "memory for code cannot be had");
 }
 
+static void
+try_interface(int capture)
+{
+	struct ifreq request = {.ifr_name = "lo"};
+	check(ioctl(capture, SIOCGIFFLAGS, &request) == 0, "whether the interface is up can be asked");
+	refused(ioctl(capture, SIOCGIFMTU, &request), "nothing else can be asked about it");
+	refused(ioctl(STDOUT_FILENO, SIOCGIFFLAGS, &request), "nor by another descriptor");
+}
+
 /* ---- what must go on ------------------------------------------------------- */
 
 static void
@@ -197,6 +207,7 @@ confined(int capture, struct tf_keeper *keeper, const char *name)
 	try_sockets(capture);
 	try_sending(capture);
 	try_processes();
+	try_interface(capture);
 	try_reading(capture);
 	try_keeper(keeper, name);
 	fflush(stdout);
@@ -229,7 +240,7 @@ main(void)
 	waitpid(child, &status, 0);
 	tf_keeper_stop(&keeper);
 	/* The child counted these. */
-	count = 41;
+	count = 44;
 	check(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the confined process came to its end");
 	check(holds(name, "kept\n"), "what it wrote is in the file");
 	check(holds(metrics, "m 1\n"), "what it replaced is in its place");
