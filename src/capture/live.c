@@ -36,6 +36,20 @@ set_options(pcap_t *p, const struct tf_capture_options *options, int snaplen, in
 	pcap_set_tstamp_precision(p, PCAP_TSTAMP_PRECISION_NANO);
 }
 
+/* What to do about STATUS of libpcap. */
+static const char *
+advice(int status)
+{
+	switch (status) {
+	case PCAP_ERROR_NO_SUCH_DEVICE:
+		return " (-D lists the interfaces)";
+	case PCAP_ERROR_PERM_DENIED:
+		return " (root may, or who has CAP_NET_RAW: setcap cap_net_raw+ep PROGRAM)";
+	default:
+		return "";
+	}
+}
+
 static enum tf_capture_status
 activate(struct tf_live *l, const char *name, char message[TF_CAPTURE_MESSAGE_SIZE])
 {
@@ -43,10 +57,11 @@ activate(struct tf_live *l, const char *name, char message[TF_CAPTURE_MESSAGE_SI
 	int status = pcap_activate(l->handle);
 	if (status >= 0 && pcap_setnonblock(l->handle, 1, why) == 0)
 		return TF_CAPTURE_OK;
+	const char *what = status >= 0 ? "cannot be read without blocking" : pcap_statustostr(status);
 	const char *detail = status >= 0 ? why : pcap_geterr(l->handle);
-	snprintf(message, TF_CAPTURE_MESSAGE_SIZE, "%.100s: %.150s%s%.200s", name,
-	         status >= 0 ? "cannot be read without blocking" : pcap_statustostr(status),
-	         detail[0] ? ": " : "", detail);
+	bool is_news = detail[0] && strcmp(detail, what) != 0;
+	snprintf(message, TF_CAPTURE_MESSAGE_SIZE, "%.100s: %.150s%s%.150s%s", name, what,
+	         is_news ? ": " : "", is_news ? detail : "", advice(status));
 	return TF_CAPTURE_FAILED;
 }
 

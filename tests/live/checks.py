@@ -293,6 +293,43 @@ def options_of_the_interface_are_heeded(field, folder, tools):
 
 
 @check()
+def an_interface_may_go_down_and_up_again(field, folder, tools):
+    """What passes afterwards is captured, too; one that is removed ends the capture, with its report."""
+    path = path_in(folder)
+    live = Live(field, tools.program, folder, "-T", "json:o.json")
+    listening = field.listen(8001)
+    field.dial(8001)
+    field.run("server", "ip", "link", "set", "vs", "down")
+    time.sleep(0.5)
+    field.run("server", "ip", "link", "set", "vs", "up")
+    field.dial(8001)
+    wait_until(lambda: sum(r["type"] == "transition" and r["to"] == "ESTABLISHED" for r in records(path("o.json"))) == 4,
+               5, "both connections")
+    field.run("client", "ip", "link", "del", "vc")
+    assert live.wait() == 3
+    assert "vs: The interface disappeared" in live.errors(), live.errors()
+    summary = summary_of(records(path("o.json")))
+    assert summary["connections"] == 2 and "disappeared" in summary["input_error"]
+    listening.close()
+
+
+@check()
+def an_interface_that_cannot_be_had_is_told(field, folder, tools):
+    """Not there, not up, not allowed: one line each, status 3."""
+    def said(interface, *prefix):
+        done = subprocess.run(field.words("server", *prefix, tools.program, "-i", interface), capture_output=True, text=True)
+        assert done.returncode == 3 and done.stdout == "", done
+        return done.stderr
+
+    assert said("nosuch") == "tcpfsm: nosuch: No such device exists (-D lists the interfaces)\n"
+    field.run("server", "ip", "link", "set", "vs", "down")
+    assert said("vs") == "tcpfsm: vs: That device is not up\n"
+    if shutil.which("setpriv"):
+        line = said("lo", "setpriv", "--bounding-set=-net_raw", "--")
+        assert line.startswith("tcpfsm: lo: ") and "setcap cap_net_raw+ep" in line and line.count("\n") == 1, line
+
+
+@check()
 def a_reader_that_goes_ends_it_quietly(field, folder, tools):
     """SIGPIPE."""
     reading, writing = os.pipe()
