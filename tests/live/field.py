@@ -175,16 +175,24 @@ class Live:
     def send(self, number):
         self.process.send_signal(number)
 
-    def table(self):
-        """What SIGUSR1 shows: {(port of the client, of the server): (client's state, server's)}."""
+    def report(self):
+        """What SIGUSR1 prints."""
         before = len(self.errors())
         self.send(signal.SIGUSR1)
         heading = "tcpfsm: after "
         wait_until(lambda: heading in self.errors()[before:] and self.errors().endswith("\n"), 5, "a report")
         time.sleep(0.1)
+        return self.errors()[before:]
+
+    def table(self):
+        """What SIGUSR1 shows: {(port of the client, of the server): (client's state, server's)}."""
         row = re.compile(r" *\d+  \S+:(\d+) -> \S+:(\d+) +(\S+) / (\S+) ")
-        rows = filter(None, map(row.match, self.errors()[before:].splitlines()))
+        rows = filter(None, map(row.match, self.report().splitlines()))
         return {(int(m[1]), int(m[2])): (m[3], m[4]) for m in rows}
+
+    def table_size(self):
+        """All connections in it; the sources of a flood may share ports, and SIGUSR1 shows but a part."""
+        return int(re.search(r", ([\d,]+) in the table ", self.report())[1].replace(",", ""))
 
     def end(self, number=signal.SIGTERM, seconds=20):
         self.send(number)
