@@ -20,6 +20,7 @@ struct tf_context {
 	struct tf_pool held;      /* struct tf_held_syn */
 	int64_t now_ns;           /* the greatest timestamp so far; while a deadline runs, the deadline */
 	uint64_t packet;          /* the frame in hand; 0 while a deadline runs */
+	bool leapt;               /* the deadlines that run lie in a gap of days without a packet */
 	bool dropped;             /* the capturing host lost packets, as far as is known by now */
 	uint64_t last_packet;     /* the last frame */
 	struct tf_memory *memory; /* what the detectors remember beyond one connection */

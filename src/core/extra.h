@@ -117,7 +117,7 @@ struct tf_end_repetition {
 	uint32_t large_len;         /* octets of payload */
 	uint32_t sacked_most;       /* octets of the largest stretch behind it that arrived */
 	uint64_t sacked_packet;     /* the first ACK that says so; 0: none */
-	tf_seq refused_until;       /* with `refused`: what lies before it met a shut window */
+	tf_seq refused_until; /* with `refused`: what lies before it met a shut window or a narrow link */
 	bool refused, counting;
 };
 
@@ -284,6 +284,7 @@ struct tf_extra {
 	struct tf_mismatch mismatch;
 	struct tf_ahead ahead;
 	struct tf_too_big_record too_big;
+	bool damaged_close;      /* a FIN or RST passed that its receiver may have dropped for its checksum */
 	uint32_t syn_data;       /* octets on the client's first SYN */
 	bool syn_fast_open;      /* it had the Fast Open option */
 	struct tf_former former; /* conn 0: none is known */

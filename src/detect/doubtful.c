@@ -55,6 +55,8 @@ tf_detect_damaged(struct tf_context *ctx, struct tf_connection *c, const struct 
 
 	if (!x)
 		return;
+	if (s->flags & (TF_FIN | TF_RST))
+		x->damaged_close = true;
 	doubt(ctx, x, tf_connection_sender(c, s), TF_DOUBT_CHECKSUM,
 	      (struct tf_doubt){.seq = s->seq, .last = tf_segment_end(s), .checksum = s->checksum});
 }

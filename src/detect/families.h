@@ -23,6 +23,9 @@ tf_without_acks(const struct tf_context *ctx)
 /* Does END's history hold STATE? */
 bool tf_was_in(const struct tf_end *end, enum tf_state state);
 
+/* Octets of data, without a FIN, that END sent and that were not acknowledged. */
+uint64_t tf_unacknowledged_data(const struct tf_end *end);
+
 void tf_opening_segment(const struct tf_step *st);
 void tf_raise_simultaneous_open(const struct tf_step *st);
 int64_t tf_opening_next(const struct tf_context *ctx, const struct tf_connection *c);

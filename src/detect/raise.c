@@ -148,12 +148,50 @@ count(struct tf_extra *x, enum tf_anomaly id)
 	}
 }
 
+/* ---- a gap of days -------------------------------------------------------------------- */
+
+static const struct tf_detail *
+detail_of(const struct tf_finding *f, const char *name)
+{
+	for (size_t i = 0; i < f->detail_count; i++)
+		if (strcmp(f->detail[i].name, name) == 0)
+			return &f->detail[i];
+	return NULL;
+}
+
+/* Is it that nothing came until a limit ran out? */
+static bool
+rests_on_silence(enum tf_anomaly id)
+{
+	static const enum tf_anomaly silent[] = {
+	    TF_A_SYN_UNANSWERED,    TF_A_HALF_OPEN_HANDSHAKE, TF_A_STUCK_FIN_WAIT_1, TF_A_STUCK_FIN_WAIT_2,
+	    TF_A_STUCK_CLOSE_WAIT,  TF_A_CLOSE_WAIT_LEAK,     TF_A_STUCK_CLOSING,    TF_A_STUCK_LAST_ACK,
+	    TF_A_KEEPALIVE_TIMEOUT, TF_A_ZERO_WINDOW_STALL,   TF_A_DEAD_PEER};
+
+	for (size_t i = 0; i < sizeof silent / sizeof silent[0]; i++)
+		if (id == silent[i])
+			return true;
+	return false;
+}
+
+static void
+lower_in_a_leap(const struct tf_context *ctx, struct tf_finding *f)
+{
+	if (ctx->leapt && rests_on_silence(f->id) && !detail_of(f, "note"))
+		tf_finding_lower(f, TF_NOTICE,
+		                 "After that no packet passed for days: the capture may have been stopped in "
+		                 "between, or its clock may have leapt.");
+}
+
+/* ---- on the way ------------------------------------------------------------------------ */
+
 static void
 emit(struct tf_context *ctx, const struct tf_finding *f)
 {
 	struct tf_finding out = *f;
 	struct tf_event e = {.kind = TF_EV_FINDING, .finding = &out};
 
+	lower_in_a_leap(ctx, &out);
 	ctx->stats->anomalies[f->id]++;
 	/* A deadline: the last frame that proves it. */
 	if (!out.packet)
@@ -179,15 +217,6 @@ capture_is_lossy(const struct tf_context *ctx)
 	uint64_t gaps = ctx->stats->anomalies[TF_A_CAPTURE_LOSS];
 
 	return ctx->dropped || (gaps >= FEW_GAPS && gaps * 100 >= ctx->stats->connections * GAPS_PER_CENT);
-}
-
-static const struct tf_detail *
-detail_of(const struct tf_finding *f, const char *name)
-{
-	for (size_t i = 0; i < f->detail_count; i++)
-		if (strcmp(f->detail[i].name, name) == 0)
-			return &f->detail[i];
-	return NULL;
 }
 
 /* Does it rest on something that did not pass the tap, or passed it late, and that no repetition confirms? */

@@ -27,9 +27,10 @@ count(const struct tf_step *st, struct tf_end_repetition *r)
 	if (!st->data || st->s->flags & TF_SYN)
 		return;
 	r->segments++;
-	/* What met a shut window was not lost: its receiver would not take it. */
+	/* What met a shut window was not lost: its receiver would not take it.  Nor was what a router
+	 * found too large, and said so. */
 	if (!(st->marks & TF_MARK_RETRANSMISSION) || st->y->window == 0 ||
-	    (r->refused && tf_seq_le(st->end, r->refused_until)))
+	    (r->refused && tf_seq_lt(st->s->seq, r->refused_until)))
 		return;
 	r->repeated++;
 	if (st->new_bytes)

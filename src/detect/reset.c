@@ -16,8 +16,8 @@ unacknowledged(const struct tf_end *end)
 	                                                                          : 0;
 }
 
-static uint64_t
-unacknowledged_data(const struct tf_end *end)
+uint64_t
+tf_unacknowledged_data(const struct tf_end *end)
 {
 	uint64_t octets = unacknowledged(end);
 
@@ -38,7 +38,8 @@ lost_its_state(const struct tf_step *st)
 {
 	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
 	bool bare = !(st->s->flags & TF_ACK) && tf_seq_eq(st->s->seq, st->x->nxt);
-	bool closing = tf_end_has(st->x, TF_END_FIN) || tf_end_has(st->y, TF_END_FIN);
+	bool closing =
+	    tf_end_has(st->x, TF_END_FIN) || tf_end_has(st->y, TF_END_FIN) || (x && x->damaged_close);
 	bool probed = x && x->probe_ns[st->to] > 0 && st->c->last_ts_ns - x->probe_ns[st->to] < TF_SETTLE_NS;
 
 	if (closing || st->before[st->from] != TF_ESTABLISHED)
@@ -64,14 +65,14 @@ note_end(const struct tf_step *st, enum tf_anomaly id)
 
 	x->ended = (struct tf_ended){
 	    .packet = st->s->packet,
-	    .unacknowledged = unacknowledged_data(st->y),
+	    .unacknowledged = tf_unacknowledged_data(st->y),
 	    .seq = st->s->seq,
 	    .id = (uint8_t)id,
 	    .from = (uint8_t)st->from,
 	    .state = {(uint8_t)st->before[TF_CLIENT], (uint8_t)st->before[TF_SERVER]},
 	};
 	if (id == TF_A_RST_ABORT)
-		x->ended.unacknowledged += unacknowledged_data(st->x);
+		x->ended.unacknowledged += tf_unacknowledged_data(st->x);
 	if (id == TF_A_HALF_OPEN && x->held) {
 		const struct tf_held_syn *held = tf_pool_at(&st->ctx->held, x->held);
 		x->ended.cause[0] = held->segment.packet;
@@ -110,7 +111,7 @@ note_silent_end(struct tf_connection *c, struct tf_extra *x)
 		return;
 	x->ended = (struct tf_ended){
 	    .packet = x->rst.packet,
-	    .unacknowledged = unacknowledged_data(client) + unacknowledged_data(server),
+	    .unacknowledged = tf_unacknowledged_data(client) + tf_unacknowledged_data(server),
 	    .seq = x->rst.seq,
 	    .id = TF_A_RST_ABORT,
 	    .from = x->rst.from,
@@ -149,20 +150,30 @@ refuses_data(const struct tf_step *st, const struct tf_extra *x)
 	       x->watch[st->to].after_fin_packet;
 }
 
+/* What had passed before was on its way, or an ACK of it did not pass the tap. */
+static uint64_t
+sent_since(const struct tf_end *end, const struct tf_end_watch *w)
+{
+	uint64_t refused = tf_unacknowledged_data(end);
+	uint64_t before = tf_seq_gt(w->after_fin_seq, end->una) ? w->after_fin_seq.v - end->una.v : 0;
+
+	return before < refused ? refused - before : refused;
+}
+
 static void
 raise_refused_data(const struct tf_step *st, const struct tf_extra *x)
 {
 	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_DATA_AFTER_CLOSE, st->to);
 	const struct tf_fin_record *fin = tf_fin_of(st, st->from);
 
-	uint64_t bytes = unacknowledged_data(st->y);
+	uint64_t refused = tf_unacknowledged_data(st->y), bytes = sent_since(st->y, &x->watch[st->to]);
 	int64_t after_ns = x->watch[st->to].after_fin_ns - fin->first_ns;
 
 	tf_finding_text(&f, "close", "FIN");
 	tf_finding_count(&f, "bytes", TF_D_COUNT, bytes);
 	tf_finding_duration(&f, "after", after_ns);
 	/* A few octets at once are no more than a good-bye. */
-	if (bytes <= FAREWELL_BYTES && after_ns < IN_FLIGHT_NS)
+	if (refused <= FAREWELL_BYTES && after_ns < IN_FLIGHT_NS)
 		tf_finding_lower(&f, TF_NOTICE,
 		                 "So few bytes so soon are mostly a farewell, such as TLS's close notify, "
 		                 "that nobody misses.");

@@ -125,7 +125,7 @@ raise_dead(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint sil
 
 	tf_finding_duration(&f, "for", ctx->now_ns - silent_since(x, silent, w->repeat_ns));
 	tf_finding_count(&f, "retransmissions", TF_D_COUNT, w->repeats);
-	tf_finding_count(&f, "unacknowledged", TF_D_COUNT, sender->max.v - sender->una.v);
+	tf_finding_count(&f, "unacknowledged", TF_D_COUNT, tf_unacknowledged_data(sender));
 	tf_finding_where(&f, TF_WHERE_BEHIND,
 	                 "each copy passed the tap and no answer did, so they are lost behind it, or the "
 	                 "answers are");

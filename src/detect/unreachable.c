@@ -117,6 +117,9 @@ tf_too_big(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint fro
 	    .mtu = e->mtu,
 	    .from = (uint8_t)from,
 	};
+	/* What was under way has to be cut anew, and is sent again for that alone. */
+	x->repetition[from].refused = true;
+	x->repetition[from].refused_until = c->end[from].max;
 }
 
 static uint32_t

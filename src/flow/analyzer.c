@@ -19,6 +19,10 @@
 
 #define BATCH 32
 
+/* Without a packet for so long: the capture may have been stopped meanwhile, or several were put
+ * together, or a clock was wrong.  No limit of TCP is so long. */
+#define LEAP_NS (INT64_C(7) * 86400 * 1000000000)
+
 /* ---- deadlines ------------------------------------------------------------------ */
 
 static int64_t
@@ -310,7 +314,9 @@ follow_clock(struct tf_analyzer *a, const struct tf_segment *s)
 		if (a->stats.last_ts_ns - s->ts_ns > a->stats.time_backwards_max_ns)
 			a->stats.time_backwards_max_ns = a->stats.last_ts_ns - s->ts_ns;
 	} else {
+		a->ctx.leapt = s->ts_ns - a->ctx.now_ns > LEAP_NS;
 		advance(a, s->ts_ns);
+		a->ctx.leapt = false;
 		a->stats.last_ts_ns = s->ts_ns;
 	}
 	a->ctx.packet = a->ctx.last_packet = s->packet;
