@@ -92,13 +92,13 @@ check_rst(const struct tf_step *st, struct tf_extra *x)
 {
 	struct tf_end_watch *w = &x->watch[st->from];
 
-	if (!x->rst.seen || !x->rst.exact || x->rst.from != (uint8_t)st->from || !w->rst_ttl || !st->data ||
-	    tf_seq_lt(st->s->seq, x->rst.seq) || !st->fresh)
+	if (!x->rst.seen || !x->rst.exact || x->rst.from != (uint8_t)st->from || !w->rst_ttl ||
+	    !(st->data || st->s->flags & TF_FIN) || tf_seq_lt(st->s->seq, x->rst.seq) || !st->fresh)
 		return;
 	if (st->s->ip_id)
 		follow_identification(st, w);
 	if (!w->went_on && w->rst_into_open) {
-		w->went_on = st->s->len;
+		w->went_on = st->end.v - st->s->seq.v;
 		w->went_on_end = st->end;
 	}
 	if (came_another_way(w->rst_ttl, st->s->ttl))
@@ -107,7 +107,7 @@ check_rst(const struct tf_step *st, struct tf_extra *x)
 		raise_injection(st, "RST", x->rst.packet, "IP ID", w->rst_id, w->after_id);
 }
 
-/* It bears the number before those that followed: that end counted it among its own. */
+/* It bears a number shortly before those that followed: that host may have counted it among its own. */
 static bool
 was_counted(const struct tf_end_watch *w)
 {
@@ -123,14 +123,18 @@ check_both_went_on(const struct tf_step *st, struct tf_extra *x)
 	struct tf_finding f;
 
 	if (!w->went_on || x->rst.from != (uint8_t)st->to || !(st->s->flags & TF_ACK) || st->bad_ack ||
-	    tf_seq_lt(st->s->ack, w->went_on_end) || st->c->flags & TF_CONN_MIDSTREAM || was_counted(w))
+	    tf_seq_lt(st->s->ack, w->went_on_end) || st->c->flags & TF_CONN_MIDSTREAM)
 		return;
 	x->rst.belied = true;
 	f = tf_finding(st->ctx, st->c, TF_A_INJECTION_SUSPECTED, st->to);
 	tf_finding_text(&f, "what", "RST");
-	tf_finding_text(&f, "mismatch", "octets of data that it sends afterwards");
+	tf_finding_text(&f, "mismatch", "octets of data, or a FIN, that it sends afterwards");
 	tf_finding_count(&f, "found", TF_D_COUNT, w->went_on);
 	tf_finding_count(&f, "usual", TF_D_COUNT, 0);
+	if (was_counted(w))
+		tf_finding_lower(&f, TF_WARNING,
+		                 "But its IP identification may be that host's own count: then a firewall or "
+		                 "another program on that host has sent it.");
 	tf_finding_packet(&f, x->rst.packet);
 	tf_finding_packet(&f, st->s->packet);
 	tf_raise(st->ctx, st->c, &f);

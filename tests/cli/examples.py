@@ -8,6 +8,7 @@ import importlib.util
 import json
 import os
 import re
+import struct
 import sys
 
 import cli
@@ -87,6 +88,55 @@ def green_with_one_reset_more_is_red():
 def green_with_too_few_connections_is_red():
     status, failed = mutated("m.pcap", lambda frames: frames[PER_CONNECTION:])
     assert status == 1 and failed == ["expect connections >= 3"], failed
+
+
+def reset_after(frames, n, end):
+    """A RST behind the first N frames, in the name of END (address, port), at the number that comes next."""
+    seq, peer = 0, None
+    for _, f in frames[:n]:
+        src, dst = tuple(f[26:30]), tuple(f[30:34])
+        sport, dport, number = struct.unpack("!HHI", f[34:42])
+        if (src, sport) == end:
+            length = struct.unpack("!H", f[16:18])[0] - 40
+            seq, peer = number + length + bool(f[47] & maker.SYN) + bool(f[47] & maker.FIN), (dst, dport)
+    made = maker.frame(end, peer, maker.RST, seq & 0xFFFFFFFF, 0, b"", 77)
+    return frames[:n] + [(frames[n - 1][0] + 0.0001, made)] + frames[n:]
+
+
+def broken_by(name, frames):
+    """The exit status, and the connections that broke each rule that failed, by its name."""
+    maker.write(name, frames)
+    result = tcpfsm("-r", name, f"--rules={RULES}", "-T", "json")
+    records = [json.loads(line) for line in result.out.splitlines()]
+    return result.status, {r["name"]: {b["conn"] for b in r["broken_by"]} for r in records if r.get("outcome") == "failed"}
+
+
+@check
+def a_reset_anywhere_in_an_open_connection_is_red_though_both_ends_go_on():
+    frames = maker.capture(red=False)
+    for n in range(3, PER_CONNECTION):
+        for end in ((maker.SERVER, 8080), (maker.CLIENT, 40112)):
+            status, failed = broken_by("m.pcap", reset_after(frames, n, end))
+            assert status == 1 and {1} in (failed.get("forbid warning"), failed.get("expect every close = fin")), (n, end, failed)
+
+
+@check
+def green_with_a_minute_cut_out_is_red():
+    frames = maker.capture(red=False)
+    for n in range(3, PER_CONNECTION - 1):  # what a minute from the Nth frame on recorded is gone
+        left = frames[:n] + [f for f in frames[n:] if f[0] > frames[n][0] + 60]
+        status, failed = broken_by("m.pcap", left)
+        assert status == 1 and failed["expect connections >= 3"] == set(), (n, failed)
+        assert failed["expect every close = fin"] == {1}, (n, failed)
+
+
+@check
+def green_with_a_minute_of_silence_in_it_is_red():
+    frames = maker.capture(red=False)
+    expected = {1: "expect every handshake_rtt < 50ms", PER_CONNECTION - 2: "forbid warning"}
+    for n, rule in expected.items():
+        status, failed = broken_by("m.pcap", frames[:n] + [(t + 60, f) for t, f in frames[n:]])
+        assert status == 1 and failed == {rule: {1}}, (n, failed)
 
 
 @check
