@@ -17,31 +17,11 @@ struct look {
 	struct tf_output *out[TF_MAX_LADDERS];
 };
 
-static uint64_t
-conn_of(const struct tf_event *e)
-{
-	switch (e->kind) {
-	case TF_EV_TRANSITION:
-		return e->transition->conn;
-	case TF_EV_POSSIBLE:
-		return e->possible->conn;
-	case TF_EV_FINDING:
-		return e->finding->conn;
-	case TF_EV_CONNECTION:
-		return e->connection->conn;
-	case TF_EV_SEGMENT:
-		return e->segment->conn;
-	case TF_EV_BRIEF:
-		return e->brief->conn;
-	}
-	return 0;
-}
-
 static void
 on_event(void *context, const struct tf_event *event)
 {
 	struct look *l = context;
-	uint64_t conn = conn_of(event);
+	uint64_t conn = tf_event_conn(event);
 
 	if (event->kind == TF_EV_SEGMENT)
 		tf_judge_segment(l->judge, event->segment);

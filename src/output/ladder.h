@@ -53,9 +53,6 @@ struct tf_ladder {
  * False where there is no memory. */
 bool tf_ladder_keep(struct tf_ladder *l, const struct tf_event *e);
 
-/* The number of the connection that E is about; 0: none. */
-uint64_t tf_event_conn(const struct tf_event *e);
-
 /* Is the ladder of CONN asked for? */
 bool tf_ladder_chosen(const struct tf_output_options *options, uint64_t conn);
 

@@ -172,4 +172,7 @@ int tf_list_rules(int fd, const struct tf_output_options *options, const struct 
 /* The state diagram of the rules alone, as FORMAT ("diagram-svg", "diagram-dot") on FD.  0 or an errno. */
 int tf_diagram_of_rules(int fd, const char *format);
 
+/* The number of the connection that E is about; 0: none. */
+uint64_t tf_event_conn(const struct tf_event *e);
+
 #endif

@@ -17,8 +17,7 @@
 #include "message.h"
 #include "style.h"
 
-#define INDENT      4  /* of what belongs to a connection */
-#define BODY        13 /* of a finding's text: indent, severity, two blanks */
+#define INDENT      TF_TEXT_INDENT
 #define LINE_BUDGET 512
 
 static struct tf_text *
@@ -32,325 +31,6 @@ static bool
 needs_record(const struct tf_output *o)
 {
 	return o->options.quiet || o->options.filter.states != 0 || o->options.filter.by_id;
-}
-
-/* A blank line goes around what has several lines; one-liners stand close. */
-static void
-begin_block(struct tf_output *o, bool several_lines)
-{
-	struct tf_text *t = state_of(o);
-
-	if (t->begun && (several_lines || t->last_was_long))
-		tf_put_char(&o->out, '\n');
-	t->begun = true;
-	t->last_was_long = several_lines;
-}
-
-/* ---- findings --------------------------------------------------------------------------- */
-
-static void
-put_label(struct tf_output *o, const char *label, const char *text)
-{
-	struct tf_buf *b = &o->out;
-
-	tf_put_fill(b, ' ', BODY);
-	tf_color_on(b, &o->options, TF_COLOR_BOLD);
-	tf_put_str(b, label);
-	tf_color_off(b, &o->options);
-	tf_put_char(b, ' ');
-	tf_put_wrapped(b, text, BODY + strlen(label) + 1, BODY, o->options.width);
-	tf_put_char(b, '\n');
-}
-
-/* Why it matters and what to look at: once a kind of finding. */
-static void
-explain(struct tf_output *o, enum tf_anomaly id, uint64_t conn)
-{
-	struct tf_text *t = state_of(o);
-	const struct tf_anomaly_info *info = tf_anomaly_info(id);
-
-	if (t->explained[id].done)
-		return;
-	t->explained[id].done = true;
-	t->explained[id].conn = conn;
-	put_label(o, "Why it matters:", info->why);
-	put_label(o, "Next:", info->look);
-}
-
-static void
-put_explained_at(struct tf_output *o, struct tf_buf *text, enum tf_anomaly id)
-{
-	const struct tf_text *t = state_of(o);
-
-	if (!t->explained[id].done)
-		return;
-	tf_put_lit(text, ", explained ");
-	if (t->explained[id].conn == 0) {
-		tf_put_lit(text, "above");
-	} else {
-		tf_put_lit(text, "at #");
-		tf_put_u64(text, t->explained[id].conn);
-	}
-}
-
-/* "[packets 8 and 9; RFC 9293 section 3.6; stuck-fin-wait-2, explained at #1]" */
-static void
-put_evidence(struct tf_output *o, struct tf_buf *text, const struct tf_finding *f, const char *ids)
-{
-	tf_put_lit(text, " [");
-	if (f->packet_count > 0) {
-		tf_put_str(text, f->packet_count == 1 ? "packet " : "packets ");
-		tf_put_number_list(text, f->packets, f->packet_count);
-		tf_put_lit(text, "; ");
-	}
-	tf_put_str(text, tf_anomaly_info(f->id)->reference);
-	tf_put_lit(text, "; ");
-	tf_put_str(text, ids);
-	put_explained_at(o, text, f->id);
-	if (f->baseline == TF_BASELINE_KNOWN)
-		tf_put_lit(text, "; known");
-	else if (f->baseline == TF_BASELINE_NEW)
-		tf_put_lit(text, "; new");
-	tf_put_char(text, ']');
-}
-
-/* A finding: severity, sentence, evidence, and at its first time the explanation. */
-static void
-put_finding(struct tf_output *o, const struct tf_finding *f, const char *message, const char *ids)
-{
-	struct tf_buf *b = &o->out, text;
-
-	tf_put_fill(b, ' ', INDENT);
-	tf_put_severity(b, &o->options, f->severity);
-	tf_put_lit(b, "  ");
-	tf_buf_init(&text, -1);
-	tf_put_str(&text, message);
-	put_evidence(o, &text, f, ids);
-	tf_put_wrapped_buf(b, &text, BODY, BODY, o->options.width);
-	tf_buf_done(&text, &o->out);
-	tf_put_char(b, '\n');
-	explain(o, f->id, f->conn);
-}
-
-/* The note among those after FIRST that is the other face of STUCK, or NULL. */
-static const struct tf_note *
-other_face(const struct tf_note *first, const struct tf_finding *stuck)
-{
-	enum tf_anomaly other = stuck->id == TF_A_STUCK_FIN_WAIT_2   ? TF_A_STUCK_CLOSE_WAIT
-	                        : stuck->id == TF_A_STUCK_CLOSE_WAIT ? TF_A_STUCK_FIN_WAIT_2
-	                                                             : TF_ANOMALY_COUNT;
-
-	for (const struct tf_note *n = first; n != NULL; n = n->next) {
-		if (n->finding.id == other && n->finding.endpoint != stuck->endpoint)
-			return n;
-	}
-	return NULL;
-}
-
-/* One sentence tells both faces of a connection that is closed on one side: that of the end that does not close. */
-static void
-put_notes(struct tf_output *o, const struct tf_pending *p)
-{
-	for (const struct tf_note *n = p->first; n != NULL; n = n->next) {
-		bool told_twice = other_face(p->first, &n->finding) != NULL;
-
-		if (told_twice && n->finding.id == TF_A_STUCK_FIN_WAIT_2)
-			continue;
-		put_finding(o, &n->finding, n->message,
-		            told_twice ? "stuck-close-wait and stuck-fin-wait-2"
-		                       : tf_anomaly_info(n->finding.id)->id);
-	}
-}
-
-/* ---- a connection ----------------------------------------------------------------------- */
-
-static void
-put_number(struct tf_output *o, uint64_t conn)
-{
-	tf_color_on(&o->out, &o->options, TF_COLOR_BOLD);
-	tf_put_char(&o->out, '#');
-	tf_put_u64(&o->out, conn);
-	tf_color_off(&o->out, &o->options);
-}
-
-static size_t
-digits_of(uint64_t v)
-{
-	return v >= 10 ? 1 + digits_of(v / 10) : 1;
-}
-
-/* The columns after TEXT, which goes to the next line where this one is full; TEXT is empty afterwards. */
-static size_t
-put_field(struct tf_output *o, struct tf_buf *text, size_t at)
-{
-	size_t n = text->len;
-
-	if (at > INDENT && at + 2 + n > o->options.width) {
-		tf_put_char(&o->out, '\n');
-		tf_put_fill(&o->out, ' ', INDENT);
-		at = INDENT;
-	} else {
-		tf_put_lit(&o->out, "  ");
-		at += 2;
-	}
-	tf_put(&o->out, text->data, n);
-	text->len = 0;
-	return at + n;
-}
-
-/* How it ended, where the last states do not say it: a connection that closed in order needs no word. */
-static const char *
-close_words(enum tf_close c)
-{
-	static const char *const words[] = {
-	    [TF_CLOSE_OPEN] = ", open",
-	    [TF_CLOSE_FIN] = "",
-	    [TF_CLOSE_RST] = ", reset",
-	    [TF_CLOSE_REFUSED] = ", refused",
-	    [TF_CLOSE_UNANSWERED] = ", unanswered",
-	    [TF_CLOSE_TIMEOUT] = ", timed out",
-	};
-
-	return words[c];
-}
-
-/* "FIN-WAIT-2 / CLOSE-WAIT", in colours. */
-static void
-put_last_states(struct tf_output *o, const struct tf_connection_record *r, size_t at)
-{
-	const char *client = tf_state_name(r->end[TF_CLIENT].state),
-	           *server = tf_state_name(r->end[TF_SERVER].state);
-	size_t n = strlen(client) + strlen(server) + 3 + strlen(close_words(r->close));
-	struct tf_buf *b = &o->out;
-
-	if (at + 2 + n > o->options.width) {
-		tf_put_char(b, '\n');
-		tf_put_fill(b, ' ', INDENT);
-	} else {
-		tf_put_lit(b, "  ");
-	}
-	tf_put_state(b, &o->options, r->end[TF_CLIENT].state);
-	tf_put_lit(b, " / ");
-	tf_put_state(b, &o->options, r->end[TF_SERVER].state);
-	tf_put_str(b, close_words(r->close));
-}
-
-/* Ends, duration, packets, bytes, last states: one line where it fits. */
-static void
-put_heading(struct tf_output *o, const struct tf_connection_record *r)
-{
-	const struct tf_end_record *client = &r->end[TF_CLIENT], *server = &r->end[TF_SERVER];
-	struct tf_buf text;
-	size_t at = 1 + digits_of(r->conn);
-
-	put_number(o, r->conn);
-	tf_buf_init(&text, -1);
-	tf_put_end(&text, &o->options, &client->addr, client->port);
-	tf_put_lit(&text, " -> ");
-	tf_put_end(&text, &o->options, &server->addr, server->port);
-	at = put_field(o, &text, at);
-	tf_put_duration(&text, r->last_ts_ns - r->first_ts_ns);
-	at = put_field(o, &text, at);
-	tf_put_plural(&text, client->packets + server->packets, "packet", "packets");
-	at = put_field(o, &text, at);
-	tf_put_size(&text, client->bytes);
-	tf_put_lit(&text, " out, ");
-	tf_put_size(&text, server->bytes);
-	tf_put_lit(&text, " back");
-	at = put_field(o, &text, at);
-	put_last_states(o, r, at);
-	if (r->evicted)
-		tf_put_lit(&o->out, ", forgotten for want of room");
-	tf_put_char(&o->out, '\n');
-	tf_buf_done(&text, &o->out);
-}
-
-/* Where an end's fate is really open, say so. */
-static void
-put_undecided(struct tf_output *o, const struct tf_end_record *e, const char *end)
-{
-	tf_states others = tf_undecided(e->state, e->possible);
-	struct tf_buf text;
-
-	if (others == 0)
-		return;
-	tf_buf_init(&text, -1);
-	tf_put_str(&text, end);
-	tf_put_lit(&text, " may as well be in ");
-	tf_put_state_list(&text, others);
-	tf_put_lit(&text, ": the capture does not decide it.");
-	tf_put_fill(&o->out, ' ', INDENT);
-	tf_put_wrapped_buf(&o->out, &text, INDENT, INDENT, o->options.width);
-	tf_put_char(&o->out, '\n');
-	tf_buf_done(&text, &o->out);
-}
-
-static void
-put_lost_lines(struct tf_output *o, const struct tf_pending *p)
-{
-	if (p->lost_lines == 0)
-		return;
-	tf_put_fill(&o->out, ' ', INDENT);
-	tf_put_plural(&o->out, p->lost_lines, "more line", "more lines");
-	tf_put_lit(&o->out, " found no room while this connection went on.\n");
-}
-
-/* What kept a silent connection alive. */
-static void
-put_keepalives(struct tf_output *o, const struct tf_connection_record *r)
-{
-	uint64_t client = r->end[TF_CLIENT].keepalives, server = r->end[TF_SERVER].keepalives;
-
-	if (client + server == 0)
-		return;
-	tf_put_fill(&o->out, ' ', INDENT);
-	tf_put_lit(&o->out, "Keep-alive probes: client ");
-	tf_put_grouped(&o->out, client);
-	tf_put_lit(&o->out, ", server ");
-	tf_put_grouped(&o->out, server);
-	tf_put_char(&o->out, '\n');
-}
-
-/* For readers of Zeek's conn.log. */
-static void
-put_letters(struct tf_output *o, const struct tf_connection_record *r)
-{
-	if (o->options.verbosity == 0)
-		return;
-	tf_put_fill(&o->out, ' ', INDENT);
-	tf_put_lit(&o->out, "Zeek: ");
-	tf_put_str(&o->out, tf_zeek_state_name(r->zeek_state));
-	tf_put_char(&o->out, ' ');
-	tf_put_str(&o->out, r->letters);
-	tf_put_char(&o->out, '\n');
-	put_keepalives(o, r);
-}
-
-static void
-put_block(struct tf_output *o, const struct tf_connection_record *r, const struct tf_pending *p)
-{
-	const struct tf_end_record *client = &r->end[TF_CLIENT], *server = &r->end[TF_SERVER];
-	/* Of a connection that closed in good order nothing is open; of one in
-	 * mid-stream nearly everything, as its finding says. */
-	bool matters = r->close != TF_CLOSE_FIN && r->roles == TF_ROLES_SYN;
-	bool undecided = matters && (tf_undecided(client->state, client->possible) != 0 ||
-	                             tf_undecided(server->state, server->possible) != 0);
-
-	begin_block(o,
-	            undecided || (p != NULL && (p->first != NULL || p->lines.len > 0 || p->lost_lines > 0)));
-	put_heading(o, r);
-	if (undecided) {
-		put_undecided(o, client, "The client");
-		put_undecided(o, server, "The server");
-	}
-	put_letters(o, r);
-	if (p != NULL) {
-		put_notes(o, p);
-		if (p->lines.len > 0)
-			tf_put(&o->out, p->lines.data, p->lines.len);
-		put_lost_lines(o, p);
-	}
-	state_of(o)->shown++;
 }
 
 /* The connection is over, in these states. */
@@ -373,7 +53,7 @@ on_record(struct tf_output *o, const struct tf_connection_record *r)
 
 	if (tf_filter_record(&o->options.filter, r) && !(o->options.quiet && r->anomaly_count == 0) &&
 	    !tf_text_crowd_takes(o, r))
-		put_block(o, r, p);
+		tf_text_block(o, r, p);
 	if (p != NULL)
 		tf_pending_drop(&t->pending, p);
 	tally(o, r->conn, r->end[TF_CLIENT].state, r->end[TF_SERVER].state);
@@ -417,7 +97,7 @@ put_about(struct tf_output *o, const struct tf_finding *f)
 		tf_put_clean(b, f->subject != NULL ? f->subject : "The capture");
 		return;
 	}
-	put_number(o, f->conn);
+	tf_text_number(o, f->conn);
 	if (!o->options.streaming || !f->ends_known)
 		return;
 	tf_put_lit(b, "  ");
@@ -429,10 +109,10 @@ put_about(struct tf_output *o, const struct tf_finding *f)
 static void
 put_alone(struct tf_output *o, const struct tf_finding *f, const char *message)
 {
-	begin_block(o, true);
+	tf_text_begin(o, true);
 	put_about(o, f);
 	tf_put_char(&o->out, '\n');
-	put_finding(o, f, message, tf_anomaly_info(f->id)->id);
+	tf_text_finding(o, f, message, tf_anomaly_info(f->id)->id);
 }
 
 static bool
@@ -509,8 +189,8 @@ put_line(struct tf_buf *b, const struct tf_output *o, const struct tf_event *e, 
 static void
 put_so_far(struct tf_output *o, struct tf_pending *p)
 {
-	begin_block(o, true);
-	put_number(o, p->conn);
+	tf_text_begin(o, true);
+	tf_text_number(o, p->conn);
 	tf_put_lit(&o->out, ", so far\n");
 	tf_put(&o->out, p->lines.data, p->lines.len);
 	tf_buf_fini(&p->lines);
@@ -547,10 +227,10 @@ on_line(struct tf_output *o, const struct tf_event *e, uint64_t conn, int64_t ts
 	if (p == NULL) {
 		tf_output_no_memory(o);
 	} else if (o->options.streaming) {
-		begin_block(o, false);
-		put_number(o, conn);
+		tf_text_begin(o, false);
+		tf_text_number(o, conn);
 		tf_put_char(&o->out, ' ');
-		put_line(&o->out, o, e, p->start_ns, 2 + digits_of(conn));
+		put_line(&o->out, o, e, p->start_ns, 2 + tf_text_digits(conn));
 	} else {
 		keep_line(o, p, e);
 	}
@@ -590,7 +270,7 @@ capture(struct tf_output *o, const struct tf_capture_info *info)
 
 	if (info->dropped == 0)
 		return;
-	begin_block(o, true);
+	tf_text_begin(o, true);
 	tf_buf_init(&text, -1);
 	tf_put_lit(&text, "The capture ");
 	tf_put_clean(&text, info->source);
@@ -608,7 +288,7 @@ host(struct tf_output *o, const struct tf_addr *addr, const struct tf_detail *is
 	if (!o->options.hosts)
 		return;
 	if (!state_of(o)->hosts)
-		begin_block(o, true);
+		tf_text_begin(o, true);
 	tf_text_host(o, addr, isn, count);
 }
 
@@ -620,7 +300,7 @@ put_crowds(struct tf_output *o)
 	for (size_t i = 0; i < TF_CROWDS && t->crowd[i].count > 0; i++) {
 		if (!t->crowd[i].hidden)
 			continue;
-		begin_block(o, true);
+		tf_text_begin(o, true);
 		tf_text_crowd(o, &t->crowd[i]);
 	}
 }
@@ -629,7 +309,7 @@ static void
 finish(struct tf_output *o, const struct tf_summary *s)
 {
 	put_crowds(o);
-	begin_block(o, true);
+	tf_text_begin(o, true);
 	tf_text_summary(o, s);
 }
 

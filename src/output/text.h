@@ -36,6 +36,21 @@ struct tf_text {
 	} explained[TF_ANOMALY_COUNT];
 };
 
+#define TF_TEXT_INDENT 4 /* of what belongs to a connection */
+
+/* A blank line goes around what has several lines; one-liners stand close. */
+void tf_text_begin(struct tf_output *o, bool several_lines);
+
+/* "#12", and how many digits that has. */
+void tf_text_number(struct tf_output *o, uint64_t conn);
+size_t tf_text_digits(uint64_t v);
+
+/* A finding under what it is about: MESSAGE is its sentence, IDS the ids that it stands for. */
+void tf_text_finding(struct tf_output *o, const struct tf_finding *f, const char *message, const char *ids);
+
+/* The block of a connection with its findings; P: what waited for it, or NULL. */
+void tf_text_block(struct tf_output *o, const struct tf_connection_record *r, const struct tf_pending *p);
+
 /* The checks, with what broke those that did not pass. */
 void tf_text_checks(struct tf_output *o, const struct tf_verdict *v);
 
