@@ -95,6 +95,7 @@ struct tf_end_watch {
 	uint16_t after_id, next_id; /* of its first segment since, and of the latest */
 	uint8_t in_a_row;           /* segments since whose identification went on by little */
 	bool rst_into_open;         /* both ends were open when it came */
+	bool rst_with_syn;          /* a SYN stood in it, too: no host sends that */
 	uint32_t went_on;           /* octets of its first new data beyond that RST; 0: none */
 	tf_seq went_on_end;         /* the octet after them */
 	uint8_t odd_ttl;            /* of a SYN,ACK with another number */

@@ -61,6 +61,7 @@ note_rst(const struct tf_step *st, struct tf_extra *x)
 	w->rst_id = st->s->ip_id;
 	w->in_a_row = 0;
 	w->went_on = 0;
+	w->rst_with_syn = (st->s->flags & TF_SYN) != 0;
 	w->rst_into_open = st->before[TF_CLIENT] >= TF_ESTABLISHED && st->before[TF_SERVER] >= TF_ESTABLISHED;
 }
 
@@ -126,6 +127,8 @@ check_both_went_on(const struct tf_step *st, struct tf_extra *x)
 	    tf_seq_lt(st->s->ack, w->went_on_end) || st->c->flags & TF_CONN_MIDSTREAM)
 		return;
 	x->rst.belied = true;
+	if (w->rst_with_syn)
+		return; /* rather a damaged packet than somebody's reset: that has been said */
 	f = tf_finding(st->ctx, st->c, TF_A_INJECTION_SUSPECTED, st->to);
 	tf_finding_text(&f, "what", "RST");
 	tf_finding_text(&f, "mismatch", "octets of data, or a FIN, that it sends afterwards");
