@@ -341,6 +341,27 @@ draw_help(const struct tf_picture *p, int y, int lines)
 /* ---- below ----------------------------------------------------------------------------- */
 
 static void
+put_condition(struct tf_buf *b, const char *text)
+{
+	tf_put_str(b, b->len > 0 ? ", " : "[");
+	tf_put_str(b, text);
+}
+
+/* Which connections are shown, unless it is all. */
+static void
+put_filter(struct tf_buf *b, const struct tf_model *m)
+{
+	if (*m->pattern)
+		put_condition(b, m->pattern);
+	if (m->only_findings)
+		put_condition(b, "with findings");
+	if (m->hide_over)
+		put_condition(b, "not over");
+	if (b->len > 0)
+		tf_put_lit(b, "] ");
+}
+
+static void
 draw_bottom(const struct tf_picture *p)
 {
 	const struct tf_model *m = p->view->model;
@@ -354,13 +375,7 @@ draw_bottom(const struct tf_picture *p)
 	} else if (*p->said) {
 		tf_put_clean(&b, p->said);
 	} else {
-		if (*m->pattern || m->only_findings || m->hide_over)
-			tf_put_lit(&b, "[");
-		tf_put_str(&b, m->pattern);
-		tf_put_str(&b, m->only_findings ? " with findings" : "");
-		tf_put_str(&b, m->hide_over ? " not over" : "");
-		if (b.len > 0)
-			tf_put_lit(&b, "] ");
+		put_filter(&b, m);
 		tf_put_str(&b, tf_view_hint(p->view));
 	}
 	put_buffer(LINES - 1, 0, A_DIM, &b);

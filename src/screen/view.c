@@ -26,12 +26,13 @@ tf_view_init(struct tf_view *v, struct tf_model *model)
 	*v = (struct tf_view){.model = model, .page = 1};
 }
 
+/* What matters most comes first: behind a filter's name the end is cut on 80 columns. */
 const char *
 tf_view_hint(const struct tf_view *v)
 {
 	if (v->details)
-		return "Esc back  up/down other connection  PgUp/PgDn scroll  h help  q leave";
-	return "Enter details  / filter  f findings  c over  <>R sort  Space hold  h help  q leave";
+		return "q leave  h help  Esc back  up/down other connection  PgUp/PgDn scroll";
+	return "q leave  h help  Enter more  / filter  f findings  c over  <>R sort  Space hold";
 }
 
 /* ---- the filter ------------------------------------------------------------- */

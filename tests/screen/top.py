@@ -108,6 +108,7 @@ def a_finished_analysis_is_shown(terminal, folder):
     assert lines[5].split()[:4] == "10.9.11.1:40001 10.9.11.2:80 FIN-WAIT-2 CLOSE-WAIT".split(), "what was found comes first"
     assert "The client closed in packet 8" in screen
     assert all(len(line) <= 80 for line in lines) and len(lines) == 24
+    assert lines[23].startswith("q leave  h help  ") and lines[23].endswith("Space hold"), "the keys are not cut"
     terminal.keys("q")
     assert_left_as_it_was(terminal, folder, 0)
 
@@ -137,7 +138,10 @@ def keys_filter_and_sort(terminal, folder):
     terminal.wait_for("40002")
     terminal.keys("f")
     terminal.wait_for("40002", gone=True)
-    terminal.keys("f")
+    terminal.wait_for("[with findings] q leave")
+    terminal.keys("c")
+    terminal.wait_for("[with findings, not over] q leave")
+    terminal.keys("c", "f")
     terminal.wait_for("40002")
     terminal.keys("/", "t", "i", "m", "e")
     terminal.wait_for("show only: time_")
