@@ -21,7 +21,7 @@ enum {
 	BLOCK_PACKET = 6,
 	OPTION_END = 0,
 	OPTION_COMMENT = 1,
-	OPTION_ENDTIME = 3, /* isb_endtime */
+	OPTION_ENDTIME = 3,     /* isb_endtime */
 	OPTION_APPLICATION = 4, /* shb_userappl */
 	OPTION_IFDROP = 5,      /* isb_ifdrop */
 	OPTION_RESOLUTION = 9,  /* if_tsresol: a negative power of 10 */
@@ -187,9 +187,9 @@ tf_dump_move(struct tf_dump *d, int fd)
 	if (error)
 		return error;
 	d->fd = fd;
-	/* The interfaces are described anew. */
-	d->linktype_count = 0;
 	put_section(d, NULL);
+	for (size_t i = 0; i < d->linktype_count; i++)
+		put_interface(d, d->linktype[i]);
 	return 0;
 }
 
@@ -205,6 +205,12 @@ interface_of(struct tf_dump *d, int linktype)
 	put_interface(d, linktype);
 	d->linktype[d->linktype_count] = linktype;
 	return (uint32_t)d->linktype_count++;
+}
+
+void
+tf_dump_linktype(struct tf_dump *d, int linktype)
+{
+	interface_of(d, linktype);
 }
 
 void

@@ -15,6 +15,10 @@ struct tf_dump *tf_dump_new(int fd, const char *application);
 /* The same, with a COMMENT (UTF-8) on the whole file; D does not keep it beyond the call. */
 struct tf_dump *tf_dump_new_commented(int fd, const char *application, const char *comment);
 
+/* Describe an interface with this LINKTYPE_* now: the first frame of it would do so, but may not come,
+ * and tcpdump refuses a file without any. */
+void tf_dump_linktype(struct tf_dump *d, int linktype);
+
 /* Append FRAME with a COMMENT; NULL: none. */
 void tf_dump_frame_commented(struct tf_dump *d, const struct tf_frame *frame, const char *comment);
 
@@ -24,7 +28,7 @@ void tf_dump_statistics(struct tf_dump *d, int64_t end_ns, uint64_t dropped);
 /* Append FRAME.  Nothing happens after a failure: tf_dump_close() tells of it. */
 void tf_dump_frame(struct tf_dump *d, const struct tf_frame *frame);
 
-/* Flush, and go on in FD with a section of its own.  0, or the errno of the first failed write, and then
+/* Flush, and go on in FD with a section of its own that describes the same interfaces.  0, or the errno of the first failed write, and then
  * nothing changes. */
 int tf_dump_move(struct tf_dump *d, int fd);
 

@@ -149,7 +149,7 @@ report(const struct tf_options *o, struct tf_capture *capture, struct tf_known *
 	    tf_outputs_open(&outputs, o, judge, known, guard->resolver.fd < 0 ? NULL : &guard->resolver);
 	bool confined = true, read = true, measured = true;
 	struct tf_screen *screen = NULL;
-	opened = tf_packets_open(&packets, o) && opened;
+	opened = tf_packets_open(&packets, o, capture) && opened;
 	opened = opened && tf_known_open(known, o) && tf_slices_open(&outputs.slices, o);
 	bool shown = opened && (!o->top || (screen = open_screen(o, &outputs)));
 	if (shown)

@@ -11,8 +11,19 @@
 #include "cli/outputs.h"
 #include "cli/terminal.h"
 
+/* What is known of the sources before they are read: live, all. */
+static void
+describe(struct tf_packets *p, struct tf_capture *capture)
+{
+	for (size_t i = 0; i < tf_capture_source_count(capture); i++) {
+		const struct tf_capture_source *source = tf_capture_source(capture, i);
+		for (size_t k = 0; k < source->linktype_count; k++)
+			tf_dump_linktype(p->dump, source->linktypes[k]);
+	}
+}
+
 bool
-tf_packets_open(struct tf_packets *p, const struct tf_options *o)
+tf_packets_open(struct tf_packets *p, const struct tf_options *o, struct tf_capture *capture)
 {
 	*p = (struct tf_packets){.name = o->packets_file, .fd = -1};
 	if (!p->name)
@@ -21,7 +32,9 @@ tf_packets_open(struct tf_packets *p, const struct tf_options *o)
 	if (p->fd < 0)
 		return false;
 	p->dump = tf_dump_new(p->fd, PACKAGE_STRING);
-	if (!p->dump)
+	if (p->dump)
+		describe(p, capture);
+	else
 		tf_complain("out of memory");
 	return p->dump != NULL;
 }

@@ -4,6 +4,7 @@
 #ifndef TCPFSM_CLI_PACKETS_H
 #define TCPFSM_CLI_PACKETS_H
 
+#include "capture/capture.h"
 #include "capture/dump.h"
 #include "cli/options.h"
 #include "confine/keeper.h"
@@ -14,8 +15,9 @@ struct tf_packets {
 	int fd;
 };
 
-/* Open what OPTIONS ask for.  False after a complaint; tf_packets_close() is due in both cases. */
-bool tf_packets_open(struct tf_packets *p, const struct tf_options *options);
+/* Open what OPTIONS ask for, for the frames of CAPTURE.  False after a complaint; tf_packets_close() is due
+ * in both cases. */
+bool tf_packets_open(struct tf_packets *p, const struct tf_options *options, struct tf_capture *capture);
 
 /* Go on in a file of the same name that KEEPER opens: the other was rotated.  Complains where it cannot. */
 void tf_packets_reopen(struct tf_packets *p, struct tf_keeper *keeper);

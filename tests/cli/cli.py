@@ -523,6 +523,17 @@ def packets_written_with_w_are_analysed_alike():
 
 
 @check
+def a_file_of_w_without_packets_names_its_link_type():
+    """An interface description block (draft-ietf-opsawg-pcapng section 4.2): tcpdump refuses a file without any."""
+    tcpfsm("-r", "closed.pcap", "-w", "none.pcapng", "tcp", "port", "9").expect(0)
+    with open("none.pcapng", "rb") as f:
+        octets = f.read()
+    length = struct.unpack_from("=I", octets, 4)[0]
+    assert struct.unpack_from("=IIH", octets, length) == (1, len(octets) - length, 1), "Ethernet, and nothing behind it"
+    as_json("-r", "none.pcapng").expect(0)
+
+
+@check
 def metrics_are_counts_in_prometheus_text_format():
     """Its grammar: https://prometheus.io/docs/instrumenting/exposition_formats/, "Text-based format"."""
     tcpfsm("-r", "closed.pcap", "-r", "refused.pcap", "--prometheus=m.prom", "-o", "m.txt").expect(0)
