@@ -183,6 +183,8 @@ tf_baseline_parse(struct tf_baseline *b, const char *text, size_t size, char *me
 	struct reader r = {.b = b, .message = message, .message_size = message_size};
 	const char *end = text + size;
 
+	if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+		text += 3; /* that some editors put at the start of UTF-8 */
 	while (text < end) {
 		char line[MOST_LINE];
 		const char *feed = memchr(text, '\n', (size_t)(end - text));

@@ -161,9 +161,9 @@ write_rows(struct tf_known *k)
 	struct tf_buf b;
 
 	tf_buf_init(&b, k->fd);
-	tf_put_lit(&b,
-	           "# Findings that tcpfsm knows: how many, and what they are.  The client's port does\n"
-	           "# not count; * stands for anything.  Read by --baseline, made by --write-baseline.\n");
+	tf_put_lit(&b, "# Findings that tcpfsm knows: how many, and what they are.  The client's port does\n"
+	               "# not count; * stands for anything, such as a server's port that is another one at\n"
+	               "# each run.  Read by --baseline, made by --write-baseline.\n");
 	tf_tally_sort(&k->found);
 	for (size_t i = 0; i < k->found.count; i++)
 		put_row(&b, &k->found.row[i]);

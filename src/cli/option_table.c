@@ -412,12 +412,14 @@ tf_options_help(void)
 		if (row->kind == HEADING || row->kind == ABSENT)
 			continue;
 		if (row->letter)
-			snprintf(letter, sizeof letter, "-%c%s", row->letter, row->name ? ", " : "  ");
+			snprintf(letter, sizeof letter, "-%c%s", row->letter, row->name ? ", " : " ");
 		if (row->name)
 			snprintf(name, sizeof name, "--%s%s%s", row->name,
 			         row->argument && !tf_option_argument_is_optional(row) ? "=" : "",
 			         row->argument ? row->argument : "");
-		printf("  %s%-27s %s\n", letter, name, row->help);
+		else if (row->argument)
+			snprintf(name, sizeof name, "%s", row->argument);
+		printf("  %s%-*s %s\n", letter, 31 - (int)strlen(letter), name, row->help);
 	}
 	puts("\nExit status: 0 analysed; 1 --fail-on or --rules does not hold; 2 usage;\n"
 	     "3 the input could not be read to its end; 4 the output could not be written.");

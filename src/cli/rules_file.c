@@ -61,13 +61,19 @@ static bool
 parse(struct tf_options *o, const char *text, size_t size)
 {
 	struct tf_rules_error error;
+	size_t rules = o->rules.rule_count, allowances = o->rules.allowance_count;
 
 	if (!tf_ruleset_forbid_gaps(&o->rules)) {
 		tf_complain("out of memory");
 		return false;
 	}
-	if (tf_ruleset_parse(&o->rules, o->rules_file, text, size, &error))
+	if (tf_ruleset_parse(&o->rules, o->rules_file, text, size, &error)) {
+		/* Whoever truncated it by mistake must not take the green for an answer. */
+		if (o->rules.rule_count == rules + 1 && o->rules.allowance_count == allowances)
+			tf_complain("%s: there is no rule in it: only gaps in the capture can fail",
+			            o->rules_file);
 		return true;
+	}
 	tf_complain("%s:%u:%u: %s", o->rules_file, error.line, error.column, error.message);
 	/* For programs a usage error is one line. */
 	if (isatty(STDERR_FILENO))

@@ -430,6 +430,15 @@ tf_utf8_length(const unsigned char *s)
 	return value < least || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff) ? 0 : n;
 }
 
+size_t
+tf_put_utf8(struct tf_buf *b, const char *s)
+{
+	size_t n = tf_utf8_length((const unsigned char *)s);
+
+	tf_put(b, n > 0 ? s : "\xef\xbf\xbd", n > 0 ? n : 3);
+	return n > 0 ? n : 1;
+}
+
 static void
 put_json_escaped(struct tf_buf *b, unsigned char c)
 {
@@ -457,15 +466,11 @@ tf_put_json_string(struct tf_buf *b, const char *s)
 	tf_put_char(b, '"');
 	while (*s != '\0') {
 		unsigned char c = (unsigned char)*s;
-		size_t n = tf_utf8_length((const unsigned char *)s);
 
-		if (n == 0)
-			tf_put_lit(b, "\xef\xbf\xbd");
-		else if (n == 1 && (c < ' ' || c == '"' || c == '\\' || c == 0x7f))
-			put_json_escaped(b, c);
+		if (c < ' ' || c == '"' || c == '\\' || c == 0x7f)
+			put_json_escaped(b, (unsigned char)*s++);
 		else
-			tf_put(b, s, n);
-		s += n > 0 ? n : 1;
+			s += tf_put_utf8(b, s);
 	}
 	tf_put_char(b, '"');
 }

@@ -125,6 +125,9 @@ bool tf_addr_is_ipv4(const struct tf_addr *addr);
 /* The octets of the UTF-8 sequence at S (RFC 3629), or 0 where there is none. */
 size_t tf_utf8_length(const unsigned char *s);
 
+/* The UTF-8 sequence at S, which is no NUL, or U+FFFD for an octet that begins none; returns what it took of S. */
+size_t tf_put_utf8(struct tf_buf *b, const char *s);
+
 /* S as a JSON string with its quotes (RFC 8259); octets that are no UTF-8 become U+FFFD; NULL becomes null. */
 void tf_put_json_string(struct tf_buf *b, const char *s);
 

@@ -37,23 +37,35 @@ command_of(enum tf_severity s)
 	return s == TF_ERROR ? "error" : s == TF_WARNING ? "warning" : "notice";
 }
 
-/* TEXT with what would end a message, or a property, written as %XX; other control characters are '?'. */
+/* What stands for C where it would end a message, or a property, or is a control character; else NULL. */
+static const char *
+escape_of(char c, bool property)
+{
+	if (c == '%')
+		return "%25";
+	if (c == '\n')
+		return "%0A";
+	if (c == '\r')
+		return "%0D";
+	if (property && c == ':')
+		return "%3A";
+	if (property && c == ',')
+		return "%2C";
+	return (unsigned char)c < ' ' || c == 0x7f ? "?" : NULL;
+}
+
 static void
 put_escaped(struct tf_buf *b, const char *text, bool property)
 {
-	for (; *text != '\0'; text++) {
-		if (*text == '%')
-			tf_put_lit(b, "%25");
-		else if (*text == '\n')
-			tf_put_lit(b, "%0A");
-		else if (*text == '\r')
-			tf_put_lit(b, "%0D");
-		else if (property && *text == ':')
-			tf_put_lit(b, "%3A");
-		else if (property && *text == ',')
-			tf_put_lit(b, "%2C");
-		else
-			tf_put_char(b, (unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text);
+	while (*text != '\0') {
+		const char *instead = escape_of(*text, property);
+
+		if (instead != NULL) {
+			tf_put_str(b, instead);
+			text++;
+		} else {
+			text += tf_put_utf8(b, text);
+		}
 	}
 }
 

@@ -39,10 +39,15 @@ state_of(const struct tf_output *o)
 static void
 put_plain(struct tf_buf *b, const char *text)
 {
-	for (; *text != '\0'; text++) {
+	while (*text != '\0') {
 		if (strchr("\\`*_{}[]<>()#+!|~&@$", *text) != NULL)
 			tf_put_char(b, '\\');
-		tf_put_char(b, (unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text);
+		if ((unsigned char)*text < ' ' || *text == 0x7f) {
+			tf_put_char(b, '?');
+			text++;
+		} else {
+			text += tf_put_utf8(b, text);
+		}
 	}
 }
 

@@ -17,10 +17,11 @@ put_description(struct tf_buf *b, const char *s)
 
 	tf_buf_init(&clean, -1);
 	tf_put_clean(&clean, s);
-	for (size_t i = 0; clean.error == 0 && i < clean.len; i++) {
-		if (clean.data[i] == '\\' || clean.data[i] == '#')
+	tf_put_char(&clean, '\0');
+	for (const char *at = clean.error == 0 ? clean.data : ""; *at != '\0';) {
+		if (*at == '\\' || *at == '#')
 			tf_put_char(b, '\\');
-		tf_put_char(b, clean.data[i]);
+		at += tf_put_utf8(b, at);
 	}
 	tf_buf_done(&clean, b);
 }

@@ -121,6 +121,7 @@ def comments_blanks_and_patterns_are_read():
         ("1 connection-refused server * -> *\n1 connection-refused server 10.0.0.1 -> 10.0.0.2:80\r\n", 0),
         ("2 *\n", 0),
         ("2 *:81\n", 1),
+        ("\ufeff2 connection-refused server 10.0.0.1 -> 10.0.0.2:*\r\n", 0),
     ]:
         with open("known", "w", encoding="utf-8", newline="") as f:
             f.write(text)
@@ -423,6 +424,21 @@ def sarif_has_a_result_for_each_failed_check():
     place = failed["locations"][0]["physicalLocation"]
     assert place["artifactLocation"]["uri"] == "ci.rules" and place["region"] == {"startLine": 3, "startColumn": 3}
     assert failed["level"] == "error" and "close is refused" in failed["message"]["text"]
+
+
+@check
+def reports_are_utf_8_whatever_files_and_rules_are_called():
+    two_runs()
+    for rule in (b'expect every community_id = "caf\xe9 \xed\xa0\x80"', 'expect every community_id = "café ☃"'.encode()):
+        with open(b"rules\xff", "wb") as f:
+            f.write(rule + b"\n")
+        with open("monday.pcap", "rb") as there, open(b"mon\xfeday.pcap", "wb") as f:
+            f.write(there.read())
+        formats = ("json", "junit", "sarif", "tap", "github", "markdown", "html")
+        tcpfsm("-r", os.fsdecode(b"mon\xfeday.pcap"), os.fsdecode(b"--rules=rules\xff"), *(f"-T{name}:out.{name}" for name in formats)).expect(1)
+        for name in formats:
+            text = read(f"out.{name}")  # strictly
+            assert ("café ☃" if rule.endswith("☃\"".encode()) else "caf\ufffd") in text or name == "html", name
 
 
 # --- Surroundings -------------------------------------------------------------------------------

@@ -427,6 +427,18 @@ def read_to_end(terminal):
 
 
 @check
+def a_rules_file_without_a_rule_is_read_with_a_warning():
+    write_pcap("g.pcap", green())
+    for text in ("", "# nothing yet\r\n\r\n", "\ufeff"):
+        with open("empty.rules", "w", encoding="utf-8", newline="") as f:
+            f.write(text)
+        assert "empty.rules: there is no rule in it" in Result("-r", "g.pcap", "--rules=empty.rules").expect(0).err, text
+    with open("allow.rules", "w", encoding="utf-8") as f:
+        f.write("allow rst-abort\n")
+    assert not Result("-r", "g.pcap", "--rules=allow.rules").expect(0).err
+
+
+@check
 def on_a_terminal_the_line_is_shown_with_a_mark():
     with open("bad.rules", "w", encoding="utf-8") as f:
         f.write("expect every close = fin\n  expect every close = fin\nexpect every clsoe = fin # x\n")
