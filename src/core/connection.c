@@ -335,23 +335,27 @@ note_close(struct tf_step *st)
 		tf_connection_set_close(c, TF_CLOSE_FIN);
 }
 
+void
+tf_connection_tell(const struct tf_context *ctx, const struct tf_connection *c, const struct tf_segment *s,
+                   enum tf_endpoint from, unsigned marks, const enum tf_state before[2])
+{
+	struct tf_segment_event se = {
+	    .segment = s,
+	    .conn = c->conn,
+	    .from = from,
+	    .marks = marks,
+	    .rel_seq = s->seq.v - c->end[from].isn.v,
+	    .rel_ack = s->flags & TF_ACK ? s->ack.v - c->end[!from].isn.v : 0,
+	    .state = {before[TF_CLIENT], before[TF_SERVER]},
+	};
+	struct tf_event e = {.kind = TF_EV_SEGMENT, .segment = &se};
+	ctx->sink.event(ctx->sink.context, &e);
+}
+
 static void
 show_segment(const struct tf_step *st)
 {
-	if (!(st->ctx->sink.wanted & TF_EV_SEGMENT))
-		return;
-	const struct tf_end *x = st->x, *y = st->y;
-	struct tf_segment_event se = {
-	    .segment = st->s,
-	    .conn = st->c->conn,
-	    .from = st->from,
-	    .marks = st->marks,
-	    .rel_seq = st->s->seq.v - x->isn.v,
-	    .rel_ack = st->s->flags & TF_ACK ? st->s->ack.v - y->isn.v : 0,
-	    .state = {st->before[TF_CLIENT], st->before[TF_SERVER]},
-	};
-	struct tf_event e = {.kind = TF_EV_SEGMENT, .segment = &se};
-	st->ctx->sink.event(st->ctx->sink.context, &e);
+	tf_connection_show(st->ctx, st->c, st->s, st->from, st->marks, st->before);
 }
 
 /* No receiver takes it, whatever its numbers: a synchronized end drops what

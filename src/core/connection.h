@@ -23,6 +23,20 @@ void tf_step_init(struct tf_step *st, struct tf_context *ctx, struct tf_connecti
 /* Feed it to both replicas. */
 void tf_connection_segment(struct tf_step *st);
 
+/* Tell the sink that FROM sent S; BEFORE: the states before it, by endpoint. */
+void tf_connection_tell(const struct tf_context *ctx, const struct tf_connection *c,
+                        const struct tf_segment *s, enum tf_endpoint from, unsigned marks,
+                        const enum tf_state before[2]);
+
+/* The same, where it wants to know of segments. */
+static inline void
+tf_connection_show(const struct tf_context *ctx, const struct tf_connection *c, const struct tf_segment *s,
+                   enum tf_endpoint from, unsigned marks, const enum tf_state before[2])
+{
+	if (ctx->sink.wanted & TF_EV_SEGMENT)
+		tf_connection_tell(ctx, c, s, from, marks, before);
+}
+
 /* What a SYN is to the connection whose 4-tuple it uses (RFC 9293 section
  * 3.10.7.4, RFC 6191, RFC 1122 section 4.2.2.13). */
 enum tf_syn_verdict {

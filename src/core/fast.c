@@ -10,6 +10,7 @@
 #include "core/fast.h"
 
 #include "core/accept.h"
+#include "core/connection.h"
 #include "core/letters.h"
 
 #define ORDINARY (TF_ACK | TF_PSH | TF_ECE | TF_CWR | TF_AE)
@@ -82,14 +83,16 @@ tf_connection_fast(struct tf_context *ctx, struct tf_connection *c, const struct
                    enum tf_endpoint from)
 {
 	if (c->closing || (s->flags & ~(unsigned)ORDINARY) || !(s->flags & TF_ACK) ||
-	    s->checksum_state == TF_CHECKSUM_BAD || ctx->sink.wanted & TF_EV_SEGMENT || ctx->fired)
+	    s->checksum_state == TF_CHECKSUM_BAD || ctx->fired)
 		return false;
+	static const enum tf_state both_established[2] = {TF_ESTABLISHED, TF_ESTABLISHED};
 	struct tf_end *x = &c->end[from], *y = &c->end[!from];
 	bool scaled = tf_end_has(x, TF_END_WSCALE) && tf_end_has(y, TF_END_WSCALE);
 	if (!is_established(x) || tf_end_state(y) != TF_ESTABLISHED || !has_ack_of_syn(y) ||
 	    !is_expected(x, y, s) || !timestamp_advances(x, s))
 		return false;
 	tf_letters_ordinary(ctx, c, from, s->len > 0);
+	tf_connection_show(ctx, c, s, from, 0, both_established);
 	follow(c, x, y, s, scaled ? x->wscale : 0);
 	if (s->checksum_state == TF_CHECKSUM_VALID && s->len == 0)
 		c->flags |= from == TF_CLIENT ? TF_CONN_CLIENT_SUMS : TF_CONN_SERVER_SUMS;

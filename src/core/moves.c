@@ -10,7 +10,8 @@
  * the times of the handshake and of the FINs (RFC 9293 section 3.10.7.4,
  * RFC 7323 section 4.3).
  *
- * Only where nobody asked for transitions: they are not remembered.  A test
+ * The transitions that a move makes are remembered with it, since they
+ * depend on the same things; only the packet and the time are new.  A test
  * feeds both ways and compares.
  */
 #include "core/moves.h"
@@ -311,11 +312,10 @@ struct tf_plain
 tf_plain_of(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
             enum tf_endpoint from)
 {
-	const unsigned told = TF_EV_TRANSITION | TF_EV_POSSIBLE | TF_EV_SEGMENT;
 	struct tf_plain p = {.from = from};
 
-	if (s->flags & ~(unsigned)PLAIN_FLAGS || c->flags & UNUSUAL || ctx->sink.wanted & told ||
-	    ctx->fired || s->checksum_state == TF_CHECKSUM_BAD || s->window == 0 || tf_extra_if(ctx, c) ||
+	if (s->flags & ~(unsigned)PLAIN_FLAGS || c->flags & UNUSUAL || ctx->fired ||
+	    s->checksum_state == TF_CHECKSUM_BAD || s->window == 0 || tf_extra_if(ctx, c) ||
 	    !is_in_time(&c->end[from], s))
 		return p;
 	bool plain = s->flags & TF_SYN ? is_plain_syn(&c->end[from], &c->end[!from], s, from == TF_SERVER)
@@ -327,12 +327,40 @@ tf_plain_of(struct tf_context *ctx, struct tf_connection *c, const struct tf_seg
 	return p;
 }
 
+/* What the checklist told when the move was learnt. */
+static void
+tell(const struct tf_context *ctx, const struct tf_connection *c, const struct tf_told *t)
+{
+	struct tf_transition m = {
+	    .ts_ns = ctx->now_ns,
+	    .packet = ctx->packet,
+	    .conn = c->conn,
+	    .endpoint = (enum tf_endpoint)t->endpoint,
+	    .from = (enum tf_state)t->from,
+	    .to = (enum tf_state)t->to,
+	    .basis = (enum tf_basis)t->basis,
+	    .rule = t->rule,
+	    .event = t->event,
+	    .reference = t->reference,
+	    .possible = t->possible,
+	};
+	struct tf_possible p = {m.ts_ns, m.packet, m.conn, m.endpoint, m.to, m.possible};
+	struct tf_event e = {.kind = (enum tf_event_kind)t->kind};
+
+	if (e.kind == TF_EV_TRANSITION)
+		e.transition = &m;
+	else
+		e.possible = &p;
+	ctx->sink.event(ctx->sink.context, &e);
+}
+
 bool
 tf_move_make(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
              const struct tf_plain *p)
 {
 	const struct tf_move *move = place_of(ctx->moves, &p->shape);
 	struct tf_end *x = &c->end[p->from], *y = &c->end[!p->from];
+	const enum tf_state before[2] = {tf_end_state(&c->end[TF_CLIENT]), tf_end_state(&c->end[TF_SERVER])};
 	uint16_t flags = x->flags, peer_flags = y->flags;
 
 	if (!same_shape(&move->from, &p->shape))
@@ -343,6 +371,7 @@ tf_move_make(struct tf_context *ctx, struct tf_connection *c, const struct tf_se
 		tf_note_third_segment(ctx, c, p->from);
 	if (s->flags & TF_SYN)
 		number_syn(ctx, c, s, p->from);
+	tf_connection_show(ctx, c, s, p->from, 0, before);
 	take_shape(c, p->from, &move->to);
 	x->packets++;
 	x->wire_bytes += s->wire_len;
@@ -355,14 +384,71 @@ tf_move_make(struct tf_context *ctx, struct tf_connection *c, const struct tf_se
 	if (s->flags & TF_ACK)
 		y->una = s->ack;
 	number_closing(ctx, c, s, p->from, peer_flags);
+	for (unsigned i = 0; i < move->told_count; i++)
+		tell(ctx, c, &move->told[i]);
 	return true;
 }
 
-void
-tf_move_learn(struct tf_context *ctx, const struct tf_connection *c, const struct tf_plain *p)
+/* ---- learning ------------------------------------------------------------------------- */
+
+static struct tf_told
+told_of(const struct tf_event *e)
 {
+	if (e->kind == TF_EV_POSSIBLE)
+		return (struct tf_told){
+		    .kind = TF_EV_POSSIBLE,
+		    .endpoint = (uint8_t)e->possible->endpoint,
+		    .to = (uint8_t)e->possible->state,
+		    .possible = e->possible->possible,
+		};
+	return (struct tf_told){
+	    .kind = TF_EV_TRANSITION,
+	    .endpoint = (uint8_t)e->transition->endpoint,
+	    .from = (uint8_t)e->transition->from,
+	    .to = (uint8_t)e->transition->to,
+	    .basis = (uint8_t)e->transition->basis,
+	    .possible = e->transition->possible,
+	    .rule = e->transition->rule,
+	    .event = e->transition->event,
+	    .reference = e->transition->reference,
+	};
+}
+
+/* The sink while a move is learnt. */
+static void
+hear(void *listener, const struct tf_event *e)
+{
+	struct tf_listener *l = listener;
+
+	if (e->kind == TF_EV_SEGMENT && e->segment->marks)
+		l->unusual = true;
+	if (e->kind == TF_EV_TRANSITION || e->kind == TF_EV_POSSIBLE) {
+		if (l->count < TF_MOVE_TOLD)
+			l->told[l->count++] = told_of(e);
+		else
+			l->unusual = true;
+	}
+	l->sink.event(l->sink.context, e);
+}
+
+void
+tf_move_listen(struct tf_context *ctx, struct tf_listener *l)
+{
+	*l = (struct tf_listener){.sink = ctx->sink};
+	ctx->sink.event = hear;
+	ctx->sink.context = l;
+}
+
+void
+tf_move_learn(struct tf_context *ctx, const struct tf_connection *c, const struct tf_plain *p,
+              const struct tf_listener *l)
+{
+	struct tf_move *move = place_of(ctx->moves, &p->shape);
+
+	ctx->sink = l->sink;
 	/* Something rare came up: the segment was less plain than it seemed. */
-	if (tf_extra_if(ctx, c))
+	if (tf_extra_if(ctx, c) || l->unusual)
 		return;
-	*place_of(ctx->moves, &p->shape) = (struct tf_move){p->shape, shape_of(c, p->from, 0)};
+	*move = (struct tf_move){.from = p->shape, .to = shape_of(c, p->from, 0), .told_count = l->count};
+	memcpy(move->told, l->told, sizeof move->told);
 }

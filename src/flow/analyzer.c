@@ -158,10 +158,13 @@ tf_feed_connection(struct tf_analyzer *a, uint32_t index, const struct tf_segmen
 		tf_detect_plain(&a->ctx, c, s, from);
 		if ((s->flags & (TF_SYN | TF_ACK)) == (TF_SYN | TF_ACK))
 			tf_services_add(&a->services, &s->src, s->src_port);
+	} else if (plain.kind) {
+		struct tf_listener listener;
+		tf_move_listen(&a->ctx, &listener);
+		feed_thoroughly(a, c, s, from);
+		tf_move_learn(&a->ctx, c, &plain, &listener);
 	} else {
 		feed_thoroughly(a, c, s, from);
-		if (plain.kind)
-			tf_move_learn(&a->ctx, c, &plain);
 	}
 	look_again(a, index);
 }

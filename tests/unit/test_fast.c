@@ -2,9 +2,8 @@
  * Header prediction (src/core/fast.c) and remembered moves (src/core/moves.c)
  * must come to exactly what the whole checklist comes to: made-up traffic is
  * fed twice, once with them and once without (tf_analyzer_note_rules switches
- * them off), and every event and statistic is compared.  Moves are remembered
- * only where nobody asks for transitions, so each traffic is compared with
- * and without these.  run-scenarios does the same with the scenarios.
+ * them off), and every event and statistic is compared: with segments and
+ * transitions, without segments, and with results alone.  run-scenarios does the same with the scenarios.
  *
  * The traffic is mostly healthy, since only that is predicted, with all
  * that can befall it mixed in; the generator is a fixed one, so that a
@@ -65,6 +64,14 @@ mix_transition(uint64_t h, const struct tf_transition *t)
 }
 
 static uint64_t
+mix_segment(uint64_t h, const struct tf_segment_event *e)
+{
+	h = mix(mix(mix(h, e->segment->packet), e->conn), e->from);
+	h = mix(mix(h, (uint64_t)e->rel_seq << 32 | e->rel_ack), e->marks);
+	return mix(h, (uint64_t)e->state[TF_CLIENT] << 8 | e->state[TF_SERVER]);
+}
+
+static uint64_t
 mix_finding(uint64_t h, const struct tf_finding *f)
 {
 	h = mix(mix(mix(h, (uint64_t)f->ts_ns), f->packet), f->conn);
@@ -118,6 +125,8 @@ note(void *context, const struct tf_event *e)
 		        (uint64_t)e->possible->conn << 20 | e->possible->possible);
 	else if (e->kind == TF_EV_FINDING)
 		h = mix_finding(h, e->finding);
+	else if (e->kind == TF_EV_SEGMENT)
+		h = mix_segment(h, e->segment);
 	else
 		h = mix_record(h, e->connection);
 	if (v->count < EVENTS)
@@ -125,7 +134,8 @@ note(void *context, const struct tf_event *e)
 }
 
 #define RESULTS    (TF_EV_FINDING | TF_EV_CONNECTION)
-#define EVERYTHING (RESULTS | TF_EV_TRANSITION | TF_EV_POSSIBLE)
+#define STEPS      (RESULTS | TF_EV_TRANSITION | TF_EV_POSSIBLE)
+#define EVERYTHING (STEPS | TF_EV_SEGMENT)
 
 static struct tf_analyzer *
 analyzer_for(struct view *v, unsigned wanted)
@@ -414,6 +424,7 @@ static void
 compare(uint64_t seed, unsigned spoiled)
 {
 	compare_events(seed, spoiled, EVERYTHING);
+	compare_events(seed, spoiled, STEPS);
 	compare_events(seed, spoiled, RESULTS);
 }
 
