@@ -252,28 +252,46 @@ one_clock(const struct series *s, struct tf_isn_class *out)
 	return narrow(arc, TF_ISN_CLOCK, out);
 }
 
+/* From one number of a 4-tuple to the next one. */
+struct interval {
+	uint32_t step;
+	double seconds;
+};
+
+/* The intervals of H's 4-tuples that were used more than once. */
+static uint32_t
+intervals_of(const struct tf_hosts *t, const struct tf_host *h, struct interval out[TF_ISN_SAMPLES])
+{
+	uint32_t kept = tf_host_kept(h), count = 0;
+	const struct tf_isn_sample *sample = tf_host_samples(t, h);
+	const uint32_t *isn = tf_host_isns(t, h);
+
+	for (uint32_t i = 1; i < kept; i++) {
+		uint32_t j = i;
+		while (j > 0 && !same_tuple(&sample[j - 1], &sample[i]))
+			j--;
+		if (j)
+			out[count++] = (struct interval){
+			    isn[i] - isn[j - 1], (double)(sample[i].ts_ns - sample[j - 1].ts_ns) * 1e-9};
+	}
+	return count;
+}
+
 /* Two intervals or more that fit a clock of known rate, to 20 ms. */
 bool
 tf_isn_clock_on_tuple(const struct tf_hosts *t, const struct tf_host *h)
 {
-	uint32_t kept = tf_host_kept(h);
-	const struct tf_isn_sample *sample = tf_host_samples(t, h);
-	const uint32_t *isn = tf_host_isns(t, h);
+	struct interval interval[TF_ISN_SAMPLES];
+	uint32_t pairs = intervals_of(t, h, interval);
 
-	for (size_t r = 0; r < sizeof known_rate / sizeof known_rate[0]; r++) {
-		uint32_t fits = 0, pairs = 0;
-		for (uint32_t i = 1; i < kept; i++) {
-			uint32_t j = i;
-			while (j > 0 && !same_tuple(&sample[j - 1], &sample[i]))
-				j--;
-			if (!j)
-				continue;
-			double s = (double)(sample[i].ts_ns - sample[j - 1].ts_ns) * 1e-9;
-			int32_t off = (int32_t)(isn[i] - isn[j - 1] - ticks(known_rate[r], s));
-			pairs++;
+	for (size_t r = 0; pairs >= 2 && r < sizeof known_rate / sizeof known_rate[0]; r++) {
+		uint32_t fits = 0;
+		for (uint32_t i = 0; i < pairs; i++) {
+			double s = interval[i].seconds;
+			int32_t off = (int32_t)(interval[i].step - ticks(known_rate[r], s));
 			fits += fabs((double)off) <= known_rate[r] * (0.02 + fabs(s) * 1e-4);
 		}
-		if (fits >= 2 && fits == pairs)
+		if (fits == pairs)
 			return true;
 	}
 	return false;

@@ -160,9 +160,14 @@ digits(char *end, uint64_t v)
 void
 tf_put_u64(struct tf_buf *b, uint64_t v)
 {
-	char text[MAX_DIGITS];
-	char *start = digits(text + MAX_DIGITS, v);
+	char text[MAX_DIGITS], *start;
 
+	/* Half of all numbers are small. */
+	if (v < 10) {
+		tf_put_char(b, (char)('0' + v));
+		return;
+	}
+	start = digits(text + MAX_DIGITS, v);
 	tf_put(b, start, (size_t)(text + MAX_DIGITS - start));
 }
 

@@ -178,12 +178,15 @@ has_room(const struct tf_ladder *l, struct tf_pending *p)
 static bool
 keep(struct tf_ladder *l, uint64_t conn, const struct tf_rung *r)
 {
-	struct tf_pending *p;
+	struct tf_pending *p = l->pending.latest;
 	size_t before;
 
-	if (tf_pending_has_come(&l->pending, conn))
-		return true;
-	p = tf_pending_get(&l->pending, conn, r->ts_ns);
+	/* What is in the table waits for its record. */
+	if (p == NULL || p->conn != conn) {
+		if (tf_pending_has_come(&l->pending, conn))
+			return true;
+		p = tf_pending_get(&l->pending, conn, r->ts_ns);
+	}
 	if (p == NULL)
 		return false;
 	before = p->lines.cap;

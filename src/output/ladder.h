@@ -23,18 +23,30 @@ enum tf_rung_kind {
 
 struct tf_rung {
 	int64_t ts_ns;
-	uint64_t packet;                /* 0: none.  A fold: its first */
-	uint32_t count;                 /* segments: 1, or those of a fold */
-	uint32_t rel_seq, rel_ack, len; /* of a segment; a fold of one sender: of all its octets */
-	uint16_t flags, marks, window;  /* of a segment; the window as it stands in the header */
-	uint16_t possible;              /* tf_states after it, of a transition or a change of the set */
-	uint16_t id;                    /* enum tf_anomaly of a finding */
-	uint8_t kind;                   /* enum tf_rung_kind */
-	uint8_t end;                    /* enum tf_endpoint: sender; whose state; whom the finding is about */
-	uint8_t from, to;               /* enum tf_state of a transition; equal where only the set changed */
-	uint8_t basis;                  /* enum tf_basis of a transition */
-	uint8_t severity;               /* enum tf_severity of a finding */
+	uint64_t packet; /* 0: none.  A fold: its first */
+	uint8_t kind;    /* enum tf_rung_kind */
+	uint8_t end;     /* enum tf_endpoint: sender; whose state; whom the finding is about */
+	uint16_t window; /* of a segment, as it stands in the header */
+	union {
+		struct {                /* a segment or a fold */
+			uint32_t count; /* 1, or the segments of the fold */
+			uint32_t rel_seq, rel_ack;
+			uint32_t len; /* a fold of one sender: of all its octets */
+			uint16_t flags, marks;
+		};
+		struct {                   /* a change of state, or of the set */
+			uint16_t possible; /* tf_states after it */
+			uint8_t from, to;  /* enum tf_state; equal where only the set changed */
+			uint8_t basis;     /* enum tf_basis; not where only the set changed */
+		};
+		struct {                  /* a finding */
+			uint16_t id;      /* enum tf_anomaly */
+			uint8_t severity; /* enum tf_severity */
+		};
+	};
 };
+
+_Static_assert(sizeof(struct tf_rung) <= 40, "many are kept at once");
 
 /* How a ladder stays short. */
 enum tf_ladder_folding {

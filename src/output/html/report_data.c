@@ -83,14 +83,17 @@ put_address(struct tf_output *o, const struct tf_addr *addr)
 	const char *name = options->lookup != NULL ? options->lookup(options->lookup_context, addr) : NULL;
 	struct tf_buf *b = line_of(o), text;
 
-	tf_buf_init(&text, -1);
-	if (name != NULL) {
-		tf_put_clean(&text, name);
-		tf_put_lit(&text, " (");
+	if (name == NULL) {
+		tf_put_char(b, '"');
+		tf_put_addr(b, addr);
+		tf_put_char(b, '"');
+		return;
 	}
+	tf_buf_init(&text, -1);
+	tf_put_clean(&text, name);
+	tf_put_lit(&text, " (");
 	tf_put_addr(&text, addr);
-	if (name != NULL)
-		tf_put_char(&text, ')');
+	tf_put_char(&text, ')');
 	tf_put_char(&text, '\0');
 	tf_put_json_string(b, text.error == 0 ? text.data : NULL);
 	tf_buf_done(&text, b);

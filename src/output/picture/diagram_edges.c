@@ -26,18 +26,15 @@ static const char *const abort_words[TF_INPUT_COUNT] = {
 struct edges {
 	struct tf_edge edge[TF_MAX_EDGES];
 	size_t count;
+	int8_t at[TF_STATE_COUNT][TF_STATE_COUNT][2]; /* its place + 1, by whether it aborts; 0: none */
 };
 
 static struct tf_edge *
 edge_at(struct edges *all, enum tf_state from, enum tf_state to, bool aborts)
 {
-	for (size_t i = 0; i < all->count; i++) {
-		struct tf_edge *e = &all->edge[i];
+	int place = all->at[from][to][aborts];
 
-		if (e->from == from && e->to == to && e->aborts == aborts)
-			return e;
-	}
-	return NULL;
+	return place > 0 ? &all->edge[place - 1] : NULL;
 }
 
 static void
@@ -62,6 +59,7 @@ add(struct edges *all, const struct tf_rule *rule, enum tf_state from, enum tf_s
 	if (e == NULL) {
 		assert(all->count < TF_MAX_EDGES);
 		e = &all->edge[all->count++];
+		all->at[from][to][word != NULL] = (int8_t)all->count;
 		*e = (struct tf_edge){.from = from, .to = to, .aborts = word != NULL};
 	}
 	add_words(e, word != NULL ? word : tf_input_text(rule->input));
@@ -122,17 +120,19 @@ tf_edges(size_t *count)
 	return all->edge;
 }
 
-/* Does RULE lead along the edges of resets and errors? */
+/* Does RULE lead along the edges of resets and errors?  As a rule it is told by the table's own name. */
 static bool
 rule_aborts(const char *rule)
 {
 	size_t count;
 	const struct tf_rule *rules = tf_rules(&count);
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++)
+		if (rules[i].name == rule)
+			return abort_words[rules[i].input] != NULL;
+	for (size_t i = 0; i < count; i++)
 		if (rules[i].name != NULL && strcmp(rules[i].name, rule) == 0)
 			return abort_words[rules[i].input] != NULL;
-	}
 	return false;
 }
 

@@ -168,6 +168,10 @@ on_record(struct tf_travel *t, const struct tf_output_options *options, const st
 bool
 tf_travel_event(struct tf_travel *t, const struct tf_output_options *options, const struct tf_event *e)
 {
+	const unsigned counted = TF_EV_TRANSITION | TF_EV_FINDING | TF_EV_CONNECTION;
+
+	if ((e->kind & counted) == 0)
+		return true;
 	t->numbered = options->filter.conn_count == 1;
 	if (!tf_filter_conn(&options->filter, tf_event_conn(e)))
 		return true;
