@@ -235,6 +235,9 @@ struct tf_sink {
 	unsigned wanted;
 	void (*event)(void *context, const struct tf_event *event);
 	void *context;
+	/* A hint, NULL where nobody takes it: events of CONN are likely to come within the next few segments.  It is
+	 * given twice, NEAR the second time, for memory to be fetched before it is used. */
+	void (*soon)(void *context, uint64_t conn, bool near);
 };
 
 /* "observed"…, "client"…, "fin"…, "syn": the words of the output. */

@@ -140,13 +140,24 @@ on_event(void *context, const struct tf_event *event)
 	tf_slices_finding(s->slices, &f);
 }
 
+static void
+on_soon(void *context, uint64_t conn, bool near)
+{
+	struct tf_outputs *s = context;
+	for (size_t i = 0; i < s->count; i++)
+		tf_output_soon(s->out[i].writer, conn, near);
+}
+
 struct tf_sink
 tf_outputs_sink(struct tf_outputs *s)
 {
 	struct tf_sink sink = {
 	    .wanted = TF_EV_FINDING | tf_judge_wanted(s->judge), .event = on_event, .context = s};
-	for (size_t i = 0; i < s->count; i++)
+	for (size_t i = 0; i < s->count; i++) {
 		sink.wanted |= tf_output_wanted(s->out[i].writer);
+		if (tf_output_takes_hints(s->out[i].writer))
+			sink.soon = on_soon;
+	}
 	sink.wanted |= s->screen.wanted;
 	return sink;
 }

@@ -366,6 +366,13 @@ prefetch_closing(const struct tf_analyzer *a, uint32_t index)
 }
 
 static void
+give_hint(const struct tf_analyzer *a, uint32_t index, bool near)
+{
+	if (index)
+		a->ctx.sink.soon(a->ctx.sink.context, tf_connection_at(a, index)->conn, near);
+}
+
+static void
 feed_batch(struct tf_analyzer *a, const struct tf_segment *segments, size_t count)
 {
 	struct tf_key key[BATCH];
@@ -382,6 +389,8 @@ feed_batch(struct tf_analyzer *a, const struct tf_segment *segments, size_t coun
 		likely[i] = prefetch_connection(a, hash[i]);
 	for (size_t i = 0; i < count; i++)
 		prefetch_closing(a, likely[i]);
+	for (size_t i = 0; a->ctx.sink.soon && i < 2 * count; i++)
+		give_hint(a, likely[i % count], i >= count);
 	for (size_t i = 0; i < count; i++) {
 		a->stats.segments++;
 		follow_clock(a, &segments[i]);

@@ -194,7 +194,7 @@ keep(struct tf_ladder *l, uint64_t conn, const struct tf_rung *r)
 		p->lost_lines++;
 		return true;
 	}
-	tf_put(&p->lines, (const char *)r, sizeof *r);
+	tf_pending_append(p, r, sizeof *r);
 	tf_pending_account(&l->pending, p, before);
 	if (p->lines.error != 0)
 		return false;

@@ -119,6 +119,19 @@ tf_output_event(struct tf_output *o, const struct tf_event *event)
 		o->writer->event(o, event);
 }
 
+bool
+tf_output_takes_hints(const struct tf_output *o)
+{
+	return o->writer->soon != NULL;
+}
+
+void
+tf_output_soon(struct tf_output *o, uint64_t conn, bool near)
+{
+	if (o->writer->soon != NULL)
+		o->writer->soon(o, conn, near);
+}
+
 void
 tf_output_host(struct tf_output *o, const struct tf_addr *addr, const struct tf_detail *isn, size_t count)
 {

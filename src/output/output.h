@@ -131,6 +131,10 @@ void tf_output_capture(struct tf_output *o, const struct tf_capture_info *info);
 /* The analyzer said something.  Events that are not wanted are passed over. */
 void tf_output_event(struct tf_output *o, const struct tf_event *event);
 
+/* Does it take hints?  Then: events of CONN may come soon (struct tf_sink). */
+bool tf_output_takes_hints(const struct tf_output *o);
+void tf_output_soon(struct tf_output *o, uint64_t conn, bool near);
+
 /* A row of the host table: how the host ADDR makes its ISNs.  After the last event. */
 void tf_output_host(struct tf_output *o, const struct tf_addr *addr, const struct tf_detail *isn,
                     size_t count);

@@ -5,9 +5,42 @@
  */
 #include "pending.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #define FIRST_BUCKETS 1024
+#define BLOCK_ENTRIES 128
+#define FIRST_LINES   240  /* octets: a connection that was refused needs no more */
+#define MORE_LINES    1200 /* and one that was opened and closed */
+
+/* Entries are made and dropped by the thousand, mostly in the order of their numbers. */
+struct tf_pending_block {
+	struct tf_pending_block *next;
+	struct tf_pending entry[BLOCK_ENTRIES];
+};
+
+/* An entry out of a block; NULL where there is no memory. */
+static struct tf_pending *
+take_entry(struct tf_pending_table *t)
+{
+	struct tf_pending *p = t->spare;
+
+	if (p == NULL) {
+		struct tf_pending_block *block = malloc(sizeof *block);
+
+		if (block == NULL)
+			return NULL;
+		block->next = t->blocks;
+		t->blocks = block;
+		for (size_t i = BLOCK_ENTRIES; i-- > 0;) {
+			block->entry[i].chain = p;
+			p = &block->entry[i];
+		}
+	}
+	t->spare = p->chain;
+	*p = (struct tf_pending){0};
+	return p;
+}
 
 static struct tf_pending **
 bucket_of(const struct tf_pending_table *t, uint64_t conn)
@@ -60,7 +93,7 @@ tf_pending_get(struct tf_pending_table *t, uint64_t conn, int64_t ts_ns)
 		return p;
 	if (t->count >= t->bucket_count && !grow(t))
 		return NULL;
-	p = calloc(1, sizeof *p);
+	p = take_entry(t);
 	if (p == NULL)
 		return NULL;
 	p->conn = conn;
@@ -109,6 +142,33 @@ tf_pending_add_note(struct tf_pending_table *t, struct tf_pending *p, const stru
 	return true;
 }
 
+static bool
+grow_lines(struct tf_buf *lines, size_t n)
+{
+	size_t cap = lines->cap == 0           ? FIRST_LINES
+	             : lines->cap < MORE_LINES ? MORE_LINES
+	                                       : lines->cap + lines->cap / 2;
+	char *data;
+
+	if (cap < lines->len + n)
+		cap = lines->len + n;
+	data = realloc(lines->data, cap);
+	if (data == NULL) {
+		lines->error = ENOMEM;
+		return false;
+	}
+	lines->data = data;
+	lines->cap = cap;
+	return true;
+}
+
+void
+tf_pending_append(struct tf_pending *p, const void *octets, size_t n)
+{
+	if (p->lines.cap - p->lines.len >= n || grow_lines(&p->lines, n))
+		tf_put(&p->lines, octets, n);
+}
+
 void
 tf_pending_account(struct tf_pending_table *t, const struct tf_pending *p, size_t before)
 {
@@ -116,14 +176,13 @@ tf_pending_account(struct tf_pending_table *t, const struct tf_pending *p, size_
 }
 
 static void
-free_entry(struct tf_pending *p)
+empty_entry(struct tf_pending *p)
 {
 	for (struct tf_note *n = p->first, *next; n != NULL; n = next) {
 		next = n->next;
 		free(n);
 	}
 	tf_buf_fini(&p->lines);
-	free(p);
 }
 
 void
@@ -140,7 +199,9 @@ tf_pending_drop(struct tf_pending_table *t, struct tf_pending *p)
 	t->octets -= p->lines.cap;
 	for (const struct tf_note *n = p->first; n != NULL; n = n->next)
 		t->octets -= note_size(n->message);
-	free_entry(p);
+	empty_entry(p);
+	p->chain = t->spare;
+	t->spare = p;
 }
 
 static uint8_t *
@@ -183,10 +244,12 @@ void
 tf_pending_fini(struct tf_pending_table *t)
 {
 	for (size_t i = 0; i < t->bucket_count; i++) {
-		for (struct tf_pending *p = t->bucket[i], *next; p != NULL; p = next) {
-			next = p->chain;
-			free_entry(p);
-		}
+		for (struct tf_pending *p = t->bucket[i]; p != NULL; p = p->chain)
+			empty_entry(p);
+	}
+	for (struct tf_pending_block *b = t->blocks, *next; b != NULL; b = next) {
+		next = b->next;
+		free(b);
 	}
 	free(t->bucket);
 	free(t->come);

@@ -30,6 +30,8 @@ struct tf_pending {
 	struct tf_note *first, **last;
 };
 
+struct tf_pending_block;
+
 /* All zero is an empty one. */
 struct tf_pending_table {
 	struct tf_pending **bucket;
@@ -38,7 +40,9 @@ struct tf_pending_table {
 	size_t count;
 	size_t octets; /* of lines and findings */
 	uint64_t highest;
-	uint8_t *come; /* a bit for each of the newest connections: its record has come */
+	struct tf_pending_block *blocks; /* where entries live */
+	struct tf_pending *spare;        /* entries that are not in use, by their chain */
+	uint8_t *come;                   /* a bit for each of the newest connections: its record has come */
 };
 
 /* The entry of CONN, or NULL. */
@@ -47,12 +51,33 @@ struct tf_pending *tf_pending_find(const struct tf_pending_table *t, uint64_t co
 /* The entry of CONN, made where there is none; NULL where there is no memory. */
 struct tf_pending *tf_pending_get(struct tf_pending_table *t, uint64_t conn, int64_t ts_ns);
 
+/* Fetch the entry of CONN, if there is one, and NEAR the end of its lines, into the cache. */
+static inline void
+tf_pending_prefetch(const struct tf_pending_table *t, uint64_t conn, bool near)
+{
+	const struct tf_pending *p;
+
+	if (t->bucket_count == 0)
+		return;
+	p = t->bucket[conn & (t->bucket_count - 1)];
+	if (p == NULL)
+		return;
+	if (near && p->lines.data != NULL)
+		__builtin_prefetch(p->lines.data + p->lines.len, 1);
+	else
+		__builtin_prefetch(p, 1);
+}
+
 /* Is there room for N more octets? */
 bool tf_pending_room(const struct tf_pending_table *t, size_t n);
 
 /* Append a finding with its sentence.  False where there is no memory. */
 bool tf_pending_add_note(struct tf_pending_table *t, struct tf_pending *p, const struct tf_finding *f,
                          const char *message);
+
+/* Append N octets to the lines of P, where there is memory; else P->lines.error tells.  For many short ones: it grows
+ * in smaller steps than a buffer does by itself. */
+void tf_pending_append(struct tf_pending *p, const void *octets, size_t n);
 
 /* The room for lines of P was BEFORE octets: keep the account. */
 void tf_pending_account(struct tf_pending_table *t, const struct tf_pending *p, size_t before);

@@ -19,6 +19,7 @@ struct tf_writer {
 	void (*begin)(struct tf_output *o);
 	void (*capture)(struct tf_output *o, const struct tf_capture_info *info);
 	void (*event)(struct tf_output *o, const struct tf_event *event);
+	void (*soon)(struct tf_output *o, uint64_t conn, bool near);
 	void (*host)(struct tf_output *o, const struct tf_addr *addr, const struct tf_detail *isn,
 	             size_t count);
 	void (*finish)(struct tf_output *o, const struct tf_summary *summary);

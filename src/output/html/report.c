@@ -138,6 +138,15 @@ event(struct tf_output *o, const struct tf_event *e)
 }
 
 static void
+soon(struct tf_output *o, uint64_t conn, bool near)
+{
+	const struct tf_report *r = o->state;
+
+	tf_pending_prefetch(&r->kept.pending, conn, near);
+	tf_pending_prefetch(&r->travel.waiting, conn, near);
+}
+
+static void
 host(struct tf_output *o, const struct tf_addr *addr, const struct tf_detail *isn, size_t count)
 {
 	struct tf_report *r = o->state;
@@ -180,6 +189,7 @@ const struct tf_writer tf_html_writer = {
     .begin = begin,
     .capture = capture,
     .event = event,
+    .soon = soon,
     .host = host,
     .finish = finish,
     .free = release,

@@ -53,7 +53,7 @@ wait(struct tf_travel *t, uint64_t conn, int64_t ts_ns, const struct step *s)
 		count_now(t, s);
 		return true;
 	}
-	tf_put(&p->lines, (const char *)s, sizeof *s);
+	tf_pending_append(p, s, sizeof *s);
 	tf_pending_account(&t->waiting, p, before);
 	return p->lines.error == 0;
 }
