@@ -51,8 +51,9 @@ struct tf_pending *tf_pending_find(const struct tf_pending_table *t, uint64_t co
 /* The entry of CONN, made where there is none; NULL where there is no memory. */
 struct tf_pending *tf_pending_get(struct tf_pending_table *t, uint64_t conn, int64_t ts_ns);
 
-/* Fetch the entry of CONN, if there is one, and NEAR the end of its lines, into the cache. */
-static inline void
+/* Fetch the entry of CONN, if there is one, and NEAR the end of its lines, into the cache.  Always inline: gcc 12
+ * takes a call of what only fetches for one without effect. */
+static inline __attribute__((always_inline)) void
 tf_pending_prefetch(const struct tf_pending_table *t, uint64_t conn, bool near)
 {
 	const struct tf_pending *p;

@@ -269,8 +269,11 @@ make_segments(struct tf_segment *g, const uint8_t *data, size_t size, struct vie
 static void
 analyze(const struct tf_config *config, const struct tf_segment *g, size_t n, bool at_once, struct view *v)
 {
-	struct tf_sink sink = {TF_EV_TRANSITION | TF_EV_POSSIBLE | TF_EV_FINDING | TF_EV_CONNECTION,
-	                       check_event, v};
+	struct tf_sink sink = {
+	    .wanted = TF_EV_TRANSITION | TF_EV_POSSIBLE | TF_EV_FINDING | TF_EV_CONNECTION,
+	    .event = check_event,
+	    .context = v,
+	};
 	struct tf_analyzer *a = tf_analyzer_new(config, sink);
 
 	if (a == NULL)

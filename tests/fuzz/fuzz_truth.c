@@ -663,7 +663,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct world w;
 	struct tf_config config;
-	struct tf_sink sink = {TF_EV_TRANSITION | TF_EV_POSSIBLE | TF_EV_CONNECTION, listen_to, &w};
+	struct tf_sink sink = {.wanted = TF_EV_TRANSITION | TF_EV_POSSIBLE | TF_EV_CONNECTION,
+	                       .event = listen_to,
+	                       .context = &w};
 
 	memset(&w, 0, sizeof(w));
 	w.data = data;

@@ -358,8 +358,8 @@ analyzer_begins(uint32_t connections, uint32_t tombstones)
 	struct tf_config config = small_config(connections, tombstones);
 
 	record_count = 0;
-	analyzer =
-	    tf_analyzer_new(&config, (struct tf_sink){TF_EV_CONNECTION | TF_EV_FINDING, note_record, NULL});
+	analyzer = tf_analyzer_new(
+	    &config, (struct tf_sink){.wanted = TF_EV_CONNECTION | TF_EV_FINDING, .event = note_record});
 	CU_ASSERT_PTR_NOT_NULL_FATAL(analyzer);
 }
 
@@ -515,7 +515,7 @@ feed_much(void)
 static void
 every_allocation_fails_in_turn(void)
 {
-	struct tf_sink sink = {TF_EV_CONNECTION | TF_EV_FINDING, note_record, NULL};
+	struct tf_sink sink = {.wanted = TF_EV_CONNECTION | TF_EV_FINDING, .event = note_record};
 	struct tf_config config = small_config(5000, 500);
 	int needed = 0;
 
