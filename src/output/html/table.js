@@ -7,8 +7,8 @@ const ROWS_AT_ONCE = 50;
 
 const columns = [
 	{name: 'No.', key: c => c.number, cell: openButton},
-	{name: 'Client', key: c => endText(c.ends[0]), className: 'ends'},
-	{name: 'Server', key: c => endText(c.ends[1]), className: 'ends'},
+	{name: 'Client', key: c => endText(c.ends[0]), cell: c => endCell(c.ends[0]), className: 'ends'},
+	{name: 'Server', key: c => endText(c.ends[1]), cell: c => endCell(c.ends[1]), className: 'ends'},
 	{name: 'Client state', key: c => stateName(c.ends[0].state)},
 	{name: 'Server state', key: c => stateName(c.ends[1].state)},
 	{name: 'Findings', key: c => c.worst, cell: findingsCell, className: 'kinds'},
@@ -22,6 +22,12 @@ const columns = [
 ];
 
 const table = {sortBy: columns[5], descending: true, page: 0, shown: [], filter: {text: '', state: '', kind: '', found: ''}};
+
+/* Where there is no room for both, the port goes to the next line as a whole. */
+function endCell(end) {
+	const text = endText(end), port = text.lastIndexOf(':');
+	return [text.slice(0, port), element('wbr'), text.slice(port)];
+}
 
 function openButton(connection) {
 	return element('button', {type: 'button', 'aria-label': `Open connection ${connection.number}`,

@@ -188,15 +188,31 @@ draw_edge(struct tf_buf *b, const struct tf_edge *e, const struct tf_travel *t, 
 	tf_svg_group_end(b);
 }
 
-/* Was the state one of an end's of this capture? */
+/* Does the edge end at the second box of CLOSED? */
 static bool
-was_in(const struct tf_travel *t, enum tf_state s)
+ends_last(const struct tf_edge *e)
+{
+	return e->to == TF_CLOSED && tf_edge_has_route(e) && !tf_edge_route(e).stub;
+}
+
+/* Does the edge end at the state's own box?  A CLOSED of its own, and the second one, are others. */
+static bool
+ends_at(const struct tf_edge *e, enum tf_state s)
+{
+	return e->to == s && !ends_last(e) && !tf_edge_route(e).stub;
+}
+
+/* Was the state, as this box of it stands for it, one of an end's of this capture? */
+static bool
+was_in(const struct tf_travel *t, enum tf_state s, bool last)
 {
 	size_t count;
 	const struct tf_edge *e = tf_edges(&count);
 
+	if (t == NULL)
+		return true;
 	for (size_t i = 0; i < count; i++) {
-		if ((e[i].from == s || e[i].to == s) && travelled(t, i))
+		if (travelled(t, i) && (last ? ends_last(&e[i]) : e[i].from == s || ends_at(&e[i], s)))
 			return true;
 	}
 	return false;
@@ -286,8 +302,8 @@ tf_diagram_svg(struct tf_buf *b, const struct tf_travel *t, bool inside_page)
 		draw_edge(b, &e[i], t, i);
 	for (unsigned s = 0; s < TF_STATE_COUNT; s++)
 		draw_box(b, (enum tf_state)s, tf_state_place((enum tf_state)s),
-		         t == NULL || was_in(t, (enum tf_state)s));
-	draw_box(b, TF_CLOSED, tf_last_closed_place(), t == NULL || was_in(t, TF_CLOSED));
+		         was_in(t, (enum tf_state)s, false));
+	draw_box(b, TF_CLOSED, tf_last_closed_place(), was_in(t, TF_CLOSED, true));
 	draw_foot(b, t);
 	tf_svg_end(b);
 }
