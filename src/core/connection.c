@@ -137,7 +137,6 @@ begin_midstream(struct tf_context *ctx, struct tf_connection *c, const struct tf
 void
 tf_connection_begin(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s)
 {
-	c->handshake_ns = -1;
 	c->deadline_ns = INT64_MAX;
 	if (s->ip_version == 6)
 		c->flags |= TF_CONN_IPV6;

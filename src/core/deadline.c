@@ -41,8 +41,9 @@ end_deadline(const struct tf_context *ctx, const struct tf_connection *c, enum t
 		return given_up_at(c->first_ts_ns, x ? x->syn_last_ns : 0,
 		                   ctx->config->timer[TF_TIMER_SYN_SENT]);
 	case TF_SYN_RECEIVED:
-		since = c->flags & TF_CONN_SYN_ACK && !(c->flags & TF_CONN_ESTABLISHED) ? c->handshake_ns
-		                                                                        : c->first_ts_ns;
+		since = c->flags & TF_CONN_SYN_ACK && !(c->flags & TF_CONN_ESTABLISHED)
+		            ? tf_handshake_at_ns(c)
+		            : c->first_ts_ns;
 		return given_up_at(since, x ? x->syn_ack_last_ns : 0,
 		                   ctx->config->timer[TF_TIMER_SYN_RECEIVED]);
 	case TF_TIME_WAIT:

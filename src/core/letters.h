@@ -50,12 +50,19 @@ bool tf_letters_noted(const struct tf_context *ctx, const struct tf_connection *
 void tf_letters_text(const struct tf_context *ctx, const struct tf_connection *c,
                      char out[TF_MAX_LETTERS + 1]);
 
+/* Is the letter of FROM's bare ACKs, or of its payload, among LETTERS (tf_connection.letters)? */
+static inline bool
+tf_letters_have(uint64_t letters, enum tf_endpoint from, bool data)
+{
+	return letters >> ((data ? 4u : 2u) + from) & 1;
+}
+
 /* The same as tf_letters_segment for a segment without SYN, FIN and RST:
  * as a rule its letter is there already, and nothing else is looked at. */
 static inline void
 tf_letters_ordinary(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint from, bool data)
 {
-	if (!(c->letters >> ((data ? 4u : 2u) + from) & 1))
+	if (!tf_letters_have(c->letters, from, data))
 		tf_letters_add(ctx, c, from, data ? TF_L_DATA : TF_L_ACK);
 }
 

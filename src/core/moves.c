@@ -1,10 +1,10 @@
 /*
  * Openings and closings as nearly all of them are: each segment in order,
  * nothing sent again, nothing missing, nothing unusual seen before.  What
- * such a segment does to the two replicas depends on what they were and on
- * what kind of segment it is, and on no number and no time.  So the
- * checklist (connection.c) works it out the first time, and here it is
- * looked up the next time: no rule is written twice.
+ * such a segment does to the two replicas depends on what they were (their
+ * shape) and on what kind of segment it is, and on no number and no time.
+ * So the checklist (connection.c) works it out the first time, and here it
+ * is looked up the next time: no rule is written twice.
  *
  * What is left to do by hand are the numbers: edges, windows, timestamps,
  * the times of the handshake and of the FINs (RFC 9293 section 3.10.7.4,
@@ -16,7 +16,6 @@
  */
 #include "core/moves.h"
 
-#include <stddef.h>
 #include <string.h>
 
 #include "core/accept.h"
@@ -27,32 +26,21 @@
 #define PLAIN_FLAGS (TF_SYN | TF_FIN | TF_ACK | TF_PSH | TF_ECE | TF_CWR | TF_AE)
 #define SYN_OPTIONS (TF_OPT_MSS | TF_OPT_WSCALE | TF_OPT_SACK_PERMITTED | TF_OPT_TIMESTAMPS)
 
-/* What is unusual is for the checklist. */
-#define UNUSUAL                                                                                              \
-	(TF_CONN_MIDSTREAM | TF_CONN_ROLES_GUESSED | TF_CONN_GAP | TF_CONN_SIMULTANEOUS | TF_CONN_SPLIT |    \
-	 TF_CONN_HOLDS_SYN | TF_CONN_FAST_OPEN | TF_CONN_SETTLED)
-
-/* What the checklist does not look at, or what is set by hand. */
-#define ASIDE                                                                                                \
-	(TF_CONN_CLIENT_SECOND | TF_CONN_IPV6 | TF_CONN_CLIENT_SUMS | TF_CONN_SERVER_SUMS |                  \
-	 TF_CONN_CLIENT_BSD | TF_CONN_SERVER_BSD | TF_CONN_EMBRYONIC)
-
-/* tf_plain.kind */
+/* tf_plain.kind: what a move depends on besides the shape. */
 enum kind {
 	K_PLAIN = 0x0001,
 	K_FROM_SERVER = 0x0002,
 	K_SYN = 0x0004,
-	K_ACK = 0x0008,
-	K_FIN = 0x0010,
-	K_DATA = 0x0020,
-	K_ADVANCES = 0x0040,      /* its ACK acknowledges something new */
-	K_ACKS_DATA = 0x0080,     /* and data among it */
-	K_ALL_ACKED = 0x0100,     /* nothing that its sender sent is unacknowledged, it included */
-	K_TIMESTAMPS = 0x0200,    /* it bears timestamps */
-	K_FIN_ACKED_OWN = 0x0400, /* the FIN that it acknowledges bore the ACK of its sender's */
-	K_MSS = 0x0800,           /* a SYN: what it offers */
-	K_WSCALE = 0x1000,
-	K_SACK = 0x2000,
+	K_FIN = 0x0008,
+	K_DATA = 0x0010,
+	K_ADVANCES = 0x0020,   /* its ACK acknowledges something new */
+	K_ACKS_DATA = 0x0040,  /* and data among it */
+	K_ALL_ACKED = 0x0080,  /* nothing that its sender sent is unacknowledged, it included */
+	K_TIMESTAMPS = 0x0100, /* it bears timestamps */
+	K_MSS = 0x0200,        /* a SYN: what it offers */
+	K_WSCALE = 0x0400,
+	K_SACK = 0x0800,
+	K_ALL = 0x0fff,
 };
 
 /* ---- is it plain? --------------------------------------------------------------- */
@@ -66,51 +54,30 @@ is_in_time(const struct tf_end *x, const struct tf_segment *s)
 	return !tf_end_has(x, TF_END_TSVAL_KNOWN) || (int32_t)(s->tsval - x->tsval) >= 0;
 }
 
-/* The first SYN of a connection, or the first answer to it. */
 static bool
-is_plain_syn(const struct tf_end *x, const struct tf_end *y, const struct tf_segment *s, bool server)
+is_plain_syn(const struct tf_end *y, const struct tf_segment *s, unsigned may)
 {
-	if (s->len > 0 || s->flags & TF_FIN || s->options & ~(unsigned)SYN_OPTIONS || s->seq.v == 0 ||
-	    tf_end_has(x, TF_END_SEQ_KNOWN))
+	if (s->len > 0 || s->flags & TF_FIN || s->options & ~(unsigned)SYN_OPTIONS || s->seq.v == 0)
 		return false;
 	if (!(s->flags & TF_ACK))
-		return !server && !tf_end_has(y, TF_END_SEQ_KNOWN) && tf_end_state(x) == TF_CLOSED;
-	return server && tf_end_has(y, TF_END_SYN_SEEN) && !tf_end_has(y, TF_END_SYN_ACKED) &&
-	       tf_seq_eq(s->ack, y->max) && tf_seq_eq(y->nxt, y->max) && tf_end_state(x) == TF_LISTEN &&
-	       tf_end_state(y) == TF_SYN_SENT;
-}
-
-static bool
-can_be_anywhere(enum tf_state state)
-{
-	return state == TF_SYN_RECEIVED || state >= TF_ESTABLISHED;
+		return (may & TF_MAY_SYN) != 0;
+	return may & TF_MAY_SYN_ACK && tf_seq_eq(s->ack, y->max) && tf_seq_eq(y->nxt, y->max);
 }
 
 /* In order, and its ACK covers what has passed, or a part of it. */
 static bool
-is_in_order(const struct tf_end *x, const struct tf_end *y, const struct tf_segment *s)
+is_in_order(const struct tf_end *x, const struct tf_end *y, const struct tf_segment *s, unsigned may)
 {
 	if (!tf_seq_eq(s->seq, x->max) || !tf_seq_eq(x->nxt, x->max) || !tf_seq_eq(y->nxt, y->max) ||
 	    !tf_seq_between(s->ack, y->una, y->max))
 		return false;
 	if (tf_end_has(y, TF_END_WINDOW_KNOWN) && tf_seq_gt(s->seq, y->right))
 		return false;
-	if (!tf_end_has(y, TF_END_SYN_ACKED) && !tf_seq_gt(s->ack, y->isn))
+	if (may & TF_AWAITS_SYN && !tf_seq_gt(s->ack, y->isn))
 		return false;
 	/* A duplicate ACK (RFC 5681 section 2) is counted. */
 	return s->len > 0 || s->flags & TF_FIN || !tf_seq_eq(s->ack, y->una) || tf_seq_eq(y->una, y->max) ||
 	       s->window != x->window;
-}
-
-/* A FIN of either end that has passed, in order; the other end's is acknowledged by S. */
-static bool
-closes_plainly(const struct tf_end *x, const struct tf_end *y, const struct tf_segment *s,
-               const struct tf_closing *k, enum tf_endpoint from)
-{
-	if (tf_end_has(x, TF_END_FIN) && (!k || k->fin[from].inferred || s->len > 0 || s->flags & TF_FIN))
-		return false;
-	return !tf_end_has(y, TF_END_FIN) ||
-	       (k && !k->fin[!from].inferred && s->len == 0 && tf_seq_eq(s->ack, y->max));
 }
 
 /* The time at which an end may have left TIME-WAIT lies ahead. */
@@ -126,106 +93,86 @@ may_still_wait(const struct tf_context *ctx, const struct tf_closing *k)
 }
 
 static bool
-is_plain_segment(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
-                 enum tf_endpoint from)
+is_plain_segment(const struct tf_context *ctx, const struct tf_connection *c, const struct tf_segment *s,
+                 enum tf_endpoint from, unsigned may)
 {
-	const unsigned known = TF_END_SYN_SEEN | TF_END_SEQ_KNOWN;
 	const struct tf_end *x = &c->end[from], *y = &c->end[!from];
-	const struct tf_closing *k = tf_closing_if(ctx, c);
-	bool opens = tf_end_state(x) == TF_SYN_SENT && tf_end_state(y) == TF_SYN_RECEIVED;
+	unsigned needs =
+	    TF_MAY_SEGMENT | (s->len > 0 ? TF_MAY_DATA : 0) | (s->flags & TF_FIN ? TF_MAY_FIN : 0);
 
-	if (!(s->flags & TF_ACK) || s->options & ~(unsigned)TF_OPT_TIMESTAMPS ||
-	    (x->flags & known) != known || (y->flags & known) != known)
+	if ((may & needs) != needs || !(s->flags & TF_ACK) || s->options & ~(unsigned)TF_OPT_TIMESTAMPS ||
+	    !is_in_order(x, y, s, may))
 		return false;
-	if (!(opens || can_be_anywhere(tf_end_state(x))) || !can_be_anywhere(tf_end_state(y)))
+	/* All of the other end's FIN, or it is not closed yet. */
+	if (may & TF_AWAITS_FIN && (s->len > 0 || !tf_seq_eq(s->ack, y->max)))
 		return false;
-	return is_in_order(x, y, s) && closes_plainly(x, y, s, k, from) && may_still_wait(ctx, k) &&
-	       (!(s->flags & TF_FIN) || (!tf_letters_noted(ctx, c, from, TF_L_FIN) && tf_closing_of(ctx, c)));
+	return !(may & TF_MAY_WAIT) || may_still_wait(ctx, tf_closing_if(ctx, c));
 }
 
 static unsigned
-kind_of(const struct tf_context *ctx, const struct tf_connection *c, const struct tf_segment *s,
-        enum tf_endpoint from)
+kind_of_syn(const struct tf_segment *s)
 {
-	const struct tf_end *x = &c->end[from], *y = &c->end[!from];
-	unsigned kind = K_PLAIN;
+	unsigned kind = K_PLAIN | K_SYN;
+
+	kind |= s->options & TF_OPT_MSS ? K_MSS : 0;
+	kind |= s->options & TF_OPT_WSCALE ? K_WSCALE : 0;
+	kind |= s->options & TF_OPT_SACK_PERMITTED ? K_SACK : 0;
+	return kind;
+}
+
+static unsigned
+kind_of(const struct tf_end *x, const struct tf_end *y, const struct tf_segment *s, enum tf_endpoint from)
+{
+	unsigned kind = s->flags & TF_SYN ? kind_of_syn(s) : K_PLAIN;
 
 	kind |= from == TF_SERVER ? K_FROM_SERVER : 0;
-	kind |= s->flags & TF_FIN ? K_FIN : 0;
-	kind |= s->len > 0 ? K_DATA : 0;
 	kind |= s->options & TF_OPT_TIMESTAMPS ? K_TIMESTAMPS : 0;
-	if (s->flags & TF_SYN) {
-		kind |= K_SYN;
-		kind |= s->options & TF_OPT_MSS ? K_MSS : 0;
-		kind |= s->options & TF_OPT_WSCALE ? K_WSCALE : 0;
-		kind |= s->options & TF_OPT_SACK_PERMITTED ? K_SACK : 0;
-	}
 	if (!(s->flags & TF_ACK))
 		return kind;
-	kind |= K_ACK;
+	kind |= s->flags & TF_FIN ? K_FIN : 0;
+	kind |= s->len > 0 ? K_DATA : 0;
 	if (tf_seq_gt(s->ack, y->una)) {
 		kind |= K_ADVANCES;
 		kind |= tf_seq_gt(s->ack, tf_seq_add(y->isn, 1)) ? K_ACKS_DATA : 0;
 	}
 	kind |= tf_seq_eq(x->una, tf_segment_end(s)) ? K_ALL_ACKED : 0;
-	if (tf_end_has(y, TF_END_FIN) && tf_closing_if(ctx, c)->fin[!from].acks_peer_fin)
-		kind |= K_FIN_ACKED_OWN;
 	return kind;
 }
 
-/* ---- shapes ------------------------------------------------------------------------ */
-
-_Static_assert(offsetof(struct tf_end, possible) == offsetof(struct tf_end, base) + 2 &&
-                   offsetof(struct tf_end, flags) == offsetof(struct tf_end, base) + 4 &&
-                   offsetof(struct tf_end, pending) == offsetof(struct tf_end, base) + 6 &&
-                   offsetof(struct tf_end, doubt) == offsetof(struct tf_end, base) + 7,
-               "they are taken as one word");
-
-static struct tf_shape
-shape_of(const struct tf_connection *c, enum tf_endpoint from, unsigned kind)
+struct tf_plain
+tf_plain_of(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
+            enum tf_endpoint from)
 {
 	const struct tf_end *x = &c->end[from], *y = &c->end[!from];
-	struct tf_shape shape = {.history = {x->history, y->history}};
+	struct tf_plain p = {.from = from, .may = tf_shape_may(ctx, c, from)};
 
-	memcpy(&shape.end[0], &x->base, sizeof shape.end[0]);
-	memcpy(&shape.end[1], &y->base, sizeof shape.end[1]);
-	shape.rest = (c->flags & ~(uint32_t)ASIDE) | (uint64_t)kind << 32 | (uint64_t)x->depth << 48 |
-	             (uint64_t)y->depth << 56;
-	return shape;
+	if (!p.may || s->flags & ~(unsigned)PLAIN_FLAGS || ctx->fired ||
+	    s->checksum_state == TF_CHECKSUM_BAD || s->window == 0 || !is_in_time(x, s))
+		return p;
+	if (s->flags & TF_SYN ? !is_plain_syn(y, s, p.may) : !is_plain_segment(ctx, c, s, from, p.may))
+		return p;
+	p.kind = kind_of(x, y, s, from);
+	p.shape = c->shape;
+	return p;
 }
 
-static void
-take_shape(struct tf_connection *c, enum tf_endpoint from, const struct tf_shape *shape)
+/* ---- where moves are ----------------------------------------------------------------- */
+
+_Static_assert((TF_SHAPES - 1) <= UINT32_MAX / (K_ALL + 1), "shape and kind are one key");
+
+static uint32_t
+key_of(const struct tf_plain *p)
 {
-	struct tf_end *x = &c->end[from], *y = &c->end[!from];
-
-	x->history = shape->history[0];
-	y->history = shape->history[1];
-	memcpy(&x->base, &shape->end[0], sizeof shape->end[0]);
-	memcpy(&y->base, &shape->end[1], sizeof shape->end[1]);
-	x->depth = (uint8_t)(shape->rest >> 48);
-	y->depth = (uint8_t)(shape->rest >> 56);
-	c->flags = (c->flags & ASIDE) | (uint32_t)shape->rest;
+	return p->shape * (K_ALL + 1) | p->kind;
 }
 
-static struct tf_move *
-place_of(struct tf_moves *moves, const struct tf_shape *shape)
+static uint32_t
+place_of(uint32_t key)
 {
-	uint64_t h = (shape->history[0] ^ shape->history[1] << 32) * UINT64_C(0x9e3779b97f4a7c15);
-
-	h = (h ^ shape->end[0] ^ shape->end[1] << 1 ^ h >> 32) * UINT64_C(0xd1b54a32d192ed03);
-	h = (h ^ shape->rest ^ h >> 32) * UINT64_C(0x8cb92ba72f3d8dd7);
-	return &moves->place[h >> 55];
+	return key * UINT32_C(0x9e3779b1) >> 19;
 }
 
-_Static_assert(TF_MOVES == 1 << (64 - 55), "place_of() takes the upper 9 bits");
-
-static bool
-same_shape(const struct tf_shape *a, const struct tf_shape *b)
-{
-	return a->rest == b->rest && a->history[0] == b->history[0] && a->history[1] == b->history[1] &&
-	       a->end[0] == b->end[0] && a->end[1] == b->end[1];
-}
+_Static_assert(TF_MOVES == 1 << (32 - 19), "place_of() takes the upper 13 bits");
 
 /* ---- the numbers -------------------------------------------------------------------- */
 
@@ -254,15 +201,15 @@ number_timestamp(struct tf_end *x, const struct tf_segment *s, bool known)
 }
 
 static void
-number_window(const struct tf_connection *c, struct tf_end *x, enum tf_endpoint from,
-              const struct tf_segment *s, bool known)
+number_window(struct tf_end *x, const struct tf_segment *s, unsigned may, bool known)
 {
-	uint32_t window;
+	bool syn = (s->flags & TF_SYN) != 0;
+	unsigned shift = !syn && may & TF_IS_SCALED ? x->wscale : 0;
 
 	x->window = s->window;
-	if (!(s->flags & TF_ACK) || !tf_window(c, from, s, &window))
+	if (!(s->flags & TF_ACK) || !(syn || may & TF_HAS_WINDOW))
 		return;
-	tf_seq right = tf_seq_add(s->ack, window);
+	tf_seq right = tf_seq_add(s->ack, (uint32_t)s->window << shift);
 	if (!known || tf_seq_gt(right, x->right))
 		x->right = right;
 }
@@ -285,47 +232,27 @@ number_closing(struct tf_context *ctx, struct tf_connection *c, const struct tf_
 	struct tf_closing *k = tf_closing_if(ctx, c);
 	bool acks_fin = (peer_flags & TF_END_FIN) != 0;
 
-	if (!k)
-		return;
 	if (s->flags & TF_FIN)
 		k->fin[from] = tf_fin_of_segment(ctx, s, acks_fin);
 	if (acks_fin)
 		number_ack_of_fin(ctx, &k->fin[!from], s, !(peer_flags & TF_END_FIN_ACKED));
-	tf_note_time_wait(ctx, c, from == TF_CLIENT ? TF_SERVER : TF_CLIENT, s);
 }
 
+/* Bare ones show whether a sender's checksums are ever valid (flow/analyzer.c). */
 static void
-note_letter(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
-            enum tf_endpoint from)
+number_segment(struct tf_context *ctx, struct tf_connection *c, struct tf_end *x, const struct tf_segment *s,
+               enum tf_endpoint from)
 {
-	if (s->flags & TF_SYN)
-		tf_letters_add(ctx, c, from, s->flags & TF_ACK ? TF_L_SYN_ACK : TF_L_SYN);
-	else if (s->flags & TF_FIN)
-		tf_letters_add(ctx, c, from, TF_L_FIN);
-	else
-		tf_letters_ordinary(ctx, c, from, s->len > 0);
+	x->packets++;
+	x->wire_bytes += s->wire_len;
+	x->bytes += s->len;
+	if (ctx->now_ns > c->last_ts_ns)
+		c->last_ts_ns = ctx->now_ns;
+	if (s->checksum_state == TF_CHECKSUM_VALID && s->len == 0)
+		c->flags |= from == TF_CLIENT ? TF_CONN_CLIENT_SUMS : TF_CONN_SERVER_SUMS;
 }
 
 /* ---- the move ------------------------------------------------------------------------ */
-
-struct tf_plain
-tf_plain_of(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
-            enum tf_endpoint from)
-{
-	struct tf_plain p = {.from = from};
-
-	if (s->flags & ~(unsigned)PLAIN_FLAGS || c->flags & UNUSUAL || ctx->fired ||
-	    s->checksum_state == TF_CHECKSUM_BAD || s->window == 0 || tf_extra_if(ctx, c) ||
-	    !is_in_time(&c->end[from], s))
-		return p;
-	bool plain = s->flags & TF_SYN ? is_plain_syn(&c->end[from], &c->end[!from], s, from == TF_SERVER)
-	                               : is_plain_segment(ctx, c, s, from);
-	if (!plain)
-		return p;
-	p.kind = kind_of(ctx, c, s, from);
-	p.shape = shape_of(c, from, p.kind);
-	return p;
-}
 
 /* What the checklist told when the move was learnt. */
 static void
@@ -354,39 +281,49 @@ tell(const struct tf_context *ctx, const struct tf_connection *c, const struct t
 	ctx->sink.event(ctx->sink.context, &e);
 }
 
-bool
+static void
+tell_all(const struct tf_context *ctx, const struct tf_connection *c, const struct tf_move *move)
+{
+	const struct tf_told *told = ctx->moves->told[move - ctx->moves->move];
+
+	if (!(ctx->sink.wanted & (TF_EV_TRANSITION | TF_EV_POSSIBLE)))
+		return;
+	for (unsigned i = 0; i < move->told; i++)
+		tell(ctx, c, &told[i]);
+}
+
+const struct tf_move *
 tf_move_make(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
              const struct tf_plain *p)
 {
-	const struct tf_move *move = place_of(ctx->moves, &p->shape);
+	uint32_t key = key_of(p);
+	const struct tf_move *move = &ctx->moves->move[place_of(key)];
 	struct tf_end *x = &c->end[p->from], *y = &c->end[!p->from];
 	const enum tf_state before[2] = {tf_end_state(&c->end[TF_CLIENT]), tf_end_state(&c->end[TF_SERVER])};
 	uint16_t flags = x->flags, peer_flags = y->flags;
 
-	if (!same_shape(&move->from, &p->shape))
-		return false;
-	note_letter(ctx, c, s, p->from);
-	bool third = p->kind & K_ADVANCES && !(p->kind & K_SYN) && !(peer_flags & TF_END_SYN_ACKED);
-	if (third)
+	if (move->key != key || (s->flags & TF_FIN && !tf_closing_of(ctx, c)))
+		return NULL;
+	ctx->stats->bare_acks += (move->notes & TF_NOTE_BARE_ACK) != 0;
+	if (move->notes & TF_NOTE_THIRD)
 		tf_note_third_segment(ctx, c, p->from);
 	if (s->flags & TF_SYN)
 		number_syn(ctx, c, s, p->from);
 	tf_connection_show(ctx, c, s, p->from, 0, before);
-	take_shape(c, p->from, &move->to);
-	x->packets++;
-	x->wire_bytes += s->wire_len;
-	x->bytes += s->len;
-	if (ctx->now_ns > c->last_ts_ns)
-		c->last_ts_ns = ctx->now_ns;
+	number_segment(ctx, c, x, s, p->from);
+	tf_shape_take(ctx, c, move->to);
 	number_timestamp(x, s, flags & TF_END_TSVAL_KNOWN);
-	number_window(c, x, p->from, s, flags & TF_END_WINDOW_KNOWN);
+	number_window(x, s, p->may, flags & TF_END_WINDOW_KNOWN);
 	x->max = x->nxt = tf_segment_end(s);
 	if (s->flags & TF_ACK)
 		y->una = s->ack;
-	number_closing(ctx, c, s, p->from, peer_flags);
-	for (unsigned i = 0; i < move->told_count; i++)
-		tell(ctx, c, &move->told[i]);
-	return true;
+	if (c->closing) {
+		number_closing(ctx, c, s, p->from, peer_flags);
+		if (move->notes & TF_NOTE_WAIT)
+			tf_note_time_wait(ctx, c, p->from == TF_CLIENT ? TF_SERVER : TF_CLIENT, s);
+	}
+	tell_all(ctx, c, move);
+	return move;
 }
 
 /* ---- learning ------------------------------------------------------------------------- */
@@ -439,16 +376,42 @@ tf_move_listen(struct tf_context *ctx, struct tf_listener *l)
 	ctx->sink.context = l;
 }
 
+static unsigned
+notes_of(const struct tf_known_shape *known, const struct tf_known_shape *next, const struct tf_plain *p)
+{
+	const struct tf_shape *from = &known->shape, *to = &next->shape;
+	unsigned notes = 0;
+
+	if (p->kind & K_ADVANCES && !(p->kind & K_SYN) && p->may & TF_AWAITS_SYN)
+		notes |= TF_NOTE_THIRD;
+	if (tf_letters_have(to->letters, p->from, false) && !tf_letters_have(from->letters, p->from, false))
+		notes |= TF_NOTE_BARE_ACK;
+	if (p->kind & (K_SYN | K_FIN) || from->history[0] != to->history[0] ||
+	    from->history[1] != to->history[1])
+		notes |= TF_NOTE_TIMERS;
+	if ((p->may | next->may[0] | next->may[1]) & TF_MAY_WAIT || !next->may[0] || !next->may[1])
+		notes |= TF_NOTE_WAIT;
+	return notes;
+}
+
 void
-tf_move_learn(struct tf_context *ctx, const struct tf_connection *c, const struct tf_plain *p,
+tf_move_learn(struct tf_context *ctx, struct tf_connection *c, const struct tf_plain *p,
               const struct tf_listener *l)
 {
-	struct tf_move *move = place_of(ctx->moves, &p->shape);
+	struct tf_moves *moves = ctx->moves;
+	uint32_t key = key_of(p), at = place_of(key);
+	unsigned to = tf_shape_of(ctx, c);
 
 	ctx->sink = l->sink;
 	/* Something rare came up: the segment was less plain than it seemed. */
-	if (tf_extra_if(ctx, c) || l->unusual)
+	if (!to || l->unusual)
 		return;
-	*move = (struct tf_move){.from = p->shape, .to = shape_of(c, p->from, 0), .told_count = l->count};
-	memcpy(move->told, l->told, sizeof move->told);
+	c->shape = to & (TF_SHAPES - 1);
+	moves->move[at] = (struct tf_move){
+	    .key = key,
+	    .to = (uint16_t)to,
+	    .told = (uint8_t)l->count,
+	    .notes = (uint8_t)notes_of(&moves->shape[p->shape], &moves->shape[to], p),
+	};
+	memcpy(moves->told[at], l->told, sizeof moves->told[at]);
 }

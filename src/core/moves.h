@@ -1,20 +1,50 @@
 /*
  * Remembered moves: what a plain segment does to the two replicas is worked
  * out once, by the checklist, and looked up after that.
+ *
+ * What the two ends are in, all numbers and times left aside, is a shape.
+ * Shapes are few, so each that comes up gets a number, and the connection
+ * bears it (tf_connection.shape): from a shape and the kind of a segment a
+ * move leads to the next shape.  Whoever changes a connection otherwise
+ * has to forget its shape.
  */
 #ifndef TCPFSM_CORE_MOVES_H
 #define TCPFSM_CORE_MOVES_H
 
 #include "core/step.h"
 
-#define TF_MOVES     512 /* a power of two */
-#define TF_MOVE_TOLD 6   /* events of one move; what has more is left to the checklist */
+#define TF_SHAPES    4096 /* numbers that are given, 0 left out; what finds none is left to the checklist */
+#define TF_MOVES     8192
+#define TF_MOVE_TOLD 6 /* events of one move; what has more is left to the checklist */
 
-/* What the two ends are in, without any number or time, and what kind of segment meets them. */
+/* What the two ends of a connection are in, without any number or time.  Arrays are by endpoint. */
 struct tf_shape {
-	uint64_t history[2]; /* tf_end.history; the segment's sender first */
+	uint64_t history[2]; /* tf_end.history */
 	uint64_t end[2];     /* base, possible, flags, pending and doubt of each */
-	uint64_t rest;       /* the connection's flags, both depths, the kind of segment; 0: an empty place */
+	uint64_t rest;       /* the connection's flags, both depths, what is known of the FINs */
+	uint64_t letters;    /* those of the connection, and above them those of its close */
+};
+
+/* What may come next without a need for the checklist (bits of tf_known_shape.may), and what has to be
+ * looked at then. */
+enum tf_may {
+	TF_MAY_SYN = 0x0001,
+	TF_MAY_SYN_ACK = 0x0002,
+	TF_MAY_SEGMENT = 0x0004, /* any other with an ACK */
+	TF_MAY_DATA = 0x0008,    /* and payload */
+	TF_MAY_FIN = 0x0010,
+	TF_MAY_FAST_ACK = 0x0020, /* a bare ACK, or payload, by header prediction (core/fast.h) */
+	TF_MAY_FAST_DATA = 0x0040,
+	TF_IS_SCALED = 0x0100,  /* the window field is scaled */
+	TF_HAS_WINDOW = 0x0200, /* and means something */
+	TF_AWAITS_SYN = 0x0400, /* the receiver's SYN is not acknowledged */
+	TF_AWAITS_FIN = 0x0800, /* the receiver's FIN has passed */
+	TF_MAY_WAIT = 0x1000,   /* an end may be in TIME-WAIT */
+};
+
+struct tf_known_shape {
+	struct tf_shape shape;
+	uint16_t may[2]; /* enum tf_may, by who sends */
 };
 
 /* A change of an end's state, or only of what it can be in, that a move makes. */
@@ -28,29 +58,64 @@ struct tf_told {
 };
 
 struct tf_move {
-	struct tf_shape from, to;
-	unsigned told_count; /* of told */
-	struct tf_told told[TF_MOVE_TOLD];
+	uint32_t key;  /* shape and kind of segment; 0: an empty place */
+	uint16_t to;   /* the shape after it */
+	uint8_t told;  /* how many events it tells */
+	uint8_t notes; /* enum tf_move_note */
+};
+
+enum tf_move_note {
+	TF_NOTE_THIRD = 0x01,    /* it is the third segment of the handshake */
+	TF_NOTE_BARE_ACK = 0x02, /* the first bare ACK of its sender */
+	TF_NOTE_TIMERS = 0x04,   /* some timer begins */
+	TF_NOTE_WAIT = 0x08,     /* TIME-WAIT may begin, be restarted or end */
 };
 
 struct tf_moves {
-	struct tf_move place[TF_MOVES];
+	uint32_t count;                         /* of shapes, the empty one included */
+	uint16_t number[2 * TF_SHAPES];         /* from a hash to the number of a shape; 0: empty */
+	struct tf_known_shape shape[TF_SHAPES]; /* 0: may nothing */
+	struct tf_move move[TF_MOVES];
+	struct tf_told told[TF_MOVES][TF_MOVE_TOLD];
 };
+
+/* The number of C's shape; 0 where it has none. */
+unsigned tf_shape_of(struct tf_context *ctx, const struct tf_connection *c);
+
+/* C may be in another shape from now on. */
+static inline void
+tf_shape_forget(struct tf_connection *c)
+{
+	c->shape = 0;
+}
+
+/* What FROM may send: enum tf_may. */
+static inline unsigned
+tf_shape_may(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint from)
+{
+	if (!c->shape)
+		c->shape = tf_shape_of(ctx, c) & (TF_SHAPES - 1);
+	return ctx->moves->shape[c->shape].may[from];
+}
+
+/* Put C, of which nothing but the numbers differs, into the shape NUMBER. */
+void tf_shape_take(struct tf_context *ctx, struct tf_connection *c, unsigned number);
 
 /* The move that a plain segment makes. */
 struct tf_plain {
 	enum tf_endpoint from;
-	unsigned kind;         /* 0: the segment is not plain */
-	struct tf_shape shape; /* before it */
+	unsigned may;   /* enum tf_may */
+	unsigned kind;  /* 0: the segment is not plain */
+	unsigned shape; /* before it */
 };
 
-/* Is S, sent by FROM, plain to C?  Nothing changes but that a FIN gets its room. */
+/* Is S, sent by FROM, plain to C?  Nothing changes. */
 struct tf_plain tf_plain_of(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
                             enum tf_endpoint from);
 
-/* Make the move if it is remembered; false where it is not: then nothing changes. */
-bool tf_move_make(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
-                  const struct tf_plain *p);
+/* Make the move if it is remembered; NULL where it is not: then nothing changes but that a FIN gets its room. */
+const struct tf_move *tf_move_make(struct tf_context *ctx, struct tf_connection *c,
+                                   const struct tf_segment *s, const struct tf_plain *p);
 
 /* What the checklist tells the sink while a move is learnt. */
 struct tf_listener {
@@ -65,7 +130,7 @@ struct tf_listener {
 void tf_move_listen(struct tf_context *ctx, struct tf_listener *l);
 
 /* The checklist has just made it: remember what it came to, and what it told. */
-void tf_move_learn(struct tf_context *ctx, const struct tf_connection *c, const struct tf_plain *p,
+void tf_move_learn(struct tf_context *ctx, struct tf_connection *c, const struct tf_plain *p,
                    const struct tf_listener *l);
 
 #endif

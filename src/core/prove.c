@@ -19,7 +19,7 @@ static int64_t
 since_third_segment(const struct tf_step *st)
 {
 	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
-	int64_t at = st->c->first_ts_ns + st->c->handshake_ns;
+	int64_t at = tf_handshake_at_ns(st->c);
 
 	if (x && x->handshake_ack_ns > at)
 		at = x->handshake_ack_ns;
@@ -59,7 +59,7 @@ tf_note_first_syn_ack(struct tf_context *ctx, struct tf_connection *c, enum tf_e
 	if (c->flags & TF_CONN_SYN_ACK)
 		return;
 	c->flags |= TF_CONN_SYN_ACK;
-	c->handshake_ns = ctx->now_ns;
+	tf_set_handshake(c, ctx->now_ns);
 	if (!(c->flags & (TF_CONN_REPEATED | TF_CONN_MIDSTREAM)) && from == TF_SERVER)
 		c->end[from].rtt_64us = in_64us(ctx->now_ns - c->first_ts_ns);
 }
@@ -156,11 +156,11 @@ tf_note_third_segment(struct tf_context *ctx, struct tf_connection *c, enum tf_e
 	if (c->flags & (TF_CONN_ESTABLISHED | TF_CONN_MIDSTREAM) || from != TF_CLIENT)
 		return;
 	if (c->flags & TF_CONN_SYN_ACK && !(c->flags & TF_CONN_REPEATED))
-		c->end[from].rtt_64us = in_64us(ctx->now_ns - c->handshake_ns);
+		c->end[from].rtt_64us = in_64us(ctx->now_ns - tf_handshake_at_ns(c));
 	c->flags |= TF_CONN_ESTABLISHED;
 	if (!(c->flags & TF_CONN_SYN_ACK))
 		c->flags |= TF_CONN_REPEATED; /* no measure of the path without the SYN,ACK */
-	c->handshake_ns = ctx->now_ns - c->first_ts_ns;
+	tf_set_handshake(c, ctx->now_ns);
 }
 
 /* The SYN,ACK did not pass the tap, but the client answers it. */

@@ -30,7 +30,7 @@ tf_crossed_ack_of_fin(const struct tf_step *st)
 bool
 tf_crossed_third_segment(const struct tf_step *st)
 {
-	int64_t third = st->c->first_ts_ns + st->c->handshake_ns;
+	int64_t third = tf_handshake_at_ns(st->c);
 
 	return st->c->flags & TF_CONN_ESTABLISHED && st->ctx->now_ns - third < soonest_answer_ns(st->x);
 }

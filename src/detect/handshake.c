@@ -55,7 +55,7 @@ raise_overflow(const struct tf_step *st, const struct tf_extra *x, uint32_t segm
 {
 	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_BACKLOG_OVERFLOW, TF_SERVER);
 
-	tf_finding_duration(&f, "for", st->ctx->now_ns - st->c->first_ts_ns - st->c->handshake_ns);
+	tf_finding_duration(&f, "for", st->ctx->now_ns - tf_handshake_at_ns(st->c));
 	tf_finding_count(&f, "retransmissions", TF_D_COUNT, x->syn_ack_after_ack);
 	tf_finding_count(&f, "segments", TF_D_COUNT, segments);
 	tf_finding_count(&f, "bytes", TF_D_COUNT, bytes);
@@ -78,7 +78,7 @@ not_taken(const struct tf_step *st)
 	    tf_end_state(st->x) != TF_SYN_RECEIVED)
 		return;
 	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_HANDSHAKE_ACK_LOST, TF_SERVER);
-	tf_finding_duration(&f, "after", st->ctx->now_ns - st->c->first_ts_ns - st->c->handshake_ns);
+	tf_finding_duration(&f, "after", st->ctx->now_ns - tf_handshake_at_ns(st->c));
 	tf_finding_count(&f, "retransmissions", TF_D_COUNT, x->syn_ack_after_ack);
 	if (third)
 		tf_finding_count(&f, "ack_packet", TF_D_PACKET, third);
@@ -114,7 +114,7 @@ static bool
 syns_crossed(const struct tf_step *st)
 {
 	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
-	int64_t answer_ns = st->ctx->now_ns - st->c->handshake_ns;
+	int64_t answer_ns = st->ctx->now_ns - tf_handshake_at_ns(st->c);
 
 	return x && x->crossing_ns && x->crossing_ns - st->c->first_ts_ns < answer_ns / 2;
 }

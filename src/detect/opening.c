@@ -127,7 +127,7 @@ raise_embryonic(struct tf_context *ctx, struct tf_connection *c, const struct tf
 {
 	struct tf_finding f = tf_finding(ctx, c, TF_A_HALF_OPEN_HANDSHAKE, TF_SERVER);
 
-	tf_finding_duration(&f, "for", ctx->now_ns - c->handshake_ns);
+	tf_finding_duration(&f, "for", ctx->now_ns - tf_handshake_at_ns(c));
 	tf_finding_count(&f, "retransmissions", TF_D_COUNT, x ? x->syn_ack_again : 0);
 	tf_finding_where(&f, TF_WHERE_BEHIND,
 	                 "the SYN,ACK passed the tap and no answer did, so one of them was lost between the "

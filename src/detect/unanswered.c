@@ -79,7 +79,7 @@ place_syn(const struct tf_connection *c, const struct tf_extra *x, struct tf_fin
 	else if (x->bad_ack_known[f->endpoint])
 		tf_finding_where(f, TF_WHERE_NOWHERE,
 		                 "what had come back acknowledged something else, so it was no answer");
-	else if (opening && x->syn_last_ns - c->handshake_ns <= tf_end_rtt_ns(&c->end[TF_CLIENT]))
+	else if (opening && x->syn_last_ns - tf_handshake_at_ns(c) <= tf_end_rtt_ns(&c->end[TF_CLIENT]))
 		tf_finding_where(f, TF_WHERE_UNKNOWN, "its answer was on its way and came late");
 	else if (c->flags & TF_CONN_SYN_ACK)
 		tf_finding_where(f, TF_WHERE_BEHIND,
@@ -108,7 +108,7 @@ raise_repeated(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint
 {
 	const struct tf_extra *x = tf_extra_if(ctx, c);
 	bool opening = c->flags & TF_CONN_SYN_ACK && !(c->flags & TF_CONN_ESTABLISHED);
-	int64_t since = answer && opening ? c->handshake_ns : c->first_ts_ns;
+	int64_t since = answer && opening ? tf_handshake_at_ns(c) : c->first_ts_ns;
 	struct tf_finding f = tf_finding(ctx, c, TF_A_HANDSHAKE_RETRANSMISSION, end);
 
 	tf_finding_text(&f, "what", answer ? "SYN,ACK" : "SYN");

@@ -60,12 +60,39 @@ tf_look_again(struct tf_analyzer *a, uint32_t index)
 	look_again(a, index);
 }
 
+/* What plain segments begin does not run out sooner: then the deadline itself need not be worked out. */
+static void
+choose_looks(struct tf_analyzer *a)
+{
+	static const enum tf_timer opening[] = {TF_TIMER_SYN_SENT, TF_TIMER_SYN_RECEIVED, TF_TIMER_IDLE};
+	static const enum tf_timer closing[] = {TF_TIMER_TIME_WAIT, TF_TIMER_FIN_WAIT_2, TF_TIMER_CLOSE_WAIT};
+
+	a->look_open_ns = INT64_MAX;
+	a->look_close_ns = TF_FIN_LIMIT_NS;
+	for (size_t i = 0; i < sizeof opening / sizeof opening[0]; i++)
+		if (a->config.timer[opening[i]] < a->look_open_ns)
+			a->look_open_ns = a->config.timer[opening[i]];
+	for (size_t i = 0; i < sizeof closing / sizeof closing[0]; i++)
+		if (a->config.timer[closing[i]] < a->look_close_ns)
+			a->look_close_ns = a->config.timer[closing[i]];
+}
+
+/* Timers begin: the wheel may look too early, never too late. */
+static void
+look_soon_enough(struct tf_analyzer *a, uint32_t index)
+{
+	bool closes = tf_connection_at(a, index)->closing != 0;
+
+	tf_wheel_file(&a->wheel, index, a->ctx.now_ns + (closes ? a->look_close_ns : a->look_open_ns));
+}
+
 /* What connection INDEX waited for has come: ctx->now_ns is its deadline. */
 static void
 meet_deadline(struct tf_analyzer *a, uint32_t index)
 {
 	struct tf_connection *c = tf_connection_at(a, index);
 
+	tf_shape_forget(c);
 	if (tf_held_next(a, c) <= a->ctx.now_ns) {
 		index = tf_held_deadline(a, index);
 		if (index)
@@ -133,11 +160,42 @@ feed_thoroughly(struct tf_analyzer *a, struct tf_connection *c, const struct tf_
 {
 	struct tf_step st;
 
+	tf_shape_forget(c);
 	tf_step_init(&st, &a->ctx, c, s, from);
 	tf_connection_segment(&st);
 	tf_detect_segment(&st);
 	if ((s->flags & (TF_SYN | TF_ACK | TF_RST)) == (TF_SYN | TF_ACK) && !st.bad_ack)
 		tf_services_add(&a->services, &s->src, s->src_port);
+}
+
+/* What S does to the replicas is remembered; false where it is not, and then nothing has changed. */
+static bool
+feed_plain(struct tf_analyzer *a, uint32_t index, const struct tf_segment *s, const struct tf_plain *plain)
+{
+	struct tf_connection *c = tf_connection_at(a, index);
+	const struct tf_move *move = plain->kind ? tf_move_make(&a->ctx, c, s, plain) : NULL;
+
+	if (!move)
+		return false;
+	tf_detect_plain(&a->ctx, c, s, plain->from);
+	if (tf_extra_if(&a->ctx, c))
+		tf_shape_forget(c); /* something was found */
+	if ((s->flags & (TF_SYN | TF_ACK)) == (TF_SYN | TF_ACK))
+		tf_services_add(&a->services, &s->src, s->src_port);
+	if (move->notes & TF_NOTE_TIMERS)
+		look_soon_enough(a, index);
+	return true;
+}
+
+static void
+learn(struct tf_analyzer *a, struct tf_connection *c, const struct tf_segment *s,
+      const struct tf_plain *plain)
+{
+	struct tf_listener listener;
+
+	tf_move_listen(&a->ctx, &listener);
+	feed_thoroughly(a, c, s, plain->from);
+	tf_move_learn(&a->ctx, c, plain, &listener);
 }
 
 void
@@ -147,6 +205,7 @@ tf_feed_connection(struct tf_analyzer *a, uint32_t index, const struct tf_segmen
 	enum tf_endpoint from = tf_connection_sender(c, s);
 
 	if (is_damaged(c, s, from)) {
+		tf_shape_forget(c);
 		a->stats.bad_checksums++;
 		tf_letters_count(&a->ctx, c, tf_connection_sender(c, s), TF_L_CHECKSUM);
 		tf_detect_damaged(&a->ctx, c, s);
@@ -154,19 +213,16 @@ tf_feed_connection(struct tf_analyzer *a, uint32_t index, const struct tf_segmen
 		return;
 	}
 	struct tf_plain plain = tf_plain_of(&a->ctx, c, s, from);
-	if (plain.kind && tf_move_make(&a->ctx, c, s, &plain)) {
-		tf_detect_plain(&a->ctx, c, s, from);
-		if ((s->flags & (TF_SYN | TF_ACK)) == (TF_SYN | TF_ACK))
-			tf_services_add(&a->services, &s->src, s->src_port);
-	} else if (plain.kind) {
-		struct tf_listener listener;
-		tf_move_listen(&a->ctx, &listener);
+	if (feed_plain(a, index, s, &plain))
+		return;
+	if (plain.kind)
+		learn(a, c, s, &plain);
+	else
 		feed_thoroughly(a, c, s, from);
-		tf_move_learn(&a->ctx, c, &plain, &listener);
-	} else {
-		feed_thoroughly(a, c, s, from);
-	}
 	look_again(a, index);
+	/* As after a plain one. */
+	if (s->flags & (TF_SYN | TF_FIN))
+		look_soon_enough(a, index);
 }
 
 struct place {
@@ -234,18 +290,28 @@ begin(struct tf_analyzer *a, const struct tf_key *key, uint32_t hash, uint32_t t
 	return tf_table_begin(a, key, hash, s, &former);
 }
 
+/* As nearly all segments are: by header prediction, or by a remembered move. */
+static bool
+feed_known(struct tf_analyzer *a, uint32_t index, const struct tf_segment *s)
+{
+	struct tf_connection *c = tf_connection_at(a, index);
+	enum tf_endpoint from = tf_connection_sender(c, s);
+
+	if (tf_connection_fast(&a->ctx, c, s, from)) {
+		tf_detect_ordinary(&a->ctx, c, s);
+		return true;
+	}
+	struct tf_plain plain = tf_plain_of(&a->ctx, c, s, from);
+	return feed_plain(a, index, s, &plain);
+}
+
 static void
 feed_one(struct tf_analyzer *a, const struct tf_segment *s, const struct tf_key *key, uint32_t hash)
 {
 	struct place at = look_up(a, key, hash);
 
-	if (at.index) {
-		struct tf_connection *c = tf_connection_at(a, at.index);
-		if (tf_connection_fast(&a->ctx, c, s, tf_connection_sender(c, s))) {
-			tf_detect_ordinary(&a->ctx, c, s);
-			return;
-		}
-	}
+	if (at.index && feed_known(a, at.index, s))
+		return;
 	if (!at.index) {
 		at.index = begin(a, key, hash, at.tombstone, s);
 		/* Where the capture's time went back, the connection begins by its clock. */
@@ -456,6 +522,7 @@ tf_analyzer_new(const struct tf_config *config, struct tf_sink sink)
 		return NULL;
 	}
 	tf_wheel_init(&a->wheel, &a->connections);
+	choose_looks(a);
 	return a;
 }
 

@@ -46,6 +46,7 @@ struct tf_analyzer {
 	uint32_t tombstone_head, tombstone_count;
 	uint32_t hand; /* where the search for a victim goes on */
 	uint64_t next_conn;
+	int64_t look_open_ns, look_close_ns; /* the wheel looks so long after a step of an opening, of a close */
 	bool started;
 };
 

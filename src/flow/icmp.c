@@ -67,6 +67,7 @@ tf_analyzer_icmp(struct tf_analyzer *a, const struct tf_icmp_error *e)
 
 	if (!is_credible(&c->end[from], e))
 		return;
+	tf_shape_forget(c);
 	a->ctx.packet = a->ctx.last_packet = e->packet;
 	if (!tf_icmp_is_unreachable(e)) {
 		tf_too_big(&a->ctx, c, from, e);

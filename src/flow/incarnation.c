@@ -160,6 +160,7 @@ tf_syn_arrives(struct tf_analyzer *a, uint32_t index, uint32_t hash, const struc
 	struct tf_connection *c = tf_connection_at(a, index);
 	const struct tf_held_syn *held = held_of(a, c);
 
+	tf_shape_forget(c);
 	/* No TCP opens a connection like this: nothing answers it, and nothing is to be judged. */
 	if (s->flags & TF_FIN && !tf_connection_closed(c))
 		return index;
@@ -217,6 +218,7 @@ tf_held_judge(struct tf_analyzer *a, uint32_t index, uint32_t hash, const struct
 
 	if (!held)
 		return begins_unseen(c, s) ? begin_fresh(a, index, hash, s) : index;
+	tf_shape_forget(c);
 	if (tf_connection_sender(c, s) != held->from) {
 		if (s->flags & (TF_SYN | TF_RST) && acks_held(held, s))
 			return begin_held(a, index);

@@ -91,7 +91,7 @@ record_of(const struct tf_context *ctx, const struct tf_connection *c,
 	    .end = {record_end(c, TF_CLIENT, x), record_end(c, TF_SERVER, x)},
 	    .roles = c->flags & TF_CONN_ROLES_GUESSED ? TF_ROLES_GUESSED : TF_ROLES_SYN,
 	    .close = tf_connection_close(c),
-	    .handshake_rtt_ns = measured ? c->handshake_ns : -1,
+	    .handshake_rtt_ns = measured ? (int64_t)c->handshake_ns : -1,
 	    .anomaly_count = x ? record_anomalies(anomalies, x) : 0,
 	    .anomalies = anomalies,
 	};

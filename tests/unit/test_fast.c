@@ -358,6 +358,18 @@ make_traffic(uint64_t seed, unsigned spoiled)
 
 /* ---- the comparison ---------------------------------------------------------------- */
 
+/* Nobody changes a connection and leaves it the number of its former shape. */
+static bool
+shapes_are_true(struct tf_analyzer *a)
+{
+	for (uint32_t i = 1; i <= a->connections.fresh; i++) {
+		const struct tf_connection *c = tf_connection_at(a, i);
+		if (c->conn && c->shape && tf_shape_of(&a->ctx, c) != c->shape)
+			return false;
+	}
+	return true;
+}
+
 static void
 feed(struct tf_analyzer *a)
 {
@@ -366,6 +378,7 @@ feed(struct tf_analyzer *a)
 		if (n > SEGMENTS - i)
 			n = SEGMENTS - i;
 		tf_analyzer_feed(a, &traffic[i], n);
+		CU_ASSERT(shapes_are_true(a));
 	}
 }
 

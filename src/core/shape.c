@@ -1,0 +1,238 @@
+/*
+ * Shapes: what the two ends of a connection are in, all numbers and times
+ * left aside, and what may come next without a need for the checklist.
+ *
+ * What is decided here once for a shape need not be asked for each segment.
+ */
+#include <stddef.h>
+#include <string.h>
+
+#include "core/connection.h"
+#include "core/letters.h"
+#include "core/moves.h"
+
+/* What is unusual is for the checklist. */
+#define UNUSUAL                                                                                              \
+	(TF_CONN_MIDSTREAM | TF_CONN_ROLES_GUESSED | TF_CONN_GAP | TF_CONN_SIMULTANEOUS | TF_CONN_SPLIT |    \
+	 TF_CONN_HOLDS_SYN | TF_CONN_FAST_OPEN | TF_CONN_SETTLED)
+
+/* What the checklist does not look at, or what is set by hand. */
+#define ASIDE                                                                                                \
+	(TF_CONN_CLIENT_SECOND | TF_CONN_IPV6 | TF_CONN_CLIENT_SUMS | TF_CONN_SERVER_SUMS |                  \
+	 TF_CONN_CLIENT_BSD | TF_CONN_SERVER_BSD | TF_CONN_EMBRYONIC)
+
+/* ---- what may come next ---------------------------------------------------------- */
+
+static bool
+can_be_anywhere(enum tf_state state)
+{
+	return state == TF_SYN_RECEIVED || state >= TF_ESTABLISHED;
+}
+
+/* Its own segments have shown that it is established, and nothing else has. */
+static bool
+is_established(const struct tf_end *end)
+{
+	return tf_end_state(end) == TF_ESTABLISHED && (end->depth & 0xf) == end->depth >> 4;
+}
+
+/* An ACK of its SYN has passed towards it before: one more brings nothing new. */
+static bool
+has_ack_of_syn(const struct tf_end *y)
+{
+	return !tf_end_has(y, TF_END_ISN_KNOWN) || y->pending & TF_P_ACK_OF_SYN;
+}
+
+/* Header prediction changes nothing that belongs to the shape. */
+static unsigned
+may_fast(const struct tf_connection *c, enum tf_endpoint from)
+{
+	const unsigned settled = TF_END_SEQ_KNOWN | TF_END_SYN_ACKED | TF_END_WINDOW_KNOWN;
+	const struct tf_end *x = &c->end[from], *y = &c->end[!from];
+	unsigned may = 0;
+
+	if (c->closing || !is_established(x) || tf_end_state(y) != TF_ESTABLISHED || !has_ack_of_syn(y) ||
+	    (x->flags & settled) != settled || (y->flags & settled) != settled ||
+	    (from == TF_SERVER && !(c->flags & TF_CONN_ANSWERED)))
+		return 0;
+	if (tf_letters_have(c->letters, from, false))
+		may |= TF_MAY_FAST_ACK;
+	if (tf_letters_have(c->letters, from, true) && tf_end_has(x, TF_END_SENT_DATA))
+		may |= TF_MAY_FAST_DATA;
+	return may;
+}
+
+/* The first SYN of a connection, or the first answer to it. */
+static unsigned
+may_syn(const struct tf_end *x, const struct tf_end *y, enum tf_endpoint from)
+{
+	if (tf_end_has(x, TF_END_SEQ_KNOWN))
+		return 0;
+	if (from == TF_CLIENT)
+		return !tf_end_has(y, TF_END_SEQ_KNOWN) && tf_end_state(x) == TF_CLOSED ? TF_MAY_SYN : 0;
+	return tf_end_has(y, TF_END_SYN_SEEN) && !tf_end_has(y, TF_END_SYN_ACKED) &&
+	               tf_end_state(x) == TF_LISTEN && tf_end_state(y) == TF_SYN_SENT
+	           ? TF_MAY_SYN_ACK
+	           : 0;
+}
+
+/* A FIN of either end has passed, in order. */
+static bool
+closes_plainly(const struct tf_connection *c, const struct tf_closing *k)
+{
+	for (int e = 0; e < 2; e++)
+		if (tf_end_has(&c->end[e], TF_END_FIN) && (!k || k->fin[e].inferred))
+			return false;
+	return true;
+}
+
+static unsigned
+may_segment(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint from)
+{
+	const unsigned known = TF_END_SYN_SEEN | TF_END_SEQ_KNOWN;
+	const struct tf_end *x = &c->end[from], *y = &c->end[!from];
+	bool opens = tf_end_state(x) == TF_SYN_SENT && tf_end_state(y) == TF_SYN_RECEIVED;
+	unsigned may = TF_MAY_SEGMENT;
+
+	if ((x->flags & known) != known || (y->flags & known) != known ||
+	    !(opens || can_be_anywhere(tf_end_state(x))) || !can_be_anywhere(tf_end_state(y)) ||
+	    !closes_plainly(c, tf_closing_if(ctx, c)))
+		return 0;
+	if (!tf_end_has(x, TF_END_FIN))
+		may |= TF_MAY_DATA | (tf_letters_noted(ctx, c, from, TF_L_FIN) ? 0 : TF_MAY_FIN);
+	return may;
+}
+
+/* What has to be looked at. */
+static unsigned
+facts(const struct tf_connection *c, enum tf_endpoint from)
+{
+	const struct tf_end *x = &c->end[from], *y = &c->end[!from];
+	bool seen = tf_end_has(x, TF_END_SYN_SEEN) && tf_end_has(y, TF_END_SYN_SEEN) &&
+	            !((x->flags | y->flags) & TF_END_OPTIONS_CUT);
+	unsigned facts = 0;
+
+	if (tf_end_has(x, TF_END_WSCALE) && tf_end_has(y, TF_END_WSCALE))
+		facts |= TF_IS_SCALED;
+	if (seen)
+		facts |= TF_HAS_WINDOW;
+	if (!tf_end_has(y, TF_END_SYN_ACKED))
+		facts |= TF_AWAITS_SYN;
+	if (tf_end_has(y, TF_END_FIN))
+		facts |= TF_AWAITS_FIN;
+	if ((x->possible | y->possible) & TF_STATES(TF_TIME_WAIT))
+		facts |= TF_MAY_WAIT;
+	return facts;
+}
+
+static unsigned
+may_of(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint from)
+{
+	unsigned may = may_fast(c, from);
+
+	if (!(c->flags & UNUSUAL))
+		may |= may_syn(&c->end[from], &c->end[!from], from) | may_segment(ctx, c, from);
+	return may ? may | facts(c, from) : 0;
+}
+
+/* ---- numbers ------------------------------------------------------------------------ */
+
+_Static_assert(offsetof(struct tf_end, possible) == offsetof(struct tf_end, base) + 2 &&
+                   offsetof(struct tf_end, flags) == offsetof(struct tf_end, base) + 4 &&
+                   offsetof(struct tf_end, pending) == offsetof(struct tf_end, base) + 6 &&
+                   offsetof(struct tf_end, doubt) == offsetof(struct tf_end, base) + 7,
+               "they are taken as one word");
+
+static uint64_t
+word_of(const struct tf_end *end)
+{
+	uint64_t word;
+
+	memcpy(&word, &end->base, sizeof word);
+	return word;
+}
+
+/* What may_of() looks at in K, and what a kind of segment depends on. */
+static uint64_t
+fin_bits(const struct tf_closing *k)
+{
+	if (!k)
+		return 0;
+	return 1u | k->fin[0].inferred << 1 | k->fin[1].inferred << 2 | k->fin[0].acks_peer_fin << 3 |
+	       k->fin[1].acks_peer_fin << 4;
+}
+
+static struct tf_shape
+describe(const struct tf_connection *c, const struct tf_closing *k)
+{
+	return (struct tf_shape){
+	    .history = {c->end[0].history, c->end[1].history},
+	    .end = {word_of(&c->end[0]), word_of(&c->end[1])},
+	    .rest = (c->flags & ~(uint32_t)ASIDE) | (uint64_t)c->end[0].depth << 32 |
+	            (uint64_t)c->end[1].depth << 40 | fin_bits(k) << 48,
+	    .letters = c->letters | (k ? (uint64_t)k->letters << 32 : 0),
+	};
+}
+
+static uint32_t
+hash_of(const struct tf_shape *shape)
+{
+	uint64_t h = (shape->history[0] ^ shape->history[1] << 32) * UINT64_C(0x9e3779b97f4a7c15);
+
+	h = (h ^ shape->end[0] ^ shape->end[1] << 1 ^ h >> 32) * UINT64_C(0xd1b54a32d192ed03);
+	h = (h ^ shape->rest ^ h >> 32) * UINT64_C(0x8cb92ba72f3d8dd7);
+	h = (h ^ shape->letters ^ h >> 32) * UINT64_C(0xa0761d6478bd642f);
+	return (uint32_t)(h >> 32);
+}
+
+static unsigned
+number_anew(struct tf_context *ctx, const struct tf_connection *c, const struct tf_shape *shape)
+{
+	struct tf_moves *moves = ctx->moves;
+
+	if (moves->count < 1)
+		moves->count = 1;
+	if (moves->count == TF_SHAPES)
+		return 0;
+	moves->shape[moves->count] = (struct tf_known_shape){
+	    .shape = *shape,
+	    .may = {(uint16_t)may_of(ctx, c, TF_CLIENT), (uint16_t)may_of(ctx, c, TF_SERVER)},
+	};
+	return moves->count++;
+}
+
+unsigned
+tf_shape_of(struct tf_context *ctx, const struct tf_connection *c)
+{
+	const struct tf_closing *k = tf_closing_if(ctx, c);
+	struct tf_moves *moves = ctx->moves;
+
+	if ((k && k->extra) || ctx->fired)
+		return 0;
+	struct tf_shape shape = describe(c, k);
+	for (uint32_t at = hash_of(&shape);; at++) {
+		uint16_t *number = &moves->number[at % (2 * TF_SHAPES)];
+		if (!*number)
+			*number = (uint16_t)number_anew(ctx, c, &shape);
+		if (!*number || memcmp(&moves->shape[*number].shape, &shape, sizeof shape) == 0)
+			return *number;
+	}
+}
+
+void
+tf_shape_take(struct tf_context *ctx, struct tf_connection *c, unsigned number)
+{
+	const struct tf_shape *shape = &ctx->moves->shape[number].shape;
+	struct tf_closing *k = tf_closing_if(ctx, c);
+
+	for (int e = 0; e < 2; e++) {
+		c->end[e].history = shape->history[e];
+		memcpy(&c->end[e].base, &shape->end[e], sizeof shape->end[e]);
+		c->end[e].depth = (uint8_t)(shape->rest >> (32 + 8 * e));
+	}
+	c->flags = (c->flags & ASIDE) | (uint32_t)shape->rest;
+	c->letters = shape->letters & 0x1ffffff;
+	if (k)
+		k->letters = (uint32_t)(shape->letters >> 32);
+	c->shape = number & (TF_SHAPES - 1);
+}
