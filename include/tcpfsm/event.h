@@ -204,7 +204,14 @@ struct tf_segment_event {
 /* All that a summary needs of a connection of which there is nothing to say. */
 struct tf_brief {
 	uint64_t conn;
-	enum tf_state state[2]; /* the last ones, of client and server */
+	uint8_t state[2]; /* enum tf_state: the last ones, of client and server */
+};
+
+#define TF_BRIEFS 32
+
+struct tf_briefs {
+	size_t count; /* at least 1 */
+	struct tf_brief brief[TF_BRIEFS];
 };
 
 enum tf_event_kind {
@@ -214,7 +221,8 @@ enum tf_event_kind {
 	TF_EV_CONNECTION = 0x08,
 	TF_EV_SEGMENT = 0x10, /* before the transitions that it causes; state[] is then as before it */
 	TF_EV_BRIEF = 0x20,   /* where it is wanted and TF_EV_CONNECTION is not: in the place of the records
-	                       * of connections without findings; of the others the record comes */
+	                       * of connections without findings, several at once; of the others the record
+	                       * comes */
 };
 
 struct tf_event {
@@ -225,7 +233,7 @@ struct tf_event {
 		const struct tf_finding *finding;
 		const struct tf_connection_record *connection;
 		const struct tf_segment_event *segment;
-		const struct tf_brief *brief;
+		const struct tf_briefs *briefs;
 	};
 };
 

@@ -13,6 +13,7 @@
 #include "core/accept.h"
 #include "core/classify.h"
 #include "core/letters.h"
+#include "core/moves.h"
 #include "core/reassembly.h"
 
 /* The item at *INDEX, made if there is none. */
@@ -134,12 +135,25 @@ begin_midstream(struct tf_context *ctx, struct tf_connection *c, const struct tf
 		tf_connection_set_close(c, TF_CLOSE_RST);
 }
 
+/* Nearly all begin alike: then nothing has to be worked out anew. */
+static bool
+begin_as_remembered(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s)
+{
+	if ((s->flags & (TF_SYN | TF_ACK | TF_RST)) != TF_SYN || !ctx->moves->beginning || c->closing ||
+	    ctx->fired || ctx->sink.wanted & (TF_EV_TRANSITION | TF_EV_POSSIBLE))
+		return false;
+	tf_shape_take(ctx, c, ctx->moves->beginning);
+	return true;
+}
+
 void
 tf_connection_begin(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s)
 {
 	c->deadline_ns = INT64_MAX;
 	if (s->ip_version == 6)
 		c->flags |= TF_CONN_IPV6;
+	if (begin_as_remembered(ctx, c, s))
+		return;
 	if (!(s->flags & TF_SYN) || s->flags & TF_RST)
 		begin_midstream(ctx, c, s);
 	else if (s->flags & TF_ACK)
@@ -151,6 +165,8 @@ tf_connection_begin(struct tf_context *ctx, struct tf_connection *c, const struc
 		if (e == TF_SERVER || c->flags & TF_CONN_MIDSTREAM)
 			tf_replica_announce(tf_replica(ctx, c, e));
 	}
+	if ((s->flags & (TF_SYN | TF_ACK | TF_RST)) == TF_SYN && !ctx->moves->beginning)
+		ctx->moves->beginning = tf_shape_of(ctx, c);
 }
 
 /* ---- SYNs on a used 4-tuple ------------------------------------------------ */

@@ -25,8 +25,20 @@ struct tf_context {
 	uint64_t last_packet;     /* the last frame */
 	struct tf_memory *memory; /* what the detectors remember beyond one connection */
 	struct tf_moves *moves;   /* the plain moves that were learnt (core/moves.h) */
+	struct tf_briefs briefs;  /* that wait to be told */
 	bool *fired;              /* one a row of rules.def: did it ever apply? NULL: nobody asks */
 };
+
+/* Tell the briefs that wait: nothing else may be told before them. */
+static inline void
+tf_briefs_emit(struct tf_context *ctx)
+{
+	struct tf_event e = {.kind = TF_EV_BRIEF, .briefs = &ctx->briefs};
+
+	if (ctx->briefs.count)
+		ctx->sink.event(ctx->sink.context, &e);
+	ctx->briefs.count = 0;
+}
 
 /* What C's close needs, made if need be.  NULL where the pool is full: then it is counted. */
 struct tf_closing *tf_closing_of(struct tf_context *ctx, struct tf_connection *c);

@@ -73,6 +73,7 @@ enum tf_move_note {
 
 struct tf_moves {
 	uint32_t count;                         /* of shapes, the empty one included */
+	uint32_t beginning;                     /* the shape of a connection before its first SYN; 0: not known */
 	uint16_t number[2 * TF_SHAPES];         /* from a hash to the number of a shape; 0: empty */
 	struct tf_known_shape shape[TF_SHAPES]; /* 0: may nothing */
 	struct tf_move move[TF_MOVES];

@@ -37,13 +37,13 @@ tf_detect_segment(const struct tf_step *st)
 
 /* Of what is plain only the listeners and the hosts want to know. */
 static void
-plain_syn(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s, enum tf_endpoint from)
+plain_syn_ack(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
+              enum tf_endpoint from)
 {
 	struct tf_step st;
 
 	tf_step_init(&st, ctx, c, s, from);
-	st.first_syn = true;
-	st.first_ack_of_syn = (s->flags & TF_ACK) != 0;
+	st.first_syn = st.first_ack_of_syn = true;
 	tf_flood_segment(&st);
 	tf_host_isn_segment(&st);
 }
@@ -52,12 +52,16 @@ void
 tf_detect_plain(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
                 enum tf_endpoint from)
 {
-	if (s->flags & TF_SYN)
-		plain_syn(ctx, c, s, from);
-	if (c->flags & TF_CONN_EMBRYONIC && from == TF_CLIENT)
-		tf_note_third_packet(ctx, c, s);
-	if (tf_end_state(&c->end[TF_SERVER]) != TF_SYN_RECEIVED)
-		tf_flood_leave(ctx, c);
+	if ((s->flags & (TF_SYN | TF_ACK)) == TF_SYN)
+		tf_flood_syn(ctx, c);
+	else if (s->flags & TF_SYN)
+		plain_syn_ack(ctx, c, s, from);
+	if (c->flags & TF_CONN_EMBRYONIC) {
+		if (from == TF_CLIENT)
+			tf_note_third_packet(ctx, c, s);
+		if (tf_end_state(&c->end[TF_SERVER]) != TF_SYN_RECEIVED)
+			tf_flood_leave(ctx, c);
+	}
 	tf_detect_ordinary(ctx, c, s);
 }
 
@@ -106,14 +110,20 @@ tf_detect_deadline(struct tf_context *ctx, struct tf_connection *c)
 void
 tf_detect_end(struct tf_context *ctx, struct tf_connection *c)
 {
-	tf_ahead_deadline(ctx, c, true);
-	tf_gaps_deadline(ctx, c, true);
-	tf_reset_deadline(ctx, c, true);
-	tf_repetition_end(ctx, c);
-	tf_leaks_leave(ctx, c);
-	tf_handshake_end(ctx, c);
-	tf_unanswered_leave(ctx, c);
-	tf_flood_leave(ctx, c);
+	const uint32_t counted = TF_CONN_WAITING | TF_CONN_IN_A_CROWD | TF_CONN_EMBRYONIC;
+
+	if (tf_extra_if(ctx, c)) {
+		tf_ahead_deadline(ctx, c, true);
+		tf_gaps_deadline(ctx, c, true);
+		tf_reset_deadline(ctx, c, true);
+		tf_repetition_end(ctx, c);
+		tf_leaks_leave(ctx, c);
+		tf_handshake_end(ctx, c);
+	}
+	if (c->flags & counted) {
+		tf_unanswered_leave(ctx, c);
+		tf_flood_leave(ctx, c);
+	}
 }
 
 void

@@ -244,19 +244,27 @@ look_for_cookies(const struct tf_step *st, struct tf_listener *l)
 /* ---- the checklist -------------------------------------------------------------------- */
 
 void
+tf_flood_syn(struct tf_context *ctx, const struct tf_connection *c)
+{
+	struct tf_listener *l = listener_of(ctx, c);
+
+	if (l)
+		l->syns++;
+}
+
+void
 tf_flood_segment(const struct tf_step *st)
 {
 	struct tf_connection *c = st->c;
 	unsigned flags = st->s->flags & (TF_SYN | TF_ACK | TF_RST);
 	bool embryonic = tf_end_state(&c->end[TF_SERVER]) == TF_SYN_RECEIVED;
-	struct tf_listener *l;
 
 	if (c->flags & TF_CONN_MIDSTREAM)
 		return;
 	if (c->flags & TF_CONN_EMBRYONIC && !embryonic) {
 		tf_flood_leave(st->ctx, c);
-	} else if (flags == TF_SYN && st->from == TF_CLIENT && (l = listener_of(st->ctx, c))) {
-		l->syns++;
+	} else if (flags == TF_SYN && st->from == TF_CLIENT) {
+		tf_flood_syn(st->ctx, c);
 	} else if (flags == (TF_SYN | TF_ACK) && st->from == TF_SERVER && embryonic && !st->bad_ack &&
 	           !(st->marks & TF_MARK_RETRANSMISSION)) {
 		join(st);

@@ -196,6 +196,7 @@ emit(struct tf_context *ctx, const struct tf_finding *f)
 	/* A deadline: the last frame that proves it. */
 	if (!out.packet)
 		out.packet = out.packet_count ? out.packets[out.packet_count - 1] : ctx->last_packet;
+	tf_briefs_emit(ctx);
 	if (ctx->sink.wanted & TF_EV_FINDING)
 		ctx->sink.event(ctx->sink.context, &e);
 }

@@ -112,8 +112,6 @@ run_deadlines(struct tf_analyzer *a, int64_t now_ns)
 {
 	struct tf_due due;
 
-	if (!tf_wheel_maybe_due(&a->wheel, now_ns))
-		return;
 	a->ctx.packet = 0;
 	while (tf_wheel_maybe_due(&a->wheel, now_ns) && tf_wheel_collect(&a->wheel, now_ns)) {
 		while (tf_wheel_pop(&a->wheel, now_ns, &due)) {
@@ -240,9 +238,9 @@ look_up(const struct tf_analyzer *a, const struct tf_key *key, uint32_t hash)
 		uint32_t value = a->index.entry[at].value;
 		if (value & TF_TOMBSTONE_BIT) {
 			uint32_t place = value & ~TF_TOMBSTONE_BIT;
-			if (memcmp(&a->tombstone[place].key, key, sizeof *key) == 0)
+			if (tf_key_equal(&a->tombstone[place].key, key))
 				found.tombstone = place + 1;
-		} else if (memcmp(&tf_connection_at(a, value)->key, key, sizeof *key) == 0) {
+		} else if (tf_key_equal(&tf_connection_at(a, value)->key, key)) {
 			found.index = value;
 			break;
 		}
@@ -292,10 +290,10 @@ begin(struct tf_analyzer *a, const struct tf_key *key, uint32_t hash, uint32_t t
 
 /* As nearly all segments are: by header prediction, or by a remembered move. */
 static bool
-feed_known(struct tf_analyzer *a, uint32_t index, const struct tf_segment *s)
+feed_known(struct tf_analyzer *a, uint32_t index, const struct tf_segment *s, bool second)
 {
 	struct tf_connection *c = tf_connection_at(a, index);
-	enum tf_endpoint from = tf_connection_sender(c, s);
+	enum tf_endpoint from = second != ((c->flags & TF_CONN_CLIENT_SECOND) != 0) ? TF_SERVER : TF_CLIENT;
 
 	if (tf_connection_fast(&a->ctx, c, s, from)) {
 		tf_detect_ordinary(&a->ctx, c, s);
@@ -305,36 +303,43 @@ feed_known(struct tf_analyzer *a, uint32_t index, const struct tf_segment *s)
 	return feed_plain(a, index, s, &plain);
 }
 
-static void
-feed_one(struct tf_analyzer *a, const struct tf_segment *s, const struct tf_key *key, uint32_t hash)
-{
-	struct place at = look_up(a, key, hash);
+/* A segment on its way to its connection. */
+struct errand {
+	struct tf_key key;
+	uint32_t hash;
+	bool second; /* the second end of the key sent it */
+};
 
-	if (at.index && feed_known(a, at.index, s))
+static void
+feed_one(struct tf_analyzer *a, const struct tf_segment *s, const struct errand *e)
+{
+	struct place at = look_up(a, &e->key, e->hash);
+
+	if (at.index && feed_known(a, at.index, s, e->second))
 		return;
 	if (!at.index) {
-		at.index = begin(a, key, hash, at.tombstone, s);
+		at.index = begin(a, &e->key, e->hash, at.tombstone, s);
 		/* Where the capture's time went back, the connection begins by its clock. */
 		if (at.index)
 			tf_connection_at(a, at.index)->first_ts_ns = a->ctx.now_ns;
 	} else if ((s->flags & (TF_SYN | TF_ACK | TF_RST)) == TF_SYN)
-		at.index = tf_syn_arrives(a, at.index, hash, s);
+		at.index = tf_syn_arrives(a, at.index, e->hash, s);
 	else
-		at.index = tf_held_judge(a, at.index, hash, s);
+		at.index = tf_held_judge(a, at.index, e->hash, s);
 	if (at.index) {
 		tf_feed_connection(a, at.index, s);
 		return;
 	}
 	/* A SYN that was just held wants its judge. */
-	at = look_up(a, key, hash);
+	at = look_up(a, &e->key, e->hash);
 	if (at.index)
 		look_again(a, at.index);
 }
 
 static void
-show_duplicate(struct tf_analyzer *a, const struct tf_segment *s, const struct tf_key *key, uint32_t hash)
+show_duplicate(struct tf_analyzer *a, const struct tf_segment *s, const struct errand *errand)
 {
-	struct place at = look_up(a, key, hash);
+	struct place at = look_up(a, &errand->key, errand->hash);
 
 	if (!at.index || !(a->ctx.sink.wanted & TF_EV_SEGMENT))
 		return;
@@ -366,10 +371,11 @@ start_clock(struct tf_analyzer *a, int64_t now_ns)
 static void
 advance(struct tf_analyzer *a, int64_t now_ns)
 {
-	run_deadlines(a, now_ns);
+	if (tf_wheel_maybe_due(&a->wheel, now_ns))
+		run_deadlines(a, now_ns);
 	if (now_ns > a->ctx.now_ns)
 		a->ctx.now_ns = now_ns;
-	if (a->tombstone_count)
+	if (a->tombstone_count && a->ctx.now_ns >= a->tombstone_due_ns)
 		tf_tombstone_expire(a);
 }
 
@@ -396,6 +402,7 @@ tf_analyzer_advance(struct tf_analyzer *a, int64_t now_ns)
 {
 	if (a->started)
 		advance(a, now_ns);
+	tf_briefs_emit(&a->ctx);
 }
 
 static void
@@ -441,18 +448,17 @@ give_hint(const struct tf_analyzer *a, uint32_t index, bool near)
 static void
 feed_batch(struct tf_analyzer *a, const struct tf_segment *segments, size_t count)
 {
-	struct tf_key key[BATCH];
-	uint32_t hash[BATCH];
+	struct errand errand[BATCH];
 
 	for (size_t i = 0; i < count; i++) {
-		key[i] = tf_key_of(&segments[i]);
-		hash[i] = tf_key_hash(&key[i], a->config.hash_key);
-		tf_index_prefetch(&a->index, hash[i]);
+		errand[i].key = tf_key_of(&segments[i], &errand[i].second);
+		errand[i].hash = tf_key_hash(&errand[i].key, a->config.hash_key);
+		tf_index_prefetch(&a->index, errand[i].hash);
 	}
 	/* Each wave asks for what the one before it has brought. */
 	uint32_t likely[BATCH];
 	for (size_t i = 0; i < count; i++)
-		likely[i] = prefetch_connection(a, hash[i]);
+		likely[i] = prefetch_connection(a, errand[i].hash);
 	for (size_t i = 0; i < count; i++)
 		prefetch_closing(a, likely[i]);
 	for (size_t i = 0; a->ctx.sink.soon && i < 2 * count; i++)
@@ -462,10 +468,10 @@ feed_batch(struct tf_analyzer *a, const struct tf_segment *segments, size_t coun
 		follow_clock(a, &segments[i]);
 		if (tf_duplicates_check(&a->duplicates, &segments[i])) {
 			a->stats.duplicate_frames++;
-			show_duplicate(a, &segments[i], &key[i], hash[i]);
+			show_duplicate(a, &segments[i], &errand[i]);
 			continue;
 		}
-		feed_one(a, &segments[i], &key[i], hash[i]);
+		feed_one(a, &segments[i], &errand[i]);
 	}
 }
 
@@ -478,6 +484,7 @@ tf_analyzer_feed(struct tf_analyzer *a, const struct tf_segment *segments, size_
 		segments += batch;
 		count -= batch;
 	}
+	tf_briefs_emit(&a->ctx);
 }
 
 /* ---- beginning and end ------------------------------------------------------------ */
@@ -584,6 +591,7 @@ tf_analyzer_finish(struct tf_analyzer *a)
 			prefetch_closing(a, order[i + 6].index);
 		tf_table_end(a, order[i].index, TF_GONE_FINISHED);
 	}
+	tf_briefs_emit(&a->ctx);
 	free(order);
 }
 

@@ -11,10 +11,11 @@
 #define SLOW_NS 10000000
 
 static uint64_t
-mixed(uint64_t h, uint64_t v)
+folded(uint64_t a, uint64_t b)
 {
-	h = (h ^ v) * UINT64_C(0x9e3779b97f4a7c15);
-	return h ^ h >> 29;
+	unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
 static uint64_t
@@ -24,30 +25,35 @@ digest_of(const struct tf_segment *s)
 
 	memcpy(&src, s->src.byte + 8, sizeof src);
 	memcpy(&dst, s->dst.byte + 8, sizeof dst);
-	h = mixed(src, (uint64_t)s->seq.v << 32 | s->ack.v);
-	h = mixed(h, (uint64_t)s->src_port << 48 | (uint64_t)s->dst_port << 32 | (uint64_t)s->flags << 16 |
-	                 s->window);
-	h = mixed(h, (uint64_t)s->checksum << 48 | (uint64_t)s->ip_id << 32 | s->len);
-	return mixed(h ^ dst, s->options & TF_OPT_TIMESTAMPS ? (uint64_t)s->tsval << 32 | s->tsecr : 1);
+	h = folded(src ^ ((uint64_t)s->seq.v << 32 | s->ack.v) ^ UINT64_C(0x9e3779b97f4a7c15),
+	           dst ^
+	               ((uint64_t)s->checksum << 48 | (uint64_t)s->ip_id << 32 | (uint64_t)s->flags << 16 |
+	                s->window) ^
+	               UINT64_C(0xd1b54a32d192ed03));
+	h ^= (uint64_t)s->src_port << 48 ^ (uint64_t)s->dst_port << 32 ^ s->len;
+	return folded(h ^ UINT64_C(0x8cb92ba72f3d8dd7),
+	              (s->options & TF_OPT_TIMESTAMPS ? (uint64_t)s->tsval << 32 | s->tsecr : 1) ^
+	                  UINT64_C(0xa0761d6478bd642f));
 }
 
 bool
 tf_duplicates_check(struct tf_duplicates *d, const struct tf_segment *s)
 {
 	uint64_t digest = digest_of(s);
-	unsigned at = (unsigned)(digest >> 32) & (TF_DUPLICATES_PLACES - 1);
-	bool most_doubled = d->found >= 16 && d->found * 3 >= d->segments;
+	struct tf_seen *seen = &d->seen[digest >> 32 & (TF_DUPLICATES_PLACES - 1)];
+	struct tf_seen before = *seen;
+
+	*seen = (struct tf_seen){digest, s->ts_ns};
+	d->segments++;
+	if (before.digest != digest || s->ts_ns < before.ts_ns)
+		return false;
+	bool most_doubled = d->found >= 16 && d->found * 3 >= d->segments - 1;
 	bool octets = s->len > 0 || s->flags & (TF_SYN | TF_FIN);
 	bool telling = s->ip_id != 0 || octets;
 	/* What a host sends again bears another identification, and does not come so soon. */
 	int64_t limit_ns = s->ip_id != 0 && (octets || most_doubled) ? SLOW_NS : COPY_NS;
-	bool same = d->seen[at].digest == digest && s->ts_ns - d->seen[at].ts_ns <= limit_ns &&
-	            s->ts_ns >= d->seen[at].ts_ns;
 
-	d->seen[at].digest = digest;
-	d->seen[at].ts_ns = s->ts_ns;
-	d->segments++;
-	if (!same || !(telling || most_doubled))
+	if (s->ts_ns - before.ts_ns > limit_ns || !(telling || most_doubled))
 		return false;
 	d->found++;
 	return true;

@@ -19,11 +19,13 @@
 
 #define TF_DUPLICATES_PLACES 1024
 
+struct tf_seen {
+	uint64_t digest;
+	int64_t ts_ns;
+};
+
 struct tf_duplicates {
-	struct {
-		uint64_t digest;
-		int64_t ts_ns;
-	} seen[TF_DUPLICATES_PLACES];
+	struct tf_seen seen[TF_DUPLICATES_PLACES];
 	uint64_t segments, found;
 };
 

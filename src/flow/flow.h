@@ -9,6 +9,7 @@
 #include "detect/detect.h"
 #include "flow/duplicates.h"
 #include "flow/index.h"
+#include "flow/key.h"
 #include "flow/services.h"
 #include "flow/wheel.h"
 
@@ -44,6 +45,7 @@ struct tf_analyzer {
 	struct tf_moves moves;
 	struct tf_tombstone *tombstone; /* a ring, in the order of burial */
 	uint32_t tombstone_head, tombstone_count;
+	int64_t tombstone_due_ns; /* nothing is to be forgotten before */
 	uint32_t hand; /* where the search for a victim goes on */
 	uint64_t next_conn;
 	int64_t look_open_ns, look_close_ns; /* the wheel looks so long after a step of an opening, of a close */
@@ -57,9 +59,6 @@ tf_connection_at(const struct tf_analyzer *a, uint32_t index)
 }
 
 /* ---- table.c: connections come and go -------------------------------------- */
-
-/* The key of S's 4-tuple. */
-struct tf_key tf_key_of(const struct tf_segment *s);
 
 /* A connection for S, begun with it but not fed; its index, or 0 where
  * there is no room.  FORMER (or NULL) was on the same 4-tuple. */
@@ -116,6 +115,6 @@ void tf_look_again(struct tf_analyzer *a, uint32_t index);
  * payload. */
 enum tf_zeek_state tf_zeek_state(const char *letters, bool empty);
 
-void tf_record_emit(const struct tf_context *ctx, const struct tf_connection *c, bool evicted);
+void tf_record_emit(struct tf_context *ctx, const struct tf_connection *c, bool evicted);
 
 #endif

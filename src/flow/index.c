@@ -26,28 +26,6 @@ tf_index_fini(struct tf_index *index)
 		tf_arena_free(index->entry, (size_t)index->mask + 1, sizeof *index->entry);
 }
 
-static uint64_t
-folded(uint64_t a, uint64_t b)
-{
-	unsigned __int128 product = (unsigned __int128)a * b;
-
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-uint32_t
-tf_key_hash(const struct tf_key *key, const uint64_t secret[2])
-{
-	uint64_t word[4], h;
-
-	/* Both factors of each product hold something secret; the ports join the last. */
-	memcpy(word, key->addr, sizeof word);
-	uint64_t ports = (uint64_t)key->port[0] << 16 | key->port[1];
-	h = folded(word[0] ^ secret[0], word[1] ^ secret[1] ^ UINT64_C(0x9e3779b97f4a7c15));
-	h = folded(word[2] ^ h, word[3] ^ secret[1] ^ UINT64_C(0xd1b54a32d192ed03));
-	h = folded(ports ^ h ^ UINT64_C(0x8cb92ba72f3d8dd7), secret[0] ^ UINT64_C(0xa0761d6478bd642f));
-	return (uint32_t)(h ^ h >> 32);
-}
-
 static void
 put(struct tf_index *index, uint32_t hash, uint32_t value)
 {

@@ -13,8 +13,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tcpfsm/connection.h"
-
 struct tf_index_entry {
 	uint32_t tag;   /* the hash; with value 0 the place is empty */
 	uint32_t value; /* never 0 */
@@ -29,9 +27,6 @@ struct tf_index {
 /* False where there is no memory. */
 bool tf_index_init(struct tf_index *index, uint32_t places);
 void tf_index_fini(struct tf_index *index);
-
-/* A hash of KEY that nobody can aim at without knowing SECRET. */
-uint32_t tf_key_hash(const struct tf_key *key, const uint64_t secret[2]);
 
 /* Ask the processor for the place of HASH before it is needed. */
 static inline void

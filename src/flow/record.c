@@ -109,29 +109,29 @@ has_findings(const struct tf_context *ctx, const struct tf_connection *c)
 }
 
 static void
-emit_brief(const struct tf_context *ctx, const struct tf_connection *c)
+keep_brief(struct tf_context *ctx, const struct tf_connection *c)
 {
-	struct tf_brief t = {
+	ctx->briefs.brief[ctx->briefs.count++] = (struct tf_brief){
 	    .conn = c->conn,
-	    .state = {tf_end_state(&c->end[TF_CLIENT]), tf_end_state(&c->end[TF_SERVER])},
+	    .state = {(uint8_t)tf_end_state(&c->end[TF_CLIENT]), (uint8_t)tf_end_state(&c->end[TF_SERVER])},
 	};
-	struct tf_event e = {.kind = TF_EV_BRIEF, .brief = &t};
-
-	ctx->sink.event(ctx->sink.context, &e);
+	if (ctx->briefs.count == TF_BRIEFS)
+		tf_briefs_emit(ctx);
 }
 
 void
-tf_record_emit(const struct tf_context *ctx, const struct tf_connection *c, bool evicted)
+tf_record_emit(struct tf_context *ctx, const struct tf_connection *c, bool evicted)
 {
 	struct tf_anomaly_count anomalies[TF_ANOMALY_COUNT];
 	unsigned wanted = ctx->sink.wanted & (TF_EV_CONNECTION | TF_EV_BRIEF);
 
 	if (wanted == TF_EV_BRIEF && !has_findings(ctx, c)) {
-		emit_brief(ctx, c);
+		keep_brief(ctx, c);
 		return;
 	}
 	if (!wanted)
 		return;
+	tf_briefs_emit(ctx);
 	struct tf_connection_record r = record_of(ctx, c, anomalies);
 	r.evicted = evicted;
 	struct tf_event e = {.kind = TF_EV_CONNECTION, .connection = &r};

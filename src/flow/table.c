@@ -13,22 +13,6 @@
 #include "detect/raise.h"
 #include "flow/flow.h"
 
-static bool
-lower(const struct tf_addr *a, uint16_t a_port, const struct tf_addr *b, uint16_t b_port)
-{
-	int order = memcmp(a, b, sizeof *a);
-
-	return order ? order < 0 : a_port < b_port;
-}
-
-struct tf_key
-tf_key_of(const struct tf_segment *s)
-{
-	if (lower(&s->dst, s->dst_port, &s->src, s->src_port))
-		return (struct tf_key){{s->dst, s->src}, {s->dst_port, s->src_port}};
-	return (struct tf_key){{s->src, s->dst}, {s->src_port, s->dst_port}};
-}
-
 /* ---- roles ------------------------------------------------------------------ */
 
 /* Is the sender of the first segment the client? */
@@ -129,6 +113,7 @@ tf_tombstone_remove(struct tf_analyzer *a, uint32_t hash, uint32_t place)
 {
 	tf_index_remove(&a->index, hash, place | TF_TOMBSTONE_BIT);
 	a->tombstone[place].buried_ns = 0;
+	a->tombstone_due_ns = INT64_MIN;
 }
 
 static void
@@ -149,7 +134,8 @@ tf_tombstone_expire(struct tf_analyzer *a)
 {
 	while (a->tombstone_count) {
 		const struct tf_tombstone *t = &a->tombstone[a->tombstone_head];
-		if (t->buried_ns && t->buried_ns + TF_TOMBSTONE_NS > a->ctx.now_ns)
+		a->tombstone_due_ns = t->buried_ns + TF_TOMBSTONE_NS;
+		if (t->buried_ns && a->tombstone_due_ns > a->ctx.now_ns)
 			break;
 		forget_oldest(a);
 	}
@@ -167,7 +153,8 @@ bury(struct tf_analyzer *a, const struct tf_connection *c, uint32_t hash)
 	uint32_t place = (a->tombstone_head + a->tombstone_count) % a->config.max_tombstones;
 	if (!tf_index_add(&a->index, hash, place | TF_TOMBSTONE_BIT))
 		return;
-	a->tombstone_count++;
+	if (!a->tombstone_count++)
+		a->tombstone_due_ns = INT64_MIN;
 	struct tf_tombstone *t = &a->tombstone[place];
 	*t = (struct tf_tombstone){
 	    .key = c->key, .buried_ns = a->ctx.now_ns, .former = tf_former_of(&a->ctx, c)};

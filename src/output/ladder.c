@@ -281,7 +281,7 @@ tf_event_conn(const struct tf_event *e)
 	case TF_EV_SEGMENT:
 		return e->segment->conn;
 	case TF_EV_BRIEF:
-		return e->brief->conn;
+		return e->briefs->brief[0].conn;
 	}
 	return 0;
 }

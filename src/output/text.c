@@ -35,13 +35,13 @@ needs_record(const struct tf_output *o)
 
 /* The connection is over, in these states. */
 static void
-tally(struct tf_output *o, uint64_t conn, enum tf_state client, enum tf_state server)
+tally(struct tf_output *o, const struct tf_brief *brief)
 {
 	struct tf_text *t = state_of(o);
 
 	t->connections++;
-	t->last_states[client][server]++;
-	if (!tf_pending_set_come(&t->pending, conn))
+	t->last_states[brief->state[TF_CLIENT]][brief->state[TF_SERVER]]++;
+	if (!tf_pending_set_come(&t->pending, brief->conn))
 		tf_output_no_memory(o);
 }
 
@@ -56,7 +56,8 @@ on_record(struct tf_output *o, const struct tf_connection_record *r)
 		tf_text_block(o, r, p);
 	if (p != NULL)
 		tf_pending_drop(&t->pending, p);
-	tally(o, r->conn, r->end[TF_CLIENT].state, r->end[TF_SERVER].state);
+	tally(o, &(struct tf_brief){r->conn,
+	                            {(uint8_t)r->end[TF_CLIENT].state, (uint8_t)r->end[TF_SERVER].state}});
 }
 
 /* ---- findings that stand alone, findings that wait -------------------------------------- */
@@ -246,7 +247,8 @@ event(struct tf_output *o, const struct tf_event *e)
 		on_record(o, e->connection);
 		break;
 	case TF_EV_BRIEF:
-		tally(o, e->brief->conn, e->brief->state[TF_CLIENT], e->brief->state[TF_SERVER]);
+		for (size_t i = 0; i < e->briefs->count; i++)
+			tally(o, &e->briefs->brief[i]);
 		break;
 	case TF_EV_FINDING:
 		on_finding(o, e->finding);
