@@ -19,7 +19,6 @@
 #define SHORTEST_NS 1000000
 #define SLOPES      8
 #define ENOUGH      32 /* 4-tuples: more of them say no more */
-#define FIRST_LOOK  12 /* of them, to see that there is no pattern */
 
 struct series {
 	uint32_t n;
@@ -55,14 +54,16 @@ gather(const struct tf_hosts *t, const struct tf_host *h, struct series *out)
 	}
 }
 
-static int
-by_value(const void *p, const void *q)
+/* So few are sorted faster by insertion than by qsort(). */
+static void
+sort(uint32_t sorted[ENOUGH], const uint32_t *value, uint32_t n)
 {
-	uint32_t a, b;
-
-	memcpy(&a, p, sizeof a);
-	memcpy(&b, q, sizeof b);
-	return a < b ? -1 : a > b;
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t at = i;
+		for (; at > 0 && sorted[at - 1] > value[i]; at--)
+			sorted[at] = sorted[at - 1];
+		sorted[at] = value[i];
+	}
 }
 
 /* The shortest arc of the circle of 2^32 numbers that holds all of them. */
@@ -71,8 +72,7 @@ arc_of(const uint32_t *value, uint32_t n)
 {
 	uint32_t sorted[ENOUGH], gap = 0;
 
-	memcpy(sorted, value, n * sizeof *sorted);
-	qsort(sorted, n, sizeof *sorted, by_value);
+	sort(sorted, value, n);
 	for (uint32_t i = 0; i + 1 < n; i++)
 		if (sorted[i + 1] - sorted[i] > gap)
 			gap = sorted[i + 1] - sorted[i];
@@ -81,12 +81,27 @@ arc_of(const uint32_t *value, uint32_t n)
 }
 
 static uint32_t
+magnitude(uint32_t step)
+{
+	return step > UINT32_MAX / 2 ? 0 - step : step;
+}
+
+/* The same where it is narrow, else UINT32_MAX: two numbers far apart show that, as a rule at once. */
+static uint32_t
+narrow_arc_of(const uint32_t *value, uint32_t n)
+{
+	for (uint32_t i = 1; i < n; i++)
+		if (magnitude(value[i] - value[0]) > NARROW)
+			return UINT32_MAX;
+	return arc_of(value, n);
+}
+
+static uint32_t
 distinct(const uint32_t *value, uint32_t n)
 {
 	uint32_t sorted[ENOUGH], count = n > 0;
 
-	memcpy(sorted, value, n * sizeof *sorted);
-	qsort(sorted, n, sizeof *sorted, by_value);
+	sort(sorted, value, n);
 	for (uint32_t i = 1; i < n; i++)
 		count += sorted[i] != sorted[i - 1];
 	return count;
@@ -120,12 +135,6 @@ steps_of(const struct series *s, uint32_t step[ENOUGH])
 }
 
 static uint32_t
-magnitude(uint32_t step)
-{
-	return step > UINT32_MAX / 2 ? 0 - step : step;
-}
-
-static uint32_t
 common_divisor(uint32_t a, uint32_t b)
 {
 	while (b) {
@@ -142,13 +151,15 @@ constant_step(const struct series *s, struct tf_isn_class *out)
 {
 	uint32_t step[ENOUGH], n = steps_of(s, step), divisor = 0, most = 0;
 
+	bool equal = narrow_arc_of(step, n) == 0;
 	for (uint32_t i = 0; i < n; i++) {
 		divisor = common_divisor(divisor, magnitude(step[i]));
+		if (!equal && divisor && divisor < LEAST_STEP)
+			return false; /* it only becomes smaller */
 		if (magnitude(step[i]) > most)
 			most = magnitude(step[i]);
 	}
-	bool equal = arc_of(step, n) == 0;
-	if (!divisor || (!equal && (divisor < LEAST_STEP || most / divisor > MOST_STEPS)))
+	if (!divisor || (!equal && most / divisor > MOST_STEPS))
 		return false;
 	out->method = TF_ISN_CONSTANT_STEP;
 	out->width = divisor;
@@ -171,7 +182,10 @@ narrow(uint32_t arc, enum tf_isn_method method, struct tf_isn_class *out)
 static uint32_t
 ticks(double rate, double seconds)
 {
-	return (uint32_t)(int64_t)llround(fmod(rate * seconds, (double)SPACE));
+	double count = rate * seconds;
+
+	/* fmod() is slow, and what fits into 64 bits does without. */
+	return (uint32_t)(int64_t)llround(fabs(count) < 0x1p62 ? count : fmod(count, (double)SPACE));
 }
 
 static uint32_t
@@ -196,14 +210,14 @@ refine(const struct series *s, double rate)
 static uint32_t
 arc_at(const struct series *s, double rate)
 {
-	uint32_t rest[ENOUGH], n = s->n < FIRST_LOOK ? s->n : FIRST_LOOK;
+	uint32_t rest[ENOUGH];
 
-	for (uint32_t i = 0; i < n; i++)
+	for (uint32_t i = 0; i < s->n; i++) {
 		rest[i] = on_clock(s, rate, i);
-	if (arc_of(rest, n) > NARROW)
-		return UINT32_MAX;
-	for (uint32_t i = n; i < s->n; i++)
-		rest[i] = on_clock(s, rate, i);
+		/* As in narrow_arc_of(), before the rest is worked out. */
+		if (magnitude(rest[i] - rest[0]) > NARROW)
+			return UINT32_MAX;
+	}
 	return arc_of(rest, s->n);
 }
 
@@ -301,18 +315,18 @@ tf_isn_clock_on_tuple(const struct tf_hosts *t, const struct tf_host *h)
 static bool
 find_pattern(const struct series *s, struct tf_isn_class *out)
 {
-	uint32_t step[ENOUGH], band = arc_of(s->isn, s->n);
+	uint32_t step[ENOUGH];
 	struct tf_isn_class clock = *out;
 
 	if (constant_step(s, out))
 		return true;
 	/* A slow clock stays in a band for a while: then it says more than the band. */
-	if (one_clock(s, &clock) && clock.width < band / 4) {
+	if (one_clock(s, &clock) && clock.width < arc_of(s->isn, s->n) / 4) {
 		*out = clock;
 		return true;
 	}
-	return narrow(band, TF_ISN_NARROW_BAND, out) ||
-	       narrow(arc_of(step, steps_of(s, step)), TF_ISN_SMALL_STEPS, out);
+	return narrow(narrow_arc_of(s->isn, s->n), TF_ISN_NARROW_BAND, out) ||
+	       narrow(narrow_arc_of(step, steps_of(s, step)), TF_ISN_SMALL_STEPS, out);
 }
 
 struct tf_isn_class
