@@ -139,9 +139,9 @@ kind_of(const struct tf_end *x, const struct tf_end *y, const struct tf_segment 
 	return kind;
 }
 
-struct tf_plain
-tf_plain_of(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
-            enum tf_endpoint from)
+/* Is S, sent by FROM, plain to C? */
+static inline struct tf_plain
+plain_of(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s, enum tf_endpoint from)
 {
 	const struct tf_end *x = &c->end[from], *y = &c->end[!from];
 	struct tf_plain p = {.from = from, .may = tf_shape_may(ctx, c, from)};
@@ -292,18 +292,14 @@ tell_all(const struct tf_context *ctx, const struct tf_connection *c, const stru
 		tell(ctx, c, &told[i]);
 }
 
-const struct tf_move *
-tf_move_make(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
-             const struct tf_plain *p)
+static inline void
+make(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s, const struct tf_plain *p,
+     const struct tf_move *move)
 {
-	uint32_t key = key_of(p);
-	const struct tf_move *move = &ctx->moves->move[place_of(key)];
 	struct tf_end *x = &c->end[p->from], *y = &c->end[!p->from];
 	const enum tf_state before[2] = {tf_end_state(&c->end[TF_CLIENT]), tf_end_state(&c->end[TF_SERVER])};
 	uint16_t flags = x->flags, peer_flags = y->flags;
 
-	if (move->key != key || (s->flags & TF_FIN && !tf_closing_of(ctx, c)))
-		return NULL;
 	ctx->stats->bare_acks += (move->notes & TF_NOTE_BARE_ACK) != 0;
 	if (move->notes & TF_NOTE_THIRD)
 		tf_note_third_segment(ctx, c, p->from);
@@ -323,6 +319,20 @@ tf_move_make(struct tf_context *ctx, struct tf_connection *c, const struct tf_se
 			tf_note_time_wait(ctx, c, p->from == TF_CLIENT ? TF_SERVER : TF_CLIENT, s);
 	}
 	tell_all(ctx, c, move);
+}
+
+const struct tf_move *
+tf_move_plain(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
+              enum tf_endpoint from, struct tf_plain *out)
+{
+	struct tf_plain p = plain_of(ctx, c, s, from);
+	uint32_t key = key_of(&p);
+	const struct tf_move *move = &ctx->moves->move[place_of(key)];
+
+	*out = p;
+	if (!p.kind || move->key != key || (s->flags & TF_FIN && !tf_closing_of(ctx, c)))
+		return NULL;
+	make(ctx, c, s, &p, move);
 	return move;
 }
 

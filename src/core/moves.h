@@ -102,21 +102,18 @@ tf_shape_may(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint f
 /* Put C, of which nothing but the numbers differs, into the shape NUMBER. */
 void tf_shape_take(struct tf_context *ctx, struct tf_connection *c, unsigned number);
 
-/* The move that a plain segment makes. */
+/* A segment as far as a move depends on it. */
 struct tf_plain {
 	enum tf_endpoint from;
 	unsigned may;   /* enum tf_may */
 	unsigned kind;  /* 0: the segment is not plain */
-	unsigned shape; /* before it */
+	unsigned shape; /* of the connection before it */
 };
 
-/* Is S, sent by FROM, plain to C?  Nothing changes. */
-struct tf_plain tf_plain_of(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
-                            enum tf_endpoint from);
-
-/* Make the move if it is remembered; NULL where it is not: then nothing changes but that a FIN gets its room. */
-const struct tf_move *tf_move_make(struct tf_context *ctx, struct tf_connection *c,
-                                   const struct tf_segment *s, const struct tf_plain *p);
+/* If S, sent by FROM, is plain to C (then OUT has a kind) and its move is remembered, make that.  NULL where not:
+ * then nothing changes but that a FIN gets its room. */
+const struct tf_move *tf_move_plain(struct tf_context *ctx, struct tf_connection *c,
+                                    const struct tf_segment *s, enum tf_endpoint from, struct tf_plain *out);
 
 /* What the checklist tells the sink while a move is learnt. */
 struct tf_listener {

@@ -168,14 +168,15 @@ feed_thoroughly(struct tf_analyzer *a, struct tf_connection *c, const struct tf_
 
 /* What S does to the replicas is remembered; false where it is not, and then nothing has changed. */
 static bool
-feed_plain(struct tf_analyzer *a, uint32_t index, const struct tf_segment *s, const struct tf_plain *plain)
+feed_plain(struct tf_analyzer *a, uint32_t index, const struct tf_segment *s, enum tf_endpoint from,
+           struct tf_plain *plain)
 {
 	struct tf_connection *c = tf_connection_at(a, index);
-	const struct tf_move *move = plain->kind ? tf_move_make(&a->ctx, c, s, plain) : NULL;
+	const struct tf_move *move = tf_move_plain(&a->ctx, c, s, from, plain);
 
 	if (!move)
 		return false;
-	tf_detect_plain(&a->ctx, c, s, plain->from);
+	tf_detect_plain(&a->ctx, c, s, from);
 	if (tf_extra_if(&a->ctx, c))
 		tf_shape_forget(c); /* something was found */
 	if ((s->flags & (TF_SYN | TF_ACK)) == (TF_SYN | TF_ACK))
@@ -210,8 +211,8 @@ tf_feed_connection(struct tf_analyzer *a, uint32_t index, const struct tf_segmen
 		look_again(a, index);
 		return;
 	}
-	struct tf_plain plain = tf_plain_of(&a->ctx, c, s, from);
-	if (feed_plain(a, index, s, &plain))
+	struct tf_plain plain;
+	if (feed_plain(a, index, s, from, &plain))
 		return;
 	if (plain.kind)
 		learn(a, c, s, &plain);
@@ -299,21 +300,34 @@ feed_known(struct tf_analyzer *a, uint32_t index, const struct tf_segment *s, bo
 		tf_detect_ordinary(&a->ctx, c, s);
 		return true;
 	}
-	struct tf_plain plain = tf_plain_of(&a->ctx, c, s, from);
-	return feed_plain(a, index, s, &plain);
+	struct tf_plain plain;
+	return feed_plain(a, index, s, from, &plain);
 }
 
 /* A segment on its way to its connection. */
 struct errand {
 	struct tf_key key;
 	uint32_t hash;
-	bool second; /* the second end of the key sent it */
+	uint32_t likely; /* the connection that the index seemed to have for it; 0: none */
+	bool second;     /* the second end of the key sent it */
 };
+
+/* Its place: what was found a moment ago, unless it went meanwhile. */
+static struct place
+place_of(const struct tf_analyzer *a, const struct errand *e)
+{
+	if (e->likely) {
+		const struct tf_connection *c = tf_connection_at(a, e->likely);
+		if (tf_key_equal(&c->key, &e->key) && c->conn)
+			return (struct place){.index = e->likely};
+	}
+	return look_up(a, &e->key, e->hash);
+}
 
 static void
 feed_one(struct tf_analyzer *a, const struct tf_segment *s, const struct errand *e)
 {
-	struct place at = look_up(a, &e->key, e->hash);
+	struct place at = place_of(a, e);
 
 	if (at.index && feed_known(a, at.index, s, e->second))
 		return;
@@ -456,13 +470,12 @@ feed_batch(struct tf_analyzer *a, const struct tf_segment *segments, size_t coun
 		tf_index_prefetch(&a->index, errand[i].hash);
 	}
 	/* Each wave asks for what the one before it has brought. */
-	uint32_t likely[BATCH];
 	for (size_t i = 0; i < count; i++)
-		likely[i] = prefetch_connection(a, errand[i].hash);
+		errand[i].likely = prefetch_connection(a, errand[i].hash);
 	for (size_t i = 0; i < count; i++)
-		prefetch_closing(a, likely[i]);
+		prefetch_closing(a, errand[i].likely);
 	for (size_t i = 0; a->ctx.sink.soon && i < 2 * count; i++)
-		give_hint(a, likely[i % count], i >= count);
+		give_hint(a, errand[i % count].likely, i >= count);
 	for (size_t i = 0; i < count; i++) {
 		a->stats.segments++;
 		follow_clock(a, &segments[i]);

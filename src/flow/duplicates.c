@@ -5,6 +5,7 @@
  */
 #include "flow/duplicates.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #define COPY_NS 1000000
@@ -18,22 +19,31 @@ folded(uint64_t a, uint64_t b)
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
+_Static_assert(offsetof(struct tf_segment, ack) == offsetof(struct tf_segment, seq) + 4 &&
+                   offsetof(struct tf_segment, dst_port) == offsetof(struct tf_segment, src_port) + 2 &&
+                   offsetof(struct tf_segment, window) == offsetof(struct tf_segment, flags) + 2 &&
+                   offsetof(struct tf_segment, urgent) == offsetof(struct tf_segment, flags) + 4 &&
+                   offsetof(struct tf_segment, checksum) == offsetof(struct tf_segment, flags) + 6 &&
+                   offsetof(struct tf_segment, tsecr) == offsetof(struct tf_segment, tsval) + 4,
+               "they are taken as words");
+
+/* Copies of a frame have it in common, and hardly anything else has. */
 static uint64_t
 digest_of(const struct tf_segment *s)
 {
-	uint64_t src, dst, h;
+	uint64_t src, dst, numbers, header, times = 1, h;
+	uint32_t ports;
 
 	memcpy(&src, s->src.byte + 8, sizeof src);
 	memcpy(&dst, s->dst.byte + 8, sizeof dst);
-	h = folded(src ^ ((uint64_t)s->seq.v << 32 | s->ack.v) ^ UINT64_C(0x9e3779b97f4a7c15),
-	           dst ^
-	               ((uint64_t)s->checksum << 48 | (uint64_t)s->ip_id << 32 | (uint64_t)s->flags << 16 |
-	                s->window) ^
-	               UINT64_C(0xd1b54a32d192ed03));
-	h ^= (uint64_t)s->src_port << 48 ^ (uint64_t)s->dst_port << 32 ^ s->len;
-	return folded(h ^ UINT64_C(0x8cb92ba72f3d8dd7),
-	              (s->options & TF_OPT_TIMESTAMPS ? (uint64_t)s->tsval << 32 | s->tsecr : 1) ^
-	                  UINT64_C(0xa0761d6478bd642f));
+	memcpy(&numbers, &s->seq, sizeof numbers);
+	memcpy(&header, &s->flags, sizeof header);
+	memcpy(&ports, &s->src_port, sizeof ports);
+	if (s->options & TF_OPT_TIMESTAMPS)
+		memcpy(&times, &s->tsval, sizeof times);
+	h = folded(src ^ numbers ^ UINT64_C(0x9e3779b97f4a7c15), dst ^ header ^ UINT64_C(0xd1b54a32d192ed03));
+	h ^= (uint64_t)ports << 32 ^ (uint64_t)s->ip_id << 16 ^ s->len;
+	return folded(h ^ UINT64_C(0x8cb92ba72f3d8dd7), times ^ UINT64_C(0xa0761d6478bd642f));
 }
 
 bool

@@ -522,9 +522,9 @@ openings_are_remembered(void)
 		if (index) {
 			struct tf_connection copy = *tf_connection_at(a, index);
 			enum tf_endpoint from = tf_connection_sender(&copy, &s);
-			struct tf_plain plain = tf_plain_of(&a->ctx, &copy, &s, from);
+			struct tf_plain plain;
 			asked++;
-			made += plain.kind && tf_move_make(&a->ctx, &copy, &s, &plain) &&
+			made += tf_move_plain(&a->ctx, &copy, &s, from, &plain) &&
 			        tf_end_state(&copy.end[TF_SERVER]) == TF_SYN_RECEIVED;
 		}
 		tf_analyzer_feed(a, &s, 1);
