@@ -56,10 +56,9 @@ follow(struct tf_end *x, struct tf_end *y, const struct tf_segment *s, unsigned 
 
 bool
 tf_connection_fast(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
-                   enum tf_endpoint from)
+                   enum tf_endpoint from, unsigned may)
 {
 	static const enum tf_state both_established[2] = {TF_ESTABLISHED, TF_ESTABLISHED};
-	unsigned may = tf_shape_may(ctx, c, from);
 	struct tf_end *x = &c->end[from], *y = &c->end[!from];
 
 	if (!(may & (s->len > 0 ? TF_MAY_FAST_DATA : TF_MAY_FAST_ACK)) ||

@@ -26,7 +26,7 @@
 #define PLAIN_FLAGS (TF_SYN | TF_FIN | TF_ACK | TF_PSH | TF_ECE | TF_CWR | TF_AE)
 #define SYN_OPTIONS (TF_OPT_MSS | TF_OPT_WSCALE | TF_OPT_SACK_PERMITTED | TF_OPT_TIMESTAMPS)
 
-/* tf_plain.kind: what a move depends on besides the shape. */
+/* What a move depends on besides the shape. */
 enum kind {
 	K_PLAIN = 0x0001,
 	K_FROM_SERVER = 0x0002,
@@ -139,21 +139,19 @@ kind_of(const struct tf_end *x, const struct tf_end *y, const struct tf_segment 
 	return kind;
 }
 
-/* Is S, sent by FROM, plain to C? */
-static inline struct tf_plain
-plain_of(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s, enum tf_endpoint from)
+/* The kind of S, sent by FROM; 0 where it is not plain to C.  MAY: what FROM may send. */
+static unsigned
+plain_kind(const struct tf_context *ctx, const struct tf_connection *c, const struct tf_segment *s,
+           enum tf_endpoint from, unsigned may)
 {
 	const struct tf_end *x = &c->end[from], *y = &c->end[!from];
-	struct tf_plain p = {.from = from, .may = tf_shape_may(ctx, c, from)};
 
-	if (!p.may || s->flags & ~(unsigned)PLAIN_FLAGS || ctx->fired ||
-	    s->checksum_state == TF_CHECKSUM_BAD || s->window == 0 || !is_in_time(x, s))
-		return p;
-	if (s->flags & TF_SYN ? !is_plain_syn(y, s, p.may) : !is_plain_segment(ctx, c, s, from, p.may))
-		return p;
-	p.kind = kind_of(x, y, s, from);
-	p.shape = c->shape;
-	return p;
+	if (s->flags & ~(unsigned)PLAIN_FLAGS || ctx->fired || s->checksum_state == TF_CHECKSUM_BAD ||
+	    s->window == 0 || !is_in_time(x, s))
+		return 0;
+	if (s->flags & TF_SYN ? !is_plain_syn(y, s, may) : !is_plain_segment(ctx, c, s, from, may))
+		return 0;
+	return kind_of(x, y, s, from);
 }
 
 /* ---- where moves are ----------------------------------------------------------------- */
@@ -161,9 +159,9 @@ plain_of(struct tf_context *ctx, struct tf_connection *c, const struct tf_segmen
 _Static_assert((TF_SHAPES - 1) <= UINT32_MAX / (K_ALL + 1), "shape and kind are one key");
 
 static uint32_t
-key_of(const struct tf_plain *p)
+key_of(unsigned shape, unsigned kind)
 {
-	return p->shape * (K_ALL + 1) | p->kind;
+	return shape * (K_ALL + 1) | kind;
 }
 
 static uint32_t
@@ -292,47 +290,48 @@ tell_all(const struct tf_context *ctx, const struct tf_connection *c, const stru
 		tell(ctx, c, &told[i]);
 }
 
-static inline void
-make(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s, const struct tf_plain *p,
-     const struct tf_move *move)
+static void
+make(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s, enum tf_endpoint from,
+     unsigned may, const struct tf_move *move)
 {
-	struct tf_end *x = &c->end[p->from], *y = &c->end[!p->from];
+	struct tf_end *x = &c->end[from], *y = &c->end[!from];
 	const enum tf_state before[2] = {tf_end_state(&c->end[TF_CLIENT]), tf_end_state(&c->end[TF_SERVER])};
 	uint16_t flags = x->flags, peer_flags = y->flags;
 
 	ctx->stats->bare_acks += (move->notes & TF_NOTE_BARE_ACK) != 0;
 	if (move->notes & TF_NOTE_THIRD)
-		tf_note_third_segment(ctx, c, p->from);
+		tf_note_third_segment(ctx, c, from);
 	if (s->flags & TF_SYN)
-		number_syn(ctx, c, s, p->from);
-	tf_connection_show(ctx, c, s, p->from, 0, before);
-	number_segment(ctx, c, x, s, p->from);
+		number_syn(ctx, c, s, from);
+	tf_connection_show(ctx, c, s, from, 0, before);
+	number_segment(ctx, c, x, s, from);
 	tf_shape_take(ctx, c, move->to);
 	number_timestamp(x, s, flags & TF_END_TSVAL_KNOWN);
-	number_window(x, s, p->may, flags & TF_END_WINDOW_KNOWN);
+	number_window(x, s, may, flags & TF_END_WINDOW_KNOWN);
 	x->max = x->nxt = tf_segment_end(s);
 	if (s->flags & TF_ACK)
 		y->una = s->ack;
 	if (c->closing) {
-		number_closing(ctx, c, s, p->from, peer_flags);
+		number_closing(ctx, c, s, from, peer_flags);
 		if (move->notes & TF_NOTE_WAIT)
-			tf_note_time_wait(ctx, c, p->from == TF_CLIENT ? TF_SERVER : TF_CLIENT, s);
+			tf_note_time_wait(ctx, c, from == TF_CLIENT ? TF_SERVER : TF_CLIENT, s);
 	}
 	tell_all(ctx, c, move);
 }
 
 const struct tf_move *
 tf_move_plain(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
-              enum tf_endpoint from, struct tf_plain *out)
+              enum tf_endpoint from)
 {
-	struct tf_plain p = plain_of(ctx, c, s, from);
-	uint32_t key = key_of(&p);
+	unsigned may = tf_shape_may(ctx, c, from), kind = plain_kind(ctx, c, s, from, may);
+	uint32_t key = key_of(c->shape, kind);
 	const struct tf_move *move = &ctx->moves->move[place_of(key)];
 
-	*out = p;
-	if (!p.kind || move->key != key || (s->flags & TF_FIN && !tf_closing_of(ctx, c)))
+	if (!kind || move->key != key || (s->flags & TF_FIN && !tf_closing_of(ctx, c))) {
+		ctx->moves->unknown = (struct tf_unknown_move){from, may, kind, c->shape};
 		return NULL;
-	make(ctx, c, s, &p, move);
+	}
+	make(ctx, c, s, from, may, move);
 	return move;
 }
 
@@ -378,38 +377,41 @@ hear(void *listener, const struct tf_event *e)
 	l->sink.event(l->sink.context, e);
 }
 
-void
+bool
 tf_move_listen(struct tf_context *ctx, struct tf_listener *l)
 {
-	*l = (struct tf_listener){.sink = ctx->sink};
+	if (!ctx->moves->unknown.kind)
+		return false;
+	*l = (struct tf_listener){.sink = ctx->sink, .move = ctx->moves->unknown};
 	ctx->sink.event = hear;
 	ctx->sink.context = l;
+	return true;
 }
 
 static unsigned
-notes_of(const struct tf_known_shape *known, const struct tf_known_shape *next, const struct tf_plain *p)
+notes_of(const struct tf_known_shape *known, const struct tf_known_shape *next,
+         const struct tf_unknown_move *move)
 {
 	const struct tf_shape *from = &known->shape, *to = &next->shape;
 	unsigned notes = 0;
 
-	if (p->kind & K_ADVANCES && !(p->kind & K_SYN) && p->may & TF_AWAITS_SYN)
+	if (move->kind & K_ADVANCES && !(move->kind & K_SYN) && move->may & TF_AWAITS_SYN)
 		notes |= TF_NOTE_THIRD;
-	if (tf_letters_have(to->letters, p->from, false) && !tf_letters_have(from->letters, p->from, false))
+	if (tf_letters_have(to->letters, move->from, false) && !tf_letters_have(from->letters, move->from, false))
 		notes |= TF_NOTE_BARE_ACK;
-	if (p->kind & (K_SYN | K_FIN) || from->history[0] != to->history[0] ||
+	if (move->kind & (K_SYN | K_FIN) || from->history[0] != to->history[0] ||
 	    from->history[1] != to->history[1])
 		notes |= TF_NOTE_TIMERS;
-	if ((p->may | next->may[0] | next->may[1]) & TF_MAY_WAIT || !next->may[0] || !next->may[1])
+	if ((move->may | next->may[0] | next->may[1]) & TF_MAY_WAIT || !next->may[0] || !next->may[1])
 		notes |= TF_NOTE_WAIT;
 	return notes;
 }
 
 void
-tf_move_learn(struct tf_context *ctx, struct tf_connection *c, const struct tf_plain *p,
-              const struct tf_listener *l)
+tf_move_learn(struct tf_context *ctx, struct tf_connection *c, const struct tf_listener *l)
 {
 	struct tf_moves *moves = ctx->moves;
-	uint32_t key = key_of(p), at = place_of(key);
+	uint32_t key = key_of(l->move.shape, l->move.kind), at = place_of(key);
 	unsigned to = tf_shape_of(ctx, c);
 
 	ctx->sink = l->sink;
@@ -421,7 +423,7 @@ tf_move_learn(struct tf_context *ctx, struct tf_connection *c, const struct tf_p
 	    .key = key,
 	    .to = (uint16_t)to,
 	    .told = (uint8_t)l->count,
-	    .notes = (uint8_t)notes_of(&moves->shape[p->shape], &moves->shape[to], p),
+	    .notes = (uint8_t)notes_of(&moves->shape[l->move.shape], &moves->shape[to], &l->move),
 	};
 	memcpy(moves->told[at], l->told, sizeof moves->told[at]);
 }

@@ -35,6 +35,8 @@ enum tf_may {
 	TF_MAY_FIN = 0x0010,
 	TF_MAY_FAST_ACK = 0x0020, /* a bare ACK, or payload, by header prediction (core/fast.h) */
 	TF_MAY_FAST_DATA = 0x0040,
+	TF_MAY_MOVE = TF_MAY_SYN | TF_MAY_SYN_ACK | TF_MAY_SEGMENT,
+	TF_MAY_FAST = TF_MAY_FAST_ACK | TF_MAY_FAST_DATA,
 	TF_IS_SCALED = 0x0100,  /* the window field is scaled */
 	TF_HAS_WINDOW = 0x0200, /* and means something */
 	TF_AWAITS_SYN = 0x0400, /* the receiver's SYN is not acknowledged */
@@ -45,6 +47,7 @@ enum tf_may {
 struct tf_known_shape {
 	struct tf_shape shape;
 	uint16_t may[2]; /* enum tf_may, by who sends */
+	uint8_t unused[12]; /* a power of two is found faster */
 };
 
 /* A change of an end's state, or only of what it can be in, that a move makes. */
@@ -71,7 +74,16 @@ enum tf_move_note {
 	TF_NOTE_WAIT = 0x08,     /* TIME-WAIT may begin, be restarted or end */
 };
 
+/* A move that is not remembered. */
+struct tf_unknown_move {
+	enum tf_endpoint from;
+	unsigned may;   /* enum tf_may */
+	unsigned kind;  /* of the segment; 0: it is not plain */
+	unsigned shape; /* of the connection before it */
+};
+
 struct tf_moves {
+	struct tf_unknown_move unknown;        /* that was asked for last */
 	uint32_t count;                         /* of shapes, the empty one included */
 	uint32_t beginning;                     /* the shape of a connection before its first SYN; 0: not known */
 	uint16_t number[2 * TF_SHAPES];         /* from a hash to the number of a shape; 0: empty */
@@ -99,21 +111,33 @@ tf_shape_may(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint f
 	return ctx->moves->shape[c->shape].may[from];
 }
 
-/* Put C, of which nothing but the numbers differs, into the shape NUMBER. */
-void tf_shape_take(struct tf_context *ctx, struct tf_connection *c, unsigned number);
+/* Flags that the checklist does not look at, or that are set by hand: no shape has them. */
+#define TF_SHAPE_ASIDE                                                                                       \
+	(TF_CONN_CLIENT_SECOND | TF_CONN_IPV6 | TF_CONN_CLIENT_SUMS | TF_CONN_SERVER_SUMS |                  \
+	 TF_CONN_CLIENT_BSD | TF_CONN_SERVER_BSD | TF_CONN_EMBRYONIC)
 
-/* A segment as far as a move depends on it. */
-struct tf_plain {
-	enum tf_endpoint from;
-	unsigned may;   /* enum tf_may */
-	unsigned kind;  /* 0: the segment is not plain */
-	unsigned shape; /* of the connection before it */
-};
+/* Put C, of which all but the numbers is another's by now, into the shape NUMBER. */
+static inline void
+tf_shape_take(struct tf_context *ctx, struct tf_connection *c, unsigned number)
+{
+	const struct tf_shape *shape = &ctx->moves->shape[number].shape;
 
-/* If S, sent by FROM, is plain to C (then OUT has a kind) and its move is remembered, make that.  NULL where not:
- * then nothing changes but that a FIN gets its room. */
+	for (int e = 0; e < 2; e++) {
+		c->end[e].history = shape->history[e];
+		memcpy(&c->end[e].base, &shape->end[e], sizeof shape->end[e]);
+		c->end[e].depth = (uint8_t)(shape->rest >> (32 + 8 * e));
+	}
+	c->flags = (c->flags & TF_SHAPE_ASIDE) | (uint32_t)shape->rest;
+	c->letters = shape->letters & 0x1ffffff;
+	c->shape = number & (TF_SHAPES - 1);
+	if (c->closing)
+		tf_closing_if(ctx, c)->letters = (uint32_t)(shape->letters >> 32);
+}
+
+/* If S, sent by FROM, is plain to C and its move is remembered, make that.  NULL where not: then nothing changes but
+ * that a FIN gets its room. */
 const struct tf_move *tf_move_plain(struct tf_context *ctx, struct tf_connection *c,
-                                    const struct tf_segment *s, enum tf_endpoint from, struct tf_plain *out);
+                                    const struct tf_segment *s, enum tf_endpoint from);
 
 /* What the checklist tells the sink while a move is learnt. */
 struct tf_listener {
@@ -121,14 +145,14 @@ struct tf_listener {
 	bool unusual;        /* more was told than a move can hold, or the segment was marked */
 	unsigned count;      /* of told */
 	struct tf_told told[TF_MOVE_TOLD];
+	struct tf_unknown_move move;
 };
 
-/* Before the checklist makes a move that is not remembered: L hears what it tells.  L must stay where it is until
- * tf_move_learn(). */
-void tf_move_listen(struct tf_context *ctx, struct tf_listener *l);
+/* Before the checklist makes the move that tf_move_plain() has just not found: if the segment is plain, L hears what it
+ * tells from now on, and must stay where it is until tf_move_learn().  False where it is not. */
+bool tf_move_listen(struct tf_context *ctx, struct tf_listener *l);
 
 /* The checklist has just made it: remember what it came to, and what it told. */
-void tf_move_learn(struct tf_context *ctx, struct tf_connection *c, const struct tf_plain *p,
-                   const struct tf_listener *l);
+void tf_move_learn(struct tf_context *ctx, struct tf_connection *c, const struct tf_listener *l);
 
 #endif

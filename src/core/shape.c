@@ -16,11 +16,6 @@
 	(TF_CONN_MIDSTREAM | TF_CONN_ROLES_GUESSED | TF_CONN_GAP | TF_CONN_SIMULTANEOUS | TF_CONN_SPLIT |    \
 	 TF_CONN_HOLDS_SYN | TF_CONN_FAST_OPEN | TF_CONN_SETTLED)
 
-/* What the checklist does not look at, or what is set by hand. */
-#define ASIDE                                                                                                \
-	(TF_CONN_CLIENT_SECOND | TF_CONN_IPV6 | TF_CONN_CLIENT_SUMS | TF_CONN_SERVER_SUMS |                  \
-	 TF_CONN_CLIENT_BSD | TF_CONN_SERVER_BSD | TF_CONN_EMBRYONIC)
-
 /* ---- what may come next ---------------------------------------------------------- */
 
 static bool
@@ -168,7 +163,7 @@ describe(const struct tf_connection *c, const struct tf_closing *k)
 	return (struct tf_shape){
 	    .history = {c->end[0].history, c->end[1].history},
 	    .end = {word_of(&c->end[0]), word_of(&c->end[1])},
-	    .rest = (c->flags & ~(uint32_t)ASIDE) | (uint64_t)c->end[0].depth << 32 |
+	    .rest = (c->flags & ~(uint32_t)TF_SHAPE_ASIDE) | (uint64_t)c->end[0].depth << 32 |
 	            (uint64_t)c->end[1].depth << 40 | fin_bits(k) << 48,
 	    .letters = c->letters | (k ? (uint64_t)k->letters << 32 : 0),
 	};
@@ -217,22 +212,4 @@ tf_shape_of(struct tf_context *ctx, const struct tf_connection *c)
 		if (!*number || memcmp(&moves->shape[*number].shape, &shape, sizeof shape) == 0)
 			return *number;
 	}
-}
-
-void
-tf_shape_take(struct tf_context *ctx, struct tf_connection *c, unsigned number)
-{
-	const struct tf_shape *shape = &ctx->moves->shape[number].shape;
-	struct tf_closing *k = tf_closing_if(ctx, c);
-
-	for (int e = 0; e < 2; e++) {
-		c->end[e].history = shape->history[e];
-		memcpy(&c->end[e].base, &shape->end[e], sizeof shape->end[e]);
-		c->end[e].depth = (uint8_t)(shape->rest >> (32 + 8 * e));
-	}
-	c->flags = (c->flags & ASIDE) | (uint32_t)shape->rest;
-	c->letters = shape->letters & 0x1ffffff;
-	if (k)
-		k->letters = (uint32_t)(shape->letters >> 32);
-	c->shape = number & (TF_SHAPES - 1);
 }

@@ -112,6 +112,8 @@ run_deadlines(struct tf_analyzer *a, int64_t now_ns)
 {
 	struct tf_due due;
 
+	if (!tf_wheel_maybe_due(&a->wheel, now_ns))
+		return;
 	a->ctx.packet = 0;
 	while (tf_wheel_maybe_due(&a->wheel, now_ns) && tf_wheel_collect(&a->wheel, now_ns)) {
 		while (tf_wheel_pop(&a->wheel, now_ns, &due)) {
@@ -168,16 +170,15 @@ feed_thoroughly(struct tf_analyzer *a, struct tf_connection *c, const struct tf_
 
 /* What S does to the replicas is remembered; false where it is not, and then nothing has changed. */
 static bool
-feed_plain(struct tf_analyzer *a, uint32_t index, const struct tf_segment *s, enum tf_endpoint from,
-           struct tf_plain *plain)
+feed_plain(struct tf_analyzer *a, uint32_t index, const struct tf_segment *s, enum tf_endpoint from)
 {
 	struct tf_connection *c = tf_connection_at(a, index);
-	const struct tf_move *move = tf_move_plain(&a->ctx, c, s, from, plain);
+	const struct tf_move *move = tf_move_plain(&a->ctx, c, s, from);
 
 	if (!move)
 		return false;
 	tf_detect_plain(&a->ctx, c, s, from);
-	if (tf_extra_if(&a->ctx, c))
+	if (c->closing && tf_extra_if(&a->ctx, c))
 		tf_shape_forget(c); /* something was found */
 	if ((s->flags & (TF_SYN | TF_ACK)) == (TF_SYN | TF_ACK))
 		tf_services_add(&a->services, &s->src, s->src_port);
@@ -186,15 +187,19 @@ feed_plain(struct tf_analyzer *a, uint32_t index, const struct tf_segment *s, en
 	return true;
 }
 
+/* The checklist, and what it came to is remembered if S is plain. */
 static void
-learn(struct tf_analyzer *a, struct tf_connection *c, const struct tf_segment *s,
-      const struct tf_plain *plain)
+feed_and_learn(struct tf_analyzer *a, struct tf_connection *c, const struct tf_segment *s,
+               enum tf_endpoint from)
 {
 	struct tf_listener listener;
 
-	tf_move_listen(&a->ctx, &listener);
-	feed_thoroughly(a, c, s, plain->from);
-	tf_move_learn(&a->ctx, c, plain, &listener);
+	if (!tf_move_listen(&a->ctx, &listener)) {
+		feed_thoroughly(a, c, s, from);
+		return;
+	}
+	feed_thoroughly(a, c, s, from);
+	tf_move_learn(&a->ctx, c, &listener);
 }
 
 void
@@ -211,18 +216,22 @@ tf_feed_connection(struct tf_analyzer *a, uint32_t index, const struct tf_segmen
 		look_again(a, index);
 		return;
 	}
-	struct tf_plain plain;
-	if (feed_plain(a, index, s, from, &plain))
+	if (feed_plain(a, index, s, from))
 		return;
-	if (plain.kind)
-		learn(a, c, s, &plain);
-	else
-		feed_thoroughly(a, c, s, from);
+	feed_and_learn(a, c, s, from);
 	look_again(a, index);
 	/* As after a plain one. */
 	if (s->flags & (TF_SYN | TF_FIN))
 		look_soon_enough(a, index);
 }
+
+/* A segment on its way to its connection. */
+struct errand {
+	const struct tf_segment *s;
+	uint32_t hash;
+	uint32_t likely; /* the connection that the index seemed to have for it; 0: none */
+	bool second;     /* the second end of the key sent it */
+};
 
 struct place {
 	uint32_t index;     /* connection; 0: none */
@@ -230,18 +239,18 @@ struct place {
 };
 
 static struct place
-look_up(const struct tf_analyzer *a, const struct tf_key *key, uint32_t hash)
+look_up(const struct tf_analyzer *a, const struct errand *e)
 {
 	struct place found = {0, 0};
 
-	for (uint32_t at = tf_index_start(&a->index, hash); tf_index_find(&a->index, hash, &at);
+	for (uint32_t at = tf_index_start(&a->index, e->hash); tf_index_find(&a->index, e->hash, &at);
 	     at = (at + 1) & a->index.mask) {
 		uint32_t value = a->index.entry[at].value;
 		if (value & TF_TOMBSTONE_BIT) {
 			uint32_t place = value & ~TF_TOMBSTONE_BIT;
-			if (tf_key_equal(&a->tombstone[place].key, key))
+			if (tf_key_fits(&a->tombstone[place].key, e->s, e->second))
 				found.tombstone = place + 1;
-		} else if (tf_key_equal(&tf_connection_at(a, value)->key, key)) {
+		} else if (tf_key_fits(&tf_connection_at(a, value)->key, e->s, e->second)) {
 			found.index = value;
 			break;
 		}
@@ -249,18 +258,22 @@ look_up(const struct tf_analyzer *a, const struct tf_key *key, uint32_t hash)
 	return found;
 }
 
-static bool
-sent_by_second(const struct tf_key *key, const struct tf_segment *s)
+/* Its place: what was found a moment ago, unless that went meanwhile. */
+static struct place
+place_of(const struct tf_analyzer *a, const struct errand *e)
 {
-	return s->src_port != key->port[0] || memcmp(&s->src, &key->addr[0], sizeof s->src) != 0;
+	if (e->likely) {
+		const struct tf_connection *c = tf_connection_at(a, e->likely);
+		if (tf_key_fits(&c->key, e->s, e->second) && c->conn)
+			return (struct place){.index = e->likely};
+	}
+	return look_up(a, e);
 }
 
 /* A late segment of a closed connection: its numbers lie where that one's lay. */
 static bool
-is_late(const struct tf_tombstone *t, const struct tf_segment *s)
+is_late(const struct tf_tombstone *t, const struct tf_segment *s, bool second)
 {
-	bool second = sent_by_second(&t->key, s);
-
 	if (s->flags & TF_SYN)
 		return s->flags & TF_ACK && t->former.isn_known >> second & 1 &&
 		       tf_seq_eq(s->seq, t->former.isn[second]);
@@ -271,89 +284,71 @@ is_late(const struct tf_tombstone *t, const struct tf_segment *s)
 }
 
 static uint32_t
-begin(struct tf_analyzer *a, const struct tf_key *key, uint32_t hash, uint32_t tombstone,
-      const struct tf_segment *s)
+begin(struct tf_analyzer *a, const struct errand *e, uint32_t tombstone)
 {
+	struct tf_key key = tf_key_of(e->s, e->second);
 	struct tf_former former;
 
 	if (!tombstone)
-		return tf_table_begin(a, key, hash, s, NULL);
+		return tf_table_begin(a, &key, e->hash, e->s, NULL);
 	struct tf_tombstone *t = &a->tombstone[tombstone - 1];
-	if (is_late(t, s)) {
+	if (is_late(t, e->s, e->second)) {
 		struct tf_late late = tf_late_of(t);
-		tf_detect_late(&a->ctx, &late, sent_by_second(&t->key, s), s);
+		tf_detect_late(&a->ctx, &late, e->second, e->s);
 		return 0;
 	}
-	former = a->tombstone[tombstone - 1].former;
-	tf_tombstone_remove(a, hash, tombstone - 1);
-	return tf_table_begin(a, key, hash, s, &former);
+	former = t->former;
+	tf_tombstone_remove(a, e->hash, tombstone - 1);
+	return tf_table_begin(a, &key, e->hash, e->s, &former);
 }
 
 /* As nearly all segments are: by header prediction, or by a remembered move. */
 static bool
-feed_known(struct tf_analyzer *a, uint32_t index, const struct tf_segment *s, bool second)
+feed_known(struct tf_analyzer *a, uint32_t index, const struct errand *e)
 {
 	struct tf_connection *c = tf_connection_at(a, index);
-	enum tf_endpoint from = second != ((c->flags & TF_CONN_CLIENT_SECOND) != 0) ? TF_SERVER : TF_CLIENT;
+	bool client_second = (c->flags & TF_CONN_CLIENT_SECOND) != 0;
+	enum tf_endpoint from = e->second != client_second ? TF_SERVER : TF_CLIENT;
+	unsigned may = tf_shape_may(&a->ctx, c, from);
 
-	if (tf_connection_fast(&a->ctx, c, s, from)) {
-		tf_detect_ordinary(&a->ctx, c, s);
+	if (may & TF_MAY_FAST && tf_connection_fast(&a->ctx, c, e->s, from, may)) {
+		tf_detect_ordinary(&a->ctx, c, e->s);
 		return true;
 	}
-	struct tf_plain plain;
-	return feed_plain(a, index, s, from, &plain);
-}
-
-/* A segment on its way to its connection. */
-struct errand {
-	struct tf_key key;
-	uint32_t hash;
-	uint32_t likely; /* the connection that the index seemed to have for it; 0: none */
-	bool second;     /* the second end of the key sent it */
-};
-
-/* Its place: what was found a moment ago, unless it went meanwhile. */
-static struct place
-place_of(const struct tf_analyzer *a, const struct errand *e)
-{
-	if (e->likely) {
-		const struct tf_connection *c = tf_connection_at(a, e->likely);
-		if (tf_key_equal(&c->key, &e->key) && c->conn)
-			return (struct place){.index = e->likely};
-	}
-	return look_up(a, &e->key, e->hash);
+	return may & TF_MAY_MOVE && feed_plain(a, index, e->s, from);
 }
 
 static void
-feed_one(struct tf_analyzer *a, const struct tf_segment *s, const struct errand *e)
+feed_one(struct tf_analyzer *a, const struct errand *e)
 {
 	struct place at = place_of(a, e);
 
-	if (at.index && feed_known(a, at.index, s, e->second))
+	if (at.index && feed_known(a, at.index, e))
 		return;
 	if (!at.index) {
-		at.index = begin(a, &e->key, e->hash, at.tombstone, s);
+		at.index = begin(a, e, at.tombstone);
 		/* Where the capture's time went back, the connection begins by its clock. */
 		if (at.index)
 			tf_connection_at(a, at.index)->first_ts_ns = a->ctx.now_ns;
-	} else if ((s->flags & (TF_SYN | TF_ACK | TF_RST)) == TF_SYN)
-		at.index = tf_syn_arrives(a, at.index, e->hash, s);
+	} else if ((e->s->flags & (TF_SYN | TF_ACK | TF_RST)) == TF_SYN)
+		at.index = tf_syn_arrives(a, at.index, e->hash, e->s);
 	else
-		at.index = tf_held_judge(a, at.index, e->hash, s);
+		at.index = tf_held_judge(a, at.index, e->hash, e->s);
 	if (at.index) {
-		tf_feed_connection(a, at.index, s);
+		tf_feed_connection(a, at.index, e->s);
 		return;
 	}
 	/* A SYN that was just held wants its judge. */
-	at = look_up(a, &e->key, e->hash);
+	at = look_up(a, e);
 	if (at.index)
 		look_again(a, at.index);
 }
 
 static void
-show_duplicate(struct tf_analyzer *a, const struct tf_segment *s, const struct errand *errand)
+show_duplicate(struct tf_analyzer *a, const struct errand *errand)
 {
-	struct place at = look_up(a, &errand->key, errand->hash);
+	const struct tf_segment *s = errand->s;
+	struct place at = look_up(a, errand);
 
 	if (!at.index || !(a->ctx.sink.wanted & TF_EV_SEGMENT))
 		return;
@@ -382,15 +377,32 @@ start_clock(struct tf_analyzer *a, int64_t now_ns)
 	tf_wheel_start(&a->wheel, now_ns);
 }
 
+/* What is due before NOW, or to be forgotten. */
 static void
-advance(struct tf_analyzer *a, int64_t now_ns)
+run_clock(struct tf_analyzer *a, int64_t now_ns)
 {
-	if (tf_wheel_maybe_due(&a->wheel, now_ns))
-		run_deadlines(a, now_ns);
+	run_deadlines(a, now_ns);
 	if (now_ns > a->ctx.now_ns)
 		a->ctx.now_ns = now_ns;
 	if (a->tombstone_count && a->ctx.now_ns >= a->tombstone_due_ns)
 		tf_tombstone_expire(a);
+}
+
+static inline void
+advance(struct tf_analyzer *a, int64_t now_ns)
+{
+	if (tf_wheel_maybe_due(&a->wheel, now_ns) || (a->tombstone_count && now_ns >= a->tombstone_due_ns))
+		run_clock(a, now_ns);
+	else if (now_ns > a->ctx.now_ns)
+		a->ctx.now_ns = now_ns;
+}
+
+static void
+note_step_back(struct tf_analyzer *a, int64_t ts_ns)
+{
+	a->stats.time_backwards++;
+	if (a->stats.last_ts_ns - ts_ns > a->stats.time_backwards_max_ns)
+		a->stats.time_backwards_max_ns = a->stats.last_ts_ns - ts_ns;
 }
 
 static void
@@ -399,9 +411,7 @@ follow_clock(struct tf_analyzer *a, const struct tf_segment *s)
 	if (!a->started)
 		start_clock(a, s->ts_ns);
 	if (s->ts_ns < a->stats.last_ts_ns) {
-		a->stats.time_backwards++;
-		if (a->stats.last_ts_ns - s->ts_ns > a->stats.time_backwards_max_ns)
-			a->stats.time_backwards_max_ns = a->stats.last_ts_ns - s->ts_ns;
+		note_step_back(a, s->ts_ns);
 	} else {
 		a->ctx.leapt = s->ts_ns - a->ctx.now_ns > LEAP_NS;
 		advance(a, s->ts_ns);
@@ -465,8 +475,9 @@ feed_batch(struct tf_analyzer *a, const struct tf_segment *segments, size_t coun
 	struct errand errand[BATCH];
 
 	for (size_t i = 0; i < count; i++) {
-		errand[i].key = tf_key_of(&segments[i], &errand[i].second);
-		errand[i].hash = tf_key_hash(&errand[i].key, a->config.hash_key);
+		errand[i].s = &segments[i];
+		errand[i].second = tf_key_second(&segments[i]);
+		errand[i].hash = tf_key_hash_segment(&segments[i], errand[i].second, a->config.hash_key);
 		tf_index_prefetch(&a->index, errand[i].hash);
 	}
 	/* Each wave asks for what the one before it has brought. */
@@ -481,10 +492,10 @@ feed_batch(struct tf_analyzer *a, const struct tf_segment *segments, size_t coun
 		follow_clock(a, &segments[i]);
 		if (tf_duplicates_check(&a->duplicates, &segments[i])) {
 			a->stats.duplicate_frames++;
-			show_duplicate(a, &segments[i], &errand[i]);
+			show_duplicate(a, &errand[i]);
 			continue;
 		}
-		feed_one(a, &segments[i], &errand[i]);
+		feed_one(a, &errand[i]);
 	}
 }
 

@@ -15,14 +15,13 @@
 static uint32_t
 connection_of(const struct tf_analyzer *a, const struct tf_segment *quoted)
 {
-	bool second;
-	struct tf_key key = tf_key_of(quoted, &second);
-	uint32_t hash = tf_key_hash(&key, a->config.hash_key);
+	bool second = tf_key_second(quoted);
+	uint32_t hash = tf_key_hash_segment(quoted, second, a->config.hash_key);
 
 	for (uint32_t at = tf_index_start(&a->index, hash); tf_index_find(&a->index, hash, &at);
 	     at = (at + 1) & a->index.mask) {
 		uint32_t value = a->index.entry[at].value;
-		if (!(value & TF_TOMBSTONE_BIT) && tf_key_equal(&tf_connection_at(a, value)->key, &key))
+		if (!(value & TF_TOMBSTONE_BIT) && tf_key_fits(&tf_connection_at(a, value)->key, quoted, second))
 			return value;
 	}
 	return 0;

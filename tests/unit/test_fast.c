@@ -496,9 +496,10 @@ healthy_traffic_is_predicted(void)
 			struct tf_connection copy = *tf_connection_at(a, index);
 			asked++;
 			enum tf_endpoint from = tf_connection_sender(&copy, &s);
-			predicted += tf_connection_fast(&a->ctx, &copy, &s, from);
+			unsigned may = tf_shape_may(&a->ctx, &copy, from);
+			predicted += tf_connection_fast(&a->ctx, &copy, &s, from, may);
 			tf_analyzer_note_rules(a, fired);
-			CU_ASSERT(!tf_connection_fast(&a->ctx, &copy, &s, from));
+			CU_ASSERT(!tf_connection_fast(&a->ctx, &copy, &s, from, may));
 			tf_analyzer_note_rules(a, NULL);
 		}
 		tf_analyzer_feed(a, &s, 1);
@@ -522,9 +523,8 @@ openings_are_remembered(void)
 		if (index) {
 			struct tf_connection copy = *tf_connection_at(a, index);
 			enum tf_endpoint from = tf_connection_sender(&copy, &s);
-			struct tf_plain plain;
 			asked++;
-			made += tf_move_plain(&a->ctx, &copy, &s, from, &plain) &&
+			made += tf_move_plain(&a->ctx, &copy, &s, from) &&
 			        tf_end_state(&copy.end[TF_SERVER]) == TF_SYN_RECEIVED;
 		}
 		tf_analyzer_feed(a, &s, 1);
