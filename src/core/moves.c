@@ -397,7 +397,8 @@ notes_of(const struct tf_known_shape *known, const struct tf_known_shape *next,
 
 	if (move->kind & K_ADVANCES && !(move->kind & K_SYN) && move->may & TF_AWAITS_SYN)
 		notes |= TF_NOTE_THIRD;
-	if (tf_letters_have(to->letters, move->from, false) && !tf_letters_have(from->letters, move->from, false))
+	if (tf_letters_have(to->letters, move->from, false) &&
+	    !tf_letters_have(from->letters, move->from, false))
 		notes |= TF_NOTE_BARE_ACK;
 	if (move->kind & (K_SYN | K_FIN) || from->history[0] != to->history[0] ||
 	    from->history[1] != to->history[1])

@@ -46,7 +46,7 @@ enum tf_may {
 
 struct tf_known_shape {
 	struct tf_shape shape;
-	uint16_t may[2]; /* enum tf_may, by who sends */
+	uint16_t may[2];    /* enum tf_may, by who sends */
 	uint8_t unused[12]; /* a power of two is found faster */
 };
 
@@ -83,10 +83,10 @@ struct tf_unknown_move {
 };
 
 struct tf_moves {
-	struct tf_unknown_move unknown;        /* that was asked for last */
-	uint32_t count;                         /* of shapes, the empty one included */
-	uint32_t beginning;                     /* the shape of a connection before its first SYN; 0: not known */
-	uint16_t number[2 * TF_SHAPES];         /* from a hash to the number of a shape; 0: empty */
+	struct tf_unknown_move unknown; /* that was asked for last */
+	uint32_t count;                 /* of shapes, the empty one included */
+	uint32_t beginning;             /* the shape of a connection before its first SYN; 0: not known */
+	uint16_t number[2 * TF_SHAPES]; /* from a hash to the number of a shape; 0: empty */
 	struct tf_known_shape shape[TF_SHAPES]; /* 0: may nothing */
 	struct tf_move move[TF_MOVES];
 	struct tf_told told[TF_MOVES][TF_MOVE_TOLD];

@@ -23,7 +23,21 @@ tf_pool_at(const struct tf_pool *pool, uint32_t index)
 	return pool->items + (uint64_t)(index - 1) * pool->item_bytes;
 }
 
-/* A zeroed item's index; 0 where the pool is full. */
+/* Ask the processor for all of an item before it is needed. */
+static inline void
+tf_pool_prefetch(const struct tf_pool *pool, uint32_t index)
+{
+	const unsigned char *item = tf_pool_at(pool, index);
+
+	for (uint32_t at = 0; at < pool->item_bytes; at += 64)
+		__builtin_prefetch(item + at, 1);
+	__builtin_prefetch(item + pool->item_bytes - 1, 1); /* items do not begin where lines do */
+}
+
+#define TF_POOL_AHEAD 4
+
+/* A zeroed item's index; 0 where the pool is full.  The one that is likely to be asked for soon is fetched
+ * meanwhile. */
 static inline uint32_t
 tf_pool_get(struct tf_pool *pool)
 {
@@ -38,6 +52,10 @@ tf_pool_get(struct tf_pool *pool)
 		return 0;
 	}
 	pool->used++;
+	if (pool->free)
+		tf_pool_prefetch(pool, pool->free);
+	else if (pool->capacity - pool->fresh > TF_POOL_AHEAD)
+		tf_pool_prefetch(pool, pool->fresh + TF_POOL_AHEAD);
 	return index;
 }
 

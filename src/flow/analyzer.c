@@ -3,8 +3,8 @@
  * incarnations of a 4-tuple apart, runs the clock, and calls the core and
  * the detectors.
  *
- * A batch is hashed first so that the look-ups overlap in memory; all that
- * has an effect happens in capture order.
+ * Memory is asked for some segments ahead, so that look-ups overlap; all
+ * that has an effect happens in capture order.
  */
 #include "tcpfsm/analyzer.h"
 
@@ -17,7 +17,10 @@
 #include "flow/arena.h"
 #include "flow/flow.h"
 
-#define BATCH 32
+/* Memory is asked for so many segments before it is needed: the index first, then what it leads to, then what that
+ * leads to. */
+#define AHEAD 8
+#define RING  32 /* errands under way: more than three times that, and a power of two */
 
 /* Without a packet for so long: the capture may have been stopped meanwhile, or several were put
  * together, or a clock was wrong.  No limit of TCP is so long. */
@@ -429,84 +432,91 @@ tf_analyzer_advance(struct tf_analyzer *a, int64_t now_ns)
 	tf_briefs_emit(&a->ctx);
 }
 
-static void
-prefetch_lines(const void *item, size_t octets)
-{
-	for (size_t line = 0; line < octets; line += 64)
-		__builtin_prefetch((const char *)item + line, 1);
-}
-
-/* Where the index seems to have HASH: its connection, asked for; 0 where it does not. */
+/* Where the index seems to have E's hash: its connection, asked for; 0 where it does not. */
 static uint32_t
-prefetch_connection(const struct tf_analyzer *a, uint32_t hash)
+prefetch_connection(const struct tf_analyzer *a, const struct errand *e)
 {
-	uint32_t at = tf_index_start(&a->index, hash), index;
+	uint32_t at = tf_index_start(&a->index, e->hash), index;
 
-	if (!tf_index_find(&a->index, hash, &at))
+	if (!tf_index_find(&a->index, e->hash, &at))
 		return 0;
 	index = a->index.entry[at].value;
 	if (index & TF_TOMBSTONE_BIT) {
 		__builtin_prefetch(&a->tombstone[index & ~TF_TOMBSTONE_BIT]);
 		return 0;
 	}
-	prefetch_lines(tf_connection_at(a, index), sizeof(struct tf_connection));
+	tf_pool_prefetch(&a->connections, index);
 	return index;
 }
 
 static void
 prefetch_closing(const struct tf_analyzer *a, uint32_t index)
 {
-	if (!index || !tf_connection_at(a, index)->closing)
-		return;
-	prefetch_lines(tf_pool_at(&a->ctx.closings, tf_connection_at(a, index)->closing),
-	               sizeof(struct tf_closing));
+	if (index && tf_connection_at(a, index)->closing)
+		tf_pool_prefetch(&a->ctx.closings, tf_connection_at(a, index)->closing);
 }
 
 static void
 give_hint(const struct tf_analyzer *a, uint32_t index, bool near)
 {
-	if (index)
+	if (index && a->ctx.sink.soon)
 		a->ctx.sink.soon(a->ctx.sink.context, tf_connection_at(a, index)->conn, near);
 }
 
+/* Three steps ahead: what the index has for the errand's hash. */
 static void
-feed_batch(struct tf_analyzer *a, const struct tf_segment *segments, size_t count)
+set_out(struct tf_analyzer *a, struct errand *e, const struct tf_segment *s)
 {
-	struct errand errand[BATCH];
-
-	for (size_t i = 0; i < count; i++) {
-		errand[i].s = &segments[i];
-		errand[i].second = tf_key_second(&segments[i]);
-		errand[i].hash = tf_key_hash_segment(&segments[i], errand[i].second, a->config.hash_key);
-		tf_index_prefetch(&a->index, errand[i].hash);
-	}
-	/* Each wave asks for what the one before it has brought. */
-	for (size_t i = 0; i < count; i++)
-		errand[i].likely = prefetch_connection(a, errand[i].hash);
-	for (size_t i = 0; i < count; i++)
-		prefetch_closing(a, errand[i].likely);
-	for (size_t i = 0; a->ctx.sink.soon && i < 2 * count; i++)
-		give_hint(a, errand[i % count].likely, i >= count);
-	for (size_t i = 0; i < count; i++) {
-		a->stats.segments++;
-		follow_clock(a, &segments[i]);
-		if (tf_duplicates_check(&a->duplicates, &segments[i])) {
-			a->stats.duplicate_frames++;
-			show_duplicate(a, &errand[i]);
-			continue;
-		}
-		feed_one(a, &errand[i]);
-	}
+	e->s = s;
+	e->second = tf_key_second(s);
+	e->hash = tf_key_hash_segment(s, e->second, a->config.hash_key);
+	tf_index_prefetch(&a->index, e->hash);
 }
 
+/* Two steps ahead. */
+static void
+look_for_connection(struct tf_analyzer *a, struct errand *e)
+{
+	e->likely = prefetch_connection(a, e);
+	give_hint(a, e->likely, false);
+}
+
+/* One step ahead. */
+static void
+look_for_closing(struct tf_analyzer *a, const struct errand *e)
+{
+	prefetch_closing(a, e->likely);
+	give_hint(a, e->likely, true);
+}
+
+static void
+run_errand(struct tf_analyzer *a, const struct errand *e)
+{
+	a->stats.segments++;
+	follow_clock(a, e->s);
+	if (tf_duplicates_check(&a->duplicates, e->s)) {
+		a->stats.duplicate_frames++;
+		show_duplicate(a, e);
+		return;
+	}
+	feed_one(a, e);
+}
+
+/* All that has an effect happens in the last step, so in the order of the segments. */
 void
 tf_analyzer_feed(struct tf_analyzer *a, const struct tf_segment *segments, size_t count)
 {
-	while (count) {
-		size_t batch = count < BATCH ? count : BATCH;
-		feed_batch(a, segments, batch);
-		segments += batch;
-		count -= batch;
+	struct errand ring[RING];
+
+	for (size_t i = 0; i < count + 3 * AHEAD; i++) {
+		if (i < count)
+			set_out(a, &ring[i % RING], &segments[i]);
+		if (i - AHEAD < count)
+			look_for_connection(a, &ring[(i - AHEAD) % RING]);
+		if (i - 2 * AHEAD < count)
+			look_for_closing(a, &ring[(i - 2 * AHEAD) % RING]);
+		if (i - 3 * AHEAD < count)
+			run_errand(a, &ring[(i - 3 * AHEAD) % RING]);
 	}
 	tf_briefs_emit(&a->ctx);
 }
@@ -609,8 +619,7 @@ tf_analyzer_finish(struct tf_analyzer *a)
 		qsort(order, count, sizeof *order, by_number);
 	for (uint32_t i = 0; i < count; i++) {
 		if (i + 12 < count)
-			prefetch_lines(tf_connection_at(a, order[i + 12].index),
-			               sizeof(struct tf_connection));
+			tf_pool_prefetch(&a->connections, order[i + 12].index);
 		if (i + 6 < count)
 			prefetch_closing(a, order[i + 6].index);
 		tf_table_end(a, order[i].index, TF_GONE_FINISHED);

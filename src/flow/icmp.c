@@ -21,7 +21,8 @@ connection_of(const struct tf_analyzer *a, const struct tf_segment *quoted)
 	for (uint32_t at = tf_index_start(&a->index, hash); tf_index_find(&a->index, hash, &at);
 	     at = (at + 1) & a->index.mask) {
 		uint32_t value = a->index.entry[at].value;
-		if (!(value & TF_TOMBSTONE_BIT) && tf_key_fits(&tf_connection_at(a, value)->key, quoted, second))
+		if (!(value & TF_TOMBSTONE_BIT) &&
+		    tf_key_fits(&tf_connection_at(a, value)->key, quoted, second))
 			return value;
 	}
 	return 0;
