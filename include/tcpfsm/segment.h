@@ -61,6 +61,8 @@ struct tf_sack_block {
 	tf_seq right; /* the octet after its last one */
 };
 
+/* In the order in which the usual segment's fields are asked for: its key and its numbers fill the first
+ * line of cache, and what few segments have comes last.  Without TF_OPT_SACK, sack is not set. */
 struct tf_segment {
 	int64_t ts_ns;   /* capture time, nanoseconds since the epoch */
 	uint64_t packet; /* frame number in the capture, from 1 */
@@ -71,26 +73,25 @@ struct tf_segment {
 	tf_seq seq, ack; /* ack is meaningful only with TF_ACK */
 	uint16_t flags;  /* enum tf_flag */
 	uint16_t window; /* as it stands in the header, unscaled */
-	uint16_t urgent;
-	uint16_t checksum; /* as it stands in the header */
-	uint32_t len;      /* octets of payload according to the IP header */
-	uint32_t wire_len; /* octets of the whole frame on the wire */
 
-	uint16_t options; /* enum tf_option */
-	uint16_t mss;     /* with TF_OPT_MSS */
-	uint8_t wscale;   /* with TF_OPT_WSCALE: as sent, may exceed 14 */
+	uint32_t len;           /* octets of payload according to the IP header */
+	uint32_t payload_len;   /* octets at payload: at most len */
+	const uint8_t *payload; /* the captured payload; valid during the call */
+
+	uint32_t tsval, tsecr; /* with TF_OPT_TIMESTAMPS */
+	uint16_t options;      /* enum tf_option */
+	uint16_t mss;          /* with TF_OPT_MSS */
+	uint8_t wscale;        /* with TF_OPT_WSCALE: as sent, may exceed 14 */
 	uint8_t sack_count;
-	uint8_t fast_open_len;       /* octets of cookie, with TF_OPT_FAST_OPEN */
-	uint8_t checksum_state;      /* enum tf_checksum */
-	uint32_t tsval, tsecr;       /* with TF_OPT_TIMESTAMPS */
-	struct tf_sack_block sack[4];
-
+	uint8_t fast_open_len;  /* octets of cookie, with TF_OPT_FAST_OPEN */
+	uint8_t checksum_state; /* enum tf_checksum */
+	uint16_t checksum;      /* as it stands in the header */
+	uint16_t urgent;
+	uint32_t wire_len;  /* octets of the whole frame on the wire */
 	uint16_t ip_id;     /* IPv4 identification; 0 for IPv6 */
 	uint8_t ttl;        /* TTL or hop limit */
 	uint8_t ip_version; /* 4 or 6 */
-
-	uint32_t payload_len;   /* octets at payload: at most len */
-	const uint8_t *payload; /* the captured payload; valid during the call */
+	struct tf_sack_block sack[4];
 };
 
 /* The octets of sequence space that the segment occupies (SEG.LEN, RFC 9293 section 3.4):

@@ -19,7 +19,7 @@
 #include "capture/merge.h"
 
 enum {
-	BUFFER_ONE_FILE = 1 << 20,
+	BUFFER_ONE_FILE = 128 << 10, /* with what the kernel copies from, it fits a second-level cache */
 	BUFFER_MANY_FILES = 256 << 10,
 	LINKTYPE_ETHERNET = 1,
 };

@@ -45,7 +45,14 @@ note_time(struct tf_intake *in, int64_t ts_ns, bool is_segment)
 	}
 }
 
-/* The frame does not last until the segment is used: keep the first octets. */
+/* A segment from before the clock must meet an analyzer that knows the clock. */
+static bool
+is_late(const struct tf_intake *in, int64_t ts_ns)
+{
+	return in->clock_waits && ts_ns < in->clock_ns;
+}
+
+/* The payload does not last until the segment is used: keep its first octets. */
 static void
 keep_head(struct tf_parcel *parcel, size_t at)
 {
@@ -58,22 +65,32 @@ keep_head(struct tf_parcel *parcel, size_t at)
 	s->payload = parcel->head[at];
 }
 
+/* COUNT segments stand behind those of the parcel: they belong to it. */
+static bool
+add_segments(struct tf_intake *in, size_t count, bool keep_heads)
+{
+	struct tf_parcel *parcel = in->parcel;
+
+	for (size_t end = parcel->count + count; parcel->count < end; parcel->count++) {
+		if (keep_heads)
+			keep_head(parcel, parcel->count);
+		note_time(in, parcel->segment[parcel->count].ts_ns, true);
+	}
+	return parcel->count < TF_PARCEL_SEGMENTS || ship(in);
+}
+
 static bool
 take_segment(struct tf_intake *in)
 {
 	struct tf_segment *s = &in->parcel->segment[in->parcel->count];
 
-	/* A segment from before the clock must meet an analyzer that knows the clock. */
-	if (in->clock_waits && s->ts_ns < in->clock_ns) {
+	if (is_late(in, s->ts_ns)) {
 		struct tf_segment late = *s;
 		if (!ship_with_clock(in))
 			return false;
-		s = &in->parcel->segment[0];
-		*s = late;
+		in->parcel->segment[0] = late;
 	}
-	keep_head(in->parcel, in->parcel->count);
-	note_time(in, s->ts_ns, true);
-	return ++in->parcel->count < TF_PARCEL_SEGMENTS || ship(in);
+	return add_segments(in, 1, in->frames_go || tf_decoder_payload_is_own(in->decoder));
 }
 
 static bool
@@ -84,6 +101,42 @@ take_icmp(struct tf_intake *in)
 	return ship(in);
 }
 
+static bool
+take_frame(struct tf_intake *in, const struct tf_frame *frame)
+{
+	enum tf_wire_result result =
+	    tf_decoder_frame(in->decoder, frame, &in->parcel->segment[in->parcel->count]);
+
+	if (result == TF_WIRE_SEGMENT)
+		return take_segment(in);
+	note_time(in, frame->ts_ns, false);
+	return result != TF_WIRE_ICMP_ERROR || take_icmp(in);
+}
+
+/* How many usual segments FRAMES begin with, as far as there is room: they wait in the parcel. */
+static size_t
+usual_segments(struct tf_intake *in, const struct tf_frame *frames, size_t count)
+{
+	size_t room = TF_PARCEL_SEGMENTS - in->parcel->count;
+
+	if (is_late(in, frames->ts_ns))
+		return 0;
+	return tf_decoder_usual(in->decoder, frames, count < room ? count : room,
+	                        &in->parcel->segment[in->parcel->count]);
+}
+
+static bool
+take_frames(struct tf_intake *in, const struct tf_frame *frames, size_t count)
+{
+	for (size_t i = 0; i < count;) {
+		size_t n = usual_segments(in, frames + i, count - i);
+		if (!(n > 0 ? add_segments(in, n, in->frames_go) : take_frame(in, &frames[i])))
+			return false;
+		i += n > 0 ? n : 1;
+	}
+	return true;
+}
+
 static void
 note_cut(struct tf_intake *in, const struct tf_frame *frame)
 {
@@ -92,20 +145,17 @@ note_cut(struct tf_intake *in, const struct tf_frame *frame)
 		in->snap_length = frame->caplen;
 }
 
-static bool
-take_frame(struct tf_intake *in, const struct tf_frame *frame)
+/* What concerns frames whatever they hold. */
+static void
+look_at(struct tf_intake *in, const struct tf_frame *frames, size_t count)
 {
-	if (in->dump)
-		tf_dump_frame(in->dump, frame);
-	tf_slices_frame(in->slices, frame);
-	if (frame->caplen < frame->len)
-		note_cut(in, frame);
-	enum tf_wire_result result =
-	    tf_decoder_frame(in->decoder, frame, &in->parcel->segment[in->parcel->count]);
-	if (result == TF_WIRE_SEGMENT)
-		return take_segment(in);
-	note_time(in, frame->ts_ns, false);
-	return result != TF_WIRE_ICMP_ERROR || take_icmp(in);
+	for (size_t i = 0; i < count; i++)
+		if (frames[i].caplen < frames[i].len)
+			note_cut(in, &frames[i]);
+	for (size_t i = 0; i < count && in->dump; i++)
+		tf_dump_frame(in->dump, &frames[i]);
+	for (size_t i = 0; i < count && in->slices; i++)
+		tf_slices_frame(in->slices, &frames[i]);
 }
 
 /* How many frames to ask for: 0 where -c has been reached. */
@@ -139,10 +189,11 @@ tf_intake_read(struct tf_intake *in)
 {
 	size_t wanted = frames_wanted(in);
 	int frames = wanted ? tf_capture_batch(in->capture, in->frame, wanted) : TF_CAPTURE_END;
+	size_t count = frames > 0 ? (size_t)frames : 0;
 
-	for (int i = 0; i < frames; i++)
-		if (!take_frame(in, &in->frame[i]))
-			return TF_CAPTURE_END;
+	look_at(in, in->frame, count);
+	if (!take_frames(in, in->frame, count))
+		return TF_CAPTURE_END;
 	note_rejected(in);
 	return frames > 0 && !ship_with_clock(in) ? TF_CAPTURE_END : frames;
 }

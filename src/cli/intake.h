@@ -25,6 +25,7 @@ struct tf_intake {
 	struct tf_parcel *parcel;                 /* being filled */
 	struct tf_parcel *(*ship)(void *context); /* takes it, and gives the next; NULL: no more is wanted */
 	void *context;
+	bool frames_go; /* before a parcel is used: its payloads must be kept */
 
 	bool any_frame;
 	bool clock_waits;           /* clock_ns was set by a frame that is no segment: it is to be told */

@@ -30,8 +30,8 @@ struct tf_parcel {
 	enum tf_parcel_end end;
 	int64_t clock_ns;
 	struct tf_icmp_error icmp;
-	struct tf_segment segment[TF_PARCEL_SEGMENTS]; /* payload: only its first octets, in head */
-	uint8_t head[TF_PARCEL_SEGMENTS][TF_PARCEL_HEAD];
+	struct tf_segment segment[TF_PARCEL_SEGMENTS];
+	uint8_t head[TF_PARCEL_SEGMENTS][TF_PARCEL_HEAD]; /* of payloads that would be gone */
 };
 
 struct tf_pipeline;

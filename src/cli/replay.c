@@ -99,6 +99,7 @@ reader(void *context)
 	uint64_t consumed, total;
 
 	r->intake.ship = pass_on;
+	r->intake.frames_go = true;
 	r->intake.parcel = tf_pipeline_empty(r->pipeline);
 	while (tf_intake_read(&r->intake) != TF_CAPTURE_END) {
 		tf_capture_progress(r->capture, &consumed, &total);

@@ -14,6 +14,9 @@
 #include <stdint.h>
 #include <string.h>
 
+/* What runs for each packet, is small, and is compiled once more for other processors (usual.c). */
+#define TF_INLINE static inline __attribute__((always_inline))
+
 struct tf_view {
 	const uint8_t *p; /* first octet of the layer */
 	uint32_t cap;     /* octets that may be read */

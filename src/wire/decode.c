@@ -59,6 +59,7 @@ tf_decoder_new(const struct tf_decoder_options *options)
 	if (d == NULL)
 		return NULL;
 	d->verify_checksums = options->verify_checksums;
+	d->usual = tf_usual_for_processor();
 	tf_fragments_init(&d->fragments, options, &d->stats);
 	choose_link(d, 1);
 	return d;
@@ -87,6 +88,16 @@ tf_decoder_frame(struct tf_decoder *d, const struct tf_frame *frame, struct tf_s
 	d->payload_is_own = false;
 	d->stats.frames++;
 	return d->link(d, (struct tf_view){frame->data, frame->caplen, len});
+}
+
+size_t
+tf_decoder_usual(struct tf_decoder *d, const struct tf_frame *frames, size_t count, struct tf_segment *out)
+{
+	size_t n = d->usual(d, frames, count, out);
+
+	d->stats.frames += n;
+	d->stats.segments += n;
+	return n;
 }
 
 bool

@@ -74,7 +74,13 @@ void tf_decoder_free(struct tf_decoder *d);
 enum tf_wire_result tf_decoder_frame(struct tf_decoder *d, const struct tf_frame *frame,
                                      struct tf_segment *out);
 
-/* Whether the payload of the last segment lies in the decoder rather than in its frame. */
+/* Decode the usual frames that FRAMES begins with, as tf_decoder_frame() would: Ethernet with TCP, nothing
+ * cut, nothing odd.  How many of COUNT they are; their segments are in OUT, with payloads in their frames.  What
+ * comes next is for tf_decoder_frame(), be it usual or not. */
+size_t tf_decoder_usual(struct tf_decoder *d, const struct tf_frame *frames, size_t count,
+                        struct tf_segment *out);
+
+/* Whether the payload of tf_decoder_frame()'s last segment lies in the decoder rather than in its frame. */
 bool tf_decoder_payload_is_own(const struct tf_decoder *d);
 
 /* The error of the last call; meaningful if that returned TF_WIRE_ICMP_ERROR; valid until the next. */

@@ -21,9 +21,13 @@ struct tf_decoder;
 
 typedef enum tf_wire_result tf_layer(struct tf_decoder *d, struct tf_view v);
 
+typedef size_t tf_usual_function(struct tf_decoder *d, const struct tf_frame *frames, size_t count,
+                                 struct tf_segment *out);
+
 struct tf_decoder {
 	const struct tf_frame *frame; /* the frame of this call */
 	struct tf_segment *out;       /* where its segment goes */
+	tf_usual_function *usual;     /* for this processor */
 	tf_layer *link;               /* strips link layers of type link_of */
 	int link_of;
 	unsigned depth;      /* layers entered in this frame */
@@ -63,6 +67,21 @@ enum tf_protocol {
 	TF_IP_SHIM6 = 140,
 };
 
+enum tf_ethertype {
+	TF_ETHERTYPE_IPV4 = 0x0800,
+	TF_ETHERTYPE_ARP = 0x0806,
+	TF_ETHERTYPE_RARP = 0x8035,
+	TF_ETHERTYPE_VLAN = 0x8100,
+	TF_ETHERTYPE_IPV6 = 0x86dd,
+	TF_ETHERTYPE_MPLS = 0x8847,
+	TF_ETHERTYPE_MPLS_MULTICAST = 0x8848,
+	TF_ETHERTYPE_PPPOE_SESSION = 0x8864,
+	TF_ETHERTYPE_PROVIDER_VLAN = 0x88a8,
+	TF_ETHERTYPE_E_TAG = 0x893f,
+	TF_ETHERTYPE_OLD_QINQ = 0x9100,
+	TF_ETHERTYPE_OLD_QINQ_2 = 0x9200,
+};
+
 /* Count the frame under KIND; always TF_WIRE_SKIPPED. */
 static inline enum tf_wire_result
 tf_pass_over(struct tf_decoder *d, enum tf_skip kind)
@@ -84,6 +103,10 @@ tf_addr_of(const uint8_t *p, uint8_t version)
 	return a;
 }
 
+/* What does the work of tf_decoder_usual(): on any processor, and on the one at hand (usual.c). */
+tf_usual_function tf_usual_plainly;
+tf_usual_function *tf_usual_for_processor(void);
+
 /* What strips link layers of LINKTYPE; NULL where it is not understood (link.c). */
 tf_layer *tf_link_layer(int linktype);
 
@@ -97,8 +120,12 @@ tf_layer tf_ip_any, tf_ipv4, tf_ipv6;
 enum tf_wire_result tf_tcp(struct tf_decoder *d, const struct tf_ip *ip, struct tf_view v);
 enum tf_wire_result tf_icmp(struct tf_decoder *d, const struct tf_ip *ip, struct tf_view v);
 
-/* The control bits of the TCP header at P, of which 14 octets may be read (tcp.c). */
-uint16_t tf_tcp_flags(const uint8_t *p);
+/* The control bits of the TCP header at P, of which 14 octets may be read. */
+static inline uint16_t
+tf_tcp_flags(const uint8_t *p)
+{
+	return tf_get16(p + 12) & 0x1ff;
+}
 
 enum tf_ip_verdict {
 	TF_IP_WHOLE,

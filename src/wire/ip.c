@@ -262,29 +262,10 @@ by_verdict(struct tf_decoder *d, enum tf_ip_verdict verdict, struct tf_ip_parsed
 	return tf_pass_over(d, TF_SKIP_MALFORMED);
 }
 
-/* TCP behind a header without options, and no fragment: so are nearly all packets, and what
- * tf_ipv4_parse and the functions above would find out about them is known. */
-static bool
-is_usual(struct tf_view v)
-{
-	uint32_t total;
-
-	if (v.cap < IPV4_HEADER || v.p[0] != 0x45 || v.p[9] != TF_IP_TCP || tf_get16(v.p + 6) & 0x3fff)
-		return false;
-	total = tf_get16(v.p + 2);
-	return total >= IPV4_HEADER && total <= v.cap;
-}
-
 enum tf_wire_result
 tf_ipv4(struct tf_decoder *d, struct tf_view v)
 {
 	struct tf_ip_parsed parsed;
-
-	if (is_usual(v)) {
-		struct tf_ip ip = {v.p + 12, v.p + 16, tf_get16(v.p + 4), v.p[8], 4};
-		uint32_t len = tf_get16(v.p + 2) - (uint32_t)IPV4_HEADER;
-		return tf_tcp(d, &ip, (struct tf_view){v.p + IPV4_HEADER, len, len});
-	}
 
 	return by_verdict(d, tf_ipv4_parse(v, &parsed), &parsed);
 }

@@ -16,21 +16,6 @@ enum {
 	LLC_LENGTH_MAX = 1500, /* below: a length, not an EtherType (IEEE 802.3 section 3.2.6) */
 };
 
-enum ethertype {
-	ETHERTYPE_IPV4 = 0x0800,
-	ETHERTYPE_ARP = 0x0806,
-	ETHERTYPE_RARP = 0x8035,
-	ETHERTYPE_VLAN = 0x8100,
-	ETHERTYPE_IPV6 = 0x86dd,
-	ETHERTYPE_MPLS = 0x8847,
-	ETHERTYPE_MPLS_MULTICAST = 0x8848,
-	ETHERTYPE_PPPOE_SESSION = 0x8864,
-	ETHERTYPE_PROVIDER_VLAN = 0x88a8,
-	ETHERTYPE_E_TAG = 0x893f,
-	ETHERTYPE_OLD_QINQ = 0x9100,
-	ETHERTYPE_OLD_QINQ_2 = 0x9200,
-};
-
 /* Numbers of the Network Layer Protocol Identifier (RFC 2427). */
 enum nlpid {
 	NLPID_SNAP = 0x80,
@@ -51,24 +36,24 @@ static enum tf_wire_result
 by_ethertype(struct tf_decoder *d, struct tf_view v, uint32_t type)
 {
 	switch (type) {
-	case ETHERTYPE_IPV4:
+	case TF_ETHERTYPE_IPV4:
 		return tf_ipv4(d, v);
-	case ETHERTYPE_IPV6:
+	case TF_ETHERTYPE_IPV6:
 		return tf_ipv6(d, v);
-	case ETHERTYPE_ARP:
-	case ETHERTYPE_RARP:
+	case TF_ETHERTYPE_ARP:
+	case TF_ETHERTYPE_RARP:
 		return tf_pass_over(d, TF_SKIP_ARP);
-	case ETHERTYPE_VLAN:
-	case ETHERTYPE_PROVIDER_VLAN:
-	case ETHERTYPE_OLD_QINQ:
-	case ETHERTYPE_OLD_QINQ_2:
+	case TF_ETHERTYPE_VLAN:
+	case TF_ETHERTYPE_PROVIDER_VLAN:
+	case TF_ETHERTYPE_OLD_QINQ:
+	case TF_ETHERTYPE_OLD_QINQ_2:
 		return vlan(d, v);
-	case ETHERTYPE_E_TAG:
+	case TF_ETHERTYPE_E_TAG:
 		return e_tag(d, v);
-	case ETHERTYPE_PPPOE_SESSION:
+	case TF_ETHERTYPE_PPPOE_SESSION:
 		return pppoe(d, v);
-	case ETHERTYPE_MPLS:
-	case ETHERTYPE_MPLS_MULTICAST:
+	case TF_ETHERTYPE_MPLS:
+	case TF_ETHERTYPE_MPLS_MULTICAST:
 		return mpls(d, v);
 	default:
 		return type <= LLC_LENGTH_MAX ? llc(d, tf_view_first(v, type))

@@ -8,7 +8,8 @@
  * files.
  *
  * Besides what sanitizers see, it holds that payloads lie where they may,
- * that each frame counts once and that fragments stay within their bounds.
+ * that each frame counts once, that fragments stay within their bounds and
+ * that usual frames come out as the general decoder has them.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -64,11 +65,27 @@ check_counters(const struct tf_decoder *d, uint64_t frames)
 	hold((d->fragments.count == 0) == (d->fragments.bytes == 0));
 }
 
+/* The general decoder made *S of FRAME, and returned RESULT; both segments were of the same octets before. */
+static void
+check_usual(struct tf_decoder *d, const struct tf_frame *frame, enum tf_wire_result result,
+            const struct tf_segment *s)
+{
+	tf_usual_function *const kinds[] = {tf_usual_for_processor(), tf_usual_plainly};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		struct tf_segment usual;
+		memset(&usual, 0, sizeof(usual));
+		if (kinds[i](d, frame, 1, &usual) == 1)
+			hold(result == TF_WIRE_SEGMENT && memcmp(&usual, s, sizeof(usual)) == 0);
+	}
+}
+
 /* Decode one frame of the input from a block of its own; returns the octets of input it took. */
 static size_t
 feed(struct tf_decoder *d, struct tf_frame *frame, const uint8_t *data, size_t size)
 {
 	struct tf_segment segment;
+	enum tf_wire_result result;
 	uint8_t *octets;
 
 	frame->caplen = tf_get16(data);
@@ -81,8 +98,11 @@ feed(struct tf_decoder *d, struct tf_frame *frame, const uint8_t *data, size_t s
 	hold(octets != NULL);
 	memcpy(octets, data + FRAME_HEADER, frame->caplen);
 	frame->data = octets;
-	if (tf_decoder_frame(d, frame, &segment) == TF_WIRE_SEGMENT)
+	memset(&segment, 0, sizeof(segment));
+	result = tf_decoder_frame(d, frame, &segment);
+	if (result == TF_WIRE_SEGMENT)
 		check_segment(d, &segment, frame);
+	check_usual(d, frame, result, &segment);
 	check_counters(d, frame->packet);
 	free(octets);
 	return FRAME_HEADER + frame->caplen;

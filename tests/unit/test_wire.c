@@ -16,7 +16,7 @@
 #include "tcpfsm/icmp.h"
 #include "unit.h"
 #include "wire/checksum.h"
-#include "wire/decode.h"
+#include "wire/decoder.h"
 
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
 #define SECOND      INT64_C(1000000000)
@@ -71,11 +71,20 @@ static struct tf_decoder *decoder;
 static struct tf_segment seg;
 static uint8_t *frame_octets;
 
+/* The decoder of usual frames, as it is on this processor and on any. */
+static struct tf_decoder *usual[2];
+static bool was_usual; /* the last frame, to both */
+
 static void
 begin_with(struct tf_decoder_options options)
 {
 	decoder = tf_decoder_new(&options);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(decoder);
+	for (size_t i = 0; i < COUNT_OF(usual); i++) {
+		usual[i] = tf_decoder_new(&options);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(usual[i]);
+	}
+	usual[1]->usual = tf_usual_plainly;
 }
 
 static void
@@ -94,8 +103,31 @@ end(void)
 		sum += stats->skipped[i];
 	CU_ASSERT_EQUAL(stats->frames, sum);
 	tf_decoder_free(decoder);
+	for (size_t i = 0; i < COUNT_OF(usual); i++)
+		tf_decoder_free(usual[i]);
 	free(frame_octets);
 	frame_octets = NULL;
+}
+
+/* The general decoder made seg of FRAME, with RESULT: where a frame is usual, that is what must come out. */
+static void
+compare_usual(const struct tf_frame *frame, enum tf_wire_result result)
+{
+	size_t agreed = 0;
+
+	for (size_t i = 0; i < COUNT_OF(usual); i++) {
+		const struct tf_decoder_stats *stats = tf_decoder_stats(usual[i]);
+		struct tf_decoder_stats before = *stats;
+		struct tf_segment s;
+
+		memset(&s, 0xee, sizeof(s));
+		size_t n = tf_decoder_usual(usual[i], frame, 1, &s);
+		CU_ASSERT(stats->frames == before.frames + n && stats->segments == before.segments + n);
+		CU_ASSERT(n == 0 || (result == TF_WIRE_SEGMENT && memcmp(&s, &seg, sizeof(s)) == 0));
+		agreed += n;
+	}
+	CU_ASSERT(agreed == 0 || agreed == COUNT_OF(usual));
+	was_usual = agreed > 0;
 }
 
 /* Decode B as a frame of which CAPLEN octets were captured, at TIME. */
@@ -111,7 +143,9 @@ decode_at(int linktype, const struct bytes *b, uint32_t caplen, int64_t time)
 	memcpy(frame_octets, b->p, caplen);
 	frame.data = frame_octets;
 	memset(&seg, 0xee, sizeof(seg));
-	return tf_decoder_frame(decoder, &frame, &seg);
+	enum tf_wire_result result = tf_decoder_frame(decoder, &frame, &seg);
+	compare_usual(&frame, result);
+	return result;
 }
 
 static enum tf_wire_result
@@ -1585,14 +1619,154 @@ a_frame_may_be_cut_at_any_octet(void)
 	}
 }
 
+/* ---- usual frames ---- */
+
+static const struct {
+	const void *options;
+	size_t size;
+} layouts[] = {
+    {OCTETS("")},
+    {OCTETS("\1\1\x08\x0a\0\1\2\3\4\5\6\7")},
+    {OCTETS("\2\4\x05\xb4")},
+    {OCTETS("\2\4\x05\xb4\4\2\x08\x0a\0\1\2\3\0\0\0\0\1\3\3\7")},
+    {OCTETS("\2\4\x05\xb4\1\3\3\x08\1\1\4\2")},
+    {OCTETS("\1\1\x05\x0a\1\2\3\4\5\6\7\x08")},
+    {OCTETS("\1\1\x08\x0a\0\1\2\3\4\5\6\7\1\1\5\x12\1\2\3\4\5\6\7\x08\1\2\3\4\5\6\7\x09")},
+    {OCTETS("\1\1\x13\x12\0\1\2\3\4\5\6\7\0\1\2\3\4\5\6\7")},
+};
+
+/* A frame with layout I and N octets of payload. */
+static struct bytes
+usual_frame(int version, bool tagged, size_t i, uint32_t n)
+{
+	struct bytes b = {.n = 0};
+	uint32_t len = 20 + (uint32_t)layouts[i].size + n;
+
+	put(&b, MACS, 12);
+	if (tagged)
+		put(&b, "\x81\x00\0\5", 4);
+	put16(&b, version == 4 ? 0x0800 : 0x86dd);
+	if (version == 4)
+		put_ipv4(&b, TCP, len, 0x1122, 0x4000);
+	else
+		put_ipv6(&b, TCP, len);
+	put_tcp_with(&b, version, layouts[i].options, layouts[i].size, n);
+	return b;
+}
+
+static void
+usual_frames_are_known(void)
+{
+	static const uint32_t sizes[] = {0,  1,  2,  7,  8,   9,   16,   31,   44,  45,
+	                                 46, 63, 64, 65, 127, 128, 1000, 1448, 9000};
+
+	begin();
+	for (unsigned k = 0; k < 4 * COUNT_OF(layouts) * COUNT_OF(sizes); k++) {
+		int version = k & 1 ? 6 : 4;
+		uint32_t n = sizes[k / 4 % COUNT_OF(sizes)];
+		struct bytes b = usual_frame(version, k & 2, k / 4 / COUNT_OF(sizes), n);
+
+		CU_ASSERT(decode(ETHERNET, &b) == TF_WIRE_SEGMENT);
+		CU_ASSERT(was_usual && is_whole_segment(version, n));
+		put(&b, "\0\0\0\0\0\0", 6); /* padding, or a trailer */
+		CU_ASSERT(decode(ETHERNET, &b) == TF_WIRE_SEGMENT);
+		CU_ASSERT(was_usual && is_whole_segment(version, n));
+	}
+	end();
+}
+
+/* Any octet of the headers set to any value; decode() compares. */
+static void
+a_changed_frame_is_decoded_alike(void)
+{
+	begin();
+	for (unsigned k = 0; k < 4 * COUNT_OF(layouts); k++) {
+		struct bytes b = usual_frame(k & 1 ? 6 : 4, k & 2, k / 4, 3);
+
+		for (uint32_t at = 12; at < b.n; at++) {
+			uint8_t was = b.p[at];
+			for (unsigned v = 0; v < 256; v++) {
+				b.p[at] = (uint8_t)v;
+				decode(ETHERNET, &b);
+			}
+			b.p[at] = was;
+		}
+	}
+	end();
+}
+
+static void
+a_cut_frame_is_decoded_alike(void)
+{
+	begin();
+	for (unsigned k = 0; k < 4 * COUNT_OF(layouts); k++) {
+		struct bytes b = usual_frame(k & 1 ? 6 : 4, k & 2, k / 4, 70);
+
+		for (uint32_t caplen = 0; caplen < b.n; caplen++) {
+			decode_at(ETHERNET, &b, caplen, 0);
+			CU_ASSERT_FALSE(was_usual);
+		}
+	}
+	end();
+}
+
+/* A bit turned anywhere, and every kind of checksum, at every length. */
+static void
+a_checksum_is_judged_alike(void)
+{
+	begin();
+	for (uint32_t n = 0; n < 300; n++) {
+		for (unsigned k = 0; k < 4; k++) {
+			int version = k & 1 ? 6 : 4;
+			struct bytes b = usual_frame(version, false, 1, n);
+			uint8_t *field = b.p + 14 + (version == 4 ? 20 : 40) + 16;
+
+			b.p[b.n - 1 - n / 2] ^= k & 2 ? 0x10 : 0;
+			set16(field, n % 3 == 0   ? 0
+			             : n % 3 == 1 ? pseudo_sum(version, 32 + n)
+			                          : pseudo_sum(version, 0));
+			CU_ASSERT(decode(ETHERNET, &b) == TF_WIRE_SEGMENT && was_usual);
+			CU_ASSERT_EQUAL(seg.checksum_state, n % 3 ? TF_CHECKSUM_PARTIAL : TF_CHECKSUM_ZERO);
+			set16(field, 0x1234 + n);
+			CU_ASSERT(decode(ETHERNET, &b) == TF_WIRE_SEGMENT && was_usual);
+		}
+	}
+	end();
+}
+
+static void
+a_row_ends_before_what_is_not_usual(void)
+{
+	struct bytes usual_one = usual_frame(4, false, 1, 5), arp = {.n = 0};
+	struct tf_frame frames[6];
+	struct tf_segment out[6];
+
+	put_ethernet(&arp, 0x0806);
+	put(&arp, "\0\1\x08\0\6\4\0\1", 8);
+	begin();
+	for (size_t i = 0; i < COUNT_OF(frames); i++) {
+		const struct bytes *b = i == 3 ? &arp : &usual_one;
+		frames[i] = (struct tf_frame){
+		    .packet = i + 1, .data = b->p, .caplen = b->n, .len = b->n, .linktype = ETHERNET};
+	}
+	CU_ASSERT_EQUAL(tf_decoder_usual(decoder, frames, 2, out), 2);
+	CU_ASSERT_EQUAL(tf_decoder_usual(decoder, frames, 6, out), 3);
+	CU_ASSERT(out[0].packet == 1 && out[2].packet == 3 && out[2].payload == usual_one.p + 66);
+	CU_ASSERT_EQUAL(tf_decoder_usual(decoder, frames + 3, 3, out), 0);
+	CU_ASSERT_EQUAL(tf_decoder_usual(decoder, frames + 4, 2, out), 2);
+	frames[0].linktype = RAW;
+	CU_ASSERT_EQUAL(tf_decoder_usual(decoder, frames, 6, out), 0);
+	end();
+}
+
 /* ---- checksums ---- */
 
-/* The example of RFC 1071 section 3. */
+/* The example of RFC 1071 section 3, behind zeros, which add nothing. */
 static void
 the_rfcs_example_sums_up(void)
 {
-	static const uint8_t octets[] = {0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7};
-	uint16_t sum = tf_sum_fold(tf_sum_add(0, octets, sizeof(octets)));
+	static const uint8_t octets[24] = {[16] = 0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7};
+	uint16_t sum = tf_sum_fold(tf_sum_octets(0, octets, sizeof(octets)));
 
 	CU_ASSERT_EQUAL(memcmp(&sum, "\xdd\xf2", 2), 0);
 }
@@ -1600,20 +1774,21 @@ the_rfcs_example_sums_up(void)
 static void
 any_length_at_any_alignment_sums_up(void)
 {
-	static uint8_t octets[400];
+	static uint8_t octets[2100];
 
 	for (size_t i = 0; i < sizeof(octets); i++)
 		octets[i] = (uint8_t)(i * i * 7 + 255 - i);
-	for (size_t at = 0; at < 9; at++)
-		for (size_t n = 8; n < sizeof(octets) - 9; n++) {
-			uint16_t sum = tf_sum_fold(tf_sum_add(0, octets + at, n));
+	for (size_t at = 0; at < 64; at++)
+		for (size_t n = 17; n <= 2000; n++) {
+			uint16_t sum = tf_sum_fold(tf_sum_octets(0, octets + at, n));
 			uint8_t want[2];
 
 			set16(want, plain_sum(octets + at, n));
-			CU_ASSERT_EQUAL(memcmp(&sum, want, 2), 0);
+			if (memcmp(&sum, want, 2) != 0)
+				CU_FAIL("a sum differs");
 		}
 	memset(octets, 0xff, sizeof(octets));
-	CU_ASSERT_EQUAL(tf_sum_fold(tf_sum_add(0, octets, sizeof(octets))), 0xffff);
+	CU_ASSERT_EQUAL(tf_sum_fold(tf_sum_octets(UINT64_MAX, octets, sizeof(octets))), 0xffff);
 }
 
 static void
@@ -1913,6 +2088,11 @@ const struct tf_test tf_tests[] = {
     {"a frame may be cut at any octet", a_frame_may_be_cut_at_any_octet},
     {"the RFC's example sums up", the_rfcs_example_sums_up},
     {"any length at any alignment sums up", any_length_at_any_alignment_sums_up},
+    {"usual frames are known", usual_frames_are_known},
+    {"a changed frame is decoded alike", a_changed_frame_is_decoded_alike},
+    {"a cut frame is decoded alike", a_cut_frame_is_decoded_alike},
+    {"a checksum is judged alike", a_checksum_is_judged_alike},
+    {"a row ends before what is not usual", a_row_ends_before_what_is_not_usual},
     {"checksums have classes", checksums_have_classes},
     {"any bit turned makes a checksum bad", any_bit_turned_makes_a_checksum_bad},
     {"checksums are let alone on request", checksums_are_let_alone_on_request},
