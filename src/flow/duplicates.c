@@ -22,8 +22,7 @@ folded(uint64_t a, uint64_t b)
 _Static_assert(offsetof(struct tf_segment, ack) == offsetof(struct tf_segment, seq) + 4 &&
                    offsetof(struct tf_segment, dst_port) == offsetof(struct tf_segment, src_port) + 2 &&
                    offsetof(struct tf_segment, window) == offsetof(struct tf_segment, flags) + 2 &&
-                   offsetof(struct tf_segment, urgent) == offsetof(struct tf_segment, flags) + 4 &&
-                   offsetof(struct tf_segment, checksum) == offsetof(struct tf_segment, flags) + 6 &&
+                   offsetof(struct tf_segment, urgent) == offsetof(struct tf_segment, checksum) + 2 &&
                    offsetof(struct tf_segment, tsecr) == offsetof(struct tf_segment, tsval) + 4,
                "they are taken as words");
 
@@ -31,17 +30,19 @@ _Static_assert(offsetof(struct tf_segment, ack) == offsetof(struct tf_segment, s
 static uint64_t
 digest_of(const struct tf_segment *s)
 {
-	uint64_t src, dst, numbers, header, times = 1, h;
-	uint32_t ports;
+	uint64_t src, dst, numbers, times = 1, h;
+	uint32_t ports, header, rest;
 
 	memcpy(&src, s->src.byte + 8, sizeof src);
 	memcpy(&dst, s->dst.byte + 8, sizeof dst);
 	memcpy(&numbers, &s->seq, sizeof numbers);
 	memcpy(&header, &s->flags, sizeof header);
+	memcpy(&rest, &s->checksum, sizeof rest);
 	memcpy(&ports, &s->src_port, sizeof ports);
 	if (s->options & TF_OPT_TIMESTAMPS)
 		memcpy(&times, &s->tsval, sizeof times);
-	h = folded(src ^ numbers ^ UINT64_C(0x9e3779b97f4a7c15), dst ^ header ^ UINT64_C(0xd1b54a32d192ed03));
+	h = folded(src ^ numbers ^ UINT64_C(0x9e3779b97f4a7c15),
+	           dst ^ ((uint64_t)header << 32 | rest) ^ UINT64_C(0xd1b54a32d192ed03));
 	h ^= (uint64_t)ports << 32 ^ (uint64_t)s->ip_id << 16 ^ s->len;
 	return folded(h ^ UINT64_C(0x8cb92ba72f3d8dd7), times ^ UINT64_C(0xa0761d6478bd642f));
 }
