@@ -30,8 +30,8 @@ void tf_note_time_wait(struct tf_context *ctx, struct tf_connection *c, enum tf_
 struct tf_fin_record tf_fin_of_segment(const struct tf_context *ctx, const struct tf_segment *s,
                                        bool acks_fin);
 
-/* Whose stack S, a SYN of FROM's, looks like. */
-void tf_note_stack(struct tf_connection *c, enum tf_endpoint from, const struct tf_segment *s);
+/* Whose stack S, a SYN of FROM's, looks like: a flag of the connection, or 0. */
+uint32_t tf_stack_flag(enum tf_endpoint from, const struct tf_segment *s);
 
 /* A RST, for both. */
 void tf_prove_reset(struct tf_step *st);

@@ -258,11 +258,12 @@ looks_like_bsd(const struct tf_segment *s)
 	return s->window == 65535 && (s->options & all) == all && (s->wscale == 5 || s->wscale == 6);
 }
 
-void
-tf_note_stack(struct tf_connection *c, enum tf_endpoint from, const struct tf_segment *s)
+uint32_t
+tf_stack_flag(enum tf_endpoint from, const struct tf_segment *s)
 {
-	if (looks_like_bsd(s))
-		c->flags |= from == TF_CLIENT ? TF_CONN_CLIENT_BSD : TF_CONN_SERVER_BSD;
+	if (!looks_like_bsd(s))
+		return 0;
+	return from == TF_CLIENT ? TF_CONN_CLIENT_BSD : TF_CONN_SERVER_BSD;
 }
 
 /* What a SYN or SYN,ACK tells once and for all (RFC 9293 section 3.2, RFC 7323). */
@@ -294,7 +295,7 @@ note_syn(struct tf_step *st)
 		x->flags |= TF_END_TIMESTAMPS;
 	if (s->options & TF_OPT_CUT)
 		x->flags |= TF_END_OPTIONS_CUT;
-	tf_note_stack(st->c, st->from, s);
+	st->c->flags |= tf_stack_flag(st->from, s);
 	if (s->len > 0 && !(s->flags & TF_ACK))
 		st->c->flags |= TF_CONN_FAST_OPEN;
 	if (!tf_end_has(x, TF_END_SEQ_KNOWN)) {

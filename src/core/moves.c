@@ -45,6 +45,13 @@ enum kind {
 
 /* ---- is it plain? --------------------------------------------------------------- */
 
+static bool
+is_plain_at_all(const struct tf_context *ctx, const struct tf_segment *s)
+{
+	return !(s->flags & ~(unsigned)PLAIN_FLAGS) && s->checksum_state != TF_CHECKSUM_BAD &&
+	       s->window != 0 && !ctx->fired;
+}
+
 /* Older timestamps, or none where there should be, are not plain. */
 static bool
 is_in_time(const struct tf_end *x, const struct tf_segment *s)
@@ -146,8 +153,7 @@ plain_kind(const struct tf_context *ctx, const struct tf_connection *c, const st
 {
 	const struct tf_end *x = &c->end[from], *y = &c->end[!from];
 
-	if (s->flags & ~(unsigned)PLAIN_FLAGS || ctx->fired || s->checksum_state == TF_CHECKSUM_BAD ||
-	    s->window == 0 || !is_in_time(x, s))
+	if (!is_plain_at_all(ctx, s) || !is_in_time(x, s))
 		return 0;
 	if (s->flags & TF_SYN ? !is_plain_syn(y, s, may) : !is_plain_segment(ctx, c, s, from, may))
 		return 0;
@@ -183,7 +189,7 @@ number_syn(struct tf_context *ctx, struct tf_connection *c, const struct tf_segm
 	x->mss = s->options & TF_OPT_MSS ? s->mss : 0;
 	if (s->options & TF_OPT_WSCALE)
 		x->wscale = s->wscale > 14 ? 14 : s->wscale;
-	tf_note_stack(c, from, s);
+	c->flags |= tf_stack_flag(from, s);
 	if (s->flags & TF_ACK)
 		tf_note_first_syn_ack(ctx, c, from);
 }
@@ -333,6 +339,21 @@ tf_move_plain(struct tf_context *ctx, struct tf_connection *c, const struct tf_s
 	}
 	make(ctx, c, s, from, may, move);
 	return move;
+}
+
+unsigned
+tf_move_first(const struct tf_context *ctx, const struct tf_segment *s)
+{
+	const unsigned told = TF_EV_TRANSITION | TF_EV_POSSIBLE | TF_EV_SEGMENT;
+	unsigned beginning = ctx->moves->beginning, kind = kind_of_syn(s);
+
+	if (!beginning || s->flags & TF_ACK || !is_plain_at_all(ctx, s) || ctx->sink.wanted & told ||
+	    !is_plain_syn(NULL, s, TF_MAY_SYN))
+		return 0;
+	kind |= s->options & TF_OPT_TIMESTAMPS ? K_TIMESTAMPS : 0;
+	uint32_t key = key_of(beginning, kind);
+	const struct tf_move *move = &ctx->moves->move[place_of(key)];
+	return move->key == key ? move->to : 0;
 }
 
 /* ---- learning ------------------------------------------------------------------------- */

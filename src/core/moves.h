@@ -37,11 +37,12 @@ enum tf_may {
 	TF_MAY_FAST_DATA = 0x0040,
 	TF_MAY_MOVE = TF_MAY_SYN | TF_MAY_SYN_ACK | TF_MAY_SEGMENT,
 	TF_MAY_FAST = TF_MAY_FAST_ACK | TF_MAY_FAST_DATA,
-	TF_IS_SCALED = 0x0100,  /* the window field is scaled */
-	TF_HAS_WINDOW = 0x0200, /* and means something */
-	TF_AWAITS_SYN = 0x0400, /* the receiver's SYN is not acknowledged */
-	TF_AWAITS_FIN = 0x0800, /* the receiver's FIN has passed */
-	TF_MAY_WAIT = 0x1000,   /* an end may be in TIME-WAIT */
+	TF_IS_SCALED = 0x0100,    /* the window field is scaled */
+	TF_HAS_WINDOW = 0x0200,   /* and means something */
+	TF_AWAITS_SYN = 0x0400,   /* the receiver's SYN is not acknowledged */
+	TF_AWAITS_FIN = 0x0800,   /* the receiver's FIN has passed */
+	TF_MAY_WAIT = 0x1000,     /* an end may be in TIME-WAIT */
+	TF_IS_EMBRYONIC = 0x2000, /* the third segment is awaited, or the second; nothing is unusual */
 };
 
 struct tf_known_shape {
@@ -118,7 +119,7 @@ tf_shape_may(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint f
 
 /* Put C, of which all but the numbers is another's by now, into the shape NUMBER. */
 static inline void
-tf_shape_take(struct tf_context *ctx, struct tf_connection *c, unsigned number)
+tf_shape_take(const struct tf_context *ctx, struct tf_connection *c, unsigned number)
 {
 	const struct tf_shape *shape = &ctx->moves->shape[number].shape;
 
@@ -138,6 +139,10 @@ tf_shape_take(struct tf_context *ctx, struct tf_connection *c, unsigned number)
  * that a FIN gets its room. */
 const struct tf_move *tf_move_plain(struct tf_context *ctx, struct tf_connection *c,
                                     const struct tf_segment *s, enum tf_endpoint from);
+
+/* The shape of a connection after S, a SYN, has begun it; 0 where S is no plain SYN, where the move is not remembered,
+ * or where somebody wants to be told of it. */
+unsigned tf_move_first(const struct tf_context *ctx, const struct tf_segment *s);
 
 /* What the checklist tells the sink while a move is learnt. */
 struct tf_listener {

@@ -120,13 +120,23 @@ facts(const struct tf_connection *c, enum tf_endpoint from)
 	return facts;
 }
 
+static bool
+is_embryonic(const struct tf_connection *c)
+{
+	enum tf_state server = tf_end_state(&c->end[TF_SERVER]);
+
+	return !c->closing && tf_end_state(&c->end[TF_CLIENT]) == TF_SYN_SENT &&
+	       (server == TF_LISTEN || server == TF_SYN_RECEIVED);
+}
+
 static unsigned
 may_of(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint from)
 {
 	unsigned may = may_fast(c, from);
 
 	if (!(c->flags & UNUSUAL))
-		may |= may_syn(&c->end[from], &c->end[!from], from) | may_segment(ctx, c, from);
+		may |= may_syn(&c->end[from], &c->end[!from], from) | may_segment(ctx, c, from) |
+		       (is_embryonic(c) ? TF_IS_EMBRYONIC : 0);
 	return may ? may | facts(c, from) : 0;
 }
 

@@ -53,7 +53,7 @@ tf_detect_plain(struct tf_context *ctx, struct tf_connection *c, const struct tf
                 enum tf_endpoint from)
 {
 	if ((s->flags & (TF_SYN | TF_ACK)) == TF_SYN)
-		tf_flood_syn(ctx, c);
+		tf_flood_syn(ctx, s);
 	else if (s->flags & TF_SYN)
 		plain_syn_ack(ctx, c, s, from);
 	if (c->flags & TF_CONN_EMBRYONIC) {

@@ -21,6 +21,9 @@ void tf_detect_syn_survived(struct tf_context *ctx, struct tf_connection *c, con
 /* S of C has a wrong checksum, and stays out of the replicas. */
 void tf_detect_damaged(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s);
 
+/* S, a plain SYN, began a connection. */
+void tf_flood_syn(struct tf_context *ctx, const struct tf_segment *s);
+
 /* A plain segment S of FROM's went through the replicas of C, whose move was remembered (core/moves.h). */
 void tf_detect_plain(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
                      enum tf_endpoint from);

@@ -46,8 +46,6 @@ void tf_handshake_deadline(struct tf_context *ctx, struct tf_connection *c);
 void tf_handshake_end(struct tf_context *ctx, struct tf_connection *c);
 
 void tf_flood_segment(const struct tf_step *st);
-/* The client's first SYN on C passed. */
-void tf_flood_syn(struct tf_context *ctx, const struct tf_connection *c);
 /* C is no more embryonic, or is no more. */
 void tf_flood_leave(struct tf_context *ctx, struct tf_connection *c);
 /* Has C's listener so many embryonic connections that a flood may be coming? */

@@ -244,9 +244,9 @@ look_for_cookies(const struct tf_step *st, struct tf_listener *l)
 /* ---- the checklist -------------------------------------------------------------------- */
 
 void
-tf_flood_syn(struct tf_context *ctx, const struct tf_connection *c)
+tf_flood_syn(struct tf_context *ctx, const struct tf_segment *s)
 {
-	struct tf_listener *l = listener_of(ctx, c);
+	struct tf_listener *l = tf_listener_find(&ctx->memory->listeners, &s->dst, s->dst_port);
 
 	if (l)
 		l->syns++;
@@ -264,7 +264,7 @@ tf_flood_segment(const struct tf_step *st)
 	if (c->flags & TF_CONN_EMBRYONIC && !embryonic) {
 		tf_flood_leave(st->ctx, c);
 	} else if (flags == TF_SYN && st->from == TF_CLIENT) {
-		tf_flood_syn(st->ctx, c);
+		tf_flood_syn(st->ctx, st->s);
 	} else if (flags == (TF_SYN | TF_ACK) && st->from == TF_SERVER && embryonic && !st->bad_ack &&
 	           !(st->marks & TF_MARK_RETRANSMISSION)) {
 		join(st);

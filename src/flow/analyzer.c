@@ -185,7 +185,8 @@ feed_plain(struct tf_analyzer *a, uint32_t index, const struct tf_segment *s, en
 		tf_shape_forget(c); /* something was found */
 	if ((s->flags & (TF_SYN | TF_ACK)) == (TF_SYN | TF_ACK))
 		tf_services_add(&a->services, &s->src, s->src_port);
-	if (move->notes & TF_NOTE_TIMERS)
+	/* Embryos have queues of their own. */
+	if (move->notes & TF_NOTE_TIMERS && !(s->flags & TF_SYN))
 		look_soon_enough(a, index);
 	return true;
 }
@@ -219,8 +220,11 @@ tf_feed_connection(struct tf_analyzer *a, uint32_t index, const struct tf_segmen
 		look_again(a, index);
 		return;
 	}
-	if (feed_plain(a, index, s, from))
+	if (feed_plain(a, index, s, from)) {
+		if (s->flags & TF_SYN)
+			look_soon_enough(a, index);
 		return;
+	}
 	feed_and_learn(a, c, s, from);
 	look_again(a, index);
 	/* As after a plain one. */
@@ -253,7 +257,7 @@ look_up(const struct tf_analyzer *a, const struct errand *e)
 			uint32_t place = value & ~TF_TOMBSTONE_BIT;
 			if (tf_key_fits(&a->tombstone[place].key, e->s, e->second))
 				found.tombstone = place + 1;
-		} else if (tf_key_fits(&tf_connection_at(a, value)->key, e->s, e->second)) {
+		} else if (tf_key_fits(tf_value_key(a, value), e->s, e->second)) {
 			found.index = value;
 			break;
 		}
@@ -265,11 +269,9 @@ look_up(const struct tf_analyzer *a, const struct errand *e)
 static struct place
 place_of(const struct tf_analyzer *a, const struct errand *e)
 {
-	if (e->likely) {
-		const struct tf_connection *c = tf_connection_at(a, e->likely);
-		if (tf_key_fits(&c->key, e->s, e->second) && c->conn)
-			return (struct place){.index = e->likely};
-	}
+	if (e->likely && tf_key_fits(tf_value_key(a, e->likely), e->s, e->second) &&
+	    tf_value_conn(a, e->likely))
+		return (struct place){.index = e->likely};
 	return look_up(a, e);
 }
 
@@ -321,19 +323,57 @@ feed_known(struct tf_analyzer *a, uint32_t index, const struct errand *e)
 	return may & TF_MAY_MOVE && feed_plain(a, index, e->s, from);
 }
 
+/* A connection begins with the errand's segment. */
+static void
+feed_first(struct tf_analyzer *a, const struct errand *e, uint32_t tombstone)
+{
+	if (e->s->flags & TF_SYN && !tombstone && tf_embryo_begin(a, e->s, e->second, e->hash))
+		return;
+	uint32_t index = begin(a, e, tombstone);
+	if (!index)
+		return;
+	struct tf_connection *c = tf_connection_at(a, index);
+	/* Where the capture's time went back, the connection begins by its clock. */
+	c->first_ts_ns = a->ctx.now_ns;
+	if ((e->s->flags & (TF_SYN | TF_ACK | TF_RST)) == TF_SYN &&
+	    feed_plain(a, index, e->s, tf_connection_sender(c, e->s))) {
+		if (!tf_embryo_from(a, index, e->hash))
+			look_soon_enough(a, index);
+		return;
+	}
+	tf_feed_connection(a, index, e->s);
+}
+
+/* Its answer may leave it one; anything else makes a connection of it.  That one's index, or 0 where all is done. */
+static uint32_t
+feed_embryo(struct tf_analyzer *a, const struct errand *e, uint32_t embryo)
+{
+	uint32_t index = tf_embryo_copy(a, embryo);
+	bool done = feed_known(a, index, e);
+
+	if (done && e->s->flags & TF_SYN && tf_embryo_update(a, embryo, index))
+		return 0;
+	tf_embryo_leave_to(a, embryo, index, e->hash);
+	look_again(a, index);
+	return done ? 0 : index;
+}
+
 static void
 feed_one(struct tf_analyzer *a, const struct errand *e)
 {
 	struct place at = place_of(a, e);
 
-	if (at.index && feed_known(a, at.index, e))
-		return;
 	if (!at.index) {
-		at.index = begin(a, e, at.tombstone);
-		/* Where the capture's time went back, the connection begins by its clock. */
-		if (at.index)
-			tf_connection_at(a, at.index)->first_ts_ns = a->ctx.now_ns;
-	} else if ((e->s->flags & (TF_SYN | TF_ACK | TF_RST)) == TF_SYN)
+		feed_first(a, e, at.tombstone);
+		return;
+	}
+	if (at.index & TF_EMBRYO_BIT)
+		at.index = feed_embryo(a, e, at.index);
+	else if (feed_known(a, at.index, e))
+		return;
+	if (!at.index)
+		return;
+	if ((e->s->flags & (TF_SYN | TF_ACK | TF_RST)) == TF_SYN)
 		at.index = tf_syn_arrives(a, at.index, e->hash, e->s);
 	else
 		at.index = tf_held_judge(a, at.index, e->hash, e->s);
@@ -355,7 +395,11 @@ show_duplicate(struct tf_analyzer *a, const struct errand *errand)
 
 	if (!at.index || !(a->ctx.sink.wanted & TF_EV_SEGMENT))
 		return;
-	const struct tf_connection *c = tf_connection_at(a, at.index);
+	struct tf_connection embryo = {0}, *c = &embryo;
+	if (at.index & TF_EMBRYO_BIT)
+		tf_embryo_fill(a, tf_embryo_at(a, at.index & ~TF_EMBRYO_BIT), c);
+	else
+		c = tf_connection_at(a, at.index);
 	struct tf_segment_event se = {
 	    .segment = s,
 	    .conn = c->conn,
@@ -384,6 +428,7 @@ start_clock(struct tf_analyzer *a, int64_t now_ns)
 static void
 run_clock(struct tf_analyzer *a, int64_t now_ns)
 {
+	tf_embryos_due(a, now_ns);
 	run_deadlines(a, now_ns);
 	if (now_ns > a->ctx.now_ns)
 		a->ctx.now_ns = now_ns;
@@ -394,7 +439,8 @@ run_clock(struct tf_analyzer *a, int64_t now_ns)
 static inline void
 advance(struct tf_analyzer *a, int64_t now_ns)
 {
-	if (tf_wheel_maybe_due(&a->wheel, now_ns) || (a->tombstone_count && now_ns >= a->tombstone_due_ns))
+	if (tf_wheel_maybe_due(&a->wheel, now_ns) || now_ns > a->embryo_due_ns ||
+	    (a->tombstone_count && now_ns >= a->tombstone_due_ns))
 		run_clock(a, now_ns);
 	else if (now_ns > a->ctx.now_ns)
 		a->ctx.now_ns = now_ns;
@@ -445,22 +491,16 @@ prefetch_connection(const struct tf_analyzer *a, const struct errand *e)
 		__builtin_prefetch(&a->tombstone[index & ~TF_TOMBSTONE_BIT]);
 		return 0;
 	}
-	tf_pool_prefetch(&a->connections, index);
+	tf_value_prefetch(a, index);
 	return index;
 }
 
+/* Events of the errand's connection are likely to come. */
 static void
-prefetch_closing(const struct tf_analyzer *a, uint32_t index)
+give_hint(const struct tf_analyzer *a, const struct errand *e, bool near)
 {
-	if (index && tf_connection_at(a, index)->closing)
-		tf_pool_prefetch(&a->ctx.closings, tf_connection_at(a, index)->closing);
-}
-
-static void
-give_hint(const struct tf_analyzer *a, uint32_t index, bool near)
-{
-	if (index && a->ctx.sink.soon)
-		a->ctx.sink.soon(a->ctx.sink.context, tf_connection_at(a, index)->conn, near);
+	if (e->likely)
+		a->ctx.sink.soon(a->ctx.sink.context, tf_value_conn(a, e->likely), near);
 }
 
 /* Three steps ahead: what the index has for the errand's hash. */
@@ -478,15 +518,18 @@ static void
 look_for_connection(struct tf_analyzer *a, struct errand *e)
 {
 	e->likely = prefetch_connection(a, e);
-	give_hint(a, e->likely, false);
+	if (a->ctx.sink.soon)
+		give_hint(a, e, false);
 }
 
 /* One step ahead. */
 static void
 look_for_closing(struct tf_analyzer *a, const struct errand *e)
 {
-	prefetch_closing(a, e->likely);
-	give_hint(a, e->likely, true);
+	if (e->likely)
+		tf_value_prefetch_closing(a, e->likely);
+	if (a->ctx.sink.soon)
+		give_hint(a, e, true);
 }
 
 static void
@@ -552,6 +595,7 @@ tf_analyzer_new(const struct tf_config *config, struct tf_sink sink)
 	a->ctx =
 	    (struct tf_context){.config = &a->config, .sink = sink, .stats = &a->stats, .moves = &a->moves};
 	if (!make_pool(&a->connections, sizeof(struct tf_connection), config->max_connections) ||
+	    !make_pool(&a->embryos, sizeof(struct tf_embryo), config->max_connections) ||
 	    !make_pool(&a->ctx.closings, sizeof(struct tf_closing), spare / 2 / sizeof(struct tf_closing)) ||
 	    !make_pool(&a->ctx.extras, sizeof(struct tf_extra), spare / 8 * 3 / sizeof(struct tf_extra)) ||
 	    !make_pool(&a->ctx.ranges, sizeof(struct tf_range), spare / 16 / sizeof(struct tf_range)) ||
@@ -563,6 +607,9 @@ tf_analyzer_new(const struct tf_config *config, struct tf_sink sink)
 		return NULL;
 	}
 	tf_wheel_init(&a->wheel, &a->connections);
+	for (int i = 0; i < TF_EMBRYO_QUEUES; i++)
+		a->embryo_queue[i].due_ns = INT64_MAX;
+	a->embryo_due_ns = INT64_MAX;
 	choose_looks(a);
 	return a;
 }
@@ -580,52 +627,10 @@ tf_analyzer_free(struct tf_analyzer *a)
 	free_pool(&a->ctx.ranges);
 	free_pool(&a->ctx.extras);
 	free_pool(&a->ctx.closings);
+	tf_embryos_free(a);
+	free_pool(&a->embryos);
 	free_pool(&a->connections);
 	free(a);
-}
-
-static int
-by_number(const void *p, const void *q)
-{
-	const struct tf_due *a = p, *b = q;
-
-	return a->conn < b->conn ? -1 : a->conn > b->conn;
-}
-
-void
-tf_analyzer_finish(struct tf_analyzer *a)
-{
-	uint32_t live = a->connections.used, count = 0;
-	struct tf_due *order = calloc(live ? live : 1, sizeof *order);
-
-	if (!order)
-		return;
-	a->ctx.packet = 0;
-	tf_detect_finish(&a->ctx);
-	for (uint32_t i = 0; i < a->tombstone_count; i++) {
-		struct tf_late late =
-		    tf_late_of(&a->tombstone[(a->tombstone_head + i) % a->config.max_tombstones]);
-		tf_detect_forget(&a->ctx, &late);
-	}
-	bool sorted = true;
-	for (uint32_t i = 1; i <= a->connections.fresh; i++) {
-		uint64_t conn = tf_connection_at(a, i)->conn;
-		if (!conn)
-			continue;
-		sorted = sorted && (!count || order[count - 1].conn < conn);
-		order[count++] = (struct tf_due){.conn = conn, .index = i};
-	}
-	if (!sorted)
-		qsort(order, count, sizeof *order, by_number);
-	for (uint32_t i = 0; i < count; i++) {
-		if (i + 12 < count)
-			tf_pool_prefetch(&a->connections, order[i + 12].index);
-		if (i + 6 < count)
-			prefetch_closing(a, order[i + 6].index);
-		tf_table_end(a, order[i].index, TF_GONE_FINISHED);
-	}
-	tf_briefs_emit(&a->ctx);
-	free(order);
 }
 
 void

@@ -8,6 +8,7 @@
 #include "core/moves.h"
 #include "detect/detect.h"
 #include "flow/duplicates.h"
+#include "flow/embryo.h"
 #include "flow/index.h"
 #include "flow/key.h"
 #include "flow/services.h"
@@ -30,7 +31,7 @@ tf_late_of(struct tf_tombstone *t)
 
 #define TF_TOMBSTONE_NS (INT64_C(600) * 1000000000)
 
-/* Values in the index: connections have their arena index, tombstones this bit and their place. */
+/* Values in the index: connections have their arena index, tombstones this bit and their place, embryos theirs. */
 #define TF_TOMBSTONE_BIT 0x80000000u
 
 struct tf_analyzer {
@@ -39,16 +40,20 @@ struct tf_analyzer {
 	struct tf_stats stats;
 	struct tf_index index;
 	struct tf_pool connections; /* struct tf_connection */
+	struct tf_pool embryos;     /* struct tf_embryo: connections that take less room as yet */
+	struct tf_embryo_queue embryo_queue[TF_EMBRYO_QUEUES];
+	int64_t embryo_due_ns; /* the first limit of one */
 	struct tf_wheel wheel;
 	struct tf_duplicates duplicates;
 	struct tf_services services;
 	struct tf_moves moves;
 	struct tf_tombstone *tombstone; /* a ring, in the order of burial */
 	uint32_t tombstone_head, tombstone_count;
-	int64_t tombstone_due_ns; /* nothing is to be forgotten before */
-	uint32_t hand; /* where the search for a victim goes on */
+	int64_t tombstone_due_ns;   /* nothing is to be forgotten before */
+	uint32_t hand, embryo_hand; /* where the search for a victim goes on */
 	uint64_t next_conn;
-	int64_t look_open_ns, look_close_ns; /* the wheel looks so long after a step of an opening, of a close */
+	int64_t look_open_ns,
+	    look_close_ns; /* the wheel looks so long after a step of an opening, of a close */
 	bool started;
 };
 
@@ -58,12 +63,65 @@ tf_connection_at(const struct tf_analyzer *a, uint32_t index)
 	return tf_pool_at(&a->connections, index);
 }
 
+static inline struct tf_embryo *
+tf_embryo_at(const struct tf_analyzer *a, uint32_t place)
+{
+	return tf_pool_at(&a->embryos, place);
+}
+
+/* Of what a value in the index stands for, a connection or an embryo: its key. */
+static inline const struct tf_key *
+tf_value_key(const struct tf_analyzer *a, uint32_t value)
+{
+	return value & TF_EMBRYO_BIT ? &tf_embryo_at(a, value & ~TF_EMBRYO_BIT)->key
+	                             : &tf_connection_at(a, value)->key;
+}
+
+/* Its number; 0: the place is free. */
+static inline uint64_t
+tf_value_conn(const struct tf_analyzer *a, uint32_t value)
+{
+	return value & TF_EMBRYO_BIT ? tf_embryo_at(a, value & ~TF_EMBRYO_BIT)->conn
+	                             : tf_connection_at(a, value)->conn;
+}
+
+/* Ask the processor for it. */
+TF_PREFETCHES void
+tf_value_prefetch(const struct tf_analyzer *a, uint32_t value)
+{
+	if (value & TF_EMBRYO_BIT)
+		tf_prefetch(tf_embryo_at(a, value & ~TF_EMBRYO_BIT), sizeof(struct tf_embryo));
+	else
+		tf_prefetch(tf_connection_at(a, value), sizeof(struct tf_connection));
+}
+
+/* And, once that is there, for what its close needs. */
+TF_PREFETCHES void
+tf_value_prefetch_closing(const struct tf_analyzer *a, uint32_t value)
+{
+	if (!(value & TF_EMBRYO_BIT) && tf_connection_at(a, value)->closing)
+		tf_prefetch(tf_closing_if(&a->ctx, tf_connection_at(a, value)), sizeof(struct tf_closing));
+}
+
+/* Connections in the table, embryos among them. */
+static inline uint32_t
+tf_live(const struct tf_analyzer *a)
+{
+	return a->connections.used + a->embryos.used;
+}
+
 /* ---- table.c: connections come and go -------------------------------------- */
 
 /* A connection for S, begun with it but not fed; its index, or 0 where
  * there is no room.  FORMER (or NULL) was on the same 4-tuple. */
 uint32_t tf_table_begin(struct tf_analyzer *a, const struct tf_key *key, uint32_t hash,
                         const struct tf_segment *s, const struct tf_former *former);
+
+/* If there is no room for one more connection, the least valuable goes. */
+void tf_table_make_room(struct tf_analyzer *a);
+
+/* One more is in the table: its number. */
+uint64_t tf_table_count_in(struct tf_analyzer *a);
 
 /* Why a connection leaves the table. */
 enum tf_end_reason {
@@ -116,5 +174,9 @@ void tf_look_again(struct tf_analyzer *a, uint32_t index);
 enum tf_zeek_state tf_zeek_state(const char *letters, bool empty);
 
 void tf_record_emit(struct tf_context *ctx, const struct tf_connection *c, bool evicted);
+
+/* The same of a connection without findings, CONN with these last states, if briefs are all that is wanted; else
+ * false. */
+bool tf_brief_keep(struct tf_context *ctx, uint64_t conn, enum tf_state client, enum tf_state server);
 
 #endif

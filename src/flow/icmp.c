@@ -21,8 +21,7 @@ connection_of(const struct tf_analyzer *a, const struct tf_segment *quoted)
 	for (uint32_t at = tf_index_start(&a->index, hash); tf_index_find(&a->index, hash, &at);
 	     at = (at + 1) & a->index.mask) {
 		uint32_t value = a->index.entry[at].value;
-		if (!(value & TF_TOMBSTONE_BIT) &&
-		    tf_key_fits(&tf_connection_at(a, value)->key, quoted, second))
+		if (!(value & TF_TOMBSTONE_BIT) && tf_key_fits(tf_value_key(a, value), quoted, second))
 			return value;
 	}
 	return 0;
@@ -61,10 +60,13 @@ tf_analyzer_icmp(struct tf_analyzer *a, const struct tf_icmp_error *e)
 	index = index ? connection_of(a, &quoted) : 0; /* the clock may have ended it */
 	if (!index)
 		return;
+	if (index & TF_EMBRYO_BIT)
+		index = tf_embryo_grow(a, index);
 	struct tf_connection *c = tf_connection_at(a, index);
 	enum tf_endpoint from = tf_connection_sender(c, &quoted);
 	enum tf_state state = tf_end_state(&c->end[from]);
 
+	tf_look_again(a, index);
 	if (!is_credible(&c->end[from], e))
 		return;
 	tf_shape_forget(c);

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/pool.h"
+
 struct tf_index_entry {
 	uint32_t tag;   /* the hash; with value 0 the place is empty */
 	uint32_t value; /* never 0 */
@@ -29,7 +31,7 @@ bool tf_index_init(struct tf_index *index, uint32_t places);
 void tf_index_fini(struct tf_index *index);
 
 /* Ask the processor for the place of HASH before it is needed. */
-static inline void
+TF_PREFETCHES void
 tf_index_prefetch(const struct tf_index *index, uint32_t hash)
 {
 	__builtin_prefetch(&index->entry[hash & index->mask]);

@@ -108,28 +108,26 @@ has_findings(const struct tf_context *ctx, const struct tf_connection *c)
 	return x && (x->raised[0] | x->raised[1] | x->raised[2]);
 }
 
-static void
-keep_brief(struct tf_context *ctx, const struct tf_connection *c)
+bool
+tf_brief_keep(struct tf_context *ctx, uint64_t conn, enum tf_state client, enum tf_state server)
 {
-	ctx->briefs.brief[ctx->briefs.count++] = (struct tf_brief){
-	    .conn = c->conn,
-	    .state = {(uint8_t)tf_end_state(&c->end[TF_CLIENT]), (uint8_t)tf_end_state(&c->end[TF_SERVER])},
-	};
+	if ((ctx->sink.wanted & (TF_EV_CONNECTION | TF_EV_BRIEF)) != TF_EV_BRIEF)
+		return false;
+	ctx->briefs.brief[ctx->briefs.count++] = (struct tf_brief){conn, {(uint8_t)client, (uint8_t)server}};
 	if (ctx->briefs.count == TF_BRIEFS)
 		tf_briefs_emit(ctx);
+	return true;
 }
 
 void
 tf_record_emit(struct tf_context *ctx, const struct tf_connection *c, bool evicted)
 {
 	struct tf_anomaly_count anomalies[TF_ANOMALY_COUNT];
-	unsigned wanted = ctx->sink.wanted & (TF_EV_CONNECTION | TF_EV_BRIEF);
 
-	if (wanted == TF_EV_BRIEF && !has_findings(ctx, c)) {
-		keep_brief(ctx, c);
+	if (!(ctx->sink.wanted & (TF_EV_CONNECTION | TF_EV_BRIEF)))
 		return;
-	}
-	if (!wanted)
+	if (!has_findings(ctx, c) &&
+	    tf_brief_keep(ctx, c->conn, tf_end_state(&c->end[TF_CLIENT]), tf_end_state(&c->end[TF_SERVER])))
 		return;
 	tf_briefs_emit(ctx);
 	struct tf_connection_record r = record_of(ctx, c, anomalies);
@@ -151,20 +149,40 @@ tf_analyzer_connections(const struct tf_analyzer *a, tf_connection_fn *fn, void 
 		struct tf_connection_record r = record_of(&a->ctx, c, anomalies);
 		go_on = fn(context, &r);
 	}
+	for (uint32_t i = 1; i <= a->embryos.fresh && go_on; i++) {
+		struct tf_connection c = {0};
+		if (!tf_embryo_at(a, i)->conn)
+			continue;
+		tf_embryo_fill(a, tf_embryo_at(a, i), &c);
+		struct tf_connection_record r = record_of(&a->ctx, &c, anomalies);
+		go_on = fn(context, &r);
+	}
+}
+
+static void
+count_pair(struct tf_table_counts *counts, const struct tf_connection *c)
+{
+	counts->pairs[tf_end_state(&c->end[TF_CLIENT])][tf_end_state(&c->end[TF_SERVER])]++;
 }
 
 void
 tf_analyzer_count(const struct tf_analyzer *a, struct tf_table_counts *counts)
 {
 	*counts = (struct tf_table_counts){
-	    .connections = a->connections.used,
+	    .connections = tf_live(a),
 	    .most_connections = a->connections.capacity,
 	    .tombstones = a->tombstone_count,
 	    .most_tombstones = a->config.max_tombstones,
 	};
 	for (uint32_t i = 1; i <= a->connections.fresh; i++) {
-		const struct tf_connection *c = tf_connection_at(a, i);
-		if (c->conn)
-			counts->pairs[tf_end_state(&c->end[TF_CLIENT])][tf_end_state(&c->end[TF_SERVER])]++;
+		if (tf_connection_at(a, i)->conn)
+			count_pair(counts, tf_connection_at(a, i));
+	}
+	for (uint32_t i = 1; i <= a->embryos.fresh; i++) {
+		struct tf_connection c = {0};
+		if (!tf_embryo_at(a, i)->conn)
+			continue;
+		tf_embryo_fill(a, tf_embryo_at(a, i), &c);
+		count_pair(counts, &c);
 	}
 }

@@ -52,16 +52,55 @@ goes_before(const struct tf_connection *c, const struct tf_connection *best)
 	return c->last_ts_ns != best->last_ts_ns ? c->last_ts_ns < best->last_ts_ns : c->conn < best->conn;
 }
 
-static void
-evict_one(struct tf_analyzer *a)
+static uint32_t
+worst_connection(struct tf_analyzer *a)
 {
 	uint32_t victim = 0;
 
-	for (int looks = 0; looks < 64; looks++) {
+	for (int looks = 0; a->connections.fresh && looks < 64; looks++) {
 		a->hand = a->hand % a->connections.fresh + 1;
 		const struct tf_connection *c = tf_connection_at(a, a->hand);
 		if (c->conn && (!victim || goes_before(c, tf_connection_at(a, victim))))
 			victim = a->hand;
+	}
+	return victim;
+}
+
+/* They are all of the same value. */
+static uint32_t
+oldest_embryo(struct tf_analyzer *a)
+{
+	const struct tf_embryo *oldest = NULL;
+	uint32_t victim = 0;
+
+	for (int looks = 0; a->embryos.used && looks < 64; looks++) {
+		a->embryo_hand = a->embryo_hand % a->embryos.fresh + 1;
+		const struct tf_embryo *e = tf_embryo_at(a, a->embryo_hand);
+		if (!e->conn || (oldest && oldest->first_ts_ns <= e->first_ts_ns))
+			continue;
+		oldest = e;
+		victim = a->embryo_hand;
+	}
+	return victim;
+}
+
+void
+tf_table_make_room(struct tf_analyzer *a)
+{
+	if (tf_live(a) < a->connections.capacity)
+		return;
+	uint32_t victim = worst_connection(a), embryo = oldest_embryo(a);
+
+	if (embryo) {
+		uint32_t grown = tf_embryo_copy(a, embryo);
+		if (!victim || goes_before(tf_connection_at(a, grown), tf_connection_at(a, victim))) {
+			victim = grown;
+			tf_embryo_leave_to(a, embryo | TF_EMBRYO_BIT, grown,
+			                   tf_key_hash(&tf_connection_at(a, grown)->key, a->config.hash_key));
+		} else {
+			tf_connection_at(a, grown)->conn = 0;
+			tf_pool_put(&a->connections, grown);
+		}
 	}
 	if (victim) {
 		a->stats.evicted++;
@@ -163,6 +202,16 @@ bury(struct tf_analyzer *a, const struct tf_connection *c, uint32_t hash)
 
 /* ---- beginning and end -------------------------------------------------------- */
 
+uint64_t
+tf_table_count_in(struct tf_analyzer *a)
+{
+	a->stats.connections++;
+	a->stats.live = tf_live(a);
+	if (a->stats.live > a->stats.live_max)
+		a->stats.live_max = a->stats.live;
+	return ++a->next_conn;
+}
+
 uint32_t
 tf_table_begin(struct tf_analyzer *a, const struct tf_key *key, uint32_t hash, const struct tf_segment *s,
                const struct tf_former *former)
@@ -170,8 +219,7 @@ tf_table_begin(struct tf_analyzer *a, const struct tf_key *key, uint32_t hash, c
 	bool src_is_second =
 	    s->src_port != key->port[0] || memcmp(&s->src, &key->addr[0], sizeof s->src) != 0;
 
-	if (a->connections.used == a->connections.capacity)
-		evict_one(a);
+	tf_table_make_room(a);
 	uint32_t index = tf_pool_get(&a->connections);
 	if (!index)
 		return 0;
@@ -181,7 +229,7 @@ tf_table_begin(struct tf_analyzer *a, const struct tf_key *key, uint32_t hash, c
 	}
 	struct tf_connection *c = tf_connection_at(a, index);
 	c->key = *key;
-	c->conn = ++a->next_conn & TF_MAX_CONN;
+	c->conn = tf_table_count_in(a) & TF_MAX_CONN;
 	c->first_ts_ns = c->last_ts_ns = s->ts_ns;
 	c->first_packet = (uint32_t)s->packet;
 	if (sender_is_client(a, s) == src_is_second)
@@ -191,10 +239,6 @@ tf_table_begin(struct tf_analyzer *a, const struct tf_key *key, uint32_t hash, c
 		if (x)
 			x->former = *former;
 	}
-	a->stats.connections++;
-	a->stats.live = a->connections.used;
-	if (a->stats.live > a->stats.live_max)
-		a->stats.live_max = a->stats.live;
 	tf_connection_begin(&a->ctx, c, s);
 	return index;
 }
@@ -218,5 +262,5 @@ tf_table_end(struct tf_analyzer *a, uint32_t index, enum tf_end_reason reason)
 	tf_extra_release(&a->ctx, c);
 	c->conn = 0;
 	tf_pool_put(&a->connections, index);
-	a->stats.live = a->connections.used;
+	a->stats.live = tf_live(a);
 }

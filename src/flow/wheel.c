@@ -119,6 +119,15 @@ tf_wheel_push(struct tf_wheel *w, struct tf_due due)
 	return true;
 }
 
+void
+tf_wheel_due(struct tf_wheel *w, struct tf_due due)
+{
+	if (!tf_wheel_push(w, due))
+		tf_wheel_file(w, due.index, due.deadline_ns); /* late, but not lost */
+	else if (due.deadline_ns < w->soonest_ns)
+		w->soonest_ns = due.deadline_ns;
+}
+
 bool
 tf_wheel_pop(struct tf_wheel *w, int64_t now_ns, struct tf_due *out)
 {

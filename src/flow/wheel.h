@@ -62,6 +62,9 @@ bool tf_wheel_collect(struct tf_wheel *w, int64_t now_ns);
  * no more; the connection may have gone meanwhile: compare its number. */
 bool tf_wheel_pop(struct tf_wheel *w, int64_t now_ns, struct tf_due *out);
 
+/* DUE has come though it was not filed here: it is among what is popped next. */
+void tf_wheel_due(struct tf_wheel *w, struct tf_due due);
+
 /* Put one back among the collected: its deadline has come too. */
 bool tf_wheel_push(struct tf_wheel *w, struct tf_due due);
 

@@ -417,7 +417,7 @@ the_least_valuable_goes_first(void)
 	feed(103, false, TF_SYN, 0, 0, SECOND / 40);              /* embryonic */
 	refuse_connection(104, SECOND / 30);                      /* closed, not settled yet */
 	feed(105, false, TF_SYN, 0, 0, SECOND / 20);              /* embryonic, and spoke later */
-	CU_ASSERT_EQUAL(analyzer->connections.used, 5);
+	CU_ASSERT_EQUAL(tf_live(analyzer), 5);
 	for (uint16_t i = 0; i < 5; i++) {
 		open_connection((uint16_t)(200 + i), SECOND / 10 + i * SECOND / 100);
 		CU_ASSERT_EQUAL(record_count, i + 1u);

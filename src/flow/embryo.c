@@ -1,0 +1,324 @@
+/*
+ * From a connection to an embryo and back.  Whether nothing is lost is
+ * asked of each number on the way, and a test compares what comes back.
+ */
+#include "flow/embryo.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/classify.h"
+#include "flow/flow.h"
+
+/* ---- the queues -------------------------------------------------------------------- */
+
+static int64_t
+due_of(const struct tf_analyzer *a, const struct tf_embryo *e, int which)
+{
+	if (which == TF_AWAITS_ANSWER)
+		return e->first_ts_ns + a->config.timer[TF_TIMER_SYN_SENT];
+	return e->first_ts_ns + (int64_t)e->handshake_ns + a->config.timer[TF_TIMER_SYN_RECEIVED];
+}
+
+/* The embryo of an entry; NULL where it is no more, or not in this queue. */
+static struct tf_embryo *
+still_there(const struct tf_analyzer *a, uint64_t entry)
+{
+	struct tf_embryo *e = tf_embryo_at(a, (uint32_t)entry);
+
+	return e->conn && (uint32_t)e->conn == entry >> 32 ? e : NULL;
+}
+
+static uint64_t *
+entry_at(const struct tf_embryo_queue *q, size_t i)
+{
+	return &q->entry[(q->head + i) & (q->room - 1)];
+}
+
+/* Pass over those that are no more, and see when the first is due. */
+static void
+settle_head(struct tf_analyzer *a, int which)
+{
+	struct tf_embryo_queue *q = &a->embryo_queue[which];
+
+	while (q->count && !still_there(a, *entry_at(q, 0))) {
+		q->head = (q->head + 1) & (q->room - 1);
+		q->count--;
+	}
+	q->due_ns = q->count ? due_of(a, still_there(a, *entry_at(q, 0)), which) : INT64_MAX;
+	a->embryo_due_ns = a->embryo_queue[0].due_ns;
+	if (a->embryo_queue[1].due_ns < a->embryo_due_ns)
+		a->embryo_due_ns = a->embryo_queue[1].due_ns;
+}
+
+static bool
+make_room(struct tf_analyzer *a, struct tf_embryo_queue *q)
+{
+	size_t kept = 0, room = q->room;
+
+	for (size_t i = 0; i < q->count; i++)
+		if (still_there(a, *entry_at(q, i)))
+			*entry_at(q, kept++) = *entry_at(q, i);
+	q->count = kept;
+	if (room && kept < room / 2)
+		return true;
+	room = room ? room * 4 : 1024;
+	uint64_t *larger = malloc(room * sizeof *larger);
+	if (!larger)
+		return kept < q->room;
+	for (size_t i = 0; i < kept; i++)
+		larger[i] = *entry_at(q, i);
+	free(q->entry);
+	*q = (struct tf_embryo_queue){.entry = larger, .count = kept, .room = room, .due_ns = q->due_ns};
+	return true;
+}
+
+static bool
+queue_up(struct tf_analyzer *a, int which, uint32_t place)
+{
+	struct tf_embryo_queue *q = &a->embryo_queue[which];
+
+	if (q->count == q->room && !make_room(a, q))
+		return false;
+	*entry_at(q, q->count++) = (uint64_t)tf_embryo_at(a, place)->conn << 32 | place;
+	if (q->count == 1)
+		settle_head(a, which);
+	return true;
+}
+
+/* ---- from a connection --------------------------------------------------------------- */
+
+/* Nothing but its SYN was sent by END, or nothing at all. */
+static bool
+sent_one(const struct tf_end *end, tf_seq una, tf_seq right)
+{
+	if (!end->packets)
+		return !tf_end_has(end, TF_END_SEQ_KNOWN) && !end->wire_bytes;
+	return end->packets == 1 && !end->bytes && end->wire_bytes <= UINT32_MAX &&
+	       tf_seq_eq(end->max, tf_seq_add(end->isn, 1)) && tf_seq_eq(end->nxt, end->max) &&
+	       tf_seq_eq(end->una, una) && tf_seq_eq(end->right, right) && end->ts_recent == end->tsval;
+}
+
+static bool
+is_embryonic(const struct tf_analyzer *a, const struct tf_connection *c)
+{
+	const struct tf_end *client = &c->end[TF_CLIENT], *server = &c->end[TF_SERVER];
+	bool answered = (c->flags & TF_CONN_SYN_ACK) != 0;
+	tf_seq right = answered ? tf_seq_add(client->max, server->window) : server->right;
+
+	return c->shape && a->moves.shape[c->shape].may[TF_CLIENT] & TF_IS_EMBRYONIC && !c->closing &&
+	       client->packets == 1 && server->packets == answered &&
+	       c->last_ts_ns == tf_handshake_at_ns(c) && !client->rtt_64us && !client->right.v &&
+	       sent_one(client, answered ? client->max : client->isn, client->right) &&
+	       sent_one(server, server->isn, right);
+}
+
+static struct tf_embryo_end
+end_of(const struct tf_end *end)
+{
+	return (struct tf_embryo_end){
+	    .isn = end->isn,
+	    .tsval = end->tsval,
+	    .wire_bytes = (uint32_t)end->wire_bytes,
+	    .window = end->window,
+	    .mss = end->mss,
+	    .wscale = end->wscale,
+	    .packets = (uint8_t)end->packets,
+	};
+}
+
+static void
+describe(struct tf_embryo *e, const struct tf_connection *c)
+{
+	*e = (struct tf_embryo){
+	    .key = c->key,
+	    .flags = c->flags & TF_SHAPE_ASIDE,
+	    .conn = c->conn,
+	    .shape = c->shape,
+	    .first_ts_ns = c->first_ts_ns,
+	    .handshake_ns = c->handshake_ns,
+	    .rtt_64us = c->end[TF_SERVER].rtt_64us,
+	    .first_packet = c->first_packet,
+	    .end = {end_of(&c->end[TF_CLIENT]), end_of(&c->end[TF_SERVER])},
+	};
+}
+
+static void
+forget_copy(struct tf_analyzer *a, uint32_t index)
+{
+	tf_connection_at(a, index)->conn = 0;
+	tf_pool_put(&a->connections, index);
+}
+
+static void
+forget_embryo(struct tf_analyzer *a, uint32_t place)
+{
+	tf_embryo_at(a, place)->conn = 0;
+	tf_pool_put(&a->embryos, place);
+}
+
+bool
+tf_embryo_begin(struct tf_analyzer *a, const struct tf_segment *s, bool second, uint32_t hash)
+{
+	unsigned shape = tf_move_first(&a->ctx, s);
+
+	if (!shape || !(a->moves.shape[shape].may[TF_CLIENT] & TF_IS_EMBRYONIC))
+		return false;
+	tf_table_make_room(a);
+	uint32_t place = tf_pool_get(&a->embryos);
+	if (!place)
+		return false;
+	*tf_embryo_at(a, place) = (struct tf_embryo){
+	    .key = tf_key_of(s, second),
+	    .flags = (second ? TF_CONN_CLIENT_SECOND : 0) | (s->ip_version == 6 ? TF_CONN_IPV6 : 0) |
+	             (s->checksum_state == TF_CHECKSUM_VALID ? TF_CONN_CLIENT_SUMS : 0) |
+	             tf_stack_flag(TF_CLIENT, s),
+	    .conn = (a->next_conn + 1) & TF_MAX_CONN,
+	    .shape = shape & (TF_SHAPES - 1),
+	    .first_ts_ns = a->ctx.now_ns,
+	    .first_packet = (uint32_t)s->packet,
+	    .end[TF_CLIENT] =
+	        {
+	            .isn = s->seq,
+	            .tsval = s->options & TF_OPT_TIMESTAMPS ? s->tsval : 0,
+	            .wire_bytes = s->wire_len,
+	            .window = s->window,
+	            .mss = s->options & TF_OPT_MSS ? s->mss : 0,
+	            .wscale = (uint8_t)(s->options & TF_OPT_WSCALE ? (s->wscale > 14 ? 14 : s->wscale) : 0),
+	            .packets = 1,
+	        },
+	};
+	if (!queue_up(a, TF_AWAITS_ANSWER, place)) {
+		forget_embryo(a, place);
+		return false;
+	}
+	if (!tf_index_add(&a->index, hash, place | TF_EMBRYO_BIT)) {
+		forget_embryo(a, place); /* the queue passes over it */
+		return false;
+	}
+	tf_table_count_in(a);
+	tf_flood_syn(&a->ctx, s);
+	return true;
+}
+
+bool
+tf_embryo_from(struct tf_analyzer *a, uint32_t index, uint32_t hash)
+{
+	const struct tf_connection *c = tf_connection_at(a, index);
+	uint32_t place = is_embryonic(a, c) ? tf_pool_get(&a->embryos) : 0;
+
+	if (!place)
+		return false;
+	describe(tf_embryo_at(a, place), c);
+	if (!queue_up(a, c->flags & TF_CONN_SYN_ACK ? TF_AWAITS_THIRD : TF_AWAITS_ANSWER, place)) {
+		forget_embryo(a, place);
+		return false;
+	}
+	tf_index_replace(&a->index, hash, index, place | TF_EMBRYO_BIT);
+	forget_copy(a, index);
+	return true;
+}
+
+bool
+tf_embryo_update(struct tf_analyzer *a, uint32_t embryo, uint32_t index)
+{
+	const struct tf_connection *c = tf_connection_at(a, index);
+	uint32_t place = embryo & ~TF_EMBRYO_BIT;
+
+	if (!is_embryonic(a, c))
+		return false;
+	describe(tf_embryo_at(a, place), c);
+	if (!queue_up(a, TF_AWAITS_THIRD, place))
+		return false;
+	forget_copy(a, index);
+	return true;
+}
+
+/* ---- to a connection ----------------------------------------------------------------- */
+
+static void
+fill_end(struct tf_end *end, const struct tf_embryo_end *e)
+{
+	if (!e->packets)
+		return;
+	end->isn = end->una = e->isn;
+	end->max = end->nxt = tf_seq_add(e->isn, 1);
+	end->tsval = end->ts_recent = e->tsval;
+	end->wire_bytes = e->wire_bytes;
+	end->window = e->window;
+	end->mss = e->mss;
+	end->wscale = e->wscale;
+	end->packets = e->packets;
+}
+
+void
+tf_embryo_fill(const struct tf_analyzer *a, const struct tf_embryo *e, struct tf_connection *c)
+{
+	struct tf_end *client = &c->end[TF_CLIENT], *server = &c->end[TF_SERVER];
+
+	c->key = e->key;
+	c->flags = e->flags;
+	c->conn = e->conn;
+	c->first_ts_ns = e->first_ts_ns;
+	c->handshake_ns = e->handshake_ns;
+	c->last_ts_ns = tf_handshake_at_ns(c);
+	c->deadline_ns = INT64_MAX;
+	c->first_packet = e->first_packet;
+	tf_shape_take(&a->ctx, c, e->shape);
+	fill_end(client, &e->end[TF_CLIENT]);
+	fill_end(server, &e->end[TF_SERVER]);
+	if (!server->packets)
+		return;
+	client->una = client->max;
+	server->right = tf_seq_add(client->max, server->window);
+	server->rtt_64us = (uint16_t)e->rtt_64us;
+}
+
+uint32_t
+tf_embryo_copy(struct tf_analyzer *a, uint32_t embryo)
+{
+	/* Together they are never more than there is room for among connections. */
+	uint32_t index = tf_pool_get(&a->connections);
+
+	tf_embryo_fill(a, tf_embryo_at(a, embryo & ~TF_EMBRYO_BIT), tf_connection_at(a, index));
+	return index;
+}
+
+void
+tf_embryo_leave_to(struct tf_analyzer *a, uint32_t embryo, uint32_t index, uint32_t hash)
+{
+	tf_index_replace(&a->index, hash, embryo, index);
+	forget_embryo(a, embryo & ~TF_EMBRYO_BIT);
+}
+
+uint32_t
+tf_embryo_grow(struct tf_analyzer *a, uint32_t embryo)
+{
+	uint32_t index = tf_embryo_copy(a, embryo);
+
+	tf_embryo_leave_to(a, embryo, index,
+	                   tf_key_hash(&tf_connection_at(a, index)->key, a->config.hash_key));
+	return index;
+}
+
+void
+tf_embryos_due(struct tf_analyzer *a, int64_t now_ns)
+{
+	for (int which = 0; which < TF_EMBRYO_QUEUES; which++) {
+		struct tf_embryo_queue *q = &a->embryo_queue[which];
+		/* The first one may have grown since it was looked at. */
+		for (settle_head(a, which); q->due_ns < now_ns; settle_head(a, which)) {
+			int64_t due_ns = q->due_ns;
+			uint32_t index = tf_embryo_grow(a, (uint32_t)*entry_at(q, 0) | TF_EMBRYO_BIT);
+			tf_wheel_due(&a->wheel,
+			             (struct tf_due){due_ns, tf_connection_at(a, index)->conn, index});
+		}
+	}
+}
+
+void
+tf_embryos_free(struct tf_analyzer *a)
+{
+	for (int which = 0; which < TF_EMBRYO_QUEUES; which++)
+		free(a->embryo_queue[which].entry);
+}

@@ -1,0 +1,149 @@
+/*
+ * The input is over: what is still open is told, by number.
+ */
+#include <stdlib.h>
+
+#include "flow/flow.h"
+
+/* A connection or an embryo, and its number. */
+struct survivor {
+	uint64_t conn;
+	uint32_t value; /* as in the index */
+};
+
+/* The next one of POOL after *AT, by place; its number, or UINT64_MAX. */
+static uint64_t
+next_survivor(const struct tf_analyzer *a, const struct tf_pool *pool, uint32_t bit, uint32_t *at)
+{
+	while (++*at <= pool->fresh)
+		if (tf_value_conn(a, *at | bit))
+			return tf_value_conn(a, *at | bit);
+	return UINT64_MAX;
+}
+
+/* Do the places of POOL come in the order of numbers, as they do until one is used again? */
+static bool
+is_in_order(const struct tf_analyzer *a, const struct tf_pool *pool, uint32_t bit)
+{
+	uint64_t last = 0, conn;
+
+	for (uint32_t at = 0; (conn = next_survivor(a, pool, bit, &at)) != UINT64_MAX; last = conn)
+		if (conn < last)
+			return false;
+	return true;
+}
+
+static void
+end_survivor(struct tf_analyzer *a, uint32_t value, uint32_t *scratch)
+{
+	if (!(value & TF_EMBRYO_BIT)) {
+		tf_table_end(a, value, TF_GONE_FINISHED);
+		return;
+	}
+	const struct tf_embryo *e = tf_embryo_at(a, value & ~TF_EMBRYO_BIT);
+	const struct tf_shape *shape = &a->moves.shape[e->shape].shape;
+	if (!(e->flags & TF_CONN_EMBRYONIC) &&
+	    tf_brief_keep(&a->ctx, e->conn, (enum tf_state)(shape->history[TF_CLIENT] & 0xf),
+	                  (enum tf_state)(shape->history[TF_SERVER] & 0xf)))
+		return;
+	/* They come out one after the other in the same place. */
+	if (!*scratch)
+		*scratch = tf_pool_get(&a->connections);
+	struct tf_connection *c = tf_connection_at(a, *scratch);
+	*c = (struct tf_connection){0};
+	tf_embryo_fill(a, e, c);
+	tf_table_end(a, *scratch, TF_GONE_FINISHED);
+	tf_extra_release(&a->ctx, c);
+	c->conn = 0;
+}
+
+static void
+end_in_order_of_places(struct tf_analyzer *a)
+{
+	uint32_t at = 0, embryo_at = 0, scratch = 0;
+	uint64_t conn = next_survivor(a, &a->connections, 0, &at);
+	uint64_t embryo = next_survivor(a, &a->embryos, TF_EMBRYO_BIT, &embryo_at);
+
+	while (conn != UINT64_MAX || embryo != UINT64_MAX) {
+		if (conn < embryo) {
+			tf_table_end(a, at, TF_GONE_FINISHED);
+			conn = next_survivor(a, &a->connections, 0, &at);
+		} else {
+			end_survivor(a, embryo_at | TF_EMBRYO_BIT, &scratch);
+			embryo = next_survivor(a, &a->embryos, TF_EMBRYO_BIT, &embryo_at);
+		}
+	}
+}
+
+static int
+by_number(const void *p, const void *q)
+{
+	const struct survivor *a = p, *b = q;
+
+	return a->conn < b->conn ? -1 : a->conn > b->conn;
+}
+
+/* ORDER, of COUNT, by number.  As a rule numbers are dense: then each is put where it belongs at once. */
+static void
+sort(struct survivor *order, uint32_t count)
+{
+	uint64_t first = UINT64_MAX, last = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		first = order[i].conn < first ? order[i].conn : first;
+		last = order[i].conn > last ? order[i].conn : last;
+	}
+	uint32_t *value =
+	    count && last - first < (uint64_t)8 * count ? calloc(last - first + 1, sizeof *value) : NULL;
+	if (!value) {
+		qsort(order, count, sizeof *order, by_number);
+		return;
+	}
+	for (uint32_t i = 0; i < count; i++)
+		value[order[i].conn - first] = order[i].value;
+	for (uint64_t i = 0, n = 0; n < count; i++)
+		if (value[i])
+			order[n++] = (struct survivor){first + i, value[i]};
+	free(value);
+}
+
+static void
+end_in_order_of_numbers(struct tf_analyzer *a)
+{
+	struct survivor *order = calloc((size_t)tf_live(a) + 1, sizeof *order);
+	uint32_t count = 0, scratch = 0;
+	uint64_t conn;
+
+	if (!order)
+		return;
+	for (uint32_t at = 0; (conn = next_survivor(a, &a->connections, 0, &at)) != UINT64_MAX;)
+		order[count++] = (struct survivor){conn, at};
+	for (uint32_t at = 0; (conn = next_survivor(a, &a->embryos, TF_EMBRYO_BIT, &at)) != UINT64_MAX;)
+		order[count++] = (struct survivor){conn, at | TF_EMBRYO_BIT};
+	sort(order, count);
+	for (uint32_t i = 0; i < count; i++) {
+		if (i + 12 < count)
+			tf_value_prefetch(a, order[i + 12].value);
+		if (i + 6 < count)
+			tf_value_prefetch_closing(a, order[i + 6].value);
+		end_survivor(a, order[i].value, &scratch);
+	}
+	free(order);
+}
+
+void
+tf_analyzer_finish(struct tf_analyzer *a)
+{
+	a->ctx.packet = 0;
+	tf_detect_finish(&a->ctx);
+	for (uint32_t i = 0; i < a->tombstone_count; i++) {
+		struct tf_late late =
+		    tf_late_of(&a->tombstone[(a->tombstone_head + i) % a->config.max_tombstones]);
+		tf_detect_forget(&a->ctx, &late);
+	}
+	if (is_in_order(a, &a->connections, 0) && is_in_order(a, &a->embryos, TF_EMBRYO_BIT))
+		end_in_order_of_places(a);
+	else
+		end_in_order_of_numbers(a);
+	tf_briefs_emit(&a->ctx);
+}
