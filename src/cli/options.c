@@ -236,7 +236,7 @@ tf_options_parse(struct tf_options *o, int argc, char **argv)
 {
 	struct grammar g;
 	int value;
-	*o = (options){.threads = 1};
+	*o = (options){0};
 	make_grammar(&g);
 	opterr = 0;
 	take_profile(o, &g, argc, argv);

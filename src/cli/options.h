@@ -87,7 +87,7 @@ struct tf_options {
 
 	/* Analysis. */
 	struct tf_config config; /* --profile, --timer and the bounds are in it */
-	uint64_t threads;        /* --threads; output does not depend on it */
+	uint64_t threads;        /* --threads; 0: as it pays; output does not depend on it */
 	struct tf_ruleset rules; /* --fail-on, --allow; and of rules_file, once that was read */
 	const char *rules_file;  /* --rules */
 	const char *baseline_file;       /* --baseline */

@@ -7,6 +7,7 @@
 #include "cli/replay.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 
@@ -146,15 +147,29 @@ read_together(struct replay *r)
 	return true;
 }
 
+/* Processors that this process may run on. */
+static int
+processors(void)
+{
+	cpu_set_t set;
+
+	return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
 /* Only where a file is read from end to end: what comes over a pipe or from
- * a wire is to be seen at once. */
+ * a wire is to be seen at once, and what is soon read is not worth a thread. */
 static bool
 wants_two(const struct replay *r)
 {
+	enum { WORTH_TWO = 1 << 20 };
 	uint64_t consumed, total;
 
 	tf_capture_progress(r->capture, &consumed, &total);
-	return r->options->threads > 1 && !r->options->interface && total > 0;
+	if (r->options->interface || r->watch.screen || total == 0)
+		return false;
+	if (r->options->threads > 0)
+		return r->options->threads > 1;
+	return total >= WORTH_TWO && processors() > 1;
 }
 
 static void

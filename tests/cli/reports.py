@@ -470,5 +470,38 @@ def no_format_depends_on_locale_time_zone_or_threads():
         assert out() == expected, form
 
 
+def every_kind_of_frame(n):
+    """Connection N, with what is no segment, comes late, or says that a host is not there."""
+    port, when = 1000 + n % 60000, n * 0.01
+    arp = b"\xff" * 6 + b"\2\0\0\0\0\1" + b"\x08\x06" + b"\0" * 28
+    quoted = segment((1, port), (2, 80), cli.SYN, cli.isn_of(port))[14:42]
+    icmp = b"\2\0\0\0\0\1" + b"\2\0\0\0\0\2" + b"\x08\0" + bytes.fromhex("450000380001000040010000") + bytes([10, 0, 0, 2, 10, 0, 0, 1])
+    icmp += bytes([3, 1, 0, 0, 0, 0, 0, 0]) + quoted
+    frames = refused(port, when) if n % 5 == 0 else closed(port, when)
+    return {0: frames + [(when + 0.006, arp)], 1: [(when + 0.006, arp)] + frames, 2: frames[:1] + [(when + 0.0005, icmp)]}.get(n % 7, frames)
+
+
+@check
+def a_long_capture_is_told_alike_by_any_number_of_threads():
+    """More than the ring between two threads holds, and more than a megabyte."""
+    frames = [frame for n in range(4000) for frame in every_kind_of_frame(n)]
+    write("long.pcap", frames)
+    assert os.path.getsize("long.pcap") > 1 << 20
+    expected = as_json("-r", "long.pcap", "--threads=1").expect(0)
+    assert expected.summary()["packets"] == len(frames)
+    assert set(expected.summary()["skipped"]) >= {"arp", "icmp"}, expected.summary()
+    for more in ([], ["--threads=2"]):
+        assert as_json("-r", "long.pcap", *more).expect(0).out == expected.out, more
+
+
+@check
+def an_output_that_fails_ends_both_threads():
+    write("long.pcap", [frame for n in range(4000) for frame in closed(1000 + n, n * 0.01)])
+    with open("/dev/full", "wb") as full:
+        for threads in ("1", "2"):
+            done = tcpfsm("-T", "json", "-r", "long.pcap", "--threads=" + threads, stdout=full)
+            assert done.status == 4 and "No space left" in done.err, done.err
+
+
 if __name__ == "__main__":
     sys.exit(cli.main())
