@@ -37,6 +37,11 @@ tf_connection_show(const struct tf_context *ctx, const struct tf_connection *c, 
 		tf_connection_tell(ctx, c, s, from, marks, before);
 }
 
+/* The state of WHICH; where it is taken to have given up a SYN or SYN,ACK that it failed to send again,
+ * the state in which it waited: it may go on yet. */
+enum tf_state tf_connection_waits_in(const struct tf_context *ctx, const struct tf_connection *c,
+                                     enum tf_endpoint which);
+
 /* What a SYN is to the connection whose 4-tuple it uses (RFC 9293 section
  * 3.10.7.4, RFC 6191, RFC 1122 section 4.2.2.13). */
 enum tf_syn_verdict {

@@ -1,7 +1,8 @@
 /*
  * The timers of the observed hosts, as far as they move a state: the end
- * of TIME-WAIT, a SYN or SYN,ACK that is given up, and the silence that
- * confirms a doubtful RST or an ACK that the capture missed.  An end in FIN-WAIT-2 stays there for ever:
+ * of TIME-WAIT, a SYN or SYN,ACK that is given up, or not sent again when it
+ * is due, and the silence that confirms a doubtful RST or an ACK that the
+ * capture missed.  An end in FIN-WAIT-2 stays there for ever:
  * close() and shutdown() look alike on the wire (RFC 9293 section 3.6).
  *
  * Times are the capture's; nothing here reads a clock.
@@ -30,21 +31,49 @@ given_up_at(int64_t first_ns, int64_t last_ns, int64_t limit_ns)
 	return (last_ns > first_ns + limit_ns ? last_ns : first_ns) + limit_ns;
 }
 
+/* When the profile's stack gives up an end that waits in STATE, SYN-SENT or SYN-RECEIVED. */
+static int64_t
+limit_at(const struct tf_context *ctx, const struct tf_connection *c, enum tf_state state)
+{
+	const struct tf_extra *x = tf_extra_if(ctx, c);
+	bool opening = c->flags & TF_CONN_SYN_ACK && !(c->flags & TF_CONN_ESTABLISHED);
+
+	if (state == TF_SYN_SENT)
+		return given_up_at(c->first_ts_ns, x ? x->syn_last_ns : 0,
+		                   ctx->config->timer[TF_TIMER_SYN_SENT]);
+	return given_up_at(opening ? c->handshake_ns : c->first_ts_ns, x ? x->syn_ack_last_ns : 0,
+	                   ctx->config->timer[TF_TIMER_SYN_RECEIVED]);
+}
+
+/* Who has sent his SYN or SYN,ACK again sends it again after twice that time at most (RFC 6298
+ * section 5.5).  When that is over he has given it up, by a limit of his own or because his
+ * program did: that is the best guess, though the repetition may be lost before the tap. */
+static int64_t
+overdue_at(const struct tf_extra *x, enum tf_state state)
+{
+	bool syn = state == TF_SYN_SENT;
+	int64_t wait_ns = 2 * (x ? syn ? x->syn_gap_ns : x->syn_ack_gap_ns : 0);
+
+	if (!x || !(syn ? x->syn_again : x->syn_ack_again))
+		return INT64_MAX;
+	if (wait_ns < TF_SETTLE_NS)
+		wait_ns = TF_SETTLE_NS;
+	/* Timers run late, up to an eighth of their length. */
+	return (syn ? x->syn_last_ns : x->syn_ack_last_ns) + wait_ns + wait_ns / 8;
+}
+
 static int64_t
 end_deadline(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint which)
 {
-	const struct tf_extra *x = tf_extra_if(ctx, c);
+	enum tf_state waits = tf_connection_waits_in(ctx, c, which);
 	int64_t since;
 
-	switch (tf_end_state(&c->end[which])) {
+	if (waits != tf_end_state(&c->end[which]))
+		return limit_at(ctx, c, waits);
+	switch (waits) {
 	case TF_SYN_SENT:
-		return given_up_at(c->first_ts_ns, x ? x->syn_last_ns : 0,
-		                   ctx->config->timer[TF_TIMER_SYN_SENT]);
 	case TF_SYN_RECEIVED:
-		since = c->flags & TF_CONN_SYN_ACK && !(c->flags & TF_CONN_ESTABLISHED) ? c->handshake_ns
-		                                                                        : c->first_ts_ns;
-		return given_up_at(since, x ? x->syn_ack_last_ns : 0,
-		                   ctx->config->timer[TF_TIMER_SYN_RECEIVED]);
+		return earlier(limit_at(ctx, c, waits), overdue_at(tf_extra_if(ctx, c), waits));
 	case TF_TIME_WAIT:
 		since = tf_time_wait_since(ctx, c, which);
 		return (since ? since : c->last_ts_ns) + ctx->config->timer[TF_TIMER_TIME_WAIT];
@@ -131,12 +160,17 @@ timeout_of(enum tf_state state)
 static void
 time_out(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint which)
 {
-	enum tf_state state = tf_end_state(&c->end[which]);
+	struct tf_extra *x = tf_extra_if(ctx, c);
+	enum tf_state state = tf_end_state(&c->end[which]), waits = tf_connection_waits_in(ctx, c, which);
 
-	if (state != TF_TIME_WAIT && tf_connection_close(c) == TF_CLOSE_OPEN)
-		tf_connection_set_close(c, state == TF_SYN_SENT && !(c->flags & TF_CONN_ANSWERED)
+	if (state != TF_TIME_WAIT && limit_at(ctx, c, waits) > ctx->now_ns)
+		x->given_up[which] = (uint8_t)state; /* the connection stays open: it may go on yet */
+	else if (state != TF_TIME_WAIT && tf_connection_close(c) == TF_CLOSE_OPEN)
+		tf_connection_set_close(c, waits == TF_SYN_SENT && !(c->flags & TF_CONN_ANSWERED)
 		                               ? TF_CLOSE_UNANSWERED
 		                               : TF_CLOSE_TIMEOUT);
+	if (waits != state)
+		return; /* it has moved already */
 	tf_replica_moved(tf_replica(ctx, c, which), timeout_of(state), TF_TIMER_RAN);
 }
 

@@ -26,19 +26,33 @@ since_third_segment(const struct tf_step *st)
 	return st->ctx->now_ns - at;
 }
 
+/* Copies that the network made follow each other closely: the longest gap counts. */
+static void
+note_gap(int64_t *gap_ns, int64_t ns)
+{
+	if (ns > *gap_ns)
+		*gap_ns = ns;
+}
+
 static void
 note_syn_again(struct tf_step *st)
 {
 	struct tf_extra *x = tf_extra_of(st->ctx, st->c);
+	bool opening = st->c->flags & TF_CONN_SYN_ACK && !(st->c->flags & TF_CONN_ESTABLISHED);
 
 	st->c->flags |= TF_CONN_REPEATED;
 	if (!x)
 		return;
 	if (st->s->flags & TF_ACK) {
+		int64_t first_ns = opening ? st->c->handshake_ns : st->c->first_ts_ns;
+		note_gap(&x->syn_ack_gap_ns,
+		         st->ctx->now_ns - (x->syn_ack_again ? x->syn_ack_last_ns : first_ns));
 		x->syn_ack_again++;
 		x->syn_ack_last_ns = st->ctx->now_ns;
 		x->syn_ack_last_packet = st->s->packet;
 	} else {
+		note_gap(&x->syn_gap_ns,
+		         st->ctx->now_ns - (x->syn_again ? x->syn_last_ns : st->c->first_ts_ns));
 		x->syn_again++;
 		x->syn_last_ns = st->ctx->now_ns;
 		x->syn_last_packet = st->s->packet;
