@@ -150,6 +150,29 @@ silent_fin_deadline(const struct tf_context *ctx, const struct tf_connection *c,
 	return fin->last_ns + fin_patience_ns(c, fin);
 }
 
+/* Data towards an end in FIN-WAIT-2 draw a RST once its program is gone (RFC 9293 section 3.6.1).  Data that
+ * are neither acknowledged nor sent again in time, and nothing else since, show that it came unseen. */
+static int64_t
+unseen_rst_deadline(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint which)
+{
+	const struct tf_closing *k = tf_closing_if(ctx, c);
+	const struct tf_extra *x = tf_extra_if(ctx, c);
+	const struct tf_end *end = &c->end[which], *peer = &c->end[!which];
+
+	if (!k || tf_end_state(end) != TF_CLOSE_WAIT || tf_end_state(peer) != TF_FIN_WAIT_2 ||
+	    !k->last_data_ns[which] || tf_seq_ge(end->una, end->max) || peer->window == 0 ||
+	    (x && x->end[which].unanswered))
+		return INT64_MAX;
+	return c->last_ts_ns + fin_patience_ns(c, &k->fin[!which]);
+}
+
+static void
+infer_rst(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint which)
+{
+	tf_replica_moved(tf_replica(ctx, c, !which), TF_IN_ABORT, TF_INFERRED);
+	tf_replica_moved(tf_replica(ctx, c, which), TF_IN_RCV_RST, TF_INFERRED);
+}
+
 int64_t
 tf_connection_next(const struct tf_context *ctx, const struct tf_connection *c)
 {
@@ -160,6 +183,8 @@ tf_connection_next(const struct tf_context *ctx, const struct tf_connection *c)
 		next = earlier(next, early_deadline(ctx, c, TF_SERVER));
 		next = earlier(next, silent_fin_deadline(ctx, c, TF_CLIENT));
 		next = earlier(next, silent_fin_deadline(ctx, c, TF_SERVER));
+		next = earlier(next, unseen_rst_deadline(ctx, c, TF_CLIENT));
+		next = earlier(next, unseen_rst_deadline(ctx, c, TF_SERVER));
 		next = earlier(next, rst_deadline(ctx, c));
 	}
 	if (tf_connection_closed(c))
@@ -228,6 +253,8 @@ tf_connection_deadline(struct tf_context *ctx, struct tf_connection *c)
 			time_out(ctx, c, e);
 		if (silent_fin_deadline(ctx, c, e) <= ctx->now_ns)
 			tf_replica_moved(tf_replica(ctx, c, e), TF_IN_RCV_ACK_OF_FIN, TF_INFERRED);
+		if (unseen_rst_deadline(ctx, c, e) <= ctx->now_ns)
+			infer_rst(ctx, c, e);
 		tf_time_wait_check(ctx, c, e);
 	}
 	/* The ACK of a FIN that did not pass: the connection is over all the same. */
