@@ -70,13 +70,16 @@ was_established(const struct tf_step *st)
 	       tf_seq_eq(st->s->seq, tf_seq_add(st->x->isn, 1));
 }
 
-/* Can it answer data of the other end's?  Not where all of them are acknowledged, nor where the last new ones
- * passed before its sender's FIN, longer ago than an answer takes. */
+/* Can it answer data of the other end's?  Not where all of them are acknowledged, nor where the last ones
+ * passed before its sender's FIN, longer ago than an answer takes, and were not sent again since. */
 static bool
 may_answer_data(const struct tf_step *st, const struct tf_fin_record *own)
 {
 	const struct tf_closing *k = tf_closing_if(st->ctx, st->c);
-	bool before = !k->last_data_ns[st->to] && st->ctx->now_ns - own->first_ns > tf_end_rtt_ns(st->x);
+	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+	bool again = x && x->end[st->to].unanswered;
+	bool before =
+	    !k->last_data_ns[st->to] && !again && st->ctx->now_ns - own->first_ns > tf_end_rtt_ns(st->x);
 
 	return !tf_seq_eq(st->y->una, st->y->max) && !before;
 }
