@@ -150,6 +150,17 @@ silent_fin_deadline(const struct tf_context *ctx, const struct tf_connection *c,
 	return fin->last_ns + fin_patience_ns(c, fin);
 }
 
+/* Who acknowledged a FIN has it, though it came again and that seemed to say otherwise. */
+static void
+infer_ack(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint which)
+{
+	enum tf_endpoint peer = which == TF_CLIENT ? TF_SERVER : TF_CLIENT;
+
+	tf_replica_moved(tf_replica(ctx, c, which), TF_IN_RCV_ACK_OF_FIN, TF_INFERRED);
+	if (tf_end_state(&c->end[peer]) == TF_FIN_WAIT_2)
+		tf_replica_moved(tf_replica(ctx, c, peer), TF_IN_RCV_FIN, TF_INFERRED);
+}
+
 /* Data towards an end in FIN-WAIT-2 draw a RST once its program is gone (RFC 9293 section 3.6.1).  Data that
  * are neither acknowledged nor sent again in time, and nothing else since, show that it came unseen. */
 static int64_t
@@ -252,7 +263,7 @@ tf_connection_deadline(struct tf_context *ctx, struct tf_connection *c)
 		if (end_deadline(ctx, c, e) <= ctx->now_ns)
 			time_out(ctx, c, e);
 		if (silent_fin_deadline(ctx, c, e) <= ctx->now_ns)
-			tf_replica_moved(tf_replica(ctx, c, e), TF_IN_RCV_ACK_OF_FIN, TF_INFERRED);
+			infer_ack(ctx, c, e);
 		if (unseen_rst_deadline(ctx, c, e) <= ctx->now_ns)
 			infer_rst(ctx, c, e);
 		tf_time_wait_check(ctx, c, e);
