@@ -132,22 +132,24 @@ fin_patience_ns(const struct tf_connection *c, const struct tf_fin_record *fin)
 	return first > twice ? first : twice;
 }
 
-/* A FIN that is neither acknowledged nor sent again in time was acknowledged unseen, or its end is no more.
- * For an end in LAST-ACK that comes to the same; one that waits in FIN-WAIT-1 is only moved where the
- * capture is known to miss segments.  Many repetitions show a dead path, where that is no conclusion. */
+/* A FIN that is neither acknowledged nor sent again in time, nor data before it, was acknowledged unseen, or
+ * its end is no more.  For an end in LAST-ACK that comes to the same; one that waits in FIN-WAIT-1 is only
+ * moved where the capture is known to miss segments.  Many repetitions show a dead path, where that is no
+ * conclusion. */
 static int64_t
 silent_fin_deadline(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint which)
 {
 	const tf_states second = TF_STATES(TF_CLOSING) | TF_STATES(TF_LAST_ACK);
 	const struct tf_closing *k = tf_closing_if(ctx, c);
+	const struct tf_extra *x = tf_extra_if(ctx, c);
 	const struct tf_fin_record *fin = k ? &k->fin[which] : NULL;
 	tf_states state = TF_STATES(tf_end_state(&c->end[which]));
 	bool waits = state & second || (state & TF_STATES(TF_FIN_WAIT_1) && c->flags & TF_CONN_GAP);
 
 	if (!k || !waits || tf_end_has(&c->end[which], TF_END_FIN_ACKED) || fin->inferred ||
-	    fin->again > (state & second ? 2 : 0))
+	    fin->again > (state & second ? 2 : 0) || (x && x->end[which].unanswered > 2))
 		return INT64_MAX;
-	return fin->last_ns + fin_patience_ns(c, fin);
+	return c->last_ts_ns + fin_patience_ns(c, fin);
 }
 
 /* Who acknowledged a FIN has it, though it came again and that seemed to say otherwise. */
