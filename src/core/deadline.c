@@ -24,11 +24,16 @@ tf_time_wait_since(const struct tf_context *ctx, const struct tf_connection *c, 
 }
 
 /* When a SYN or SYN,ACK is given up that was first sent at FIRST.  A stack
- * that sends it again after its limit has another limit. */
+ * that sends it again after its limit has another limit; and where the next
+ * repetition would be due a little later, it is given up only then: Linux
+ * gives up when that timer runs out (tcp_syn_linear_timeouts adds to it). */
 static int64_t
-given_up_at(int64_t first_ns, int64_t last_ns, int64_t limit_ns)
+given_up_at(int64_t first_ns, int64_t last_ns, int64_t gap_ns, int64_t limit_ns)
 {
-	return (last_ns > first_ns + limit_ns ? last_ns : first_ns) + limit_ns;
+	int64_t at = (last_ns > first_ns + limit_ns ? last_ns : first_ns) + limit_ns;
+	int64_t due = last_ns + 2 * gap_ns;
+
+	return due > at && due <= at + limit_ns / 8 ? due : at;
 }
 
 /* When the profile's stack gives up an end that waits in STATE, SYN-SENT or SYN-RECEIVED. */
@@ -39,10 +44,10 @@ limit_at(const struct tf_context *ctx, const struct tf_connection *c, enum tf_st
 	bool opening = c->flags & TF_CONN_SYN_ACK && !(c->flags & TF_CONN_ESTABLISHED);
 
 	if (state == TF_SYN_SENT)
-		return given_up_at(c->first_ts_ns, x ? x->syn_last_ns : 0,
+		return given_up_at(c->first_ts_ns, x ? x->syn_last_ns : 0, x ? x->syn_gap_ns : 0,
 		                   ctx->config->timer[TF_TIMER_SYN_SENT]);
 	return given_up_at(opening ? c->handshake_ns : c->first_ts_ns, x ? x->syn_ack_last_ns : 0,
-	                   ctx->config->timer[TF_TIMER_SYN_RECEIVED]);
+	                   x ? x->syn_ack_gap_ns : 0, ctx->config->timer[TF_TIMER_SYN_RECEIVED]);
 }
 
 /* Who has sent his SYN or SYN,ACK again sends it again after twice that time at most (RFC 6298
