@@ -253,6 +253,16 @@ shows_hole(const struct tf_segment *s)
 	return s->options & TF_OPT_SACK && s->sack_count && tf_seq_gt(s->sack[0].left, s->ack);
 }
 
+/* How long an ACK of the FIN that has passed may take.  One that does not even reach the FIN acknowledges data
+ * one by one: the others are still on their way. */
+static int64_t
+answer_ns(const struct tf_step *st)
+{
+	bool reaches = tf_seq_ge(tf_seq_add(st->s->ack, 1), st->y->max);
+
+	return tf_end_rtt_ns(st->x) * (reaches ? 1 : 2);
+}
+
 /* Its ACK does not cover the FIN that has passed towards it: it crossed, or the FIN has not arrived. */
 static void
 prove_before_fin(struct tf_step *st)
@@ -264,7 +274,7 @@ prove_before_fin(struct tf_step *st)
 	if (st->s->flags & TF_FIN && !st->fin_again)
 		tf_replica_sent(st->sender, TF_IN_SND_ACK_BEFORE_FIN);
 	else if (is_current(st) && fin &&
-	         (shows_hole(st->s) || st->ctx->now_ns - fin->last_ns > tf_end_rtt_ns(st->x)))
+	         (shows_hole(st->s) || st->ctx->now_ns - fin->last_ns > answer_ns(st)))
 		tf_replica_doubt(st->sender, TF_P_FIN, TF_IN_SND_ACK_BEFORE_FIN);
 }
 
