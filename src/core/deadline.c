@@ -26,12 +26,13 @@ tf_time_wait_since(const struct tf_context *ctx, const struct tf_connection *c, 
 /* When a SYN or SYN,ACK is given up that was first sent at FIRST.  A stack
  * that sends it again after its limit has another limit; and where the next
  * repetition would be due a little later, it is given up only then: Linux
- * gives up when that timer runs out (tcp_syn_linear_timeouts adds to it). */
+ * gives up when that timer runs out (tcp_syn_linear_timeouts adds to it).
+ * The time between two of them holds what a timer ran late, here a sixteenth. */
 static int64_t
 given_up_at(int64_t first_ns, int64_t last_ns, int64_t gap_ns, int64_t limit_ns)
 {
 	int64_t at = (last_ns > first_ns + limit_ns ? last_ns : first_ns) + limit_ns;
-	int64_t due = last_ns + 2 * gap_ns;
+	int64_t due = last_ns + 2 * (gap_ns - gap_ns / 16);
 
 	return due > at && due <= at + limit_ns / 8 ? due : at;
 }
