@@ -550,7 +550,7 @@ def _transfers(net, octets, both=False):
     net.sleep(1)
 
 
-@scenario(seconds=20, may=LOSSY)
+@scenario(seconds=20, may=LOSSY + ("excessive-retransmission",))
 def transfers_near_the_client(net):
     """Transfers in both directions under 3 % loss behind the tap."""
     _place(net, 0.1, 10, loss=3)
