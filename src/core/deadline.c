@@ -1,8 +1,8 @@
 /*
  * The timers of the observed hosts, as far as they move a state: the end
  * of TIME-WAIT, a SYN or SYN,ACK that is given up, or not sent again when it
- * is due, and the silence that confirms a doubtful RST or an ACK that the
- * capture missed.  An end in FIN-WAIT-2 stays there for ever:
+ * is due, data that were sent again and again and then are not, and the
+ * silence that confirms a doubtful RST or an ACK that the capture missed.  An end in FIN-WAIT-2 stays there for ever:
  * close() and shutdown() look alike on the wire (RFC 9293 section 3.6).
  *
  * Times are the capture's; nothing here reads a clock.
@@ -192,6 +192,29 @@ infer_rst(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint whic
 	tf_replica_moved(tf_replica(ctx, c, which), TF_IN_RCV_RST, TF_INFERRED);
 }
 
+/* An end that sends the same data again and again, each time after twice the time (RFC 6298 section 5.5), and
+ * then stops though nobody has answered, has given the connection up (RFC 9293 section 3.8.3: R2): Linux does so
+ * without a word (tcp_retries2, TCP_USER_TIMEOUT).  Three time-outs show the rhythm.  An end that has closed is
+ * told as stuck, and stays. */
+static int64_t
+broken_off_deadline(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint which)
+{
+	const struct tf_extra *x = tf_extra_if(ctx, c);
+	const struct tf_end_watch *w = x ? &x->watch[which] : NULL;
+	const struct tf_end *end = &c->end[which];
+	enum tf_state state = tf_end_state(end);
+
+	if (!x || w->repeats < 3 || (state != TF_ESTABLISHED && state != TF_CLOSE_WAIT) ||
+	    tf_seq_ge(end->una, end->max) || c->end[!which].window == 0)
+		return INT64_MAX;
+	int64_t wait_ns = (c->last_ts_ns - w->repeat_ns) * 3 / 2;
+	/* Where it is a matter for dead-peer, that comes first. */
+	int64_t least_ns = w->repeats < 5 ? TF_SETTLE_NS : 2 * TF_SETTLE_NS;
+	if (wait_ns < least_ns)
+		wait_ns = least_ns;
+	return c->last_ts_ns + wait_ns + wait_ns / 8;
+}
+
 int64_t
 tf_connection_next(const struct tf_context *ctx, const struct tf_connection *c)
 {
@@ -204,6 +227,8 @@ tf_connection_next(const struct tf_context *ctx, const struct tf_connection *c)
 		next = earlier(next, silent_fin_deadline(ctx, c, TF_SERVER));
 		next = earlier(next, unseen_rst_deadline(ctx, c, TF_CLIENT));
 		next = earlier(next, unseen_rst_deadline(ctx, c, TF_SERVER));
+		next = earlier(next, broken_off_deadline(ctx, c, TF_CLIENT));
+		next = earlier(next, broken_off_deadline(ctx, c, TF_SERVER));
 		next = earlier(next, rst_deadline(ctx, c));
 	}
 	if (tf_connection_closed(c))
@@ -274,6 +299,8 @@ tf_connection_deadline(struct tf_context *ctx, struct tf_connection *c)
 			infer_ack(ctx, c, e);
 		if (unseen_rst_deadline(ctx, c, e) <= ctx->now_ns)
 			infer_rst(ctx, c, e);
+		if (broken_off_deadline(ctx, c, e) <= ctx->now_ns)
+			tf_replica_moved(tf_replica(ctx, c, e), TF_IN_ABORT, TF_TIMER_RAN);
 		tf_time_wait_check(ctx, c, e);
 	}
 	/* The ACK of a FIN that did not pass: the connection is over all the same. */

@@ -278,6 +278,14 @@ prove_before_fin(struct tf_step *st)
 		tf_replica_doubt(st->sender, TF_P_FIN, TF_IN_SND_ACK_BEFORE_FIN);
 }
 
+/* Who sends data again that nobody has acknowledged had not given them up. */
+static bool
+goes_on(const struct tf_step *st)
+{
+	return st->marks & TF_MARK_RETRANSMISSION && st->data && tf_seq_gt(st->end, st->x->una) &&
+	       tf_connection_close(st->c) == TF_CLOSE_OPEN;
+}
+
 /* A closed end sends: does that show that it is not closed? */
 static bool
 revives(struct tf_step *st)
@@ -285,8 +293,10 @@ revives(struct tf_step *st)
 	struct tf_extra *x = tf_extra_if(st->ctx, st->c);
 	int64_t since;
 
-	if (!st->fresh || !x || !x->rst.seen)
-		return st->fresh && st->before[st->from] != TF_SYN_SENT;
+	if (!x || !x->rst.seen)
+		return (st->fresh || goes_on(st)) && st->before[st->from] != TF_SYN_SENT;
+	if (!st->fresh)
+		return false;
 	since = st->ctx->now_ns - x->rst.ts_ns;
 	if (x->rst.from == st->from) /* its own RST: only something new belies it */
 		return (st->data && tf_seq_ge(st->s->seq, x->rst.seq)) || since > tf_end_rtt_ns(st->x);
