@@ -174,6 +174,17 @@ tf_connection_begin(struct tf_context *ctx, struct tf_connection *c, const struc
 /* The smallest time in which any stack takes up something again: the least RTO in use. */
 #define ATTEMPT_NS INT64_C(200000000)
 
+enum tf_state
+tf_connection_waits_in(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint which)
+{
+	const struct tf_extra *x = tf_extra_if(ctx, c);
+	enum tf_state state = tf_end_state(&c->end[which]);
+
+	return x && x->given_up[which] && closed(state) && tf_connection_close(c) == TF_CLOSE_OPEN
+	           ? (enum tf_state)x->given_up[which]
+	           : state;
+}
+
 enum tf_syn_verdict
 tf_connection_judge_syn(const struct tf_context *ctx, const struct tf_connection *c,
                         const struct tf_segment *s)
@@ -207,7 +218,7 @@ tf_connection_judge_syn(const struct tf_context *ctx, const struct tf_connection
 		return TF_SYN_HOLD;
 	}
 	/* So soon nobody gives up and tries anew: it may be an old duplicate. */
-	if (tf_end_state(x) == TF_SYN_SENT && !(c->flags & TF_CONN_SYN_ACK) &&
+	if (tf_connection_waits_in(ctx, c, from) == TF_SYN_SENT && !(c->flags & TF_CONN_SYN_ACK) &&
 	    ctx->now_ns - c->last_ts_ns >= ATTEMPT_NS)
 		return TF_SYN_ATTEMPT;
 	return TF_SYN_HOLD;
@@ -388,12 +399,32 @@ is_dropped(const struct tf_step *st)
 	       !tf_seq_eq(s->seq, st->x->isn);
 }
 
+/* What seemed to be given up for want of a repetition goes on: its own segment says so, or it is
+ * refused only now. */
+static void
+take_up_again(struct tf_step *st)
+{
+	struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+	bool rst = (st->s->flags & TF_RST) != 0;
+	enum tf_endpoint which = rst ? st->to : st->from;
+	enum tf_state state = x ? (enum tf_state)x->given_up[which] : TF_CLOSED;
+
+	if (!state)
+		return;
+	x->given_up[which] = TF_CLOSED;
+	if (tf_end_state(&st->c->end[which]) > TF_LISTEN || tf_connection_close(st->c) != TF_CLOSE_OPEN)
+		return;
+	tf_replica_retract(tf_replica(st->ctx, st->c, which), state, rst ? TF_IN_RCV_REFUSAL : TF_IN_SND_ACK);
+	st->before[which] = tf_end_state(&st->c->end[which]);
+}
+
 void
 tf_connection_segment(struct tf_step *st)
 {
 	bool syn = (st->s->flags & (TF_SYN | TF_RST)) == TF_SYN;
 
 	count_packet(st);
+	take_up_again(st);
 	tf_letters_segment(st);
 	if (is_dropped(st)) {
 		st->marks |= TF_MARK_UNACCEPTABLE;

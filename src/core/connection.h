@@ -12,6 +12,9 @@
  * comes sooner than this. */
 #define TF_SETTLE_NS INT64_C(3000000000)
 
+/* No limit that a segment of a close begins runs out sooner, but for those of the configuration. */
+#define TF_FIN_PATIENCE_NS INT64_C(1250000000)
+
 /* C begins with segment S: who is the client, and the first known states.
  * C is zeroed but for key, conn, first_ts_ns and first_packet. */
 void tf_connection_begin(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s);
@@ -36,6 +39,11 @@ tf_connection_show(const struct tf_context *ctx, const struct tf_connection *c, 
 	if (ctx->sink.wanted & TF_EV_SEGMENT)
 		tf_connection_tell(ctx, c, s, from, marks, before);
 }
+
+/* The state of WHICH; where it is taken to have given up a SYN or SYN,ACK that it failed to send again,
+ * the state in which it waited: it may go on yet. */
+enum tf_state tf_connection_waits_in(const struct tf_context *ctx, const struct tf_connection *c,
+                                     enum tf_endpoint which);
 
 /* What a SYN is to the connection whose 4-tuple it uses (RFC 9293 section
  * 3.10.7.4, RFC 6191, RFC 1122 section 4.2.2.13). */

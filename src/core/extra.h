@@ -265,6 +265,10 @@ struct tf_extra {
 	} counted[TF_COUNTED_ANOMALIES]; /* how often each was seen */
 	uint64_t syn_last_packet, syn_ack_last_packet;
 	int64_t syn_last_ns, syn_ack_last_ns;
+	int64_t syn_gap_ns, syn_ack_gap_ns; /* the longest time between two of them */
+	/* enum tf_state in which an end was when it failed to send its SYN or SYN,ACK again in time
+	 * (core/deadline.c); TF_CLOSED: none. */
+	uint8_t given_up[2];
 	int64_t crossing_ns; /* the second SYN of a simultaneous open; 0: none */
 	uint64_t crossing_packet;
 	int64_t probe_ns[2];      /* the last keepalive probe of each end */

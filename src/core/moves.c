@@ -409,6 +409,14 @@ tf_move_listen(struct tf_context *ctx, struct tf_listener *l)
 	return true;
 }
 
+/* One of the ends has left ESTABLISHED by now. */
+static bool
+closes(const struct tf_shape *shape)
+{
+	return (shape->history[TF_CLIENT] & 0xf) > TF_ESTABLISHED ||
+	       (shape->history[TF_SERVER] & 0xf) > TF_ESTABLISHED;
+}
+
 static unsigned
 notes_of(const struct tf_known_shape *known, const struct tf_known_shape *next,
          const struct tf_unknown_move *move)
@@ -422,7 +430,7 @@ notes_of(const struct tf_known_shape *known, const struct tf_known_shape *next,
 	    !tf_letters_have(from->letters, move->from, false))
 		notes |= TF_NOTE_BARE_ACK;
 	if (move->kind & (K_SYN | K_FIN) || from->history[0] != to->history[0] ||
-	    from->history[1] != to->history[1])
+	    from->history[1] != to->history[1] || closes(from) || closes(to))
 		notes |= TF_NOTE_TIMERS;
 	if ((move->may | next->may[0] | next->may[1]) & TF_MAY_WAIT || !next->may[0] || !next->may[1])
 		notes |= TF_NOTE_WAIT;

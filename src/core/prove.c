@@ -26,19 +26,33 @@ since_third_segment(const struct tf_step *st)
 	return st->ctx->now_ns - at;
 }
 
+/* Copies that the network made follow each other closely: the longest gap counts. */
+static void
+note_gap(int64_t *gap_ns, int64_t ns)
+{
+	if (ns > *gap_ns)
+		*gap_ns = ns;
+}
+
 static void
 note_syn_again(struct tf_step *st)
 {
 	struct tf_extra *x = tf_extra_of(st->ctx, st->c);
+	bool opening = st->c->flags & TF_CONN_SYN_ACK && !(st->c->flags & TF_CONN_ESTABLISHED);
 
 	st->c->flags |= TF_CONN_REPEATED;
 	if (!x)
 		return;
 	if (st->s->flags & TF_ACK) {
+		int64_t first_ns = opening ? tf_handshake_at_ns(st->c) : st->c->first_ts_ns;
+		note_gap(&x->syn_ack_gap_ns,
+		         st->ctx->now_ns - (x->syn_ack_again ? x->syn_ack_last_ns : first_ns));
 		x->syn_ack_again++;
 		x->syn_ack_last_ns = st->ctx->now_ns;
 		x->syn_ack_last_packet = st->s->packet;
 	} else {
+		note_gap(&x->syn_gap_ns,
+		         st->ctx->now_ns - (x->syn_again ? x->syn_last_ns : st->c->first_ts_ns));
 		x->syn_again++;
 		x->syn_last_ns = st->ctx->now_ns;
 		x->syn_last_packet = st->s->packet;
@@ -239,6 +253,16 @@ shows_hole(const struct tf_segment *s)
 	return s->options & TF_OPT_SACK && s->sack_count && tf_seq_gt(s->sack[0].left, s->ack);
 }
 
+/* How long an ACK of the FIN that has passed may take.  One that does not even reach the FIN acknowledges data
+ * one by one: the others are still on their way. */
+static int64_t
+answer_ns(const struct tf_step *st)
+{
+	bool reaches = tf_seq_ge(tf_seq_add(st->s->ack, 1), st->y->max);
+
+	return tf_end_rtt_ns(st->x) * (reaches ? 1 : 2);
+}
+
 /* Its ACK does not cover the FIN that has passed towards it: it crossed, or the FIN has not arrived. */
 static void
 prove_before_fin(struct tf_step *st)
@@ -250,8 +274,16 @@ prove_before_fin(struct tf_step *st)
 	if (st->s->flags & TF_FIN && !st->fin_again)
 		tf_replica_sent(st->sender, TF_IN_SND_ACK_BEFORE_FIN);
 	else if (is_current(st) && fin &&
-	         (shows_hole(st->s) || st->ctx->now_ns - fin->last_ns > tf_end_rtt_ns(st->x)))
+	         (shows_hole(st->s) || st->ctx->now_ns - fin->last_ns > answer_ns(st)))
 		tf_replica_doubt(st->sender, TF_P_FIN, TF_IN_SND_ACK_BEFORE_FIN);
+}
+
+/* Who sends data again that nobody has acknowledged had not given them up. */
+static bool
+goes_on(const struct tf_step *st)
+{
+	return st->marks & TF_MARK_RETRANSMISSION && st->data && tf_seq_gt(st->end, st->x->una) &&
+	       tf_connection_close(st->c) == TF_CLOSE_OPEN;
 }
 
 /* A closed end sends: does that show that it is not closed? */
@@ -261,8 +293,10 @@ revives(struct tf_step *st)
 	struct tf_extra *x = tf_extra_if(st->ctx, st->c);
 	int64_t since;
 
-	if (!st->fresh || !x || !x->rst.seen)
-		return st->fresh && st->before[st->from] != TF_SYN_SENT;
+	if (!x || !x->rst.seen)
+		return (st->fresh || goes_on(st)) && st->before[st->from] != TF_SYN_SENT;
+	if (!st->fresh)
+		return false;
 	since = st->ctx->now_ns - x->rst.ts_ns;
 	if (x->rst.from == st->from) /* its own RST: only something new belies it */
 		return (st->data && tf_seq_ge(st->s->seq, x->rst.seq)) || since > tf_end_rtt_ns(st->x);

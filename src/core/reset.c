@@ -70,8 +70,22 @@ was_established(const struct tf_step *st)
 	       tf_seq_eq(st->s->seq, tf_seq_add(st->x->isn, 1));
 }
 
-/* A bare RST answers a segment and bears its ACK, and where nothing went towards its sender since the ACK of its FIN, it answers
- * that one: there was no connection left to take it.  RST,ACK may have crossed it. */
+/* Can it answer data of the other end's?  Not where all of them are acknowledged, nor where the last ones
+ * passed before its sender's FIN, longer ago than an answer takes, and were not sent again since. */
+static bool
+may_answer_data(const struct tf_step *st, const struct tf_fin_record *own)
+{
+	const struct tf_closing *k = tf_closing_if(st->ctx, st->c);
+	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+	bool again = x && x->end[st->to].unanswered;
+	bool before =
+	    !k->last_data_ns[st->to] && !again && st->ctx->now_ns - own->first_ns > tf_end_rtt_ns(st->x);
+
+	return !tf_seq_eq(st->y->una, st->y->max) && !before;
+}
+
+/* A bare RST answers a segment and bears its ACK, and where nothing went towards its sender since the ACK of its
+ * FIN, it answers that one: there was no connection left to take it.  RST,ACK may have crossed it. */
 static bool
 lacks_ack_of_fin(const struct tf_step *st, bool bare)
 {
@@ -80,7 +94,7 @@ lacks_ack_of_fin(const struct tf_step *st, bool bare)
 	if (bare && tf_seq_lt(st->s->seq, st->x->max))
 		return true;
 	if (bare && own && own->ack_ns && own->ack_last_ns == own->ack_ns &&
-	    tf_seq_eq(st->s->seq, st->x->max) && tf_seq_eq(st->y->una, st->y->max))
+	    tf_seq_eq(st->s->seq, st->x->max) && !may_answer_data(st, own))
 		return true;
 	return !bare && tf_crossed_ack_of_fin(st);
 }

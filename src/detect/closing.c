@@ -7,6 +7,7 @@
  */
 #include "detect/families.h"
 
+#define FIN_LIMIT_NS    INT64_C(15000000000)
 #define FIN_REPEATED_NS INT64_C(5000000000)
 #define FIN_REPEATS     3
 
@@ -74,7 +75,7 @@ fin_deadline(const struct tf_context *ctx, const struct tf_connection *c, enum t
 	if (id < 0 || (tf_without_acks(ctx) && !fin->again) || !fin->packet || !c->end[!which].packets ||
 	    tf_raised(ctx, c, (enum tf_anomaly)id, which))
 		return INT64_MAX;
-	return unacknowledged_since(fin) + (fin->again >= FIN_REPEATS ? FIN_REPEATED_NS : TF_FIN_LIMIT_NS);
+	return unacknowledged_since(fin) + (fin->again >= FIN_REPEATS ? FIN_REPEATED_NS : FIN_LIMIT_NS);
 }
 
 static void

@@ -97,7 +97,7 @@ tf_detect_deadline(struct tf_context *ctx, struct tf_connection *c)
 	tf_opening_deadline(ctx, c);
 	tf_unanswered_deadline(ctx, c);
 	tf_handshake_deadline(ctx, c);
-	if (tf_end_state(&c->end[TF_SERVER]) != TF_SYN_RECEIVED)
+	if (tf_connection_waits_in(ctx, c, TF_SERVER) != TF_SYN_RECEIVED)
 		tf_flood_leave(ctx, c);
 	tf_closing_deadline(ctx, c);
 	tf_ahead_deadline(ctx, c, false);

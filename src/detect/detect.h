@@ -8,9 +8,6 @@
 
 #include "core/connection.h"
 
-/* A FIN that passed once waits for so long for its ACK before that is worth a word. */
-#define TF_FIN_LIMIT_NS INT64_C(15000000000)
-
 /* A segment went through the replicas. */
 void tf_detect_segment(const struct tf_step *st);
 

@@ -257,7 +257,7 @@ tf_flood_segment(const struct tf_step *st)
 {
 	struct tf_connection *c = st->c;
 	unsigned flags = st->s->flags & (TF_SYN | TF_ACK | TF_RST);
-	bool embryonic = tf_end_state(&c->end[TF_SERVER]) == TF_SYN_RECEIVED;
+	bool embryonic = tf_connection_waits_in(st->ctx, c, TF_SERVER) == TF_SYN_RECEIVED;
 
 	if (c->flags & TF_CONN_MIDSTREAM)
 		return;

@@ -68,7 +68,8 @@ check_collision(const struct tf_step *st, const struct tf_former *former, enum t
 	uint32_t used = former->max[side].v - former->isn[side].v;
 	uint32_t common = overlap(end->isn, first_window(st->c, which), former->isn[side], used);
 
-	if (!common || used <= 1 || !exchanged(former) || st->c->first_ts_ns - former->last_ts_ns >= TWO_MSL_NS)
+	if (!common || used <= 1 || !exchanged(former) ||
+	    st->c->first_ts_ns - former->last_ts_ns >= TWO_MSL_NS)
 		return;
 	bool protected = bit(former->timestamps, side) && tf_end_has(end, TF_END_TIMESTAMPS) &&
 	                 (int32_t)(end->tsval - former->tsval[side]) > 0;

@@ -212,12 +212,12 @@ tf_raise_subject(struct tf_context *ctx, const struct tf_finding *f)
 #define FEW_GAPS      2
 #define GAPS_PER_CENT 5
 
-static bool
-capture_is_lossy(const struct tf_context *ctx)
+bool
+tf_capture_misses(const struct tf_context *ctx, unsigned per_cent)
 {
 	uint64_t gaps = ctx->stats->anomalies[TF_A_CAPTURE_LOSS];
 
-	return ctx->dropped || (gaps >= FEW_GAPS && gaps * 100 >= ctx->stats->connections * GAPS_PER_CENT);
+	return ctx->dropped || (gaps >= FEW_GAPS && gaps * 100 >= ctx->stats->connections * per_cent);
 }
 
 /* Does it rest on something that did not pass the tap, or passed it late, and that no repetition confirms? */
@@ -243,7 +243,7 @@ rests_on_the_unseen(const struct tf_finding *f)
 static struct tf_finding
 in_its_capture(const struct tf_context *ctx, struct tf_finding f)
 {
-	if (capture_is_lossy(ctx) && rests_on_the_unseen(&f))
+	if (tf_capture_misses(ctx, GAPS_PER_CENT) && rests_on_the_unseen(&f))
 		tf_finding_lower(&f, f.severity == TF_ERROR ? TF_WARNING : TF_NOTICE,
 		                 "The capture lost packets, and one that was not seen may explain this.");
 	return f;

@@ -44,4 +44,7 @@ void tf_finding_ends(struct tf_finding *f, const struct tf_key *key, bool client
 /* The number of C's first frame. */
 uint64_t tf_first_packet(const struct tf_context *ctx, const struct tf_connection *c);
 
+/* The capture lost packets, of two connections at least and of PER_CENT of a hundred. */
+bool tf_capture_misses(const struct tf_context *ctx, unsigned per_cent);
+
 #endif

@@ -30,6 +30,21 @@ synchronized(enum tf_state s)
 	return s >= TF_ESTABLISHED;
 }
 
+/* No host starts anew, and no device on the path forgets, in so short a time. */
+#define FORGETS_NS INT64_C(200000000)
+
+/* Who spoke a moment ago has not forgotten: it closed, and that did not pass.  What is known is its
+ * latest segment where there was something to follow, and the handshake. */
+static bool
+spoke_just_now(const struct tf_step *st, const struct tf_extra *x)
+{
+	int64_t heard_ns = x ? x->watch[st->from].heard_ns : 0;
+	int64_t opened_ns = tf_handshake_at_ns(st->c);
+
+	return (heard_ns > 0 && st->ctx->now_ns - heard_ns < TF_SETTLE_NS) ||
+	       (st->c->flags & TF_CONN_ESTABLISHED && st->ctx->now_ns - opened_ns < FORGETS_NS);
+}
+
 /* A host without the connection answers data or a probe with a bare RST
  * whose number is that segment's ACK (section 3.10.7.1); a live end's RST
  * carries an ACK.  Or it began anew, and its RST answers the challenge. */
@@ -49,10 +64,9 @@ lost_its_state(const struct tf_step *st)
 		if (held->from == st->from)
 			return true;
 	}
-	/* Who spoke a moment ago has not forgotten; and a capture with gaps may have missed its FIN. */
-	bool spoke = x && x->watch[st->from].heard_ns > 0 &&
-	             st->ctx->now_ns - x->watch[st->from].heard_ns < TF_SETTLE_NS;
-	return bare && !spoke && !(st->c->flags & TF_CONN_GAP) && (unacknowledged(st->y) > 0 || probed);
+	/* And a capture with gaps may have missed its FIN. */
+	return bare && !spoke_just_now(st, x) && !(st->c->flags & TF_CONN_GAP) &&
+	       (unacknowledged(st->y) > 0 || probed);
 }
 
 /* The connection seems to have ended here.  It is said when nothing has
@@ -83,9 +97,12 @@ note_end(const struct tf_step *st, enum tf_anomaly id)
 static void
 raise_end(struct tf_context *ctx, struct tf_connection *c, const struct tf_ended *e)
 {
-	struct tf_finding f = tf_finding(ctx, c, (enum tf_anomaly)e->id, (enum tf_endpoint)e->from);
+	/* Where the capture misses packets a FIN or RST that it missed explains the answer as well. */
+	bool unproved = e->id == TF_A_HALF_OPEN && !e->cause[0] && tf_capture_misses(ctx, 1);
+	enum tf_anomaly id = unproved ? TF_A_RST_ABORT : (enum tf_anomaly)e->id;
+	struct tf_finding f = tf_finding(ctx, c, id, (enum tf_endpoint)e->from);
 
-	if (e->id == TF_A_HALF_OPEN) {
+	if (id == TF_A_HALF_OPEN) {
 		tf_finding_count(&f, "seq", TF_D_SEQ, e->seq.v);
 	} else {
 		tf_finding_text(&f, "by", e->from == TF_CLIENT ? "the client" : "the server");

@@ -192,7 +192,7 @@ static bool
 is_unanswered(const struct tf_context *ctx, const struct tf_connection *c)
 {
 	return !(c->flags & (TF_CONN_ANSWERED | TF_CONN_MIDSTREAM | TF_CONN_FOUND_SILENT)) &&
-	       (tf_end_state(&c->end[TF_CLIENT]) == TF_SYN_SENT ||
+	       (tf_connection_waits_in(ctx, c, TF_CLIENT) == TF_SYN_SENT ||
 	        tf_connection_close(c) == TF_CLOSE_UNANSWERED) &&
 	       !tf_raised(ctx, c, TF_A_SYN_UNANSWERED, TF_CLIENT) &&
 	       !tf_raised(ctx, c, TF_A_UNREACHABLE, TF_CLIENT);
@@ -309,7 +309,7 @@ tf_unanswered_deadline(struct tf_context *ctx, struct tf_connection *c)
 	if (is_unanswered(ctx, c) && (waited || tf_connection_close(c) == TF_CLOSE_UNANSWERED))
 		judge(ctx, c);
 	/* The listener has given it up. */
-	if (c->flags & TF_CONN_SYN_ACK && tf_end_state(&c->end[TF_SERVER]) != TF_SYN_RECEIVED)
+	if (c->flags & TF_CONN_SYN_ACK && tf_connection_waits_in(ctx, c, TF_SERVER) != TF_SYN_RECEIVED)
 		tell_repeated(ctx, c);
 }
 

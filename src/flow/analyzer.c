@@ -71,7 +71,7 @@ choose_looks(struct tf_analyzer *a)
 	static const enum tf_timer closing[] = {TF_TIMER_TIME_WAIT, TF_TIMER_FIN_WAIT_2, TF_TIMER_CLOSE_WAIT};
 
 	a->look_open_ns = INT64_MAX;
-	a->look_close_ns = TF_FIN_LIMIT_NS;
+	a->look_close_ns = TF_FIN_PATIENCE_NS;
 	for (size_t i = 0; i < sizeof opening / sizeof opening[0]; i++)
 		if (a->config.timer[opening[i]] < a->look_open_ns)
 			a->look_open_ns = a->config.timer[opening[i]];

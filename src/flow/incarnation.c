@@ -115,6 +115,7 @@ replay(struct tf_analyzer *a, uint32_t index, const struct tf_held_syn *held)
 		return;
 	x->syn_again = held->again;
 	x->syn_last_ns = held->last_ns;
+	x->syn_gap_ns = held->last_ns - held->segment.ts_ns;
 	x->syn_last_packet = held->last_packet;
 	x->end[TF_CLIENT].retransmitted = held->again;
 }
@@ -136,7 +137,7 @@ begin_held(struct tf_analyzer *a, uint32_t index)
 	struct tf_former former;
 
 	drop_held(a, c);
-	if (tf_end_state(&c->end[TF_CLIENT]) == TF_SYN_SENT && !(c->flags & TF_CONN_SYN_ACK))
+	if (tf_connection_waits_in(&a->ctx, c, TF_CLIENT) == TF_SYN_SENT && !(c->flags & TF_CONN_SYN_ACK))
 		give_up_attempt(a, c);
 	former = replace(a, index);
 	index = tf_table_begin(a, &key, tf_key_hash(&key, a->config.hash_key), &held.segment, &former);

@@ -58,6 +58,7 @@ class Output:
         self.histories = collections.defaultdict(list)  # End: [[state, ...] a connection]
         self.final = {}                                 # End: state
         self.first_ns = {}                              # End: when its first segment passed
+        self.begun = collections.defaultdict(list)      # End: when each of its connections began
         self.findings = collections.defaultdict(set)    # id: {end, ...}
         self.alarms = set()                             # ids of findings that are warnings or errors
         records = [json.loads(line, parse_float=json_ns) for line in lines]
@@ -80,6 +81,7 @@ class Output:
             self.final[end] = plain(r[side]["state"])
             first_ns = as_ns(r["first_ts"])
             self.first_ns.setdefault(end, first_ns)
+            self.begun[end].append(first_ns)
             self._track(end, first_ns, self.events[r["conn"], side], r[side])
 
     def _track(self, end, first_ns, events, record):
@@ -139,7 +141,7 @@ class Result:
         self.steps = self.width = 0  # sets of possible states, and their members in all
         self.expected = self.found = self.false_alarms = 0
         self.remarks = []
-        self.partings = []  # (the kernel's history, tcpfsm's) where they differ
+        self.partings = []  # (the kernel's history, tcpfsm's, what became of segments) where they differ
 
 
 def kernel_incarnations(changes, start_ns, end_ns, beginning):
@@ -176,7 +178,29 @@ def _seconds(ns, origin):
     return f"{(ns - origin) / 1e9:+.3f} s"
 
 
-def compare_end(result, end, changes, output, end_ns, blind):
+def read_fates(path):
+    """{(client's port, server's port): {(what, side, kind), ...}}, or None without that file."""
+    if not os.path.exists(path):
+        return None
+    fates = collections.defaultdict(set)
+    with open(path) as f:
+        for line in f:
+            _, what, side, client, server, kind = line.split()
+            fates[int(client), int(server)].add((what, side, kind))
+    return fates
+
+
+def seen_from(end, fates):
+    """What became of END's segments, in words: "before own FIN", "tap peer ACK"; None if not known."""
+    if fates is None:
+        return None
+    is_client = end.port >= 40000
+    ports = (end.port, end.peer_port) if is_client else (end.peer_port, end.port)
+    return {f"{what} {'own' if (side == 'client') == is_client else 'peer'} {kind}"
+            for what, side, kind in fates.get(ports, ())}
+
+
+def compare_end(result, end, changes, output, end_ns, blind, fates=None):
     """One end of a 4-tuple: the kernel's changes against tcpfsm's."""
     label = f"{end.addr}:{end.port} (to {end.peer_port})"
     result.ends += 1
@@ -187,7 +211,7 @@ def compare_end(result, end, changes, output, end_ns, blind):
     start_ns = output.first_ns[end]
     ours = output.histories[end]
     beginning = ours[0][0] if ours[0] else None
-    _compare_history(result, label, kernel_incarnations(changes, start_ns, end_ns, beginning), ours)
+    _compare_history(result, label, kernel_incarnations(changes, start_ns, end_ns, beginning), ours, fates)
     kernel = spans([(c.ts, plain(c.state)) for c in changes], end_ns)
     last = kernel[-1][2]
     if output.final[end] == last:
@@ -203,7 +227,8 @@ def compare_end(result, end, changes, output, end_ns, blind):
             continue
         result.time_ns += b - a
         wrong = _missing(a, b, [(x, y) for x, y, s in ours if s.state == state])
-        unsound = _missing(a, b, [(x, y) for x, y, s in ours if state in s.possible])
+        possible = [(x, y) for x, y, s in ours if state in s.possible]
+        unsound = _missing(a, b, possible + _on_its_way(a, b, state, output.begun[end]))
         result.agreed_ns += b - a - sum(y - x for x, y in wrong)
         if not blind:
             result.judged_ns += b - a
@@ -216,15 +241,21 @@ def compare_end(result, end, changes, output, end_ns, blind):
                                       f"{(y - x) / 1e6:.1f} ms, tcpfsm {what}")
 
 
+def _on_its_way(a, b, state, begun):
+    """A new connection is SYN-SENT before its first segment passes: nothing can be said of it until then."""
+    return [(a, min([ts for ts in begun if a < ts <= b], default=a))] if state == "SYN-SENT" else []
+
+
 def _missing(a, b, covers):
     return uncovered(a, b, [(x - TOLERANCE_NS, y + TOLERANCE_NS) for x, y in covers])
 
 
-def _compare_history(result, label, kernel, ours):
+def _compare_history(result, label, kernel, ours, fates):
     if kernel == normal(ours):
         result.history_ok += 1
         return
-    result.partings += [pair for pair in itertools.zip_longest(kernel, normal(ours), fillvalue=[]) if pair[0] != pair[1]]
+    pairs = itertools.zip_longest(kernel, normal(ours), fillvalue=[])
+    result.partings += [(a, b, fates) for a, b in pairs if a != b]
     result.remarks.append(f"{label}: history: kernel " + " | ".join(">".join(one) for one in kernel))
     result.remarks.append(f"{label}: history: tcpfsm " + " | ".join(">".join(one) for one in ours))
 
@@ -262,11 +293,12 @@ def compare_files(tcpfsm, base, arguments=(), blind=(), may=(), to_the_end=False
     if to_the_end:
         arguments = [*arguments, f"--end={end_ns // 10**9}.{end_ns % 10**9:09d}"]
     output = Output(run_tcpfsm(tcpfsm, base + ".pcap", arguments))
+    fates = read_fates(base + ".fates")
     for end in sorted(truth):
         if end in output.first_ns or any(e[2:] == end[:2] and e[:2] == end[2:] for e in output.first_ns):
             is_client = end.port >= 40000  # the scenarios keep to it
             compare_end(result, end, truth[end], output, end_ns,
-                        ("client" if is_client else "server") in blind)
+                        ("client" if is_client else "server") in blind, seen_from(end, fates))
     _compare_findings(result, expected, output, may)
     return result
 
@@ -308,12 +340,13 @@ def print_remains(results):
     """What the histories that differ are put down to: see remains.py."""
     told, untold = collections.Counter(), collections.defaultdict(set)
     for r in results:
-        for kernel, ours in r.partings:
-            why = remains.reason(kernel, ours)
+        for kernel, ours, fates in r.partings:
+            why = remains.reason(kernel, ours, fates)
             if why:
                 told[why] += 1
             else:
-                untold["after {}: kernel {}, tcpfsm {}".format(*(x or "nothing" for x in remains.parting(kernel, ours)))].add(r.name)
+                words = (x or "nothing" for x in remains.parting(kernel, ours))
+                untold["after {}: kernel {}, tcpfsm {}".format(*words)].add(r.name)
     if told:
         print("Histories that no tap can tell apart (tests/kernel/remains.py):")
     for why, count in told.most_common():

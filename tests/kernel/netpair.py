@@ -41,12 +41,13 @@ def _new_namespace():
 class Pair:
     """The experiment: `client` and `server`, and the tap's commands as methods."""
 
-    def __init__(self, tap, number, family, capture, polls, clock_offset_ns, seed):
+    def __init__(self, tap, number, family, capture, polls, fates, clock_offset_ns, seed):
         self.family = family
         self.af = socket.AF_INET if family == 4 else socket.AF_INET6
         self.seed = seed
         if family == 4:
-            self.addr = {"client": f"10.9.{number}.1", "server": f"10.9.{number}.2"}
+            net = f"10.{9 + number // 256}.{number % 256}"
+            self.addr = {"client": f"{net}.1", "server": f"{net}.2"}
         else:
             self.addr = {"client": f"fd00:9:{number:x}::1" if number else "fd00:9::1",
                          "server": f"fd00:9:{number:x}::2" if number else "fd00:9::2"}
@@ -58,7 +59,7 @@ class Pair:
         try:
             self.ns = {side: _new_namespace() for side in SIDES}
             self.tap = subprocess.Popen(
-                [tap, str(self.ns["client"]), str(self.ns["server"]), capture, polls,
+                [tap, str(self.ns["client"]), str(self.ns["server"]), capture, polls, fates,
                  str(clock_offset_ns), str(seed)],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1,
                 pass_fds=list(self.ns.values()))

@@ -1,96 +1,179 @@
 """What remains: disagreements that no tap can resolve, and why.
 
 A row is (the last state that both histories share, what the kernel's goes on
-with, what tcpfsm's goes on with, the reason).  "-" is nothing more; a "*" at
-the end stands for anything.  `run` prints beside its figures how many ends
-each reason accounts for, and which disagreements none does: those are to be
-looked at.
+with, what tcpfsm's goes on with, what must have become of segments, the
+reason).  "-" is nothing more; a "*" at the end stands for anything.
+
+Shapes alone prove nothing: a fault of ours may have the same.  The tap of
+these tests writes down each segment that it dropped, and where, and the FINs
+and RSTs that passed.  So a row also says what makes its reason the true one:
+one of some patterns must fit, "before own FIN" (lost before the tap), "tap
+peer *" (the capture missed it), "behind own *" (it passed and was lost), where
+"own" is the end that the histories are about; and none of those with a "!" may,
+"!passed own FIN".
+
+`run` prints beside its figures how many ends each reason accounts for, and
+which disagreements none does: those are to be looked at.
 
 The last states follow from the histories, so they need no rows of their own.
 """
 
 import fnmatch
 
+UNSEEN = ("before *", "tap *")             # it is not in the capture
+OWN_UNSEEN = ("before own *", "tap own *")
+PEER_UNSEEN = ("before peer *", "tap peer *")
+CAPTURE = ("tap *",)                       # the hosts have it, the capture has not
+OWN_FIN_UNSEEN = ("before own FIN", "tap own FIN")
+PEER_FIN_UNSEEN = ("before peer FIN", "tap peer FIN")
+PEER_DATA_UNSEEN = ("before peer data", "tap peer data")
+RST_UNSEEN = ("before * RST", "tap * RST")
+RST_LOST_BEHIND = ("behind * RST",)
+BEHIND = ("behind *",)                     # it passed the tap and did not arrive
+NO_RST = ("!passed * RST",)                # none passed: who is gone went in silence
+NO_OWN_FIN = ("!passed own FIN",)          # it never passed: it was not sent, or lost
+
 REASONS = (
-    ("SYN-SENT", "CLOSED", "-",
-     "close() or a connect() that is given up sends nothing in SYN-SENT; the SYN's limit is the host's own"),
-    ("SYN-SENT", "ESTABLISHED*", "-",
-     "the third segment, and all after it, was lost before the tap"),
-    ("SYN-SENT", "ESTABLISHED*", "CLOSED",
-     "the third segment, and all after it but the RST, was lost before the tap"),
-    ("CLOSED", "SYN-RECEIVED>CLOSED", "-",
-     "the SYN,ACK was lost before the tap, and nothing came after it"),
-    ("CLOSED", "SYN-RECEIVED", "-",
-     "the SYN,ACK was lost before the tap, and nothing came after it"),
-    ("CLOSED", "-", "SYN-SENT>CLOSED",
+    # ---- a host that gives up in silence
+    ("SYN-SENT", "CLOSED", "-", NO_RST,
+     "close() in SYN-SENT sends nothing, and the SYN was not sent often enough to be missed"),
+    ("FIN-WAIT-2", "CLOSED", "-", NO_RST,
+     "an orphan that its kernel forgets in silence (tcp_fin_timeout), or a RST that did not pass the tap"),
+    ("FIN-WAIT-1", "CLOSED", "-", BEHIND + RST_UNSEEN,
+     "a RST that did not pass the tap, or an orphan in a dead path that its kernel gave up in silence"),
+    ("LAST-ACK", "CLOSED", "-", BEHIND, "an orphan in a dead path that its kernel gave up in silence"),
+    ("ESTABLISHED", "CLOSED", "-", BEHIND + RST_UNSEEN,
+     "a RST that did not pass the tap, or a connection in a dead path that was given up in silence"),
+    ("CLOSED", "-", "SYN-SENT>CLOSED", (),
      "who sends a SYN without a socket (a scanner) is in no state"),
-    ("CLOSED", "SYN-SENT>SYN-RECEIVED*", "SYN-RECEIVED*",
+    ("ESTABLISHED", "FIN-WAIT-1", "-", NO_OWN_FIN,
+     "the FIN waits behind data that are not acknowledged, or was lost before the tap"),
+    ("CLOSE-WAIT", "LAST-ACK", "-", NO_OWN_FIN,
+     "the FIN waits behind data that are not acknowledged, or was lost before the tap"),
+    ("ESTABLISHED", "FIN-WAIT-1>CLOSED", "CLOSED", NO_OWN_FIN,
+     "the FIN waited behind data, or was lost before the tap, when a RST ended it"),
+    ("ESTABLISHED", "FIN-WAIT-1>CLOSED", "CLOSED", RST_LOST_BEHIND,
+     "a RST was lost behind the tap, and the other end closed only when the record had been closed"),
+    ("CLOSE-WAIT", "LAST-ACK>CLOSED", "CLOSED", NO_OWN_FIN,
+     "the FIN waited behind data, or was lost before the tap, when a RST ended it"),
+    ("ESTABLISHED", "FIN-WAIT-1>CLOSING>CLOSED", "CLOSE-WAIT>CLOSED", NO_OWN_FIN,
+     "the FIN that crossed the other waited behind data, or was lost before the tap"),
+    ("CLOSE-WAIT", "CLOSED", "-", NO_RST,
+     "a host that forgot the connection, or a RST that did not pass the tap"),
+    ("TIME-WAIT", "-", "CLOSED", ("passed * RST",),
+     "a RST passed, and was lost behind the tap or ignored (tcp_rfc1337), and nobody said more"),
+
+    # ---- opening
+    ("SYN-SENT", "ESTABLISHED*", "-", OWN_UNSEEN,
+     "the third segment, and all after it, did not pass the tap"),
+    ("SYN-SENT", "ESTABLISHED*", "CLOSED", OWN_UNSEEN,
+     "the third segment, and all after it but the RST, did not pass the tap"),
+    ("CLOSED", "SYN-RECEIVED*", "-", ("before own SYN,ACK", "tap own SYN,ACK"),
+     "the SYN,ACK did not pass the tap, and nothing came after it"),
+    ("CLOSED", "SYN-SENT>SYN-RECEIVED*", "SYN-RECEIVED*", ("before own SYN", "tap own SYN"),
      "a simultaneous open whose SYN was lost before the tap looks like a passive one"),
-    ("SYN-SENT", "SYN-RECEIVED*", "ESTABLISHED*",
+    ("SYN-SENT", "SYN-RECEIVED*", "ESTABLISHED*", ("before own SYN,ACK", "tap own SYN,ACK"),
      "a simultaneous open whose SYN,ACK was lost before the tap looks like an active one"),
-    ("SYN-RECEIVED", "CLOSED", "ESTABLISHED>CLOSED",
+    ("SYN-RECEIVED", "CLOSED", "-", RST_UNSEEN, "the RST that answered the SYN,ACK did not pass the tap"),
+    ("SYN-RECEIVED", "ESTABLISHED*", "-", PEER_UNSEEN,
+     "the third segment, and all after it, did not pass the tap"),
+    ("SYN-RECEIVED", "CLOSED", "ESTABLISHED>CLOSED", ("behind peer *",),
      "the third segment passed and was lost behind the tap; what came next was a RST"),
-    ("SYN-RECEIVED", "CLOSED*", "ESTABLISHED",
+    ("SYN-RECEIVED", "CLOSED*", "ESTABLISHED", ("behind peer *",),
      "the third segment passed and was lost behind the tap; the server gave up in silence"),
-    ("SYN-RECEIVED", "FIN-WAIT-1*", "ESTABLISHED>FIN-WAIT-1*",
-     "Fast Open: the FIN was sent before the third segment came, and lost before the tap"),
-    ("SYN-RECEIVED", "ESTABLISHED>FIN-WAIT-1*", "FIN-WAIT-1*",
+    ("SYN-RECEIVED", "FIN-WAIT-1*", "ESTABLISHED>FIN-WAIT-1*", UNSEEN + BEHIND,
+     "Fast Open: the FIN was sent before the third segment came, which was lost, or the data before the FIN"),
+    ("SYN-RECEIVED", "ESTABLISHED>FIN-WAIT-1*", "FIN-WAIT-1*", PEER_UNSEEN,
      "the capture missed the third segment; without timestamps nothing says that it came"),
-    ("SYN-RECEIVED", "ESTABLISHED>CLOSED", "CLOSED",
-     "the capture missed the third segment, and the next that passed was a RST"),
-    ("CLOSE-WAIT", "LAST-ACK>CLOSED", "-", "the capture missed the FIN and its ACK"),
-    ("FIN-WAIT-1", "FIN-WAIT-2>TIME-WAIT", "-", "the capture missed the FIN and its ACK"),
-    ("FIN-WAIT-2", "TIME-WAIT", "-", "the capture missed the FIN and its ACK"),
-    ("LAST-ACK", "CLOSED", "-", "the capture missed the last ACK; only silence tells"),
-    ("CLOSING", "TIME-WAIT", "-", "the capture missed the ACK of the FIN; only silence tells"),
-    ("FIN-WAIT-1", "FIN-WAIT-2", "-", "the capture missed the ACK of the FIN; only silence tells"),
-    ("FIN-WAIT-1", "CLOSED", "-", "a RST that the capture missed, or an orphan that its kernel gave up in silence"),
-    ("FIN-WAIT-1", "CLOSED", "FIN-WAIT-2>CLOSED",
-     "it was reset or given up in silence before the ACK of its FIN came to it"),
-    ("FIN-WAIT-1", "CLOSED", "FIN-WAIT-2",
-     "it was reset or given up in silence before the ACK of its FIN came to it"),
-    ("FIN-WAIT-1", "FIN-WAIT-2>CLOSED", "CLOSED",
+    ("SYN-RECEIVED", "ESTABLISHED>CLOSED", "CLOSED", PEER_UNSEEN,
+     "the third segment did not pass the tap, and the next that did was a RST"),
+    ("", "CLOSED>SYN-SENT>CLOSED", "-", (),
+     "connect() failed before it had sent a SYN (its port was in use), or no segment reached the tap"),
+    ("", "CLOSED>SYN-SENT*", "-", OWN_UNSEEN, "no segment of this connection reached the tap"),
+    ("", "*", "ESTABLISHED*", CAPTURE, "the capture begins behind the first FIN, or with it"),
+    ("", "*", "SYN-SENT>CLOSED", CAPTURE,
+     "the capture missed the SYN, and the host had given up before the answer"),
+
+    # ---- the last segment did not pass
+    ("CLOSE-WAIT", "LAST-ACK>CLOSED", "-", OWN_FIN_UNSEEN, "the FIN did not pass the tap, nor its ACK"),
+    ("FIN-WAIT-1", "FIN-WAIT-2>TIME-WAIT", "-", PEER_FIN_UNSEEN,
+     "the other end's FIN did not pass the tap, nor its ACK"),
+    ("FIN-WAIT-2", "TIME-WAIT", "-", PEER_FIN_UNSEEN,
+     "the other end's FIN did not pass the tap, nor its ACK"),
+    ("LAST-ACK", "CLOSED", "-", PEER_UNSEEN, "the capture missed the last ACK just before it ended"),
+    ("CLOSING", "TIME-WAIT", "-", PEER_UNSEEN, "the capture missed the last ACK just before it ended"),
+    ("FIN-WAIT-1", "FIN-WAIT-2", "-", PEER_UNSEEN,
+     "the capture missed the ACK of the FIN; only silence tells"),
+    ("FIN-WAIT-1", "FIN-WAIT-2>CLOSED", "CLOSED", PEER_UNSEEN,
      "the ACK of the FIN did not pass the tap, and the next that did was a RST"),
-    ("FIN-WAIT-2", "CLOSED", "-",
-     "a RST that did not pass the tap, or an orphan that its kernel forgot in silence (tcp_fin_timeout)"),
-    ("FIN-WAIT-2", "-", "CLOSED", "a RST passed and was lost behind the tap, and nobody said more"),
-    ("FIN-WAIT-1", "-", "CLOSED", "a RST passed and was lost behind the tap, and nobody said more"),
-    ("CLOSE-WAIT", "-", "CLOSED", "a RST passed and was lost behind the tap, and nobody said more"),
-    ("ESTABLISHED", "-", "CLOSED", "a RST passed and was lost behind the tap, and nobody said more"),
-    ("CLOSE-WAIT", "CLOSED", "-", "a RST that did not pass the tap"),
-    ("ESTABLISHED", "CLOSED", "-", "a RST that did not pass the tap, or a connection given up in silence"),
-    ("FIN-WAIT-2", "-", "TIME-WAIT", "the FIN passed and was lost behind the tap, and nobody said more"),
-    ("ESTABLISHED", "-", "CLOSE-WAIT", "the FIN passed and was lost behind the tap, and nobody said more"),
-    ("ESTABLISHED", "CLOSE-WAIT", "-", "the FIN did not pass the tap, and nobody said more"),
-    ("ESTABLISHED", "FIN-WAIT-1", "-", "the FIN was lost before the tap, or waits behind data that are not acknowledged"),
-    ("CLOSE-WAIT", "LAST-ACK", "-", "the FIN was lost before the tap, or waits behind data that are not acknowledged"),
-    ("ESTABLISHED", "FIN-WAIT-1>CLOSED", "CLOSED",
-     "the FIN was lost before the tap, or waited behind data, when a RST ended it"),
-    ("CLOSE-WAIT", "LAST-ACK>CLOSED", "CLOSED",
-     "the FIN was lost before the tap, or waited behind data, when a RST ended it"),
-    ("ESTABLISHED", "FIN-WAIT-1>CLOSED", "-", "neither the FIN nor the RST passed the tap"),
-    ("ESTABLISHED", "CLOSE-WAIT>CLOSED", "CLOSED", "the FIN that went before the RST did not pass the tap"),
-    ("ESTABLISHED", "CLOSED", "CLOSE-WAIT>CLOSED",
-     "the FIN was lost behind the tap, or came to a closed end, and a RST with the ACK of nothing newer ended it"),
-    ("ESTABLISHED", "FIN-WAIT-1>CLOSING>CLOSED", "CLOSE-WAIT>CLOSED",
-     "the FIN that crossed the other waited behind data, or was lost before the tap with all that could tell"),
-    ("ESTABLISHED", "FIN-WAIT-1>CLOSING>TIME-WAIT", "CLOSE-WAIT>LAST-ACK>CLOSED",
-     "the FIN that crossed the other waited behind data, or was lost before the tap with all that could tell"),
-    ("ESTABLISHED", "CLOSE-WAIT>LAST-ACK>CLOSED", "FIN-WAIT-1>FIN-WAIT-2",
+    ("ESTABLISHED", "CLOSE-WAIT", "-", PEER_FIN_UNSEEN,
+     "the FIN did not pass the tap, and nobody said more"),
+    ("ESTABLISHED", "FIN-WAIT-1>FIN-WAIT-2", "-", OWN_FIN_UNSEEN,
+     "the FIN did not pass the tap, nor its ACK, and nobody said more"),
+    ("ESTABLISHED", "FIN-WAIT-1>CLOSED", "-", OWN_UNSEEN, "neither the FIN nor the RST passed the tap"),
+    ("ESTABLISHED", "CLOSE-WAIT>CLOSED", "CLOSED", PEER_FIN_UNSEEN + PEER_DATA_UNSEEN,
+     "the FIN that went before the RST did not pass the tap, or waited for data that did not"),
+    ("ESTABLISHED", "CLOSE-WAIT>CLOSED", "-", PEER_UNSEEN, "neither the FIN nor the RST passed the tap"),
+
+    # ---- it passed, and was lost behind the tap
+    ("FIN-WAIT-1", "CLOSED", "FIN-WAIT-2>CLOSED", UNSEEN + BEHIND,
+     "it was reset or given up before the ACK of its FIN came to it, by a RST that was lost"),
+    ("FIN-WAIT-1", "CLOSED", "FIN-WAIT-2", UNSEEN + BEHIND,
+     "it was reset or given up before the ACK of its FIN came to it, by a RST that was lost"),
+    ("FIN-WAIT-2", "-", "CLOSED", RST_LOST_BEHIND,
+     "a RST passed and was lost behind the tap, and nobody said more"),
+    ("FIN-WAIT-1", "-", "CLOSED", RST_LOST_BEHIND,
+     "a RST passed and was lost behind the tap, and nobody said more"),
+    ("CLOSE-WAIT", "-", "CLOSED", RST_LOST_BEHIND,
+     "a RST passed and was lost behind the tap, and nobody said more"),
+    ("ESTABLISHED", "-", "CLOSED", RST_LOST_BEHIND,
+     "a RST passed and was lost behind the tap, and nobody said more"),
+    ("FIN-WAIT-2", "-", "TIME-WAIT", BEHIND,
+     "the FIN passed and was lost behind the tap, and nobody said more"),
+    ("ESTABLISHED", "-", "CLOSE-WAIT", BEHIND,
+     "the FIN passed and was lost behind the tap, and nobody said more"),
+    ("ESTABLISHED", "CLOSED", "CLOSE-WAIT>CLOSED", ("behind peer *", "before peer *", "before own RST",
+     "tap own RST"),
+     "the FIN was lost behind the tap, or came to a closed end, and a RST with no newer ACK ended it"),
+    ("FIN-WAIT-1", "FIN-WAIT-2>CLOSED", "CLOSING>TIME-WAIT>CLOSED", ("behind peer FIN", "behind peer *"),
+     "the FIN that crossed the other was lost behind the tap; its repetition did not come before a RST"),
+    ("FIN-WAIT-1", "FIN-WAIT-2>CLOSED", "CLOSING>CLOSED", ("behind peer FIN", "behind peer *"),
+     "the FIN that crossed the other was lost behind the tap; its repetition did not come before a RST"),
+
+    # ---- who closed first?
+    ("ESTABLISHED", "FIN-WAIT-1>CLOSING>TIME-WAIT", "CLOSE-WAIT>LAST-ACK>CLOSED", UNSEEN,
+     "the FIN that crossed the other was lost before the tap, or the capture missed it"),
+    ("FIN-WAIT-1", "CLOSING>TIME-WAIT", "FIN-WAIT-2>TIME-WAIT", ("before *", "tap *", "behind peer *"),
+     "of two FINs that crossed one did not pass, or did not arrive in the order in which they passed"),
+    ("ESTABLISHED", "CLOSE-WAIT>LAST-ACK>CLOSED", "FIN-WAIT-1>FIN-WAIT-2", CAPTURE,
      "the capture missed both FINs: who closed first is not known"),
-    ("FIN-WAIT-1", "FIN-WAIT-2>TIME-WAIT", "CLOSING",
+    ("FIN-WAIT-1", "FIN-WAIT-2>TIME-WAIT", "CLOSING*", CAPTURE,
      "the capture missed both FINs: who closed first is not known"),
-    ("ESTABLISHED", "FIN-WAIT-1>FIN-WAIT-2>CLOSED", "CLOSED",
+    ("ESTABLISHED", "FIN-WAIT-1>FIN-WAIT-2>TIME-WAIT", "CLOSE-WAIT*", CAPTURE,
+     "the capture missed both FINs: who closed first is not known"),
+    ("ESTABLISHED", "FIN-WAIT-1>FIN-WAIT-2>CLOSED", "CLOSE-WAIT>LAST-ACK>CLOSED", CAPTURE,
+     "the capture missed a FIN and its ACK: who closed first is not known"),
+
+    # ---- an octet that the capture missed
+    ("ESTABLISHED", "FIN-WAIT-1>FIN-WAIT-2>CLOSED", "CLOSED", CAPTURE,
      "the capture missed the FIN and its ACK, or the octet behind which it came"),
-    ("ESTABLISHED", "CLOSED", "FIN-WAIT-1>FIN-WAIT-2>CLOSED",
+    ("ESTABLISHED", "CLOSED", "CLOSE-WAIT>CLOSED", ("tap peer data",),
      "one octet of data that the capture missed: it looks like the FIN that it mostly is"),
-    ("ESTABLISHED", "FIN-WAIT-1>FIN-WAIT-2>CLOSED", "FIN-WAIT-1>FIN-WAIT-2>TIME-WAIT>CLOSED",
+    ("ESTABLISHED", "CLOSED", "FIN-WAIT-1>FIN-WAIT-2>CLOSED", ("tap own data",),
      "one octet of data that the capture missed: it looks like the FIN that it mostly is"),
-    ("ESTABLISHED", "CLOSE-WAIT>CLOSED", "CLOSE-WAIT>LAST-ACK>CLOSED",
+    ("ESTABLISHED", "CLOSE-WAIT>CLOSED", "FIN-WAIT-1>FIN-WAIT-2>CLOSED", ("tap own data",),
      "one octet of data that the capture missed: it looks like the FIN that it mostly is"),
-    ("", "CLOSED>SYN-SENT*", "-", "no segment of this connection reached the tap"),
-    ("", "*", "ESTABLISHED*", "the capture begins behind the first FIN, or with it"),
-    ("", "*", "SYN-SENT>CLOSED", "the capture missed the SYN, and the host had given up before the answer came"),
+    ("ESTABLISHED", "FIN-WAIT-1>FIN-WAIT-2>CLOSED",
+     "FIN-WAIT-1>FIN-WAIT-2>TIME-WAIT>CLOSED", ("tap peer data",),
+     "one octet of data that the capture missed: it looks like the FIN that it mostly is"),
+    ("ESTABLISHED", "FIN-WAIT-1*", "CLOSE-WAIT>LAST-ACK*", ("tap peer data",),
+     "one octet of data that the capture missed: it looks like the FIN that it mostly is"),
+    ("ESTABLISHED", "CLOSE-WAIT*", "FIN-WAIT-1>FIN-WAIT-2*", ("tap own data",),
+     "one octet of data that the capture missed: it looks like the FIN that it mostly is"),
+    ("FIN-WAIT-2", "CLOSED", "TIME-WAIT>CLOSED", ("tap peer data",),
+     "one octet of data that the capture missed: it looks like the FIN that it mostly is"),
+    ("CLOSE-WAIT", "CLOSED", "LAST-ACK>CLOSED", ("tap own data",),
+     "one octet of data that the capture missed: it looks like the FIN that it mostly is"),
 )
 
 
@@ -102,10 +185,26 @@ def parting(kernel, ours):
     return (kernel[n - 1] if n else "", ">".join(kernel[n:]) or "-", ">".join(ours[n:]) or "-")
 
 
-def reason(kernel, ours):
-    """Why no tap can tell the two histories apart; None where a reason is wanting."""
+def _is_so(evidence, fates):
+    """Is that what became of segments?  Where nobody wrote it down (FATES is None) the shape must do."""
+    def fits(pattern):
+        return any(fnmatch.fnmatchcase(one, pattern) for one in fates)
+
+    if fates is None:
+        return True
+    wanted = [e for e in evidence if not e.startswith("!")]
+    excluded = [e[1:] for e in evidence if e.startswith("!")]
+    return (not wanted or any(fits(e) for e in wanted)) and not any(fits(e) for e in excluded)
+
+
+def reason(kernel, ours, fates=None):
+    """Why no tap can tell the two histories apart; None where a reason is wanting.
+
+    FATES: what became of the segments of the connection, as the tap wrote it down.
+    """
     where = parting(kernel, ours)
-    for *row, why in REASONS:
-        if where[0] == row[0] and all(fnmatch.fnmatchcase(a, b) for a, b in zip(where[1:], row[1:])):
+    for *row, evidence, why in REASONS:
+        if where[0] == row[0] and all(fnmatch.fnmatchcase(a, b) for a, b in zip(where[1:], row[1:])) \
+                and _is_so(evidence, fates):
             return why
     return None

@@ -40,7 +40,7 @@ struct packet {
 
 static int64_t clock_offset_ns;
 static int tun_fd[2];
-static FILE *capture, *kernel_states;
+static FILE *capture, *kernel_states, *fates;
 static struct packet **queue; /* a binary heap by due time */
 static size_t queue_count, queue_room;
 static uint64_t arrivals;
@@ -191,6 +191,27 @@ note_sent(struct tap_conn *c, enum tap_side from, const struct tap_view *v)
 
 /* ---- a packet's way ---- */
 
+static const char *
+kind_of(const struct tap_view *v)
+{
+	bool ack = v->flags & 16;
+	return v->flags & 4   ? "RST"
+	       : v->flags & 2 ? ack ? "SYN,ACK" : "SYN"
+	       : v->flags & 1 ? "FIN"
+	       : v->len > 0   ? "data"
+	                      : "ACK";
+}
+
+/* What became of a segment: the reason for what tcpfsm cannot know (remains.py). */
+static void
+note_fate(const struct tap_view *v, enum tap_side from, const char *what)
+{
+	if (v->tcp)
+		fprintf(fates, "%lld %s %s %u %u %s\n", (long long)now_ns(), what,
+		        from == TAP_CLIENT ? "client" : "server", v->port[TAP_CLIENT], v->port[TAP_SERVER],
+		        kind_of(v));
+}
+
 static void
 record(const struct packet *p, int64_t ts)
 {
@@ -240,6 +261,8 @@ pass(struct packet *p, enum tap_place place, int64_t now)
 	tf_tap_view(&v, p->from, p->data, p->len);
 	struct tap_fate fate = tf_fate(p->from, place, &v);
 	p->tapped = place == TAP_BEHIND;
+	if (fate.drop)
+		note_fate(&v, p->from, place == TAP_BEFORE ? "before" : "behind");
 	for (unsigned i = 0; !fate.drop && i < fate.copies; i++)
 		schedule(p, &fate, now);
 }
@@ -254,8 +277,12 @@ arrive(struct packet *p)
 		deliver(p);
 	} else {
 		tf_tap_view(&v, p->from, p->data, p->len);
-		if (!tf_fate(p->from, TAP_AT, &v).lose)
+		bool lose = tf_fate(p->from, TAP_AT, &v).lose;
+		if (!lose)
 			record(p, now);
+		/* Of what passed only that which ends something is asked for. */
+		if (lose || v.flags & (1 | 4))
+			note_fate(&v, p->from, lose ? "tap" : "passed");
 		pass(p, TAP_BEHIND, now);
 	}
 	free(p);
@@ -435,12 +462,13 @@ open_side(enum tap_side side, const char *ns_fd)
 }
 
 static void
-open_files(const char *capture_name, const char *states_name)
+open_files(const char *capture_name, const char *states_name, const char *fates_name)
 {
 	const uint32_t head[6] = {PCAP_MAGIC_NS, VERSION_2_4, 0, 0, MAX_PACKET, LINKTYPE_RAW};
 	capture = fopen(capture_name, "wb");
 	kernel_states = fopen(states_name, "w");
-	if (!capture || !kernel_states)
+	fates = fopen(fates_name, "w");
+	if (!capture || !kernel_states || !fates)
 		fail("output");
 	fwrite(head, sizeof head, 1, capture);
 }
@@ -482,19 +510,20 @@ loop(void)
 int
 main(int argc, char **argv)
 {
-	if (argc != 7) {
-		fprintf(stderr, "usage: tap CLIENT-NS-FD SERVER-NS-FD CAPTURE STATES CLOCK-OFFSET-NS SEED\n");
+	if (argc != 8) {
+		fprintf(stderr,
+		        "usage: tap CLIENT-NS-FD SERVER-NS-FD CAPTURE STATES FATES CLOCK-OFFSET-NS SEED\n");
 		return 2;
 	}
-	clock_offset_ns = strtoll(argv[5], NULL, 10);
-	tf_random_seed(strtoull(argv[6], NULL, 10));
+	clock_offset_ns = strtoll(argv[6], NULL, 10);
+	tf_random_seed(strtoull(argv[7], NULL, 10));
 	open_side(TAP_CLIENT, argv[1]);
 	open_side(TAP_SERVER, argv[2]);
-	open_files(argv[3], argv[4]);
+	open_files(argv[3], argv[4], argv[5]);
 	/* Exact timing matters more here than anywhere else; without the right to it we go on. */
 	sched_setscheduler(0, SCHED_RR, &(struct sched_param){.sched_priority = 1});
 	printf("ready\n");
 	fflush(stdout);
 	loop();
-	return fclose(capture) != 0 || fclose(kernel_states) != 0;
+	return fclose(capture) != 0 || fclose(kernel_states) != 0 || fclose(fates) != 0;
 }
