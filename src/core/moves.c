@@ -417,6 +417,16 @@ closes(const struct tf_shape *shape)
 	       (shape->history[TF_SERVER] & 0xf) > TF_ESTABLISHED;
 }
 
+/* Both have closed, and one waits, or both. */
+static bool
+rests(const struct tf_shape *shape)
+{
+	unsigned client = shape->history[TF_CLIENT] & 0xf, server = shape->history[TF_SERVER] & 0xf;
+
+	return (client == TF_TIME_WAIT && (server == TF_TIME_WAIT || server == TF_CLOSED)) ||
+	       (client == TF_CLOSED && server == TF_TIME_WAIT);
+}
+
 static unsigned
 notes_of(const struct tf_known_shape *known, const struct tf_known_shape *next,
          const struct tf_unknown_move *move)
@@ -431,7 +441,7 @@ notes_of(const struct tf_known_shape *known, const struct tf_known_shape *next,
 		notes |= TF_NOTE_BARE_ACK;
 	if (move->kind & (K_SYN | K_FIN) || from->history[0] != to->history[0] ||
 	    from->history[1] != to->history[1] || closes(from) || closes(to))
-		notes |= TF_NOTE_TIMERS;
+		notes |= rests(to) ? TF_NOTE_REST : TF_NOTE_TIMERS;
 	if ((move->may | next->may[0] | next->may[1]) & TF_MAY_WAIT || !next->may[0] || !next->may[1])
 		notes |= TF_NOTE_WAIT;
 	return notes;

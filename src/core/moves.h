@@ -73,6 +73,7 @@ enum tf_move_note {
 	TF_NOTE_BARE_ACK = 0x02, /* the first bare ACK of its sender */
 	TF_NOTE_TIMERS = 0x04,   /* some timer begins */
 	TF_NOTE_WAIT = 0x08,     /* TIME-WAIT may begin, be restarted or end */
+	TF_NOTE_REST = 0x10,     /* after it nothing but TIME-WAIT is left */
 };
 
 /* A move that is not remembered. */

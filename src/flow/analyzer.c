@@ -156,6 +156,23 @@ is_damaged(struct tf_connection *c, const struct tf_segment *s, enum tf_endpoint
 	return s->checksum_state == TF_CHECKSUM_BAD && c->flags & sums;
 }
 
+/* Nothing but TIME-WAIT is left: the limits of the close, which were so much shorter, need no look any more. */
+static void
+look_after_time_wait(struct tf_analyzer *a, uint32_t index)
+{
+	const struct tf_closing *k = tf_closing_if(&a->ctx, tf_connection_at(a, index));
+	int64_t since_ns = a->ctx.now_ns;
+
+	for (int e = 0; e < 2; e++) {
+		if (k->time_wait_ns[e] && k->time_wait_ns[e] < since_ns)
+			since_ns = k->time_wait_ns[e];
+		if (k->time_wait_early_ns[e] && k->time_wait_early_ns[e] < since_ns)
+			since_ns = k->time_wait_early_ns[e];
+	}
+	tf_wheel_remove(&a->wheel, index);
+	tf_wheel_file(&a->wheel, index, since_ns + a->config.timer[TF_TIMER_TIME_WAIT]);
+}
+
 /* The whole checklist, for the replicas and for the detectors. */
 static void
 feed_thoroughly(struct tf_analyzer *a, struct tf_connection *c, const struct tf_segment *s,
@@ -185,6 +202,8 @@ feed_plain(struct tf_analyzer *a, uint32_t index, const struct tf_segment *s, en
 		tf_shape_forget(c); /* something was found */
 	if ((s->flags & (TF_SYN | TF_ACK)) == (TF_SYN | TF_ACK))
 		tf_services_add(&a->services, &s->src, s->src_port);
+	if (move->notes & TF_NOTE_REST)
+		look_after_time_wait(a, index);
 	/* Embryos have queues of their own. */
 	if (move->notes & TF_NOTE_TIMERS && !(s->flags & TF_SYN))
 		look_soon_enough(a, index);
