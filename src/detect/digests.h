@@ -20,7 +20,8 @@ struct tf_digest {
 	uint32_t len;
 	uint16_t src_port; /* which end sent it */
 	uint16_t options;  /* enum tf_option */
-	uint16_t sum;      /* of the payload, but for what equal options add */
+	uint32_t header;   /* sum of what the checksum covers beside the payload, but for constants */
+	uint16_t checksum;
 	uint16_t ip_id;
 	uint8_t ttl;
 	uint8_t checksum_state;

@@ -19,17 +19,22 @@ halves(uint32_t v)
 	return (v >> 16) + (v & 0xffff);
 }
 
-/* The payload's sum of RFC 1071, but for a constant that the kinds of options decide. */
-static uint16_t
-payload_sum(const struct tf_segment *s)
+/* What the TCP checksum covers beside the payload, but for a constant that the kinds of options decide. */
+static uint32_t
+header_of(const struct tf_segment *s)
 {
 	uint32_t header = halves(s->seq.v) + halves(s->ack.v) + s->flags + s->window + s->urgent;
-	uint32_t sum;
 
 	if (s->options & TF_OPT_TIMESTAMPS)
 		header += halves(s->tsval) + halves(s->tsecr);
-	sum = (uint16_t)~s->checksum + 16u * 0xffff - header % 0xffff;
-	return (uint16_t)(sum % 0xffff);
+	return header;
+}
+
+/* The payload's sum of RFC 1071, but for that constant. */
+static uint32_t
+payload_sum(uint16_t checksum, uint32_t header)
+{
+	return ((uint16_t)~checksum + 16u * 0xffff - header % 0xffff) % 0xffff;
 }
 
 void
@@ -43,7 +48,8 @@ tf_digest_keep(struct tf_digests *t, uint64_t conn, const struct tf_segment *s)
 	d->len = s->len;
 	d->src_port = s->src_port;
 	d->options = s->options;
-	d->sum = payload_sum(s);
+	d->header = header_of(s);
+	d->checksum = s->checksum;
 	d->checksum_state = s->checksum_state;
 	d->ip_id = s->ip_id;
 	d->ttl = s->ttl;
@@ -64,7 +70,8 @@ first_difference(const struct tf_digest *d, const struct tf_segment *s)
 			return (int)i;
 	if (s->len != d->len || s->options != d->options || s->options & ~telling)
 		return -1;
-	return payload_sum(s) == d->sum ? -1 : 0;
+	bool same = payload_sum(s->checksum, header_of(s)) == payload_sum(d->checksum, d->header);
+	return same ? -1 : 0;
 }
 
 static void

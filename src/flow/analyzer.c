@@ -368,7 +368,7 @@ static uint32_t
 feed_embryo(struct tf_analyzer *a, const struct errand *e, uint32_t embryo)
 {
 	uint32_t index = tf_embryo_copy(a, embryo);
-	bool done = feed_known(a, index, e);
+	bool done = feed_plain(a, index, e->s, tf_connection_sender(tf_connection_at(a, index), e->s));
 
 	if (done && e->s->flags & TF_SYN && tf_embryo_update(a, embryo, index))
 		return 0;
