@@ -81,11 +81,12 @@ fail_caplen(struct tf_reader *r, uint32_t caplen)
 }
 
 /* The record's frame, with its lengths as they stand in the file. */
-static inline void
-load_frame(const struct tf_pcap_file *f, const uint8_t *p, bool swapped, struct tf_frame *frame)
+static inline __attribute__((always_inline)) void
+load_frame(const struct tf_pcap_file *f, const uint8_t *p, bool plain, struct tf_frame *frame)
 {
+	bool swapped = !plain && f->swapped;
 	uint32_t caplen = tf_load32(p + 8, swapped), len = tf_load32(p + 12, swapped);
-	bool turned = f->lengths_swapped || (f->lengths_may_swap && caplen > len);
+	bool turned = !plain && (f->lengths_swapped || (f->lengths_may_swap && caplen > len));
 	frame->ts_ns = (int64_t)tf_load32(p, swapped) * INT64_C(1000000000) +
 	               (int64_t)tf_load32(p + 4, swapped) * f->fraction_ns;
 	frame->data = p + f->header_len;
@@ -94,9 +95,9 @@ load_frame(const struct tf_pcap_file *f, const uint8_t *p, bool swapped, struct 
 	frame->linktype = f->linktype;
 }
 
-/* Inlined twice, so that the byte order is not asked for with each field. */
-static inline size_t
-read_records(struct tf_reader *r, struct tf_frame *frames, size_t max, bool swapped,
+/* Inlined twice, so that a PLAIN file is not asked with each field for its byte order and old ways. */
+static inline __attribute__((always_inline)) size_t
+read_records(struct tf_reader *r, struct tf_frame *frames, size_t max, bool plain,
              enum tf_read_status *status)
 {
 	const struct tf_pcap_file f = r->format.pcap;
@@ -110,7 +111,7 @@ read_records(struct tf_reader *r, struct tf_frame *frames, size_t max, bool swap
 			*status = TF_READ_MORE;
 			break;
 		}
-		load_frame(&f, p, swapped, &frames[n]);
+		load_frame(&f, p, plain, &frames[n]);
 		need += frames[n].caplen;
 		if (frames[n].caplen > f.max_caplen || left < need) {
 			*status = frames[n].caplen > f.max_caplen ? TF_READ_FAILED : TF_READ_MORE;
@@ -141,10 +142,11 @@ swap_pseudo_headers(struct tf_reader *r, const struct tf_frame *frames, size_t c
 size_t
 tf_pcap_file_read(struct tf_reader *r, struct tf_frame *frames, size_t max, enum tf_read_status *status)
 {
-	if (!r->format.pcap.swapped)
-		return read_records(r, frames, max, false, status);
-	size_t n = read_records(r, frames, max, true, status);
-	if (r->format.pcap.linktype == LINKTYPE_NFLOG)
+	const struct tf_pcap_file *f = &r->format.pcap;
+	if (!f->swapped && !f->lengths_swapped && !f->lengths_may_swap)
+		return read_records(r, frames, max, true, status);
+	size_t n = read_records(r, frames, max, false, status);
+	if (f->swapped && f->linktype == LINKTYPE_NFLOG)
 		swap_pseudo_headers(r, frames, n);
 	return n;
 }

@@ -52,16 +52,18 @@ is_late(const struct tf_intake *in, int64_t ts_ns)
 	return in->clock_waits && ts_ns < in->clock_ns;
 }
 
-/* The payload does not last until the segment is used: keep its first octets. */
+/* The payload of a parcel's segment does not last until it is used: keep its first octets. */
 static void
 keep_head(struct tf_parcel *parcel, size_t at)
 {
 	struct tf_segment *s = &parcel->segment[at];
 
-	if (s->payload_len > TF_PARCEL_HEAD)
+	if (s->payload_len >= TF_PARCEL_HEAD) {
+		memcpy(parcel->head[at], s->payload, TF_PARCEL_HEAD);
 		s->payload_len = TF_PARCEL_HEAD;
-	if (s->payload_len > 0)
+	} else if (s->payload_len > 0) {
 		memcpy(parcel->head[at], s->payload, s->payload_len);
+	}
 	s->payload = parcel->head[at];
 }
 

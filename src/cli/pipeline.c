@@ -38,11 +38,11 @@ struct tf_pipeline {
 struct tf_pipeline *
 tf_pipeline_new(void)
 {
-	struct tf_pipeline *p = aligned_alloc(LINE, (sizeof(*p) + LINE - 1) / LINE * LINE);
+	struct tf_pipeline *p = aligned_alloc(LINE, sizeof(*p));
 
 	if (!p)
 		return NULL;
-	memset(p, 0, offsetof(struct tf_pipeline, parcel));
+	memset(p, 0, sizeof(*p));
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->reader.wake, NULL);
 	pthread_cond_init(&p->analyzer.wake, NULL);

@@ -109,28 +109,33 @@ option(struct tf_segment *s, uint8_t kind, const uint8_t *p, uint32_t size)
 	}
 }
 
+/* Why an option at P cannot be read, where the list has SIZE octets more, of which CAP were captured. */
+static uint16_t
+misfit(const uint8_t *p, uint32_t size, uint32_t cap)
+{
+	bool is_cut = cap < 2 ? size >= 2 : p[1] >= 2 && p[1] <= size;
+
+	return is_cut ? TF_OPT_CUT : TF_OPT_MALFORMED;
+}
+
 void
 tf_tcp_options(struct tf_segment *s, const uint8_t *p, uint32_t size, uint32_t cap)
 {
-	uint32_t at = 0, left, octets;
+	const uint8_t *end = p + cap, *wire_end = p + size;
+	uint32_t octets;
 
-	for (; at < cap && p[at] != KIND_END; at += octets) {
+	for (; p < end && *p != KIND_END; p += octets) {
 		octets = 1;
-		if (p[at] == KIND_NOP)
+		if (*p == KIND_NOP)
 			continue;
-		left = size - at;
-		if (left >= 2 && cap - at < 2)
-			break;
-		if (left < 2 || p[at + 1] < 2 || p[at + 1] > left) {
-			s->options |= TF_OPT_MALFORMED;
+		if (end - p < 2 || p[1] < 2 || p[1] > end - p) {
+			s->options |= misfit(p, (uint32_t)(wire_end - p), (uint32_t)(end - p));
 			return;
 		}
-		octets = p[at + 1];
-		if (octets > cap - at)
-			break;
-		option(s, p[at], p + at + 2, octets - 2);
+		octets = p[1];
+		option(s, *p, p + 2, octets - 2);
 	}
-	if (cap < size && (at >= cap || p[at] != KIND_END))
+	if (p == end && end < wire_end)
 		s->options |= TF_OPT_CUT;
 }
 
