@@ -118,6 +118,8 @@ REASONS = (
     # ---- it passed, and was lost behind the tap
     ("FIN-WAIT-1", "CLOSED", "FIN-WAIT-2>CLOSED", UNSEEN + BEHIND,
      "it was reset or given up before the ACK of its FIN came to it, by a RST that was lost"),
+    ("FIN-WAIT-1", "CLOSED", "FIN-WAIT-2>CLOSED", ("passed own RST",),
+     "its RST crossed the ACK of its FIN on the wire, by less than the path's jitter"),
     ("FIN-WAIT-1", "CLOSED", "FIN-WAIT-2", UNSEEN + BEHIND,
      "it was reset or given up before the ACK of its FIN came to it, by a RST that was lost"),
     ("FIN-WAIT-2", "-", "CLOSED", RST_LOST_BEHIND,
