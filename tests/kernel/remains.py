@@ -139,6 +139,10 @@ REASONS = (
      "the FIN was lost behind the tap, or came to a closed end, and a RST with no newer ACK ended it"),
     ("FIN-WAIT-1", "FIN-WAIT-2>CLOSED", "CLOSING>TIME-WAIT>CLOSED", ("behind peer FIN", "behind peer *"),
      "the FIN that crossed the other was lost behind the tap; its repetition did not come before a RST"),
+    ("FIN-WAIT-1", "CLOSED", "CLOSING>CLOSED", ("behind peer FIN",),
+     "the FIN that crossed the other was lost behind the tap; its repetition did not come before a RST"),
+    ("ESTABLISHED", "FIN-WAIT-1>CLOSED", "CLOSE-WAIT>CLOSED", ("behind peer FIN",),
+     "the other's FIN was lost behind the tap, and its own waited behind data, when a RST ended it"),
     ("FIN-WAIT-1", "FIN-WAIT-2>CLOSED", "CLOSING>CLOSED", ("behind peer FIN", "behind peer *"),
      "the FIN that crossed the other was lost behind the tap; its repetition did not come before a RST"),
 
