@@ -9,6 +9,13 @@
  */
 #include "core/connection.h"
 
+/* NS * UP / DOWN, to the microsecond: a capture in microseconds must give the same times. */
+static int64_t
+part_of(int64_t ns, int up, int down)
+{
+	return ns * up / down / 1000 * 1000;
+}
+
 static int64_t
 earlier(int64_t a, int64_t b)
 {
@@ -32,7 +39,7 @@ static int64_t
 given_up_at(int64_t first_ns, int64_t last_ns, int64_t gap_ns, int64_t limit_ns)
 {
 	int64_t at = (last_ns > first_ns + limit_ns ? last_ns : first_ns) + limit_ns;
-	int64_t due = last_ns + 2 * (gap_ns - gap_ns / 16);
+	int64_t due = last_ns + part_of(gap_ns, 30, 16);
 
 	return due > at && due <= at + limit_ns / 8 ? due : at;
 }
@@ -65,7 +72,7 @@ overdue_at(const struct tf_extra *x, enum tf_state state)
 	if (wait_ns < TF_SETTLE_NS)
 		wait_ns = TF_SETTLE_NS;
 	/* Timers run late, up to an eighth of their length. */
-	return (syn ? x->syn_last_ns : x->syn_ack_last_ns) + wait_ns + wait_ns / 8;
+	return (syn ? x->syn_last_ns : x->syn_ack_last_ns) + part_of(wait_ns, 9, 8);
 }
 
 static int64_t
@@ -132,7 +139,7 @@ fin_patience_ns(const struct tf_connection *c, const struct tf_fin_record *fin)
 {
 	int64_t client = c->end[TF_CLIENT].rtt_64us, server = c->end[TF_SERVER].rtt_64us;
 	int64_t first = client && server ? TF_FIN_PATIENCE_NS + 4 * (client + server) * 64000 : TF_SETTLE_NS;
-	int64_t twice = (fin->last_ns - fin->first_ns) * 9 / 4;
+	int64_t twice = part_of(fin->last_ns - fin->first_ns, 9, 4);
 
 	first = earlier(first, TF_SETTLE_NS);
 	return first > twice ? first : twice;
@@ -207,12 +214,12 @@ broken_off_deadline(const struct tf_context *ctx, const struct tf_connection *c,
 	if (!x || w->repeats < 3 || (state != TF_ESTABLISHED && state != TF_CLOSE_WAIT) ||
 	    tf_seq_ge(end->una, end->max) || c->end[!which].window == 0)
 		return INT64_MAX;
-	int64_t wait_ns = (c->last_ts_ns - w->repeat_ns) * 3 / 2;
+	int64_t wait_ns = part_of(c->last_ts_ns - w->repeat_ns, 3, 2);
 	/* Where it is a matter for dead-peer, that comes first. */
 	int64_t least_ns = w->repeats < 5 ? TF_SETTLE_NS : 2 * TF_SETTLE_NS;
 	if (wait_ns < least_ns)
 		wait_ns = least_ns;
-	return c->last_ts_ns + wait_ns + wait_ns / 8;
+	return c->last_ts_ns + part_of(wait_ns, 9, 8);
 }
 
 int64_t

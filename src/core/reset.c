@@ -159,6 +159,15 @@ prove_exact_rst(struct tf_step *st)
 		tf_connection_set_close(st->c, TF_CLOSE_RST);
 }
 
+/* RST,ACK behind all that its sender has sent, of which something was lost before the tap: the sender is gone,
+ * though its receiver, which waits for what was lost, need not heed it (RFC 5961 section 3.2). */
+static bool
+aborts_behind_hole(const struct tf_step *st)
+{
+	return st->s->flags & TF_ACK && tf_seq_eq(st->s->seq, st->x->max) &&
+	       tf_seq_lt(st->x->nxt, st->x->max) && tf_end_state(st->x) >= TF_ESTABLISHED;
+}
+
 void
 tf_prove_reset(struct tf_step *st)
 {
@@ -183,6 +192,8 @@ tf_prove_reset(struct tf_step *st)
 		/* Of an end that has no connection silence shows nothing. */
 		note_rst(st, false);
 		prove_before_rst(st);
+		if (aborts_behind_hole(st))
+			tf_replica_sent(st->sender, TF_IN_SND_RST);
 		tf_replica_perhaps(st->receiver, TF_IN_RCV_RST_DOUBTFUL);
 	}
 	tf_note_time_wait(st->ctx, st->c, st->to, st->s);

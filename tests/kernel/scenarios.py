@@ -14,6 +14,7 @@ Options of @scenario:
   finds       the findings that must be raised: {id: end, or None}
   may         warnings and errors that may be raised too; any other is a false alarm
   blind       ends whose state nobody at the tap can know, and why
+  needs       a program without which it cannot be played, and is left out
 """
 
 import random
@@ -34,7 +35,7 @@ CHANCE = ("half-open-handshake", "syn-unanswered", "stuck-fin-wait-1", "stuck-cl
 
 class Scenario:
     def __init__(self, story, families=(4, 6), quick=False, seconds=1, arguments=(), pcap=None,
-                 finds=None, may=(), blind=None):
+                 finds=None, may=(), blind=None, needs=None):
         self.story = story
         self.name = story.__name__.replace("_", "-")
         self.about = " ".join(story.__doc__.split("\n\n")[0].split())
@@ -46,6 +47,7 @@ class Scenario:
         self.finds = finds or {}
         self.may = may
         self.blind = blind or {}
+        self.needs = needs
 
 
 def scenario(**options):
@@ -229,7 +231,7 @@ def refusal_lost_behind(net):
     net.sleep(1.5)
 
 
-@scenario(finds={"unreachable": "client"})
+@scenario(finds={"unreachable": "client"}, needs="nft")
 def refused_by_icmp(net):
     """A packet filter answers the SYN by ICMP port unreachable."""
     kind = "icmp" if net.family == 4 else "icmpv6"
