@@ -44,6 +44,7 @@ enum tf_connection_flag {
 	TF_CONN_CLIENT_BSD = 0x400000,  /* the client's stack looks like a BSD's: a RST does not end its TIME-WAIT */
 	TF_CONN_SERVER_BSD = 0x800000,  /* the server's */
 	TF_CONN_EMBRYONIC = 0x200000,   /* its listener counts it among those whose third segment is awaited */
+	TF_CONN_EMBRYOS = 0x8000000,    /* no connection: its place holds one or two embryos (flow/embryo.h) */
 	TF_CONN_HOLDS_SYN = 0x100000,   /* a SYN on its 4-tuple waits for its judge (tf_held_syn) */
 };
 

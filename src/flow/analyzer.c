@@ -588,8 +588,8 @@ tf_analyzer_feed(struct tf_analyzer *a, const struct tf_segment *segments, size_
 static bool
 make_pool(struct tf_pool *pool, size_t item_bytes, uint64_t capacity)
 {
-	if (capacity > UINT32_MAX / 4)
-		capacity = UINT32_MAX / 4;
+	if (capacity > UINT32_MAX / 8)
+		capacity = UINT32_MAX / 8;
 	*pool = (struct tf_pool){.item_bytes = (uint32_t)item_bytes, .capacity = (uint32_t)capacity};
 	pool->items = tf_arena_new(pool->capacity, item_bytes);
 	return pool->items != NULL;
@@ -613,8 +613,8 @@ tf_analyzer_new(const struct tf_config *config, struct tf_sink sink)
 	a->config = *config;
 	a->ctx =
 	    (struct tf_context){.config = &a->config, .sink = sink, .stats = &a->stats, .moves = &a->moves};
-	if (!make_pool(&a->connections, sizeof(struct tf_connection), config->max_connections) ||
-	    !make_pool(&a->embryos, sizeof(struct tf_embryo), config->max_connections) ||
+	if (!make_pool(&a->connections, sizeof(struct tf_connection),
+	               (uint64_t)config->max_connections + 1) ||
 	    !make_pool(&a->ctx.closings, sizeof(struct tf_closing), spare / 2 / sizeof(struct tf_closing)) ||
 	    !make_pool(&a->ctx.extras, sizeof(struct tf_extra), spare / 8 * 3 / sizeof(struct tf_extra)) ||
 	    !make_pool(&a->ctx.ranges, sizeof(struct tf_range), spare / 16 / sizeof(struct tf_range)) ||
@@ -647,7 +647,6 @@ tf_analyzer_free(struct tf_analyzer *a)
 	free_pool(&a->ctx.extras);
 	free_pool(&a->ctx.closings);
 	tf_embryos_free(a);
-	free_pool(&a->embryos);
 	free_pool(&a->connections);
 	free(a);
 }

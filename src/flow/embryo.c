@@ -24,9 +24,14 @@ due_of(const struct tf_analyzer *a, const struct tf_embryo *e, int which)
 static struct tf_embryo *
 still_there(const struct tf_analyzer *a, uint64_t entry)
 {
-	struct tf_embryo *e = tf_embryo_at(a, (uint32_t)entry);
+	uint32_t place = (uint32_t)entry;
+	struct tf_embryo *e = tf_embryo_at(a, place);
 
-	return e->conn && (uint32_t)e->conn == entry >> 32 ? e : NULL;
+	/* A connection may have taken its place. */
+	return tf_value_in(a, place >> 1, place & 1) == (place | TF_EMBRYO_BIT) &&
+	               (uint32_t)e->conn == entry >> 32
+	           ? e
+	           : NULL;
 }
 
 static uint64_t *
@@ -86,7 +91,7 @@ queue_up(struct tf_analyzer *a, int which, uint32_t place)
 	return true;
 }
 
-/* ---- from a connection --------------------------------------------------------------- */
+/* ---- what a connection must be -------------------------------------------------------- */
 
 /* Nothing but its SYN was sent by END, or nothing at all. */
 static bool
@@ -132,7 +137,7 @@ describe(struct tf_embryo *e, const struct tf_connection *c)
 {
 	*e = (struct tf_embryo){
 	    .key = c->key,
-	    .flags = c->flags & TF_SHAPE_ASIDE,
+	    .flags = (c->flags & TF_SHAPE_ASIDE) | TF_CONN_EMBRYOS,
 	    .conn = c->conn,
 	    .shape = c->shape,
 	    .first_ts_ns = c->first_ts_ns,
@@ -150,12 +155,42 @@ forget_copy(struct tf_analyzer *a, uint32_t index)
 	tf_pool_put(&a->connections, index);
 }
 
+/* ---- places --------------------------------------------------------------------------- */
+
+/* The other half of a connection's place, or a place of its own; 0 where there is none. */
+static uint32_t
+find_place(struct tf_analyzer *a)
+{
+	uint32_t place = a->spare_half;
+
+	a->spare_half = 0;
+	if (!place) {
+		place = tf_pool_get(&a->connections) << 1;
+		if (!place)
+			return 0;
+		tf_embryo_at(a, place)->flags = TF_CONN_EMBRYOS;
+		a->embryo_places++;
+		a->spare_half = place | 1;
+	}
+	a->embryo_count++;
+	return place;
+}
+
 static void
 forget_embryo(struct tf_analyzer *a, uint32_t place)
 {
 	tf_embryo_at(a, place)->conn = 0;
-	tf_pool_put(&a->embryos, place);
+	a->embryo_count--;
+	if (tf_embryo_at(a, place ^ 1)->conn)
+		return;
+	if (a->spare_half >> 1 == place >> 1)
+		a->spare_half = 0;
+	tf_embryo_at(a, place & ~1u)->flags = 0;
+	a->embryo_places--;
+	tf_pool_put(&a->connections, place >> 1);
 }
+
+/* ---- from a segment, from a connection --------------------------------------------------- */
 
 bool
 tf_embryo_begin(struct tf_analyzer *a, const struct tf_segment *s, bool second, uint32_t hash)
@@ -165,12 +200,13 @@ tf_embryo_begin(struct tf_analyzer *a, const struct tf_segment *s, bool second, 
 	if (!shape || !(a->moves.shape[shape].may[TF_CLIENT] & TF_IS_EMBRYONIC))
 		return false;
 	tf_table_make_room(a);
-	uint32_t place = tf_pool_get(&a->embryos);
+	uint32_t place = find_place(a);
 	if (!place)
 		return false;
 	*tf_embryo_at(a, place) = (struct tf_embryo){
 	    .key = tf_key_of(s, second),
-	    .flags = (second ? TF_CONN_CLIENT_SECOND : 0) | (s->ip_version == 6 ? TF_CONN_IPV6 : 0) |
+	    .flags = TF_CONN_EMBRYOS | (second ? TF_CONN_CLIENT_SECOND : 0) |
+	             (s->ip_version == 6 ? TF_CONN_IPV6 : 0) |
 	             (s->checksum_state == TF_CHECKSUM_VALID ? TF_CONN_CLIENT_SUMS : 0) |
 	             tf_stack_flag(TF_CLIENT, s),
 	    .conn = (a->next_conn + 1) & TF_MAX_CONN,
@@ -205,7 +241,7 @@ bool
 tf_embryo_from(struct tf_analyzer *a, uint32_t index, uint32_t hash)
 {
 	const struct tf_connection *c = tf_connection_at(a, index);
-	uint32_t place = is_embryonic(a, c) ? tf_pool_get(&a->embryos) : 0;
+	uint32_t place = is_embryonic(a, c) ? find_place(a) : 0;
 
 	if (!place)
 		return false;
@@ -257,7 +293,7 @@ tf_embryo_fill(const struct tf_analyzer *a, const struct tf_embryo *e, struct tf
 	struct tf_end *client = &c->end[TF_CLIENT], *server = &c->end[TF_SERVER];
 
 	c->key = e->key;
-	c->flags = e->flags;
+	c->flags = e->flags & TF_SHAPE_ASIDE;
 	c->conn = e->conn;
 	c->first_ts_ns = e->first_ts_ns;
 	c->handshake_ns = e->handshake_ns;
@@ -277,7 +313,7 @@ tf_embryo_fill(const struct tf_analyzer *a, const struct tf_embryo *e, struct tf
 uint32_t
 tf_embryo_copy(struct tf_analyzer *a, uint32_t embryo)
 {
-	/* Together they are never more than there is room for among connections. */
+	/* There is one place more than connections may be. */
 	uint32_t index = tf_pool_get(&a->connections);
 
 	tf_embryo_fill(a, tf_embryo_at(a, embryo & ~TF_EMBRYO_BIT), tf_connection_at(a, index));

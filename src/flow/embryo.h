@@ -2,8 +2,8 @@
  * Embryonic connections: one SYN, or a SYN and the first answer to it, and
  * nothing unusual.  What both ends are in is a shape (core/moves.h), and of
  * the numbers most follow from a few; so they take less than half of the
- * room of a connection until the handshake goes on.  A flood is all made of
- * them.
+ * room of a connection until the handshake goes on: two of them share the
+ * place of one.  A flood is all made of them.
  *
  * Their limits are those of a SYN and of a SYN,ACK that are given up, so
  * they run out in the order in which they began: a queue for each stands in
@@ -18,7 +18,8 @@
 
 #include "tcpfsm/connection.h"
 
-/* Numbers in the index have this bit where they are of embryos. */
+/* Numbers in the index have this bit where they are of embryos; then the place of a connection follows, and which half
+ * of it. */
 #define TF_EMBRYO_BIT 0x40000000u
 
 struct tf_embryo_end {
@@ -32,7 +33,7 @@ struct tf_embryo_end {
 
 struct tf_embryo {
 	struct tf_key key;
-	uint32_t flags;     /* those of the connection that no shape has */
+	uint32_t flags;     /* those of the connection that no shape has, and TF_CONN_EMBRYOS */
 	uint64_t conn : 39; /* as of a connection; 0: the place is free */
 	uint64_t shape : 16;
 	int64_t first_ts_ns;
@@ -42,7 +43,9 @@ struct tf_embryo {
 	struct tf_embryo_end end[2];
 };
 
-_Static_assert(sizeof(struct tf_embryo) == 112, "the flow table's budget counts on it");
+_Static_assert(2 * sizeof(struct tf_embryo) <= sizeof(struct tf_connection), "two have room");
+_Static_assert(offsetof(struct tf_embryo, flags) == offsetof(struct tf_connection, flags),
+               "they tell what a place holds");
 
 /* What waits for the same limit, the oldest first; those that grew meanwhile are passed over. */
 struct tf_embryo_queue {

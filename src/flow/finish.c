@@ -11,24 +11,27 @@ struct survivor {
 	uint32_t value; /* as in the index */
 };
 
-/* The next one of POOL after *AT, by place; its number, or UINT64_MAX. */
-static uint64_t
-next_survivor(const struct tf_analyzer *a, const struct tf_pool *pool, uint32_t bit, uint32_t *at)
+/* The next one after *AT, by place; 0: there is none. */
+static uint32_t
+next_survivor(const struct tf_analyzer *a, uint64_t *at)
 {
-	while (++*at <= pool->fresh)
-		if (tf_value_conn(a, *at | bit))
-			return tf_value_conn(a, *at | bit);
-	return UINT64_MAX;
+	uint32_t value = 0;
+
+	/* Two halves a place, and places begin with 1. */
+	for (*at = *at ? *at + 1 : 2; *at < 2 * ((uint64_t)a->connections.fresh + 1); ++*at)
+		if ((value = tf_value_in(a, (uint32_t)(*at / 2), *at % 2)))
+			return value;
+	return 0;
 }
 
-/* Do the places of POOL come in the order of numbers, as they do until one is used again? */
+/* Do the places come in the order of numbers, as they do until one is used again? */
 static bool
-is_in_order(const struct tf_analyzer *a, const struct tf_pool *pool, uint32_t bit)
+is_in_order(const struct tf_analyzer *a)
 {
-	uint64_t last = 0, conn;
+	uint64_t last = 0, at = 0;
 
-	for (uint32_t at = 0; (conn = next_survivor(a, pool, bit, &at)) != UINT64_MAX; last = conn)
-		if (conn < last)
+	for (uint32_t value; (value = next_survivor(a, &at)); last = tf_value_conn(a, value))
+		if (tf_value_conn(a, value) < last)
 			return false;
 	return true;
 }
@@ -60,19 +63,11 @@ end_survivor(struct tf_analyzer *a, uint32_t value, uint32_t *scratch)
 static void
 end_in_order_of_places(struct tf_analyzer *a)
 {
-	uint32_t at = 0, embryo_at = 0, scratch = 0;
-	uint64_t conn = next_survivor(a, &a->connections, 0, &at);
-	uint64_t embryo = next_survivor(a, &a->embryos, TF_EMBRYO_BIT, &embryo_at);
+	uint64_t at = 0;
+	uint32_t scratch = 0;
 
-	while (conn != UINT64_MAX || embryo != UINT64_MAX) {
-		if (conn < embryo) {
-			tf_table_end(a, at, TF_GONE_FINISHED);
-			conn = next_survivor(a, &a->connections, 0, &at);
-		} else {
-			end_survivor(a, embryo_at | TF_EMBRYO_BIT, &scratch);
-			embryo = next_survivor(a, &a->embryos, TF_EMBRYO_BIT, &embryo_at);
-		}
-	}
+	for (uint32_t value; (value = next_survivor(a, &at));)
+		end_survivor(a, value, &scratch);
 }
 
 static int
@@ -112,14 +107,12 @@ end_in_order_of_numbers(struct tf_analyzer *a)
 {
 	struct survivor *order = calloc((size_t)tf_live(a) + 1, sizeof *order);
 	uint32_t count = 0, scratch = 0;
-	uint64_t conn;
+	uint64_t at = 0;
 
 	if (!order)
 		return;
-	for (uint32_t at = 0; (conn = next_survivor(a, &a->connections, 0, &at)) != UINT64_MAX;)
-		order[count++] = (struct survivor){conn, at};
-	for (uint32_t at = 0; (conn = next_survivor(a, &a->embryos, TF_EMBRYO_BIT, &at)) != UINT64_MAX;)
-		order[count++] = (struct survivor){conn, at | TF_EMBRYO_BIT};
+	for (uint32_t value; (value = next_survivor(a, &at));)
+		order[count++] = (struct survivor){tf_value_conn(a, value), value};
 	sort(order, count);
 	for (uint32_t i = 0; i < count; i++) {
 		if (i + 12 < count)
@@ -141,7 +134,7 @@ tf_analyzer_finish(struct tf_analyzer *a)
 		    tf_late_of(&a->tombstone[(a->tombstone_head + i) % a->config.max_tombstones]);
 		tf_detect_forget(&a->ctx, &late);
 	}
-	if (is_in_order(a, &a->connections, 0) && is_in_order(a, &a->embryos, TF_EMBRYO_BIT))
+	if (is_in_order(a))
 		end_in_order_of_places(a);
 	else
 		end_in_order_of_numbers(a);

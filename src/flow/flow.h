@@ -40,7 +40,9 @@ struct tf_analyzer {
 	struct tf_stats stats;
 	struct tf_index index;
 	struct tf_pool connections; /* struct tf_connection */
-	struct tf_pool embryos;     /* struct tf_embryo: connections that take less room as yet */
+	uint32_t embryo_count;      /* those that take less room as yet */
+	uint32_t embryo_places;     /* of connections, that they take */
+	uint32_t spare_half;        /* a place for the next one; 0: none */
 	struct tf_embryo_queue embryo_queue[TF_EMBRYO_QUEUES];
 	int64_t embryo_due_ns; /* the first limit of one */
 	struct tf_wheel wheel;
@@ -49,8 +51,8 @@ struct tf_analyzer {
 	struct tf_moves moves;
 	struct tf_tombstone *tombstone; /* a ring, in the order of burial */
 	uint32_t tombstone_head, tombstone_count;
-	int64_t tombstone_due_ns;   /* nothing is to be forgotten before */
-	uint32_t hand, embryo_hand; /* where the search for a victim goes on */
+	int64_t tombstone_due_ns; /* nothing is to be forgotten before */
+	uint32_t hand;            /* where the search for a victim goes on */
 	uint64_t next_conn;
 	int64_t look_open_ns,
 	    look_close_ns; /* the wheel looks so long after a step of an opening, of a close */
@@ -66,7 +68,9 @@ tf_connection_at(const struct tf_analyzer *a, uint32_t index)
 static inline struct tf_embryo *
 tf_embryo_at(const struct tf_analyzer *a, uint32_t place)
 {
-	return tf_pool_at(&a->embryos, place);
+	unsigned char *item = tf_pool_at(&a->connections, place >> 1);
+
+	return (void *)(item + (place & 1) * (sizeof(struct tf_connection) / 2));
 }
 
 /* Of what a value in the index stands for, a connection or an embryo: its key. */
@@ -107,7 +111,18 @@ tf_value_prefetch_closing(const struct tf_analyzer *a, uint32_t value)
 static inline uint32_t
 tf_live(const struct tf_analyzer *a)
 {
-	return a->connections.used + a->embryos.used;
+	return a->connections.used - a->embryo_places + a->embryo_count;
+}
+
+/* What a place of the arena holds in its first or second HALF, as in the index; 0: nothing. */
+static inline uint32_t
+tf_value_in(const struct tf_analyzer *a, uint32_t index, unsigned half)
+{
+	const struct tf_connection *c = tf_connection_at(a, index);
+
+	if (c->flags & TF_CONN_EMBRYOS)
+		return tf_embryo_at(a, index << 1 | half)->conn ? TF_EMBRYO_BIT | index << 1 | half : 0;
+	return !half && c->conn ? index : 0;
 }
 
 /* ---- table.c: connections come and go -------------------------------------- */

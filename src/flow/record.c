@@ -136,33 +136,51 @@ tf_record_emit(struct tf_context *ctx, const struct tf_connection *c, bool evict
 	ctx->sink.event(ctx->sink.context, &e);
 }
 
-void
-tf_analyzer_connections(const struct tf_analyzer *a, tf_connection_fn *fn, void *context)
+/* Call FN with each connection of the table, by place, until it returns false. */
+static void
+each_connection(const struct tf_analyzer *a, bool (*fn)(void *, const struct tf_connection *), void *context)
 {
-	struct tf_anomaly_count anomalies[TF_ANOMALY_COUNT];
-	bool go_on = true;
-
-	for (uint32_t i = 1; i <= a->connections.fresh && go_on; i++) {
-		const struct tf_connection *c = tf_connection_at(a, i);
-		if (!c->conn)
-			continue;
-		struct tf_connection_record r = record_of(&a->ctx, c, anomalies);
-		go_on = fn(context, &r);
-	}
-	for (uint32_t i = 1; i <= a->embryos.fresh && go_on; i++) {
-		struct tf_connection c = {0};
-		if (!tf_embryo_at(a, i)->conn)
-			continue;
-		tf_embryo_fill(a, tf_embryo_at(a, i), &c);
-		struct tf_connection_record r = record_of(&a->ctx, &c, anomalies);
-		go_on = fn(context, &r);
+	for (uint32_t i = 2; i < 2 * a->connections.fresh + 2; i++) {
+		uint32_t value = tf_value_in(a, i / 2, i % 2);
+		struct tf_connection spread = {0};
+		if (value & TF_EMBRYO_BIT)
+			tf_embryo_fill(a, tf_embryo_at(a, value & ~TF_EMBRYO_BIT), &spread);
+		if (value && !fn(context, value & TF_EMBRYO_BIT ? &spread : tf_connection_at(a, value)))
+			return;
 	}
 }
 
-static void
-count_pair(struct tf_table_counts *counts, const struct tf_connection *c)
+struct shower {
+	const struct tf_context *ctx;
+	tf_connection_fn *fn;
+	void *context;
+};
+
+static bool
+show_record(void *context, const struct tf_connection *c)
 {
+	struct tf_anomaly_count anomalies[TF_ANOMALY_COUNT];
+	const struct shower *s = context;
+	struct tf_connection_record r = record_of(s->ctx, c, anomalies);
+
+	return s->fn(s->context, &r);
+}
+
+void
+tf_analyzer_connections(const struct tf_analyzer *a, tf_connection_fn *fn, void *context)
+{
+	struct shower s = {&a->ctx, fn, context};
+
+	each_connection(a, show_record, &s);
+}
+
+static bool
+count_pair(void *context, const struct tf_connection *c)
+{
+	struct tf_table_counts *counts = context;
+
 	counts->pairs[tf_end_state(&c->end[TF_CLIENT])][tf_end_state(&c->end[TF_SERVER])]++;
+	return true;
 }
 
 void
@@ -170,19 +188,9 @@ tf_analyzer_count(const struct tf_analyzer *a, struct tf_table_counts *counts)
 {
 	*counts = (struct tf_table_counts){
 	    .connections = tf_live(a),
-	    .most_connections = a->connections.capacity,
+	    .most_connections = a->config.max_connections,
 	    .tombstones = a->tombstone_count,
 	    .most_tombstones = a->config.max_tombstones,
 	};
-	for (uint32_t i = 1; i <= a->connections.fresh; i++) {
-		if (tf_connection_at(a, i)->conn)
-			count_pair(counts, tf_connection_at(a, i));
-	}
-	for (uint32_t i = 1; i <= a->embryos.fresh; i++) {
-		struct tf_connection c = {0};
-		if (!tf_embryo_at(a, i)->conn)
-			continue;
-		tf_embryo_fill(a, tf_embryo_at(a, i), &c);
-		count_pair(counts, &c);
-	}
+	each_connection(a, count_pair, counts);
 }

@@ -52,34 +52,35 @@ goes_before(const struct tf_connection *c, const struct tf_connection *best)
 	return c->last_ts_ns != best->last_ts_ns ? c->last_ts_ns < best->last_ts_ns : c->conn < best->conn;
 }
 
-static uint32_t
-worst_connection(struct tf_analyzer *a)
+/* A look at what VALUE stands for: EMBRYO is where that is spread out, if it has to be. */
+static const struct tf_connection *
+look_at(const struct tf_analyzer *a, uint32_t value, struct tf_connection *embryo)
 {
-	uint32_t victim = 0;
-
-	for (int looks = 0; a->connections.fresh && looks < 64; looks++) {
-		a->hand = a->hand % a->connections.fresh + 1;
-		const struct tf_connection *c = tf_connection_at(a, a->hand);
-		if (c->conn && (!victim || goes_before(c, tf_connection_at(a, victim))))
-			victim = a->hand;
-	}
-	return victim;
+	if (!(value & TF_EMBRYO_BIT))
+		return tf_connection_at(a, value);
+	*embryo = (struct tf_connection){0};
+	tf_embryo_fill(a, tf_embryo_at(a, value & ~TF_EMBRYO_BIT), embryo);
+	return embryo;
 }
 
-/* They are all of the same value. */
 static uint32_t
-oldest_embryo(struct tf_analyzer *a)
+least_valuable(struct tf_analyzer *a)
 {
-	const struct tf_embryo *oldest = NULL;
+	struct tf_connection spread, worst = {0};
 	uint32_t victim = 0;
 
-	for (int looks = 0; a->embryos.used && looks < 64; looks++) {
-		a->embryo_hand = a->embryo_hand % a->embryos.fresh + 1;
-		const struct tf_embryo *e = tf_embryo_at(a, a->embryo_hand);
-		if (!e->conn || (oldest && oldest->first_ts_ns <= e->first_ts_ns))
-			continue;
-		oldest = e;
-		victim = a->embryo_hand;
+	for (int looks = 0; looks < 64; looks++) {
+		a->hand = a->hand % a->connections.fresh + 1;
+		for (unsigned half = 0; half < 2; half++) {
+			uint32_t value = tf_value_in(a, a->hand, half);
+			if (!value)
+				continue;
+			const struct tf_connection *c = look_at(a, value, &spread);
+			if (victim && !goes_before(c, &worst))
+				continue;
+			worst = *c;
+			victim = value;
+		}
 	}
 	return victim;
 }
@@ -87,24 +88,12 @@ oldest_embryo(struct tf_analyzer *a)
 void
 tf_table_make_room(struct tf_analyzer *a)
 {
-	if (tf_live(a) < a->connections.capacity)
+	if (tf_live(a) < a->config.max_connections)
 		return;
-	uint32_t victim = worst_connection(a), embryo = oldest_embryo(a);
-
-	if (embryo) {
-		uint32_t grown = tf_embryo_copy(a, embryo);
-		if (!victim || goes_before(tf_connection_at(a, grown), tf_connection_at(a, victim))) {
-			victim = grown;
-			tf_embryo_leave_to(a, embryo | TF_EMBRYO_BIT, grown,
-			                   tf_key_hash(&tf_connection_at(a, grown)->key, a->config.hash_key));
-		} else {
-			tf_connection_at(a, grown)->conn = 0;
-			tf_pool_put(&a->connections, grown);
-		}
-	}
+	uint32_t victim = least_valuable(a);
 	if (victim) {
 		a->stats.evicted++;
-		tf_table_end(a, victim, TF_GONE_EVICTED);
+		tf_table_end(a, victim & TF_EMBRYO_BIT ? tf_embryo_grow(a, victim) : victim, TF_GONE_EVICTED);
 	}
 }
 

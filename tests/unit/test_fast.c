@@ -364,7 +364,7 @@ shapes_are_true(struct tf_analyzer *a)
 {
 	for (uint32_t i = 1; i <= a->connections.fresh; i++) {
 		const struct tf_connection *c = tf_connection_at(a, i);
-		if (c->conn && c->shape && tf_shape_of(&a->ctx, c) != c->shape)
+		if (tf_value_in(a, i, 0) == i && c->shape && tf_shape_of(&a->ctx, c) != c->shape)
 			return false;
 	}
 	return true;
@@ -388,7 +388,7 @@ static const struct tf_connection *
 numbered(const struct tf_analyzer *a, uint64_t conn)
 {
 	for (uint32_t i = 1; i <= a->connections.fresh; i++)
-		if (tf_connection_at(a, i)->conn == conn)
+		if (tf_value_in(a, i, 0) == i && tf_connection_at(a, i)->conn == conn)
 			return tf_connection_at(a, i);
 	return NULL;
 }
@@ -416,9 +416,9 @@ same_closings(const struct tf_analyzer *a, const struct tf_analyzer *b)
 static bool
 same_embryos(const struct tf_analyzer *a, const struct tf_analyzer *b, unsigned *count)
 {
-	for (uint32_t i = 1; i <= a->embryos.fresh; i++) {
+	for (uint32_t i = 2; i < 2 * a->connections.fresh + 2; i++) {
 		struct tf_connection c = {0}, d;
-		if (!tf_embryo_at(a, i)->conn)
+		if (!(tf_value_in(a, i / 2, i % 2) & TF_EMBRYO_BIT))
 			continue;
 		tf_embryo_fill(a, tf_embryo_at(a, i), &c);
 		const struct tf_connection *other = numbered(b, c.conn);
@@ -514,7 +514,7 @@ connection_of(const struct tf_analyzer *a, const struct tf_segment *s)
 {
 	for (uint32_t i = a->connections.fresh; i > 0; i--) {
 		const struct tf_connection *c = tf_connection_at(a, i);
-		if (c->conn && c->key.port[0] + c->key.port[1] == s->src_port + s->dst_port)
+		if (tf_value_in(a, i, 0) == i && c->key.port[0] + c->key.port[1] == s->src_port + s->dst_port)
 			return i;
 	}
 	return 0;
@@ -554,9 +554,10 @@ healthy_traffic_is_predicted(void)
 static const struct tf_embryo *
 embryo_of(const struct tf_analyzer *a, const struct tf_segment *s)
 {
-	for (uint32_t i = a->embryos.fresh; i > 0; i--) {
+	for (uint32_t i = 2; i < 2 * a->connections.fresh + 2; i++) {
 		const struct tf_embryo *e = tf_embryo_at(a, i);
-		if (e->conn && e->key.port[0] + e->key.port[1] == s->src_port + s->dst_port)
+		if (tf_value_in(a, i / 2, i % 2) & TF_EMBRYO_BIT &&
+		    e->key.port[0] + e->key.port[1] == s->src_port + s->dst_port)
 			return e;
 	}
 	return NULL;
