@@ -506,7 +506,7 @@ def user_timeout(net):
     net.sleep(6)
 
 
-@scenario(seconds=9, arguments=("--timer=syn-received=3",), may=("half-open-handshake",))
+@scenario(seconds=9, may=("half-open-handshake",))
 def few_syn_ack_repetitions(net):
     """tcp_synack_retries is 1, and the third segment never comes: the server gives up after 3 s."""
     net.sysctl("server", tcp_synack_retries=1)

@@ -91,7 +91,7 @@ def impatient_connect(net):
     net.sleep(3.5)
 
 
-@scenario(seconds=9, may=("dead-peer",), blind=SILENT)
+@scenario(seconds=13, may=("dead-peer",), blind=SILENT)
 def few_retries_of_data(net):
     """tcp_retries2 is 3: data into a dead path are given up soon."""
     net.sysctl("client", tcp_retries2=3)
@@ -99,7 +99,7 @@ def few_retries_of_data(net):
     _talk(net, c, s)
     net.rule("client any all behind drop")
     c.sendall(b"hello?")
-    net.sleep(8)
+    net.sleep(12)
 
 
 @scenario(seconds=9, may=("stuck-fin-wait-1", "stuck-last-ack"), blind=SILENT)

@@ -241,7 +241,7 @@ def refused_by_icmp(net):
     net.sleep(0.3)
 
 
-@scenario(quick=True, seconds=9, arguments=("--timer=syn-sent=7",), finds={"syn-unanswered": "client"})
+@scenario(quick=True, seconds=9, finds={"syn-unanswered": "client"})
 def unanswered_soon_given_up(net):
     """Everything towards the server is lost; the client gives up after two repetitions (7 s)."""
     net.sysctl("client", tcp_syn_retries=2, tcp_syn_linear_timeouts=0)
