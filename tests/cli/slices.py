@@ -42,10 +42,14 @@ def every_slice_of_our_captures_shows_its_finding():
 
 @check
 def every_slice_of_the_scenarios_shows_its_finding():
+    # Here losses of other connections decide which finding it is: no slice has those.
+    beyond = "half-open-not-in-a-lossy-capture.scn"
     if not os.path.exists(RUNNER):
         return
     shown, paths = 0, sorted(glob.glob(os.path.join(TOP, "tests", "scenarios", "*", "*.scn")))
     for number, path in enumerate(paths[:: int(os.environ.get("SLICE_STEP", "5"))]):
+        if path.endswith(beyond):
+            continue
         capture = f"{number}.pcap"
         subprocess.run([RUNNER, f"--write-pcap={capture}", path], stdout=subprocess.PIPE, check=False)
         if os.path.exists(capture):
