@@ -14,7 +14,7 @@ function pictures(connection, detail) {
 	if (!detail)
 		return [element('p', {class: 'notice'}, 'The pictures of this connection found no room in this report. ',
 			element('code', {}, `tcpfsm -r FILE -T html --conn=${connection.number}`), ' makes a report of it alone.')];
-	const rungs = readRungs(detail.rungs);
+	const rungs = new Trail(detail.trail).rungs();
 	return [element('h4', {}, 'States over time'), timelineFigure(connection, rungs),
 		element('h4', {}, 'Segments'), ladderFigure(connection, detail, rungs), sequenceFigures(connection, rungs)];
 }
@@ -27,7 +27,7 @@ function connectionView(connection) {
 		element('dl', {class: 'facts'}, fact('Begin', utc(connection.start)), fact('Duration', duration(connection.duration)),
 			fact('Ended by', report.summary.closes[connection.close] + (connection.evicted ? ' (forgotten for want of room)' : '')),
 			connection.roundTrip >= 0 && fact('Round trip of the handshake', duration(connection.roundTrip)),
-			connection.roles === 1 && fact('Who is client', 'guessed: the opening was not seen'),
+			connection.guessed && fact('Who is client', 'guessed: the opening was not seen'),
 			endFacts(connection, 0), endFacts(connection, 1)),
 		element('h4', {}, 'Findings'),
 		connection.findings.length > 0 ? connection.findings.map(findingItem) :

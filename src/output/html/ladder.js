@@ -20,9 +20,9 @@ function wrapWords(text, width) {
 }
 
 class Ladder {
-	constructor(connection, detail, rungs) {
+	constructor(connection, rungs) {
 		this.connection = connection;
-		this.detail = detail;
+		this.delays = pathDelays(rungs);
 		this.rungs = rungs;
 		this.parts = [];
 		this.y = 84;
@@ -89,7 +89,7 @@ class Ladder {
 
 	/* The pixels by which an arrow is off its row at an end, where GAP passes until the row beside. */
 	slantAt(end, gap) {
-		const delay = this.detail.delay[end];
+		const delay = this.delays[end];
 		if (delay <= 0)
 			return 0;
 		return gap <= 0 ? LADDER.slant : Math.min(delay / gap * LADDER.row, LADDER.slant);
@@ -175,7 +175,7 @@ class Ladder {
 		let i = 0;
 		while (i < this.rungs.length && i < count) {
 			const rung = this.rungs[i];
-			if (rung.kind === 's') {
+			if (isSegment(rung)) {
 				i = this.segment(i);
 				continue;
 			}
@@ -195,7 +195,7 @@ class Ladder {
 	}
 
 	foot() {
-		const [toClient, toServer] = this.detail.delay;
+		const [toClient, toServer] = this.delays;
 		const slant = toClient >= 0 ?
 			`Arrows slant by the delay from the tap, estimated from the handshake: client ${duration(toClient)}, server ${duration(toServer)}.` :
 			'Arrows are level: the handshake does not show the delay of the path.';
@@ -225,7 +225,7 @@ class Ladder {
 function ladderFigure(connection, detail, rungs) {
 	const folded = fold(rungs), place = element('div');
 	function show(count) {
-		const {left, drawn} = new Ladder(connection, detail, folded).draw(count);
+		const {left, drawn} = new Ladder(connection, folded).draw(count);
 		place.replaceChildren(figure(`Ladder of connection ${connection.number}`, drawn));
 		if (left > 0)
 			place.append(element('button', {type: 'button', click: () => show(Infinity)}, `Draw the ${grouped(left)} rungs that follow`));
