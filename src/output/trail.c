@@ -13,7 +13,7 @@
 
 #define MOST_RUNGS 600        /* of one connection, unless the owner says otherwise */
 #define OTHERS     8          /* times as many, where they are no segments: states are not to be wrong */
-#define FIRST      320        /* octets that a trail begins with: most connections need no more */
+#define FIRST      256        /* octets that a trail begins with: most connections need no more */
 #define LONGEST    64         /* octets of one rung: six numbers of 32 bits, three of 64, four of 16 */
 #define SURE       0xff       /* no state: nothing is presumed */
 #define NEIGHBOURS 4          /* rungs back that are looked at for one of the same sender */
@@ -500,7 +500,8 @@ tf_trail_look_up(struct tf_trails *t, uint64_t conn, int64_t ts_ns, bool *fine)
 	if (p != NULL || tf_pending_has_come(&t->pending, conn))
 		return p;
 	/* One that was not told from its beginning would be wrong: from now on it counts as one that has come. */
-	if (!tf_pending_room(&t->pending, FIRST)) {
+	if (!tf_pending_room(&t->pending, FIRST) ||
+	    (t->most_trails > 0 && t->pending.count >= t->most_trails)) {
 		*fine = tf_pending_set_come(&t->pending, conn) && *fine;
 		return NULL;
 	}

@@ -51,6 +51,7 @@ struct tf_trails {
 	struct tf_pending_table pending;
 	int64_t unit_ns; /* of times */
 	size_t most; /* rungs of one connection, then neighbours of plain data are told together; 0: 600 */
+	size_t most_trails; /* at once, then none is begun; 0: as many as there is room for */
 };
 
 /* The trail of CONN, begun where there is none.  NULL where its record has come, where there was no room to begin it,

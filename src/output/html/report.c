@@ -15,6 +15,7 @@ begin(struct tf_output *o)
 
 	tf_buf_init(&r->line, -1);
 	r->trails.most = o->options.filter.conn_count > 0 ? TF_REPORT_RUNGS_CHOSEN : TF_REPORT_RUNGS;
+	r->trails.most_trails = TF_REPORT_TRAILS;
 	r->trails.unit_ns = NS_PER_MICROSECOND;
 	r->travel.numbered = o->options.filter.conn_count == 1;
 }

@@ -20,6 +20,7 @@
 #define TF_REPORT_ROWS_FOUND    8000    /* and with one, beyond those */
 #define TF_REPORT_PLAIN_DETAILS 4000000 /* octets of trails, until only connections with findings have any */
 #define TF_REPORT_DETAILS       6000000 /* and until none has */
+#define TF_REPORT_TRAILS        40000   /* of connections whose record has not come: more than are listed */
 #define TF_REPORT_FINDINGS      500     /* of a kind */
 #define TF_REPORT_ALL_FINDINGS  4000
 #define TF_REPORT_HOSTS         500
