@@ -20,6 +20,7 @@ enum tf_rung_kind {
 	TF_RUNG_POSSIBLE, /* only the set of possible states changed */
 	TF_RUNG_FINDING,
 	TF_RUNG_PROOF, /* trails alone: the packet proves a finding worse than an info */
+	TF_RUNG_SACK,  /* trails alone: from rel_seq to rel_ack has arrived, says this end */
 };
 
 struct tf_rung {

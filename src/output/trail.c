@@ -157,6 +157,10 @@ put_rung(uint8_t *at, struct tf_trail_last *last, int64_t time, const struct tf_
 		at = tf_number(at, r->id);
 		*at++ = (uint8_t)(r->severity | (r->end == TF_NEITHER ? 4 : 0));
 		return at;
+	case TF_RUNG_SACK:
+		at = put_other(at, last, side(r) | TF_TRAIL_SEVERAL << 3 | TF_TRAIL_ABORTS, time, r->packet);
+		at = put_step(at, r->rel_seq - last->next[r->end != TF_SERVER]);
+		return tf_number(at, r->rel_ack - r->rel_seq);
 	}
 	return at;
 }
@@ -241,7 +245,7 @@ read_other(struct tf_trail_reader *reader, unsigned bits, struct tf_rung *r)
 	unsigned kind = bits >> 3 & 7;
 	uint8_t last;
 
-	if (kind == TF_TRAIL_SEVERAL) {
+	if (kind == TF_TRAIL_SEVERAL && (bits & TF_TRAIL_ABORTS) == 0) {
 		*r = (struct tf_rung){.kind = TF_RUNG_FOLD, .count = (uint32_t)number(reader)};
 		read_segment(reader, octet(reader), r);
 		return;
@@ -251,6 +255,11 @@ read_other(struct tf_trail_reader *reader, unsigned bits, struct tf_rung *r)
 	if (kind == TF_TRAIL_SETTLED) {
 		if (bits & TF_TRAIL_ABORTS)
 			r->kind = TF_RUNG_PROOF;
+	} else if (kind == TF_TRAIL_SEVERAL) {
+		r->kind = TF_RUNG_SACK;
+		r->rel_seq =
+		    reader->last.next[r->end != TF_SERVER] + (uint32_t)tf_signed_of_number(number(reader));
+		r->rel_ack = r->rel_seq + (uint32_t)number(reader);
 	} else if (kind == TF_TRAIL_FOUND) {
 		r->kind = TF_RUNG_FINDING;
 		r->id = (uint16_t)number(reader);
@@ -359,6 +368,8 @@ join_neighbour(struct tf_pending *p, size_t count, const struct tf_rung *r, size
 	for (size_t back = 1; back <= NEIGHBOURS && back <= count; back++) {
 		struct tf_rung before = rung_at(p, place(count - back));
 
+		if (before.kind == TF_RUNG_SACK)
+			continue;
 		if (!may_join(&before, grain))
 			return false;
 		if (before.end != r->end)
@@ -569,8 +580,26 @@ add_segment(struct tf_trails *t, struct tf_pending *p, const struct tf_segment_e
 	return add(t, p, &r);
 }
 
-bool
-tf_trail_segment(struct tf_trails *t, struct tf_pending *p, const struct tf_segment_event *e)
+/* What S says that its sender has, above the acknowledgement number.  The first block is the newest (RFC 2018
+ * section 4); where room is scarce it is left out. */
+static bool
+add_sack(struct tf_trails *t, struct tf_pending *p, const struct tf_segment_event *e)
+{
+	const struct tf_segment *s = e->segment;
+	struct tf_rung r = {
+	    .kind = TF_RUNG_SACK,
+	    .ts_ns = s->ts_ns,
+	    .packet = s->packet,
+	    .end = (uint8_t)e->from,
+	    .rel_seq = e->rel_ack + (s->sack[0].left.v - s->ack.v),
+	    .rel_ack = e->rel_ack + (s->sack[0].right.v - s->ack.v),
+	};
+
+	return head_of(p)->count >= most_of(t) || add(t, p, &r);
+}
+
+static bool
+add_plain(struct tf_trails *t, struct tf_pending *p, const struct tf_segment_event *e)
 {
 	const struct tf_segment *s = e->segment;
 	uint8_t *at;
@@ -584,6 +613,17 @@ tf_trail_segment(struct tf_trails *t, struct tf_pending *p, const struct tf_segm
 	                 e->from == TF_SERVER, s->flags, e->marks, e->rel_seq, e->rel_ack, s->window, s->len);
 	p->lines.len = (size_t)(at - (uint8_t *)p->lines.data);
 	return true;
+}
+
+bool
+tf_trail_segment(struct tf_trails *t, struct tf_pending *p, const struct tf_segment_event *e)
+{
+	bool fine = add_plain(t, p, e);
+
+	if (e->segment->sack_count > 0 && (e->segment->flags & TF_ACK) != 0 &&
+	    (e->marks & TF_MARK_DUPLICATE_FRAME) == 0)
+		return fine && add_sack(t, p, e);
+	return fine;
 }
 
 bool

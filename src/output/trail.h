@@ -19,6 +19,8 @@
  *            with TF_TRAIL_ABORTS: nothing, the packet proves a finding worse than an info
  *            TF_TRAIL_FOUND: the id (a number), and the severity, with 4 where it is of neither end
  *            TF_TRAIL_SEVERAL: no when; how many segments (a number) the next one, which follows, stands for
+ *            with TF_TRAIL_ABORTS, with when: the first block that the segment before says it has (SACK): where it
+ *            begins (a signed difference to the number behind the other end's last segment), and its octets (a number)
  */
 #ifndef TCPFSM_OUTPUT_TRAIL_H
 #define TCPFSM_OUTPUT_TRAIL_H

@@ -256,6 +256,30 @@ what_is_sure_is_told_once(void)
 	tf_pending_fini(&t.pending);
 }
 
+/* A block that an ACK reports, in the numbers of the data that it reports. */
+static void
+sack_is_told(void)
+{
+	struct tf_trails t = {.unit_ns = 1};
+	struct tf_segment data = {.ts_ns = 1, .packet = 1, .flags = TF_ACK, .seq = {0xfffffff0}, .len = 100};
+	struct tf_segment ack = {.ts_ns = 2,
+	                         .packet = 2,
+	                         .flags = TF_ACK,
+	                         .ack = {0xffffff00},
+	                         .sack_count = 1,
+	                         .sack = {{.left = {0xfffffff0}, .right = {0x54}}}};
+	struct tf_pending *p;
+	struct tf_rung r;
+
+	keep_segment(&t, &data, TF_CLIENT, 301, 1, 0);
+	p = keep_segment(&t, &ack, TF_SERVER, 1, 61, 0);
+	for (struct tf_trail_reader reader = {.p = p, .unit_ns = 1}; tf_trail_next(&reader, &r);)
+		continue;
+	CU_ASSERT_EQUAL(r.kind, TF_RUNG_SACK);
+	CU_ASSERT(r.rel_seq == 301 && r.rel_ack == 401 && r.end == TF_SERVER && r.packet == 2);
+	tf_pending_fini(&t.pending);
+}
+
 /* Data one way and its ACKs: however much there is, the trail stays short, and all of it is in it. */
 static void
 a_full_trail_is_thinned(void)
@@ -313,6 +337,7 @@ const struct tf_test tf_tests[] = {
     {"an info makes no step red", only_worse_than_info_is_red},
     {"a trail says what it was told", a_trail_says_what_it_was_told},
     {"what is sure is told once", what_is_sure_is_told_once},
+    {"selective acknowledgements are told", sack_is_told},
     {"a full one is thinned", a_full_trail_is_thinned},
     {"what finds no room is counted", what_finds_no_room_is_counted},
     {NULL, NULL},

@@ -49,13 +49,17 @@ class Trail {
 
 	other(bits) {
 		const {octets} = this, kind = bits >> 3 & 7;
-		if (kind === TRAIL.SEVERAL) {
+		if (kind === TRAIL.SEVERAL && !(bits & TRAIL.ABORTS)) {
 			const count = octets.number();
 			return this.segment(octets.octet(), count);
 		}
 		const when = this.when(bits);
 		if (kind === TRAIL.SETTLED)
 			return {kind: bits & TRAIL.ABORTS ? 'proof' : 'p', ...when};
+		if (kind === TRAIL.SEVERAL) {
+			const from = this.next[1 - when.end] + octets.signed() >>> 0;
+			return {kind: 'sack', ...when, from, to: from + octets.number()};
+		}
 		if (kind === TRAIL.FOUND) {
 			const id = octets.number(), severity = octets.octet();
 			return {kind: 'f', ...when, id, severity: severity & 3, end: severity & 4 ? 2 : when.end};
@@ -64,14 +68,14 @@ class Trail {
 		return {kind: 't', ...when, from: states >> 4, to: states & 15, basis: kind, unsure: (bits & TRAIL.UNSURE) > 0};
 	}
 
-	/* All rungs: {kind, time (since the first), packet (0: none), end, ...} each. */
-	rungs() {
-		const rungs = [];
+	/* All rungs {kind, time (since the first), packet (0: none), end, ...}, and apart from them what was acknowledged selectively. */
+	read() {
+		const all = [];
 		while (this.octets.left) {
 			const bits = this.octets.octet();
-			rungs.push(bits & TRAIL.OTHER ? this.other(bits) : this.segment(bits, 0));
+			all.push(bits & TRAIL.OTHER ? this.other(bits) : this.segment(bits, 0));
 		}
-		return rungs.filter(rung => rung.kind !== 'proof');
+		return {rungs: all.filter(rung => rung.kind !== 'proof' && rung.kind !== 'sack'), sacks: all.filter(rung => rung.kind === 'sack')};
 	}
 }
 
@@ -79,7 +83,8 @@ class Trail {
  * [-1, -1] where it does not. */
 function pathDelays(rungs) {
 	const find = (from, end, flags) => {
-		const at = rungs.findIndex((r, i) => i >= from && isSegment(r) && (r.kind === 'm' || r.end === end && (r.flags & (FLAG.SYN | FLAG.ACK)) === flags));
+		const at = rungs.findIndex((r, i) => i >= from && isSegment(r) && (r.kind === 'm' || r.end === end && (r.flags & (FLAG.SYN | FLAG.ACK)) === flags &&
+			!(r.marks & MARK.DUPLICATE_FRAME)));
 		return at < 0 || rungs[at].kind === 'm' ? rungs.length : at;
 	};
 	const syn = find(0, 0, FLAG.SYN), again = find(syn + 1, 0, FLAG.SYN);
