@@ -133,6 +133,7 @@ on_finding(struct tf_outputs *s, const struct tf_event *event)
 	tf_judge_event(s->judge, &judged);
 	tell_writers(s, &judged);
 	tf_slices_finding(s->slices, &f);
+	tf_anomalous_finding(s->anomalous, &f);
 }
 
 static void
@@ -189,6 +190,7 @@ tf_outputs_host(void *outputs, const struct tf_addr *addr, const struct tf_detai
 void
 tf_outputs_finish(struct tf_outputs *s, const struct tf_summary *summary)
 {
+	tf_anomalous_summary(s->anomalous, summary);
 	for (size_t i = 0; i < s->count; i++)
 		tf_output_finish(s->out[i].writer, summary);
 }
