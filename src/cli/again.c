@@ -5,6 +5,7 @@
  */
 #include "cli/again.h"
 
+#include <string.h>
 #include <sys/stat.h>
 
 #include "cli/replay.h"
@@ -59,13 +60,14 @@ close_pictures(struct look *l)
 	}
 }
 
-static bool
-can_be_read_again(const struct tf_options *o)
+bool
+tf_can_be_read_again(const struct tf_options *o)
 {
 	struct stat status;
 
 	for (size_t i = 0; i < o->file_count; i++)
-		if (stat(o->files[i], &status) != 0 || !S_ISREG(status.st_mode))
+		if (strcmp(o->files[i], "-") == 0 ||
+		    (stat(o->files[i], &status) == 0 && !S_ISREG(status.st_mode)))
 			return false;
 	return o->file_count > 0;
 }
@@ -82,7 +84,7 @@ tf_second_look(const struct tf_options *options, struct tf_judge *judge)
 
 	if (!tf_judge_wants_second_look(judge))
 		return;
-	if (!can_be_read_again(options)) {
+	if (!tf_can_be_read_again(options)) {
 		tf_judge_no_second_look(
 		    judge, "No picture of the segments, and no packet but those of findings: the input "
 		           "is no file that could be read twice.");

@@ -12,4 +12,7 @@
  * can be read only once. */
 void tf_second_look(const struct tf_options *options, struct tf_judge *judge);
 
+/* Is the input files, each of which can be read as often as need be?  One that is not there counts as one. */
+bool tf_can_be_read_again(const struct tf_options *options);
+
 #endif

@@ -117,7 +117,7 @@ value_of(const struct tf_option_row *row)
 static bool
 is_option(const struct tf_option_row *row)
 {
-	return row->kind != HEADING && row->kind != ABSENT;
+	return row->kind != HEADING;
 }
 
 static bool

@@ -150,7 +150,8 @@ report(const struct tf_options *o, struct tf_capture *capture, struct tf_known *
 	bool confined = true, read = true, measured = true;
 	struct tf_screen *screen = NULL;
 	opened = tf_packets_open(&packets, o, capture) && opened;
-	opened = opened && tf_known_open(known, o) && tf_slices_open(&outputs.slices, o);
+	opened = opened && tf_known_open(known, o) && tf_slices_open(&outputs.slices, o) &&
+	         tf_anomalous_open(&outputs.anomalous, o);
 	bool shown = opened && (!o->top || (screen = open_screen(o, &outputs)));
 	if (shown)
 		confined = tf_guard_confine(guard, o, tf_capture_descriptor(capture));
@@ -158,6 +159,7 @@ report(const struct tf_options *o, struct tf_capture *capture, struct tf_known *
 		read = tf_replay(o, capture, &outputs, &packets, guard, screen, &measured);
 	close_screen(screen);
 	bool written = tf_slices_close(outputs.slices);
+	written = tf_anomalous_close(outputs.anomalous) && written;
 	written = tf_outputs_close(&outputs) && written;
 	if (opened)
 		written = tf_known_write(known, shown && read && confined) && written;
@@ -211,7 +213,7 @@ analyse(struct tf_options *o)
 	/* A file comes to the same every time, also where a bounded table overflows. */
 	if (o->interface)
 		(void)!getrandom(o->config.memory_key, sizeof o->config.memory_key, GRND_NONBLOCK);
-	if (!tf_rules_file_load(o) || !tf_guard_plan(&guard, o))
+	if (!tf_rules_file_load(o) || !tf_anomalous_possible(o) || !tf_guard_plan(&guard, o))
 		return STATUS_USAGE;
 	if (!tf_known_read(&known, o))
 		status = STATUS_USAGE;

@@ -6,8 +6,8 @@
  * Options of the interface that this version does not have stand in the
  * table as well, so that they are refused by name.
  */
-#include "cli/completions.h"
 #include "cli/option_table.h"
+#include "cli/completions.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -316,10 +316,6 @@ set_nothing(options *o, const char *value)
 	{                                                                                                    \
 		.kind = HEADING, .help = text                                                                \
 	}
-#define NOT_HERE(long_name, takes)                                                                           \
-	{                                                                                                    \
-		.kind = ABSENT, .name = long_name, .argument = takes                                         \
-	}
 
 /* clang-format off */
 const struct tf_option_row tf_option_rows[] = {
@@ -342,6 +338,7 @@ const struct tf_option_row tf_option_rows[] = {
 	{CALL, 'T', "format", "FORMAT[:FILE]", "text (default), json, csv, html, junit, sarif, tap, github, markdown; may be given several times", .set = set_format},
 	{WORD, 'o', "output", "FILE", "the file of the format that names none", AT(output_file)},
 	{WORD, 'w', "write", "FILE", "also write the packets that were analysed (pcapng)", AT(packets_file)},
+	{WORD, 0, "write-anomalous", "FILE", "write those of connections with a finding (pcapng; of files)", AT(anomalous_file)},
 	{CALL, 'n', NULL, NULL, "do not look up names (never done unless -N asks for it)", .set = set_nothing},
 	{FLAG, 'N', "names", NULL, "look up the names of addresses", AT(names)},
 	{CALL, 'v', "verbose", NULL, "text: each transition; -vv: each segment, too", .set = set_verbose},
@@ -380,8 +377,6 @@ const struct tf_option_row tf_option_rows[] = {
 	{CALL, 0, "completions", "SHELL", "the completion script of a shell: bash, zsh, fish", .set = set_completions},
 	{COMMAND, 'V', "version", NULL, "versions of tcpfsm and libpcap", .min = TF_SHOW_VERSION},
 	{COMMAND, 'h', "help", NULL, "this", .min = TF_SHOW_HELP},
-
-	NOT_HERE("write-anomalous", "FILE"),
 };
 /* clang-format on */
 
@@ -409,7 +404,7 @@ tf_options_help(void)
 		char letter[5] = "    ", name[48] = "";
 		if (row->kind == HEADING)
 			printf("\n%s\n", row->help);
-		if (row->kind == HEADING || row->kind == ABSENT)
+		if (row->kind == HEADING)
 			continue;
 		if (row->letter)
 			snprintf(letter, sizeof letter, "-%c%s", row->letter, row->name ? ", " : " ");

@@ -16,7 +16,6 @@ enum tf_option_kind {
 	SECONDS, /* int64_t nanoseconds at offset, above 0 */
 	COMMAND, /* show something instead of analysing: min is the enum tf_command */
 	CALL,    /* set() does the rest */
-	ABSENT,  /* belongs to the interface; not in this version */
 };
 
 struct tf_option_row {

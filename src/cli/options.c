@@ -66,8 +66,6 @@ apply(options *o, const struct tf_option_row *row, const char *value)
 		return true;
 	case CALL:
 		return row->set(o, value);
-	case ABSENT:
-		return tf_options_refuse(o, "%s is not in this version", name);
 	case HEADING:
 		break;
 	}
@@ -176,12 +174,20 @@ add_pictures(options *o)
 	return !o->diagram_file || tf_options_add_output(o, strdup(o->diagram_format), o->diagram_file);
 }
 
+static bool
+is_stdout(const char *file)
+{
+	return file && !strcmp(file, "-");
+}
+
 /* Give the formats their files; text, or the ladder, where none was asked for. */
 static bool
 complete_outputs(options *o)
 {
-	size_t on_stdout = o->packets_file && !strcmp(o->packets_file, "-");
+	size_t on_stdout = (size_t)is_stdout(o->packets_file) + (size_t)is_stdout(o->anomalous_file);
 	const char *file = o->output_file;
+	if (on_stdout > 1)
+		return tf_options_refuse(o, "-w and --write-anomalous both on standard output");
 	if (o->ladder && !o->ladder_file && !tf_options_add_output(o, strdup("ladder"), NULL))
 		return false;
 	if (o->output_count == 0 && (!o->top || file) && !tf_options_add_output(o, strdup("text"), NULL))

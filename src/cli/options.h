@@ -64,14 +64,15 @@ struct tf_options {
 	/* Output. */
 	struct tf_output_choice output[TF_MAX_OUTPUTS];
 	size_t output_count;
-	const char *output_file;  /* -o */
-	const char *packets_file; /* -w */
-	const char *metrics_file; /* --prometheus */
-	bool top;                 /* --top */
-	bool names;               /* -N */
-	bool hosts;               /* --hosts */
-	uint64_t verbosity;       /* -v: 1, -vv: 2 */
-	bool quiet;               /* -q */
+	const char *output_file;    /* -o */
+	const char *packets_file;   /* -w */
+	const char *anomalous_file; /* --write-anomalous */
+	const char *metrics_file;   /* --prometheus */
+	bool top;                   /* --top */
+	bool names;                 /* -N */
+	bool hosts;                 /* --hosts */
+	uint64_t verbosity;         /* -v: 1, -vv: 2 */
+	bool quiet;                 /* -q */
 	enum tf_color color;
 	uint64_t community_id_seed;
 	bool ladder;                /* --ladder */
@@ -86,10 +87,10 @@ struct tf_options {
 	bool id[TF_ANOMALY_COUNT];
 
 	/* Analysis. */
-	struct tf_config config; /* --profile, --timer and the bounds are in it */
-	uint64_t threads;        /* --threads; 0: as it pays; output does not depend on it */
-	struct tf_ruleset rules; /* --fail-on, --allow; and of rules_file, once that was read */
-	const char *rules_file;  /* --rules */
+	struct tf_config config;         /* --profile, --timer and the bounds are in it */
+	uint64_t threads;                /* --threads; 0: as it pays; output does not depend on it */
+	struct tf_ruleset rules;         /* --fail-on, --allow; and of rules_file, once that was read */
+	const char *rules_file;          /* --rules */
 	const char *baseline_file;       /* --baseline */
 	const char *slice_directory;     /* --slice */
 	const char *write_baseline_file; /* --write-baseline */

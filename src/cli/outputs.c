@@ -115,10 +115,9 @@ tf_outputs_open(struct tf_outputs *s, const struct tf_options *o, struct tf_judg
 	return true;
 }
 
-static void
-tell_all(struct tf_outputs *s, const struct tf_event *event)
+static inline void
+tell_writers(struct tf_outputs *s, const struct tf_event *event)
 {
-	tf_judge_event(s->judge, event);
 	for (size_t i = 0; i < s->count; i++)
 		tf_output_event(s->out[i].writer, event);
 	if (s->screen.wanted & event->kind)
@@ -126,18 +125,29 @@ tell_all(struct tf_outputs *s, const struct tf_event *event)
 }
 
 static void
-on_event(void *context, const struct tf_event *event)
+on_finding(struct tf_outputs *s, const struct tf_event *event)
 {
-	struct tf_outputs *s = context;
-	if (event->kind != TF_EV_FINDING) {
-		tell_all(s, event);
-		return;
-	}
 	struct tf_finding f = *event->finding;
 	struct tf_event judged = {.kind = TF_EV_FINDING, .finding = &f};
 	f.baseline = tf_known_judge(s->known, &f);
-	tell_all(s, &judged);
+	tf_judge_event(s->judge, &judged);
+	tell_writers(s, &judged);
 	tf_slices_finding(s->slices, &f);
+	tf_anomalous_finding(s->anomalous, &f);
+}
+
+static void
+on_event(void *context, const struct tf_event *event)
+{
+	struct tf_outputs *s = context;
+	if (event->kind == TF_EV_FINDING) {
+		on_finding(s, event);
+		return;
+	}
+	/* Nearly all are a segment's, and none of the judge's business. */
+	if (event->kind == TF_EV_CONNECTION)
+		tf_judge_event(s->judge, event);
+	tell_writers(s, event);
 }
 
 static void
@@ -180,6 +190,7 @@ tf_outputs_host(void *outputs, const struct tf_addr *addr, const struct tf_detai
 void
 tf_outputs_finish(struct tf_outputs *s, const struct tf_summary *summary)
 {
+	tf_anomalous_summary(s->anomalous, summary);
 	for (size_t i = 0; i < s->count; i++)
 		tf_output_finish(s->out[i].writer, summary);
 }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "check/judge.h"
+#include "cli/anomalous.h"
 #include "cli/known.h"
 #include "cli/lookup.h"
 #include "cli/options.h"
@@ -23,10 +24,11 @@ struct tf_outputs {
 		int fd;
 	} out[TF_MAX_OUTPUTS];
 	struct tf_judge *judge;
-	struct tf_known *known;   /* the baseline */
-	struct tf_slices *slices; /* NULL: none are wanted */
-	struct tf_lookup *lookup; /* NULL: no names */
-	struct tf_sink screen;    /* of --top; wanted 0: there is none */
+	struct tf_known *known;         /* the baseline */
+	struct tf_slices *slices;       /* NULL: none are wanted */
+	struct tf_anomalous *anomalous; /* the same */
+	struct tf_lookup *lookup;       /* NULL: no names */
+	struct tf_sink screen;          /* of --top; wanted 0: there is none */
 };
 
 /* Open PATH for writing, a file that is there already from its start.  Never one of the inputs of

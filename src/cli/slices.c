@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cli/again.h"
 #include "cli/replay.h"
 #include "cli/slice_file.h"
 #include "cli/terminal.h"
@@ -428,19 +429,6 @@ read_again(struct tf_slices *s)
 
 /* ---- the whole ---------------------------------------------------------------------------------- */
 
-/* Can all inputs be read twice? */
-static bool
-are_files(const struct tf_options *o)
-{
-	struct stat status;
-
-	for (size_t i = 0; i < o->file_count; i++)
-		if (strcmp(o->files[i], "-") == 0 ||
-		    (stat(o->files[i], &status) == 0 && !S_ISREG(status.st_mode)))
-			return false;
-	return o->file_count > 0;
-}
-
 bool
 tf_slices_open(struct tf_slices **slices, const struct tf_options *o)
 {
@@ -452,9 +440,9 @@ tf_slices_open(struct tf_slices **slices, const struct tf_options *o)
 		return false;
 	}
 	struct tf_slices *s = calloc(1, sizeof *s);
-	if (s && !are_files(o))
+	if (s && !tf_can_be_read_again(o))
 		s->ring.frame = calloc(RING_FRAMES, sizeof *s->ring.frame);
-	if (!s || (!are_files(o) && !s->ring.frame)) {
+	if (!s || (!tf_can_be_read_again(o) && !s->ring.frame)) {
 		tf_complain("out of memory");
 		free(s);
 		return false;

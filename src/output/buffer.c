@@ -8,6 +8,7 @@
 #include "buffer.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -480,22 +481,59 @@ tf_put_json_string(struct tf_buf *b, const char *s)
 	tf_put_char(b, '"');
 }
 
+/* The letters of each 12 bits. */
+static const char (*base64_pairs(void))[2]
+{
+	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static char pairs[4096][2];
+
+	if (pairs[0][0] == '\0')
+		for (size_t i = 0; i < 4096; i++) {
+			pairs[i][0] = alphabet[i >> 6];
+			pairs[i][1] = alphabet[i & 63];
+		}
+	return pairs;
+}
+
+static char *
+put_base64_three(char *to, const char (*pairs)[2], const uint8_t *three)
+{
+	uint32_t v = (uint32_t)three[0] << 16 | (uint32_t)three[1] << 8 | three[2];
+
+	memcpy(to, pairs[v >> 12], 2);
+	memcpy(to + 2, pairs[v & 4095], 2);
+	return to + 4;
+}
+
 void
 tf_put_base64(struct tf_buf *b, const uint8_t *data, size_t n)
 {
-	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const char(*pairs)[2] = base64_pairs();
+	uint8_t last[3] = {0};
+	char *to;
 
-	for (size_t i = 0; i < n; i += 3) {
-		size_t left = n - i;
-		uint32_t v = (uint32_t)data[i] << 16 | (left > 1 ? (uint32_t)data[i + 1] << 8 : 0) |
-		             (left > 2 ? data[i + 2] : 0);
-		char text[4] = {alphabet[v >> 18], alphabet[v >> 12 & 63], alphabet[v >> 6 & 63],
-		                alphabet[v & 63]};
+	if (n == 0 || !tf_buf_room(b, (n + 2) / 3 * 4))
+		return;
+	to = b->data + b->len;
+	for (; n >= 8; n -= 6, data += 6) {
+		uint64_t v;
 
-		if (left < 3)
-			text[3] = '=';
-		if (left < 2)
-			text[2] = '=';
-		tf_put(b, text, 4);
+		memcpy(&v, data, sizeof v);
+		v = be64toh(v);
+		memcpy(to, pairs[v >> 52], 2);
+		memcpy(to + 2, pairs[v >> 40 & 4095], 2);
+		memcpy(to + 4, pairs[v >> 28 & 4095], 2);
+		memcpy(to + 6, pairs[v >> 16 & 4095], 2);
+		to += 8;
 	}
+	for (; n >= 3; n -= 3, data += 3)
+		to = put_base64_three(to, pairs, data);
+	if (n > 0) {
+		memcpy(last, data, n);
+		to = put_base64_three(to, pairs, last);
+		to[-1] = '=';
+		if (n == 1)
+			to[-2] = '=';
+	}
+	b->len = (size_t)(to - b->data);
 }

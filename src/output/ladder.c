@@ -1,18 +1,15 @@
 /*
- * Keeping rungs: see ladder.h.  A long phase of plain data is folded, or a
- * full ladder thinned, while it is kept, so that memory stays small however
- * long the connection lives.
+ * Keeping rungs: see ladder.h.  A long phase of plain data is folded while
+ * it is kept, so that memory stays small however long the connection lives.
  */
 #include "ladder.h"
 
 #include "style.h"
 
-#define MOST_RUNGS  2000       /* of one connection, unless the owner says otherwise */
-#define RUN_FIRST   4          /* plain segments shown before a fold */
-#define RUN_LAST    3          /* and after it */
-#define RUN_LONGEST 12         /* rungs, then it is folded */
-#define NEIGHBOURS  4          /* rungs back that are looked at for one of the same sender */
-#define COARSEST    (1u << 24) /* segments that are told as one */
+#define MOST_RUNGS  2000 /* of one connection, unless the owner says otherwise */
+#define RUN_FIRST   4    /* plain segments shown before a fold */
+#define RUN_LAST    3    /* and after it */
+#define RUN_LONGEST 12   /* rungs, then it is folded */
 
 size_t
 tf_ladder_count(const struct tf_pending *p)
@@ -75,105 +72,7 @@ is_plain(const struct tf_rung *r)
 	return r->kind == TF_RUNG_SEGMENT && r->marks == 0 && (r->flags & (TF_SYN | TF_FIN | TF_RST)) == 0;
 }
 
-/* Data, ACKs and duplicate ACKs, one or several: what may be told together where room is scarce. */
-static bool
-may_join(const struct tf_rung *r)
-{
-	return r->kind == TF_RUNG_FOLD ||
-	       (r->kind == TF_RUNG_SEGMENT && (r->marks & ~TF_MARK_DUPLICATE_ACK) == 0 &&
-	        (r->flags & (TF_SYN | TF_FIN | TF_RST)) == 0);
-}
-
-/* Can B, the next one of this sender, be told together with A, as no more than GRAIN?  Data that follows on,
- * or ACKs. */
-static bool
-is_one_with(const struct tf_rung *a, const struct tf_rung *b, size_t grain)
-{
-	return may_join(b) && a->count + b->count <= grain && (a->len > 0) == (b->len > 0) &&
-	       a->rel_seq + a->len == b->rel_seq;
-}
-
-static void
-join(struct tf_rung *a, const struct tf_rung *b)
-{
-	a->kind = TF_RUNG_FOLD;
-	a->count += b->count;
-	a->len += b->len;
-	a->marks |= b->marks;
-	a->rel_ack = b->rel_ack;
-	a->window = b->window;
-}
-
-/* The sender's last rung among the KEPT ones, not far off, where the one at I can be told together with it;
- * SIZE_MAX: none. */
-static size_t
-neighbour(const struct tf_pending *p, size_t i, size_t kept, size_t grain)
-{
-	struct tf_rung r = tf_ladder_rung(p, i);
-
-	for (size_t back = 1; back <= NEIGHBOURS && back <= kept; back++) {
-		struct tf_rung before = tf_ladder_rung(p, kept - back);
-
-		if (!may_join(&before))
-			break;
-		if (before.end == r.end)
-			return is_one_with(&before, &r, grain) ? kept - back : SIZE_MAX;
-	}
-	return SIZE_MAX;
-}
-
-/* Tell neighbours together all over P, up to GRAIN segments at a time. */
-static void
-thin(struct tf_pending *p, size_t grain)
-{
-	size_t count = tf_ladder_count(p), kept = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		struct tf_rung r = tf_ladder_rung(p, i), before;
-		size_t with = neighbour(p, i, kept, grain);
-
-		if (with == SIZE_MAX) {
-			set_rung(p, kept++, &r);
-			continue;
-		}
-		before = tf_ladder_rung(p, with);
-		join(&before, &r);
-		set_rung(p, with, &before);
-	}
-	p->lines.len = kept * sizeof(struct tf_rung);
-}
-
-/* Make P shorter by a quarter, as finely as that goes: the grain is the same all over, so the shape stays. */
-static void
-thin_enough(struct tf_pending *p, size_t most)
-{
-	if (p->run == 0)
-		p->run = 2;
-	for (;;) {
-		thin(p, p->run);
-		if (tf_ladder_count(p) <= most - most / 4 || p->run >= COARSEST)
-			return;
-		p->run *= 2;
-	}
-}
-
 /* ---- keeping ---------------------------------------------------------------------------- */
-
-/* Make P shorter where it is full and may be thinned.  True where there is room now. */
-static bool
-has_room(const struct tf_ladder *l, struct tf_pending *p)
-{
-	size_t most = l->most > 0 ? l->most : MOST_RUNGS;
-
-	if (tf_ladder_count(p) < most)
-		return true;
-	if (l->folding != TF_LADDER_THIN)
-		return false;
-	/* A ladder that hardly gets shorter would be gone through for each segment. */
-	if (p->lost_lines % (most / 8 + 1) == 0)
-		thin_enough(p, most);
-	return tf_ladder_count(p) < most;
-}
 
 static bool
 keep(struct tf_ladder *l, uint64_t conn, const struct tf_rung *r)
@@ -190,7 +89,8 @@ keep(struct tf_ladder *l, uint64_t conn, const struct tf_rung *r)
 	if (p == NULL)
 		return false;
 	before = p->lines.cap;
-	if (!has_room(l, p) || !tf_pending_room(&l->pending, before)) {
+	if (tf_ladder_count(p) >= (l->most > 0 ? l->most : MOST_RUNGS) ||
+	    !tf_pending_room(&l->pending, before)) {
 		p->lost_lines++;
 		return true;
 	}
@@ -198,8 +98,6 @@ keep(struct tf_ladder *l, uint64_t conn, const struct tf_rung *r)
 	tf_pending_account(&l->pending, p, before);
 	if (p->lines.error != 0)
 		return false;
-	if (l->folding != TF_LADDER_FOLD)
-		return true;
 	p->run = is_plain(r) ? p->run + 1 : 0;
 	if (p->run >= RUN_LONGEST)
 		fold_run(p);

@@ -19,6 +19,8 @@ enum tf_rung_kind {
 	TF_RUNG_TRANSITION,
 	TF_RUNG_POSSIBLE, /* only the set of possible states changed */
 	TF_RUNG_FINDING,
+	TF_RUNG_PROOF, /* trails alone: the packet proves a finding worse than an info */
+	TF_RUNG_SACK,  /* trails alone: from rel_seq to rel_ack has arrived, says this end */
 };
 
 struct tf_rung {
@@ -38,6 +40,7 @@ struct tf_rung {
 			uint16_t possible; /* tf_states after it */
 			uint8_t from, to;  /* enum tf_state; equal where only the set changed */
 			uint8_t basis;     /* enum tf_basis; not where only the set changed */
+			bool aborts;       /* trails alone: by a reset, a limit or an error */
 		};
 		struct {                  /* a finding */
 			uint16_t id;      /* enum tf_anomaly */
@@ -48,15 +51,8 @@ struct tf_rung {
 
 _Static_assert(sizeof(struct tf_rung) <= 40, "many are kept at once");
 
-/* How a ladder stays short. */
-enum tf_ladder_folding {
-	TF_LADDER_FOLD, /* the middle of a long phase of plain data becomes one fold */
-	TF_LADDER_THIN, /* when it is full, neighbours of plain data become one: the shape of the whole stays */
-};
-
 struct tf_ladder {
 	struct tf_pending_table pending;
-	enum tf_ladder_folding folding;
 	bool sets;   /* keep rungs of the kind TF_RUNG_POSSIBLE, too */
 	size_t most; /* rungs of one connection; 0: 2000 */
 };

@@ -25,7 +25,8 @@ struct tf_pending {
 	uint64_t conn;
 	int64_t start_ns;    /* of its first event */
 	struct tf_buf lines; /* of -v; the ladder's rungs */
-	size_t run;          /* ladder: rungs at the end that may be folded; segments told as one */
+	size_t run;          /* ladder: rungs at the end that may be folded; a trail: segments told as one */
+	bool revised;        /* a trail: something in it changes how what was before it is to be seen */
 	uint64_t lost_lines; /* that found no room */
 	struct tf_note *first, **last;
 };

@@ -19,7 +19,7 @@ tf_model_init(struct tf_model *m, int64_t keep_over_ns)
 	    .keep_over_ns = keep_over_ns,
 	    .sort = TF_COLUMN_FINDINGS,
 	    .scratch = {.fd = -1},
-	    .ladder = {.folding = TF_LADDER_FOLD, .most = TF_MODEL_RUNGS},
+	    .ladder = {.most = TF_MODEL_RUNGS},
 	};
 }
 

@@ -1,8 +1,10 @@
 /*
  * Opens reports of --format=html in a real browser: sorts, filters, opens
  * connections, and looks that nothing complains, that a capture cannot
- * inject, that ten thousand connections do not freeze the page, and that no
- * label of the state diagram lies on another one or on a state.
+ * inject, that ten thousand connections do not freeze the page, that no
+ * label of a picture lies on another one, is cut off or too pale to read,
+ * that pictures fit a phone, and that the ladder of the page is the one that
+ * --ladder-file draws.
  *
  *   node check.mjs FOLDER      (FOLDER: where playwright-core is, and where reports and screenshots go)
  *
@@ -14,12 +16,14 @@ import {createRequire} from 'node:module';
 import {basename, join, resolve} from 'node:path';
 import {pathToFileURL} from 'node:url';
 
-import {crowd} from './crowd.mjs';
+import {crowd, shutWindow} from './crowd.mjs';
 
 const folder = resolve(process.argv[2]);
 const {chromium} = createRequire(join(folder, 'x.js'))('playwright-core');
 const captures = join(process.env.top_srcdir, 'pcaps');
-const PHONE = {width: 390, height: 844}, LAPTOP = {width: 1280, height: 800};
+const SMALL_PHONE = {width: 360, height: 740}, PHONE = {width: 390, height: 844}, TABLET = {width: 820, height: 1180}, LAPTOP = {width: 1280, height: 800};
+const TEXT_CONTRAST = 4.5, LINE_CONTRAST = 3; /* WCAG 2.2, success criteria 1.4.3 and 1.4.11 */
+const PAGE_TO_FILE = 36; /* pixels by which the ladder of a file, which has a heading, is lower */
 const PATIENCE_MS = 5000; /* for ten thousand connections, on a slow machine */
 
 let count = 0, failed = 0;
@@ -150,6 +154,99 @@ function overlaps(page) {
 	});
 }
 
+/* Texts of an opened connection's pictures that lie on each other, or are cut off at the picture's edge. */
+function badTexts(page) {
+	return page.evaluate(() => {
+		const found = [];
+		for (const svg of document.querySelectorAll('.opened svg[role=img]')) {
+			const box = e => ({text: e.textContent, turned: e.hasAttribute('transform'), ...Object.fromEntries(['left', 'right', 'top', 'bottom'].map(k => [k, e.getBoundingClientRect()[k]]))});
+			const texts = [...svg.querySelectorAll('text')].map(box), frame = svg.getBoundingClientRect();
+			texts.filter(t => t.left < frame.left - 1 || t.right > frame.right + 1 || t.top < frame.top - 3 || t.bottom > frame.bottom + 3)
+				.forEach(t => found.push(`"${t.text}" is cut off`));
+			/* The box of a turned text is larger than the text; marks of a plot may be as dense as the segments are. */
+			const apart = texts.filter(t => !t.turned && !['R', 'O', 'Z'].includes(t.text));
+			apart.forEach((a, i) => apart.slice(i + 1).forEach(b => {
+				if (Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 4)
+					found.push(`"${a.text}" on "${b.text}"`);
+			}));
+		}
+		return found;
+	});
+}
+
+/* What has less contrast than it takes to be read: texts against what is painted beneath them, lines against the paper. */
+function paleThings(page) {
+	return page.evaluate(([textLeast, lineLeast]) => {
+		const channels = colour => (colour.match(/[\d.]+/g) ?? []).map(Number);
+		const opaque = colour => { const [, , , alpha = 1] = channels(colour); return colour !== 'none' && colour !== '' && alpha > 0.5; };
+		const luminance = colour => channels(colour).slice(0, 3).map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+			.reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+		const contrast = (a, b) => { const [x, y] = [luminance(a), luminance(b)].sort((p, q) => q - p); return (x + 0.05) / (y + 0.05); };
+		const paper = element => {
+			for (let e = element; e; e = e.parentElement) {
+				if (opaque(getComputedStyle(e).backgroundColor))
+					return getComputedStyle(e).backgroundColor;
+			}
+			return 'rgb(255, 255, 255)';
+		};
+		const found = new Set();
+		const look = (colour, beneath, least, what) => {
+			const got = contrast(colour, beneath);
+			if (got < least)
+				found.add(`${what}: ${got.toFixed(2)} (${colour} on ${beneath})`);
+		};
+		for (const svg of document.querySelectorAll('svg.picture[role=img], #diagram svg')) {
+			const painted = [...svg.querySelectorAll('rect, circle, text')];
+			for (const [i, text] of painted.entries()) {
+				if (text.tagName !== 'text')
+					continue;
+				const box = text.getBoundingClientRect(), x = (box.left + box.right) / 2, y = (box.top + box.bottom) / 2;
+				const under = painted.slice(0, i).filter(e => e.tagName !== 'text' && opaque(getComputedStyle(e).fill)).reverse().find(e => {
+					const r = e.getBoundingClientRect();
+					return r.left <= x && x <= r.right && r.top <= y && y <= r.bottom;
+				});
+				look(getComputedStyle(text).fill, under ? getComputedStyle(under).fill : paper(svg), textLeast, `text .${text.getAttribute('class')}`);
+			}
+			/* What was not travelled is pale on purpose, and so is the grid. */
+			for (const line of svg.querySelectorAll('.edge:not(.pale), .mark, path[class^=seq-]'))
+				look(getComputedStyle(line).stroke, paper(svg), lineLeast, `line .${line.getAttribute('class')}`);
+		}
+		for (const e of document.querySelectorAll('body *:not(script):not(style)')) {
+			if (e.closest('svg, noscript') || e.disabled || ![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()) || e.getClientRects().length === 0)
+				continue;
+			look(getComputedStyle(e).color, paper(e), textLeast, `${e.tagName.toLowerCase()}.${e.className}`);
+		}
+		return [...found];
+	}, [TEXT_CONTRAST, LINE_CONTRAST]);
+}
+
+/* Where things of a ladder are, but for its head and foot. */
+function ladderShape(page, selector, lower) {
+	return page.evaluate(([of, dy]) => {
+		const svg = document.querySelector(of), tenths = v => Math.round(v * 10) / 10, number = (e, name) => tenths(Number(e.getAttribute(name)));
+		const all = query => [...svg.querySelectorAll(query)];
+		const plain = text => text.replace('µs', 'us').replace('’', "'");
+		return {
+			arrows: all('line.edge').map(e => [e.getAttribute('class').split(' ').sort().join(' '), number(e, 'x1'), number(e, 'y1') + dy, number(e, 'x2'), number(e, 'y2') + dy]),
+			words: all('.on-arrow').map(e => [e.getAttribute('class'), plain(e.textContent), ...e.getAttribute('transform').match(/-?[\d.]+/g).map(Number)]
+				.map((v, i) => i === 3 ? v + dy : v)),
+			bars: all('rect.bar, rect.hatched, rect.note').map(e => [e.getAttribute('class'), number(e, 'x'), number(e, 'y') + dy, number(e, 'height')]),
+			names: all('.state-name').map(e => [e.textContent, number(e, 'x'), number(e, 'y') + dy]),
+			notes: all('.noted, .aside').map(e => [plain(e.textContent), number(e, 'x'), number(e, 'y') + dy]),
+			packets: all('.packet').map(e => [e.textContent, number(e, 'y') + dy]),
+		};
+	}, [selector, lower]);
+}
+
+/* Are both the same, but for what rounding makes of a pixel? */
+function alike(a, b) {
+	if (typeof a === 'number' && typeof b === 'number')
+		return Math.abs(a - b) < 0.35;
+	if (Array.isArray(a) && Array.isArray(b))
+		return a.length === b.length && a.every((v, i) => alike(v, b[i]));
+	return a === b;
+}
+
 async function canBeHeard(page) {
 	const mute = await page.evaluate(() => [
 		...[...document.querySelectorAll('svg[role=img]')].filter(s => !s.querySelector(':scope > title')?.textContent).map(() => 'a picture without a title'),
@@ -177,23 +274,91 @@ async function checkCapture(browser, file) {
 		const page = await open(browser, path, {hash: '#connection-1'});
 		await page.waitForSelector('.opened svg');
 		await laddersStatesAreTransitions(page, capture, 1);
+		same(await badTexts(page), [], 'texts of the pictures');
 		await page.screenshot({path: join(folder, `${name}.png`), fullPage: true});
 		await close(page);
 	});
 }
 
-async function checkSizes(browser, path) {
+/* The page's ladder and that of --ladder-file are drawn by two programs from the same rungs. */
+async function checkLadderFile(browser, file) {
+	const capture = join(captures, file), name = basename(file, '.pcap'), svg = join(folder, `${name}.svg`);
+	tcpfsm('-q', '-r', capture, '--ladder=1', `--ladder-file=${svg}`);
+	await test(`${name}: the ladder is that of --ladder-file`, async () => {
+		const page = await open(browser, join(folder, `${name}.html`), {hash: '#connection-1'}), drawing = await open(browser, svg);
+		await page.waitForSelector('.opened svg');
+		const ofPage = await ladderShape(page, '.opened [aria-label^=Ladder] svg', PAGE_TO_FILE), ofFile = await ladderShape(drawing, 'svg', 0);
+		ensure(ofFile.arrows.length > 0, 'there are arrows');
+		for (const part of Object.keys(ofFile))
+			ensure(alike(ofPage[part], ofFile[part]), `${part}: ${JSON.stringify(ofPage[part])}, not ${JSON.stringify(ofFile[part])}`);
+		await close(page);
+		await close(drawing);
+	});
+}
+
+async function checkSizes(browser, name) {
 	for (const colorScheme of ['light', 'dark']) {
-		for (const [screen, viewport] of [['phone', PHONE], ['laptop', LAPTOP]]) {
-			await test(`on a ${screen}, ${colorScheme}`, async () => {
-				const page = await open(browser, path, {viewport, colorScheme, hash: '#connection-1'});
+		for (const [screen, viewport] of Object.entries({'small phone': SMALL_PHONE, phone: PHONE, tablet: TABLET, laptop: LAPTOP})) {
+			await test(`${name} on a ${screen}, ${colorScheme}`, async () => {
+				const page = await open(browser, join(folder, `${name}.html`), {viewport, colorScheme, hash: '#connection-1'});
 				await page.waitForSelector('.opened svg');
 				await canBeHeard(page);
-				await page.screenshot({path: join(folder, `${screen}-${colorScheme}.png`), fullPage: true});
+				same(await page.$$eval('.opened .figure', figures => figures.filter(f => f.scrollWidth > f.clientWidth + 1).map(f => f.ariaLabel)), [], 'pictures wider than the screen');
+				const hidden = await page.$eval('#diagram .figure', f => f.scrollWidth > f.clientWidth + 1);
+				same(await page.isVisible('#diagram .hint'), hidden, 'the hint that the diagram is wider than the screen');
+				same(await badTexts(page), [], 'texts of the pictures');
+				same(await paleThings(page), [], 'what is too pale');
+				await page.screenshot({path: join(folder, `${name}-${screen.replace(' ', '-')}-${colorScheme}.png`), fullPage: true});
 				await close(page);
 			});
 		}
 	}
+	await test(`${name}: a phone that is turned gets other pictures`, async () => {
+		const page = await open(browser, join(folder, `${name}.html`), {viewport: PHONE, hash: '#connection-1'});
+		const width = () => page.$eval('.opened [aria-label^=Ladder] svg', svg => svg.viewBox.baseVal.width);
+		ensure(await width() < PHONE.width, 'narrow');
+		await page.setViewportSize({width: PHONE.height, height: PHONE.width});
+		await page.waitForFunction(() => document.querySelector('.opened [aria-label^=Ladder] svg').viewBox.baseVal.width > 900);
+		await close(page);
+	});
+}
+
+async function checkPlots(browser) {
+	await test('retransmission: what is sent again and what SACK reports is in the plot', async () => {
+		const page = await open(browser, join(folder, 'retransmission.html'), {hash: '#connection-1'});
+		const again = records(join(captures, 'retransmission.pcap'), 'connection')[0].client.retransmitted;
+		const plot = '.opened [aria-label="Time and sequence numbers, client to server"]';
+		same(await page.$$eval(`${plot} path.seq-again`, found => found.length), again + 1, 'strokes of what is sent again, and the legend');
+		same(await page.$$eval(`${plot} text.seq-again`, found => found.map(t => t.textContent)), Array(again).fill('R'), 'their letters');
+		/* tshark -Y tcp.options.sack_le counts six. */
+		same(await page.$$eval(`${plot} path.seq-sack`, found => found.length), 6 + 1, 'blocks, and the legend');
+		await close(page);
+	});
+	await test('a shut window is marked, and the plot says what its lines are', async () => {
+		const capture = join(folder, 'shut.pcap');
+		writeFileSync(capture, shutWindow());
+		const page = await open(browser, report(capture, 'shut'), {hash: '#connection-1'});
+		const plot = '.opened [aria-label="Time and sequence numbers, client to server"]';
+		const texts = await page.$$eval(`${plot} text`, found => found.map(t => t.textContent));
+		same(texts.filter(t => t === 'Z').length, 1, 'Z');
+		ensure(['data', 'acknowledged', 'end of the window', 'Z window shut'].every(t => texts.includes(t)) && !texts.includes('R sent again'), `the legend: ${texts}`);
+		/* The line of the window lies on that of the ACKs for six seconds, then a thousand octets above it. */
+		const heights = await page.$eval(`${plot} path.seq-window`, p => [...p.getAttribute('d').matchAll(/[V ]([\d.]+)/g)].map(m => Number(m[1])));
+		const acked = await page.$eval(`${plot} path.seq-ack`, p => [...p.getAttribute('d').matchAll(/[V ]([\d.]+)/g)].map(m => Number(m[1])));
+		ensure(Math.abs(heights[1] - acked[1]) < 0.2 && heights[2] < acked[1] - 50, `window ${heights}, ACKs ${acked}`);
+		await close(page);
+	});
+}
+
+async function checkNothing(browser) {
+	await test('a capture without TCP is not called good', async () => {
+		const capture = join(folder, 'nothing.pcap');
+		writeFileSync(capture, crowd(0));
+		const page = await open(browser, report(capture, 'nothing'));
+		ensure((await page.textContent('.verdict')).includes('no TCP connection'), 'said');
+		ensure(!(await page.getAttribute('.verdict', 'class')).includes('paper-none'), 'not in green');
+		await close(page);
+	});
 }
 
 async function checkHostile(browser) {
@@ -273,7 +438,12 @@ const browser = await chromium.launch({executablePath: process.env.CHROMIUM, arg
 	...(process.getuid() === 0 ? ['--no-sandbox'] : [])]});
 for (const file of readdirSync(captures).filter(f => f.endsWith('.pcap')).sort())
 	await checkCapture(browser, file);
-await checkSizes(browser, join(folder, 'stuck-fin-wait-2.html'));
+for (const file of readdirSync(captures).filter(f => f.endsWith('.pcap')).sort())
+	await checkLadderFile(browser, file);
+await checkSizes(browser, 'stuck-fin-wait-2');
+await checkSizes(browser, 'retransmission');
+await checkPlots(browser);
+await checkNothing(browser);
 await checkHostile(browser);
 await checkPolicy(browser, join(folder, 'normal-close.html'));
 await checkCrowd(browser);

@@ -20,6 +20,7 @@ import time
 import xml.etree.ElementTree
 
 TCPFSM = os.environ["TCPFSM"]
+TOP = os.path.abspath(os.environ.get("top_srcdir", os.path.join(os.path.dirname(__file__), "..", "..")))
 SYN, RST, ACK, FIN = 2, 4, 16, 1
 START = 1700000000
 checks = []
@@ -217,12 +218,6 @@ def formats_and_their_files_are_checked():
     tcpfsm("-r", "closed.pcap", "-T", "json:a.json", "-o", "b.json").expect(2, "-o b.json")
     tcpfsm("-r", "closed.pcap", "-T", "json", "-w", "-").expect(2, "standard output")
     assert not os.path.exists("a.json") and not os.path.exists("b.json")
-
-
-@check
-def what_this_version_lacks_is_refused_by_name():
-    for option in ["--%s=x" % name for name in "write-anomalous".split()]:
-        tcpfsm("-r", "closed.pcap", option).expect(2, "not in this version")
 
 
 @check
@@ -507,6 +502,7 @@ def an_input_is_not_written_over():
     os.link("closed.pcap", "link.pcap")
     tcpfsm("-r", "closed.pcap", "-T", "json", "-o", "link.pcap").expect(4, "input")
     tcpfsm("-r", "closed.pcap", "-w", "closed.pcap").expect(4, "input")
+    tcpfsm("-r", "closed.pcap", "--write-anomalous=closed.pcap").expect(4, "input")
     with open("closed.pcap", "rb") as f:
         assert f.read() == FILES["closed.pcap"]
 
@@ -520,6 +516,46 @@ def packets_written_with_w_are_analysed_alike():
     assert strip(first) == strip(again)
     piped = as_json("-r", "-", input=subprocess.run([TCPFSM, "-r", "closed.pcap", "-T", "json:x.json", "-w", "-"], stdout=subprocess.PIPE, check=True).stdout)
     assert piped.expect(0).summary()["packets"] == 6
+
+
+@check
+def packets_of_connections_with_a_finding_go_to_a_file_of_their_own():
+    """Two of three connections: one that was refused, and one whose finding comes long after its packets."""
+    inputs = ("-r", "refused.pcap", "-r", "closed.pcap", "-r", os.path.join(TOP, "pcaps", "stuck-fin-wait-2.pcap"))
+    first = as_json(*inputs, "--write-anomalous=a.pcapng").expect(0)
+    found = {a["conn"] for a in first.records("anomaly")}
+    meant = [c for c in first.records("connection") if c["conn"] in found]
+    assert 0 < len(meant) < len(first.records("connection")), "some have findings and some have none"
+    again = as_json("-r", "a.pcapng").expect(0)
+    assert again.summary()["packets"] == sum(c["client"]["packets"] + c["server"]["packets"] for c in meant)
+    ends = lambda c: (c["client"]["addr"], c["client"]["port"], c["server"]["addr"], c["first_ts"], c["last_ts"])
+    assert sorted(map(ends, again.records("connection"))) == sorted(map(ends, meant))
+    assert sorted(a["id"] for a in again.records("anomaly")) == sorted(a["id"] for a in first.records("anomaly"))
+
+
+@check
+def a_file_of_packets_with_findings_keeps_to_count_filter_and_incarnation():
+    reuse = os.path.join(TOP, "pcaps", "time-wait-reuse.pcap")
+    tcpfsm("-r", reuse, "--write-anomalous=second.pcapng").expect(0)
+    assert as_json("-r", "second.pcapng").expect(0).summary()["connections"] == 1, "the first on the same ports has no finding"
+    for count, copied in ((2, 2), (3, 2), (4, 4)):
+        as_json("-r", "scan.pcap", "--write-anomalous=count.pcapng", "-c", str(count)).expect(0)
+        assert as_json("-r", "count.pcapng").expect(0).summary()["packets"] == copied, "each probe and its refusal"
+    as_json("-r", "closed.pcap", "--write-anomalous=none.pcapng").expect(0)
+    assert as_json("-r", "none.pcapng").expect(0).summary()["packets"] == 0, "nothing is wrong there"
+    as_json("-r", "refused.pcap", "--write-anomalous=other.pcapng", "tcp", "port", "9").expect(0)
+    assert as_json("-r", "other.pcapng").expect(0).summary()["packets"] == 0
+
+
+@check
+def packets_with_findings_need_an_input_that_can_be_read_again():
+    tcpfsm("-r", "-", "--write-anomalous=a.pcapng", input=FILES["refused.pcap"]).expect(2, "read twice")
+    tcpfsm("-i", "lo", "--write-anomalous=a.pcapng").expect(2, "read twice")
+    tcpfsm("-r", "closed.pcap", "--write-anomalous=-").expect(2, "standard output")
+    tcpfsm("-r", "closed.pcap", "--write-anomalous=-", "-w", "-", "-o", "x.txt").expect(2, "standard output")
+    tcpfsm("-r", "refused.pcap", "--write-anomalous=/dev/full").expect(4, "/dev/full")
+    piped = subprocess.run([TCPFSM, "-r", "refused.pcap", "-q", "-o", "x.txt", "--write-anomalous=-"], stdout=subprocess.PIPE, check=True).stdout
+    assert as_json("-r", "-", input=piped).expect(0).summary()["packets"] == 2
 
 
 @check

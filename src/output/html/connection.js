@@ -14,9 +14,9 @@ function pictures(connection, detail) {
 	if (!detail)
 		return [element('p', {class: 'notice'}, 'The pictures of this connection found no room in this report. ',
 			element('code', {}, `tcpfsm -r FILE -T html --conn=${connection.number}`), ' makes a report of it alone.')];
-	const rungs = readRungs(detail.rungs);
+	const {rungs, sacks} = new Trail(detail.trail).read();
 	return [element('h4', {}, 'States over time'), timelineFigure(connection, rungs),
-		element('h4', {}, 'Segments'), ladderFigure(connection, detail, rungs), sequenceFigures(connection, rungs)];
+		element('h4', {}, 'Segments'), ladderFigure(connection, detail, rungs), sequenceFigures(connection, rungs, sacks)];
 }
 
 function connectionView(connection) {
@@ -25,9 +25,9 @@ function connectionView(connection) {
 	return element('section', {class: 'opened', 'aria-labelledby': title.id},
 		element('header', {}, title, element('button', {type: 'button', click: closeConnection}, 'Close')),
 		element('dl', {class: 'facts'}, fact('Begin', utc(connection.start)), fact('Duration', duration(connection.duration)),
-			fact('Ended by', report.summary.closes[connection.close] + (connection.evicted ? ' (forgotten for want of room)' : '')),
+			fact('Ended by', closeText(connection.close) + (connection.evicted ? ' (forgotten for want of room)' : '')),
 			connection.roundTrip >= 0 && fact('Round trip of the handshake', duration(connection.roundTrip)),
-			connection.roles === 1 && fact('Who is client', 'guessed: the opening was not seen'),
+			connection.guessed && fact('Who is client', 'guessed: the opening was not seen'),
 			endFacts(connection, 0), endFacts(connection, 1)),
 		element('h4', {}, 'Findings'),
 		connection.findings.length > 0 ? connection.findings.map(findingItem) :

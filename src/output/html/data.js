@@ -1,29 +1,61 @@
 /*
  * The data block as objects.  The order of the members is that of
- * report_data.c.
+ * report_data.c; of a connection, that of report_row.c.
  */
 
-const report = {inputs: [], connections: [], findings: [], hosts: [], details: new Map(), summary: null};
+const report = {inputs: [], connections: [], findings: [], hosts: [], details: new Map(), names: new Map(), summary: null};
 
-function endFrom(row, at) {
-	const [address, port, state, possible, packets, bytes, retransmitted, isn, scale, first] = row.slice(at, at + 10);
-	return {address, port, state, possible, packets, bytes, retransmitted, isn, scale, first};
+/* Sixteen octets as RFC 5952 writes them: the longest run of zeros, of those the first, is left out. */
+function ipv6Text(groups) {
+	let best = {at: -1, length: 1};
+	for (let at = 0; at < 8; at++) {
+		let length = 0;
+		while (at + length < 8 && groups[at + length] === 0)
+			length++;
+		if (length > best.length)
+			best = {at, length};
+	}
+	const words = groups.map(group => group.toString(16));
+	return best.at < 0 ? words.join(':') : `${words.slice(0, best.at).join(':')}::${words.slice(best.at + best.length).join(':')}`;
 }
 
-const ROW_ENDS = 10; /* members of a connection's array before those of its ends */
+function readAddress(octets, isIpv6) {
+	return isIpv6 ? ipv6Text(Array.from({length: 8}, () => octets.fixed(2))) : Array.from({length: 4}, () => octets.octet()).join('.');
+}
+
+/* With its name, where names were looked up. */
+function addressText(address) {
+	const name = report.names.get(address);
+	return name === undefined ? address : `${name} (${address})`;
+}
+
+function readEnd(octets, isIpv6) {
+	const address = addressText(readAddress(octets, isIpv6)), port = octets.fixed(2), states = octets.octet();
+	const [possible, packets, bytes, retransmitted] = [octets.number(), octets.number(), octets.number(), octets.number()];
+	const first = states >> 4, last = octets.octet();
+	return {address, port, state: states & 15, possible, packets, bytes, retransmitted, scale: (last & 15) - 1,
+		isn: last & 16 ? octets.fixed(4) : -1, first: first === 15 ? -1 : first};
+}
+
+function readRow(octets) {
+	const [number, start, duration, bits, roundTrip] = [octets.number(), octets.signed(), octets.signed(), octets.octet(), octets.number() - 1];
+	const kinds = Array.from({length: octets.number()}, () => octets.number());
+	return {number, start, duration, close: bits & 7, guessed: (bits & 8) > 0, evicted: (bits & 16) > 0, roundTrip, kinds, findings: [], worst: -1,
+		ends: [readEnd(octets, (bits & 32) > 0), readEnd(octets, (bits & 64) > 0)]};
+}
 
 const readers = {
 	i: ([, source, linkType]) => report.inputs.push({source, linkType}),
-	c: row => {
-		const [, number, start, duration, close, roles, roundTrip, evicted, hasDetails, kinds] = row;
-		report.connections.push({number, start, duration, close, roles, roundTrip, evicted, hasDetails, kinds, findings: [],
-			worst: -1, ends: [endFrom(row, ROW_ENDS), endFrom(row, ROW_ENDS + 10)]});
+	n: ([, address, name]) => report.names.set(address, name),
+	c: ([, row, trail, lost]) => {
+		const connection = readRow(new Octets(row));
+		report.connections.push(connection);
+		if (trail !== undefined)
+			report.details.set(connection.number, {trail, lost});
 	},
-	d: ([, number, start, toClient, toServer, lost, rungs]) =>
-		report.details.set(number, {start, delay: [toClient, toServer], lost, rungs}),
 	f: ([, kind, severity, connection, end, time, packets, message, subject, connections, connectionCount]) =>
 		report.findings.push({kind, severity, connection, end, time, packets, message, subject, connections, connectionCount}),
-	h: ([, address, isn]) => report.hosts.push({address, isn}),
+	h: ([, address, isn]) => report.hosts.push({address: addressText(address), isn}),
 	s: ([, summary]) => { report.summary = summary; },
 };
 

@@ -40,9 +40,22 @@ function picture(width, height, title, description, ...children) {
 		svg('title', {}, title), svg('desc', {}, description), ...children);
 }
 
-/* A picture in a region that scrolls sideways where the screen is narrow. */
+/* A picture of the page's width. */
 function figure(label, drawn) {
-	return element('div', {class: 'figure', role: 'region', 'aria-label': label, tabindex: 0}, drawn);
+	return element('div', {class: 'figure drawn', role: 'region', 'aria-label': label, tabindex: 0}, drawn);
+}
+
+/* Text in which `this` is meant to be typed. */
+function withCode(text) {
+	return text.split('`').map((part, i) => i % 2 === 1 ? element('code', {}, part) : part);
+}
+
+/* On a phone, pictures are drawn as wide as the screen, with their words above the arrows and not beside them. */
+const NARROW = window.matchMedia('(max-width: 40rem)');
+const WIDE_PICTURE = 960, LEAST_PICTURE = 300, FRAME = 22;
+
+function pictureWidth() {
+	return NARROW.matches ? Math.max(LEAST_PICTURE, byId('opened').clientWidth - FRAME) : WIDE_PICTURE;
 }
 
 function line(className, x1, y1, x2, y2) {

@@ -9,7 +9,7 @@ function explanation(entry) {
 	const parts = [['What happened', entry.what], ['Why it matters', entry.why], ['Usual causes', entry.causes],
 		['What to look at next', entry.look], ['Reference', entry.reference]];
 	return element('dl', {class: 'explain'}, parts.map(([name, text]) =>
-		[element('dt', {}, name), element('dd', {}, text)]));
+		[element('dt', {}, name), element('dd', {}, withCode(text))]));
 }
 
 /* What a finding is about: a connection, or a host, a service, the capture. */
@@ -26,7 +26,7 @@ function findingItem(finding) {
 		element('p', {}, severityTag(finding.severity), ' ', subjectOf(finding), ', ',
 			element('span', {class: 'faint'}, `at ${utc(finding.time)}` +
 				(finding.packets.length > 0 ? `, ${packetsText(finding.packets)}` : ''))),
-		element('p', {}, finding.message));
+		element('p', {}, withCode(finding.message)));
 }
 
 /* Some of the findings, and a button for more. */

@@ -8,6 +8,7 @@ showFindings();
 showTable();
 showHosts();
 window.addEventListener('hashchange', openFromAddress);
+NARROW.addEventListener('change', openFromAddress);
 openFromAddress();
 /* The parts had no height yet when the browser looked for the one that the address names. */
 if (/^#[a-z]+$/.test(location.hash))

@@ -6,15 +6,18 @@
 #include "output/html/report.h"
 #include "output/style.h"
 
+#define NS_PER_MICROSECOND 1000
+
 static void
 begin(struct tf_output *o)
 {
 	struct tf_report *r = o->state;
 
 	tf_buf_init(&r->line, -1);
-	r->kept.folding = TF_LADDER_THIN;
-	r->kept.most = o->options.filter.conn_count > 0 ? TF_REPORT_RUNGS_CHOSEN : TF_REPORT_RUNGS;
-	r->kept.sets = true;
+	r->trails.most = o->options.filter.conn_count > 0 ? TF_REPORT_RUNGS_CHOSEN : TF_REPORT_RUNGS;
+	r->trails.most_trails = TF_REPORT_TRAILS;
+	r->trails.unit_ns = NS_PER_MICROSECOND;
+	r->travel.numbered = o->options.filter.conn_count == 1;
 }
 
 static void
@@ -30,7 +33,11 @@ need_head(struct tf_output *o)
 static void
 capture(struct tf_output *o, const struct tf_capture_info *info)
 {
+	struct tf_report *r = o->state;
+
 	need_head(o);
+	if (o->decimals == 9)
+		r->trails.unit_ns = 1;
 	tf_report_input(o, info);
 }
 
@@ -50,6 +57,7 @@ on_finding(struct tf_output *o, const struct tf_finding *f)
 {
 	struct tf_report *r = o->state;
 
+	need_head(o);
 	if (!is_asked_for(&o->options.filter, f))
 		return;
 	r->severities[f->id][f->severity]++;
@@ -81,6 +89,7 @@ list(struct tf_output *o, const struct tf_connection_record *c, const struct tf_
 	struct tf_report *r = o->state;
 	bool found = c->anomaly_count > 0, details;
 
+	need_head(o);
 	if (!room_for_row(r, found)) {
 		r->rows_left_out++;
 		return;
@@ -89,33 +98,73 @@ list(struct tf_output *o, const struct tf_connection_record *c, const struct tf_
 	details = p != NULL && room_for_details(r, found);
 	r->details += details;
 	r->details_left_out += !details;
-	tf_report_row(o, c, details);
-	if (details)
-		tf_report_rungs(o, p);
+	tf_report_name(o, &c->end[TF_CLIENT].addr);
+	tf_report_name(o, &c->end[TF_SERVER].addr);
+	tf_report_connection(o, c, details ? p : NULL);
 }
 
 static void
 on_record(struct tf_output *o, const struct tf_connection_record *c)
 {
 	struct tf_report *r = o->state;
-	struct tf_pending *p = tf_pending_find(&r->kept.pending, c->conn);
+	struct tf_pending *p = tf_pending_find(&r->trails.pending, c->conn);
+	bool asked_for = tf_filter_record(&o->options.filter, c);
+	bool fine = tf_pending_set_come(&r->trails.pending, c->conn);
 
-	if (!tf_pending_set_come(&r->kept.pending, c->conn))
+	if (!tf_travel_record(&r->travel, &r->trails, p, asked_for) || !fine)
 		tf_output_no_memory(o);
-	if (tf_filter_record(&o->options.filter, c))
+	if (asked_for)
 		list(o, c, p);
 	if (p != NULL)
-		tf_pending_drop(&r->kept.pending, p);
+		tf_pending_drop(&r->trails.pending, p);
 }
 
-/* Times count from the first segment, which comes before all else. */
-static void
-set_base(struct tf_report *r, const struct tf_event *e)
+/* Segments, and what they make sure, are kept while trails are written. */
+static bool
+keep_segment(struct tf_report *r, const struct tf_segment_event *e)
 {
-	if (!r->base_known && e->kind == TF_EV_SEGMENT) {
-		r->base_ns = e->segment->segment->ts_ns;
-		r->base_known = true;
+	bool fine = true;
+	struct tf_pending *p;
+
+	if (!room_for_details(r, true))
+		return true;
+	p = tf_trail_of(&r->trails, e->conn, e->segment->ts_ns, &fine);
+	return p == NULL ? fine : tf_trail_segment(&r->trails, p, e);
+}
+
+static bool
+keep_set(struct tf_report *r, const struct tf_possible *s)
+{
+	bool fine = true;
+	struct tf_pending *p;
+
+	if (!room_for_details(r, true))
+		return true;
+	p = tf_trail_of(&r->trails, s->conn, s->ts_ns, &fine);
+	return p == NULL ? fine : tf_trail_possible(&r->trails, p, s);
+}
+
+/* What E says of a connection that is asked for, as far as is known by now. */
+static bool
+keep(struct tf_output *o, const struct tf_event *e)
+{
+	struct tf_report *r = o->state;
+
+	switch (e->kind) {
+	case TF_EV_SEGMENT:
+		return keep_segment(r, e->segment);
+	case TF_EV_POSSIBLE:
+		return keep_set(r, e->possible);
+	case TF_EV_TRANSITION:
+	case TF_EV_FINDING:
+		return tf_travel_event(&r->travel, &r->trails, e);
+	case TF_EV_CONNECTION:
+		on_record(o, e->connection);
+		return true;
+	case TF_EV_BRIEF:
+		break;
 	}
+	return true;
 }
 
 static void
@@ -123,17 +172,16 @@ event(struct tf_output *o, const struct tf_event *e)
 {
 	struct tf_report *r = o->state;
 
-	need_head(o);
-	set_base(r, e);
-	if (!tf_travel_event(&r->travel, &o->options, e))
-		tf_output_no_memory(o);
+	/* Times count from the first segment, which comes before all else. */
+	if (!r->base_known && e->kind == TF_EV_SEGMENT) {
+		r->base_ns = e->segment->segment->ts_ns;
+		r->base_known = true;
+	}
 	if (e->kind == TF_EV_FINDING)
 		on_finding(o, e->finding);
-	if (e->kind == TF_EV_CONNECTION && tf_filter_conn(&o->options.filter, e->connection->conn))
-		on_record(o, e->connection);
-	/* Once no rungs are written any more, none need be kept. */
-	else if (room_for_details(r, true) && tf_filter_conn(&o->options.filter, tf_event_conn(e)) &&
-	         !tf_ladder_keep(&r->kept, e))
+	if (o->options.filter.conn_count > 0 && !tf_filter_conn(&o->options.filter, tf_event_conn(e)))
+		return;
+	if (!keep(o, e))
 		tf_output_no_memory(o);
 }
 
@@ -142,8 +190,7 @@ soon(struct tf_output *o, uint64_t conn, bool near)
 {
 	const struct tf_report *r = o->state;
 
-	tf_pending_prefetch(&r->kept.pending, conn, near);
-	tf_pending_prefetch(&r->travel.waiting, conn, near);
+	tf_trail_prefetch(&r->trails, conn, near);
 }
 
 static void
@@ -170,8 +217,7 @@ release(struct tf_output *o)
 {
 	struct tf_report *r = o->state;
 
-	tf_pending_fini(&r->kept.pending);
-	tf_travel_fini(&r->travel);
+	tf_pending_fini(&r->trails.pending);
 	tf_buf_fini(&r->line);
 }
 

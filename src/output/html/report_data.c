@@ -50,9 +50,7 @@ put_signed(struct tf_buf *b, int64_t v)
 void
 tf_report_time(struct tf_output *o, int64_t ts_ns)
 {
-	struct tf_report *r = o->state;
-
-	put_signed(&r->line, tf_report_units(o, ts_ns - r->base_ns));
+	put_signed(line_of(o), tf_report_since(o, ts_ns));
 }
 
 static void
@@ -75,72 +73,31 @@ tf_report_input(struct tf_output *o, const struct tf_capture_info *info)
 	tf_report_end_line(o);
 }
 
-/* The address, and its name in front of it where names are looked up. */
 static void
-put_address(struct tf_output *o, const struct tf_addr *addr)
+put_address(struct tf_buf *b, const struct tf_addr *addr)
+{
+	tf_put_char(b, '"');
+	tf_put_addr(b, addr);
+	tf_put_char(b, '"');
+}
+
+void
+tf_report_name(struct tf_output *o, const struct tf_addr *addr)
 {
 	const struct tf_output_options *options = &o->options;
 	const char *name = options->lookup != NULL ? options->lookup(options->lookup_context, addr) : NULL;
 	struct tf_buf *b = line_of(o), text;
 
-	if (name == NULL) {
-		tf_put_char(b, '"');
-		tf_put_addr(b, addr);
-		tf_put_char(b, '"');
+	if (name == NULL)
 		return;
-	}
+	tf_put_lit(b, "[\"n\",");
+	put_address(b, addr);
+	tf_put_char(b, ',');
 	tf_buf_init(&text, -1);
 	tf_put_clean(&text, name);
-	tf_put_lit(&text, " (");
-	tf_put_addr(&text, addr);
-	tf_put_char(&text, ')');
 	tf_put_char(&text, '\0');
 	tf_put_json_string(b, text.error == 0 ? text.data : NULL);
 	tf_buf_done(&text, b);
-}
-
-static void
-put_end(struct tf_output *o, const struct tf_end_record *e)
-{
-	struct tf_buf *b = line_of(o);
-
-	tf_put_char(b, ',');
-	put_address(o, &e->addr);
-	put_number(b, e->port);
-	put_number(b, e->state);
-	put_number(b, tf_undecided(e->state, e->possible));
-	put_number(b, (int64_t)e->packets);
-	put_number(b, (int64_t)e->bytes);
-	put_number(b, (int64_t)e->retransmitted);
-	put_number(b, e->isn_known ? (int64_t)e->isn.v : -1);
-	put_number(b, e->wscale);
-	put_number(b, e->history_count > 0 ? e->history[0] : -1);
-}
-
-void
-tf_report_row(struct tf_output *o, const struct tf_connection_record *r, bool has_details)
-{
-	struct tf_buf *b = line_of(o);
-
-	tf_put_lit(b, "[\"c\",");
-	tf_put_u64(b, r->conn);
-	tf_put_char(b, ',');
-	tf_report_time(o, r->first_ts_ns);
-	put_number(b, tf_report_units(o, r->last_ts_ns - r->first_ts_ns));
-	put_number(b, r->close);
-	put_number(b, r->roles);
-	put_number(b, r->handshake_rtt_ns < 0 ? -1 : tf_report_units(o, r->handshake_rtt_ns));
-	put_number(b, r->evicted);
-	put_number(b, has_details);
-	tf_put_lit(b, ",[");
-	for (size_t i = 0; i < r->anomaly_count; i++) {
-		if (i > 0)
-			tf_put_char(b, ',');
-		tf_put_u64(b, r->anomalies[i].id);
-	}
-	tf_put_char(b, ']');
-	put_end(o, &r->end[TF_CLIENT]);
-	put_end(o, &r->end[TF_SERVER]);
 	tf_put_char(b, ']');
 	tf_report_end_line(o);
 }
@@ -190,8 +147,9 @@ tf_report_host(struct tf_output *o, const struct tf_addr *addr, const struct tf_
 {
 	struct tf_buf *b = line_of(o);
 
+	tf_report_name(o, addr);
 	tf_put_lit(b, "[\"h\",");
-	put_address(o, addr);
+	put_address(b, addr);
 	tf_put_lit(b, ",{");
 	for (size_t i = 0; i < count; i++) {
 		if (i > 0)

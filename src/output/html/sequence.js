@@ -5,7 +5,11 @@
  * that it offered.
  */
 
-const SEQUENCE = {width: 960, height: 380, left: 96, right: 940, top: 14, bottom: 340};
+function sequenceLayout() {
+	const width = pictureWidth();
+	return NARROW.matches ? {width, left: 76, right: width - 24, top: 16, bottom: 250, ticks: 3, wordsX: 10} :
+		{width, left: 96, right: 940, top: 16, bottom: 340, ticks: 8, wordsX: 106};
+}
 
 /* How far the other end's window is shifted: both must have offered it; SYNs are not scaled. */
 function windowShift(connection, receiver) {
@@ -18,10 +22,10 @@ function signed(number) {
 	return number > 0xf0000000 ? number - 2 ** 32 : number;
 }
 
-/* The points of the plot: {data, acks, windows}, octets relative to the sender's first number. */
-function sequencePoints(connection, rungs, sender) {
+/* The points of the plot: {data, acks, windows, shut, sacks}, octets relative to the sender's first number. */
+function sequencePoints(connection, rungs, sacks, sender) {
 	const shift = windowShift(connection, 1 - sender);
-	const data = [], acks = [], windows = [];
+	const data = [], acks = [], windows = [], shut = [];
 	/* A SYN that waits to be judged may be another connection's. */
 	for (const rung of rungs.filter(r => isSegment(r) && !(r.marks & (MARK.HELD | MARK.DUPLICATE_FRAME)))) {
 		if (rung.end === sender) {
@@ -32,9 +36,12 @@ function sequencePoints(connection, rungs, sender) {
 			const shifted = rung.flags & FLAG.SYN ? rung.window : rung.window * 2 ** shift;
 			acks.push({time: rung.time, at: signed(rung.ack), rung});
 			windows.push({time: rung.time, at: signed(rung.ack) + shifted});
+			if (rung.window === 0)
+				shut.push({time: rung.time, at: signed(rung.ack), rung});
 		}
 	}
-	return {data, acks, windows};
+	return {data, acks, windows, shut, sacks: sacks.filter(sack => sack.end !== sender)
+		.map(sack => ({time: sack.time, from: signed(sack.from), to: signed(sack.from) + sack.to - sack.from, rung: sack}))};
 }
 
 /* A line that goes level until the next point, then up. */
@@ -57,63 +64,93 @@ function dataLook(rung) {
 	return 'seq-data';
 }
 
-function dataMark(point, x, y) {
-	const px = x(point.time), top = y(point.to), low = y(point.from), look = dataLook(point.rung);
-	const letter = look === 'seq-again' ? 'R' : look === 'seq-disorder' ? 'O' : look === 'seq-reset' ? 'RST' :
-		point.rung.flags & FLAG.SYN ? 'SYN' : point.rung.flags & FLAG.FIN ? 'FIN' : '';
-	return svg('g', {}, svg('title', {}, `packet ${point.rung.packet}: ${segmentText(point.rung)}`),
-		svg('path', {class: look, d: `M${px.toFixed(1)} ${low.toFixed(1)}V${Math.min(top, low - 1).toFixed(1)}M${(px - 2.5).toFixed(1)} ${low.toFixed(1)}h5M${(px - 2.5).toFixed(1)} ${top.toFixed(1)}h5`}),
-		letter && label(`${look} letter`, px, top - 5, 'middle', letter));
+/* A letter beside PX, inside of the plot. */
+function letterAt(at, look, px, y, text) {
+	const anchor = px < at.left + 14 ? 'start' : px > at.right - 14 ? 'end' : 'middle';
+	return label(`${look} letter`, anchor === 'start' ? px + 4 : px, y, anchor, text);
 }
 
-function octetAxis(most, y) {
+/* A vertical line from octet to octet, with small ends. */
+function stroke(look, px, low, top, title) {
+	return svg('g', {}, svg('title', {}, title), svg('path', {class: look, d: `M${px.toFixed(1)} ${low.toFixed(1)}V${Math.min(top, low - 1).toFixed(1)}` +
+		`M${(px - 2.5).toFixed(1)} ${low.toFixed(1)}h5M${(px - 2.5).toFixed(1)} ${top.toFixed(1)}h5`}));
+}
+
+function dataMark(at, point, x, y) {
+	const px = x(point.time), top = y(point.to), look = dataLook(point.rung);
+	const letter = look === 'seq-again' ? 'R' : look === 'seq-disorder' ? 'O' : look === 'seq-reset' ? 'RST' :
+		point.rung.flags & FLAG.SYN ? 'SYN' : point.rung.flags & FLAG.FIN ? 'FIN' : '';
+	return [stroke(look, px, y(point.from), top, `packet ${point.rung.packet}: ${segmentText(point.rung)}`),
+		letter && letterAt(at, look, px, top - 5, letter)];
+}
+
+function sackMark(point, x, y) {
+	return stroke('seq-sack', x(point.time), y(point.from), y(point.to),
+		`packet ${point.rung.packet}: ${grouped(point.from)} to ${grouped(point.to)} have arrived (SACK)`);
+}
+
+function octetAxis(at, most, y) {
 	const step = Math.max(1, axisStep(most, 6)), parts = [];
 	for (let n = 0; n * step <= most * 1.0001; n++)
-		parts.push(line('grid', SEQUENCE.left, y(n * step), SEQUENCE.right, y(n * step)),
-			label('when', SEQUENCE.left - 8, y(n * step) + 4, 'end', grouped(n * step)));
+		parts.push(line('grid', at.left, y(n * step), at.right, y(n * step)),
+			label('when', at.left - 8, y(n * step) + 4, 'end', grouped(n * step)));
 	return parts;
 }
 
-function sequenceLegend() {
-	const entries = [['seq-data', 'data'], ['seq-again', 'R sent again'], ['seq-disorder', 'O out of order'],
-		['seq-ack', 'acknowledged'], ['seq-window', 'end of the window, or above']];
-	return entries.map(([look, text], i) => {
-		const x = SEQUENCE.left + 10 + i * 165;
-		return [svg('path', {class: look, d: `M${x} ${SEQUENCE.height + 12}h22`}), label('words', x + 28, SEQUENCE.height + 16, 'start', text)];
+const LEGEND_WIDE = 168, LEGEND_HIGH = 20;
+
+/* What is in the plot, in as many rows as it takes; returns [parts, their height]. */
+function sequenceLegend(at, points) {
+	const looks = points.data.map(point => dataLook(point.rung));
+	const entries = [['seq-data', 'data'], looks.includes('seq-again') && ['seq-again', 'R sent again'],
+		looks.includes('seq-disorder') && ['seq-disorder', 'O out of order'], ['seq-ack', 'acknowledged'],
+		points.sacks.length > 0 && ['seq-sack', 'arrived above it (SACK)'],
+		['seq-window', 'end of the window'], points.shut.length > 0 && ['seq-window', 'Z window shut']].filter(entry => entry);
+	const columns = Math.max(1, Math.floor((at.right - at.wordsX + 20) / LEGEND_WIDE));
+	const parts = entries.map(([look, text], i) => {
+		const x = at.wordsX + i % columns * LEGEND_WIDE, y = at.bottom + 48 + Math.floor(i / columns) * LEGEND_HIGH;
+		return [svg('path', {class: look, d: `M${x} ${y}h20`}), label('words', x + 26, y + 4, 'start', text)];
 	});
+	return [parts, 34 + Math.ceil(entries.length / columns) * LEGEND_HIGH];
 }
 
 /* The window's line is drawn as far as the plot reaches: a window may be a thousand times what is sent. */
 function highest(points) {
 	/* What the receiver would not take may have any number. */
 	const taken = p => !(p.rung.marks & MARK.UNACCEPTABLE);
-	const sent = Math.max(1, ...points.data.filter(taken).map(p => p.to), ...points.acks.filter(taken).map(p => p.at));
+	const sent = Math.max(1, ...points.data.filter(taken).map(p => p.to), ...points.acks.filter(taken).map(p => p.at),
+		...points.sacks.map(p => p.to));
 	const near = points.windows.map(p => p.at).filter(at => at <= sent * 3);
 	return Math.max(sent, ...near) * 1.05;
 }
 
-function sequencePlot(connection, rungs, sender) {
-	const points = sequencePoints(connection, rungs, sender);
+function sequencePlot(connection, rungs, sacks, sender) {
+	const points = sequencePoints(connection, rungs, sacks, sender), at = sequenceLayout();
 	const until = Math.max(connection.duration, 1), most = highest(points);
-	const x = time => SEQUENCE.left + time / until * (SEQUENCE.right - SEQUENCE.left);
-	const y = at => Math.min(Math.max(SEQUENCE.bottom - at / most * (SEQUENCE.bottom - SEQUENCE.top), SEQUENCE.top), SEQUENCE.bottom + 3);
+	const x = time => at.left + time / until * (at.right - at.left);
+	const y = octets => Math.min(Math.max(at.bottom - octets / most * (at.bottom - at.top), at.top), at.bottom + 3);
 	const title = `Time and sequence numbers, ${endName(sender)} to ${endName(1 - sender)}`;
-	return figure(title, picture(SEQUENCE.width, SEQUENCE.height + 30, title,
+	const [legend, legendHigh] = sequenceLegend(at, points);
+	const above = points.windows.length > 0 && points.windows.every(p => p.at > most);
+	return [figure(title, picture(at.width, at.bottom + 24 + legendHigh, title,
 		'Data segments as vertical lines over time; below them what was acknowledged, above them the end of the offered window.',
-		timeAxis(seconds(until), s => x(s * report.summary.unitsPerSecond), SEQUENCE.bottom, SEQUENCE.bottom - SEQUENCE.top),
-		octetAxis(most, y),
+		timeAxis(seconds(until), s => x(s * report.summary.unitsPerSecond), at.bottom, at.bottom - at.top, at.ticks),
+		octetAxis(at, most, y),
 		svg('path', {class: 'seq-window', d: stairs(points.windows, x, y, until)}),
 		svg('path', {class: 'seq-ack', d: stairs(points.acks, x, y, until)}),
-		points.data.map(point => dataMark(point, x, y)), sequenceLegend()));
+		points.sacks.map(point => sackMark(point, x, y)),
+		points.data.map(point => dataMark(at, point, x, y)),
+		points.shut.map(point => letterAt(at, 'seq-window', x(point.time), y(point.at) - 6, 'Z')), legend)),
+	above && element('p', {class: 'faint'}, 'The window ends above what is drawn: it never stood in the way.')];
 }
 
 /* Both directions, the one with more data first. */
-function sequenceFigures(connection, rungs) {
+function sequenceFigures(connection, rungs, sacks) {
 	const [client, server] = connection.ends;
 	const order = server.bytes > client.bytes ? [1, 0] : [0, 1];
 	const unknown = client.scale < 0 && server.scale < 0 && !rungs.some(r => isSegment(r) && r.flags & FLAG.SYN);
 	return [order.map(sender => [element('h4', {}, `Time and sequence, ${endName(sender)} to ${endName(1 - sender)} (octets)`),
-		sequencePlot(connection, rungs, sender)]),
+		sequencePlot(connection, rungs, sacks, sender)]),
 	rungs.some(r => r.kind === 'm') && element('p', {class: 'faint'}, 'There are many segments: neighbouring ones are drawn as one. ',
 		element('code', {}, `tcpfsm -r FILE -T html --conn=${connection.number}`), ' draws them more finely.'),
 	unknown && element('p', {class: 'faint'}, 'The opening was not captured: windows are drawn as they stand in the header, which may be scaled down.')];

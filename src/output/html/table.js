@@ -72,7 +72,7 @@ function drawRows() {
 	table.page = Math.min(table.page, pages - 1);
 	const first = table.page * ROWS_AT_ONCE;
 	table.body.replaceChildren(...table.shown.slice(first, first + ROWS_AT_ONCE).map(tableRow));
-	table.count.textContent = table.shown.length === 0 ? 'No connection matches.' :
+	table.count.textContent = report.connections.length === 0 ? 'No connections.' : table.shown.length === 0 ? 'No connection matches.' :
 		`${plural(table.shown.length, 'connection', 'connections')}; ${grouped(first + 1)} to ` +
 		`${grouped(Math.min(first + ROWS_AT_ONCE, table.shown.length))} shown`;
 	table.before.disabled = table.page === 0;

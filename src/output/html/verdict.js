@@ -24,7 +24,9 @@ function verdictText(counts) {
 	const many = {info: 'info', notice: 'notices', warning: 'warnings', error: 'errors'};
 	const parts = report.summary.severities.map((name, i) => [counts[i], name]).reverse()
 		.filter(([n]) => n > 0).map(([n, name]) => plural(n, name, many[name]));
-	return parts.length === 0 ? 'Nothing was found.' : `Found: ${parts.join(', ')}.`;
+	if (parts.length === 0)
+		return report.summary.connections === 0 ? 'There is no TCP connection in this capture.' : 'Nothing was found.';
+	return `Found: ${parts.join(', ')}.`;
 }
 
 function fact(name, value) {
@@ -46,7 +48,9 @@ function leftOutText(summary) {
 }
 
 function showVerdict() {
-	const summary = report.summary, worst = severityName(worstOfAll());
+	const summary = report.summary;
+	/* Nothing to look at is no good news. */
+	const worst = severityName(worstOfAll() < 0 && summary.connections === 0 ? 0 : worstOfAll());
 	const leftOut = leftOutText(summary);
 	byId('inputs').textContent = report.inputs.map(i => i.source).join(', ');
 	if (report.inputs.length > 0)

@@ -24,22 +24,33 @@ function seconds(units) {
 	return units / report.summary.unitsPerSecond;
 }
 
-/* A duration in the data's units. */
-function duration(units) {
-	const s = seconds(units);
-	if (s < 0.001)
-		return `${trim(s * 1e6)} µs`;
-	if (s < 1)
-		return `${trim(s * 1e3)} ms`;
-	if (s < 120)
-		return `${trim(s)} s`;
-	if (s < 7200)
-		return `${Math.floor(s / 60)} min ${Math.floor(s % 60)} s`;
-	return `${Math.floor(s / 3600)} h ${Math.floor(s % 3600 / 60)} min`;
+/* V with one decimal at most, as far as it says anything: as tf_put_duration() does. */
+function trim(v) {
+	return v >= 100 ? v.toFixed(0) : v.toFixed(1).replace(/\.0$/, '');
 }
 
-function trim(v) {
-	return v >= 100 ? v.toFixed(0) : (v >= 10 ? v.toFixed(1) : v.toFixed(2)).replace(/\.?0+$/, '');
+function twoUnits(v, per, big, small) {
+	return v % per === 0 ? `${v / per} ${big}` : `${Math.floor(v / per)} ${big} ${v % per} ${small}`;
+}
+
+/* A duration in the data's units. */
+function duration(units) {
+	const ns = Math.round(units * 1e9 / report.summary.unitsPerSecond), s = Math.floor(ns / 1e9);
+	if (ns === 0)
+		return '0 s';
+	if (ns < 0)
+		return `-${duration(-units)}`;
+	if (ns < 1000)
+		return `${ns} ns`;
+	if (ns < 999500)
+		return `${trim(ns / 1e3)} µs`;
+	if (ns < 999500000)
+		return `${trim(ns / 1e6)} ms`;
+	if (s < 600)
+		return `${trim(ns / 1e9)} s`;
+	if (s < 3600)
+		return twoUnits(s, 60, 'min', 's');
+	return s < 2 * 86400 ? twoUnits(Math.floor(s / 60), 60, 'h', 'min') : twoUnits(Math.floor(s / 3600), 24, 'd', 'h');
 }
 
 /* A time of the data as UTC, to the microsecond. */
@@ -55,6 +66,13 @@ function utc(units) {
 
 function stateName(state) {
 	return report.summary.states[state] ?? '?';
+}
+
+/* How a connection ended, for those who do not know the words of JSON. */
+function closeText(close) {
+	const word = report.summary.closes[close];
+	return {open: 'not ended in this capture', fin: 'both ends closed (FIN)', rst: 'a reset (RST)', refused: 'refused by the server',
+		unanswered: 'no answer', timeout: 'a limit that ran out'}[word] ?? word;
 }
 
 function endName(end) {

@@ -137,14 +137,19 @@ rule_aborts(const char *rule)
 }
 
 int
-tf_edge_of(enum tf_state from, enum tf_state to, const char *rule)
+tf_edge_between(enum tf_state from, enum tf_state to, bool aborts)
 {
 	struct edges *all = edges();
-	const struct tf_edge *plain = edge_at(all, from, to, false), *aborts = edge_at(all, from, to, true);
+	const struct tf_edge *e = edge_at(all, from, to, aborts);
 
-	if (plain != NULL && aborts != NULL)
-		plain = rule_aborts(rule) ? aborts : plain;
-	else if (plain == NULL)
-		plain = aborts;
-	return plain != NULL ? (int)(plain - all->edge) : -1;
+	/* Where there is one of the two, it is meant. */
+	if (e == NULL)
+		e = edge_at(all, from, to, !aborts);
+	return e != NULL ? (int)(e - all->edge) : -1;
+}
+
+int
+tf_edge_of(enum tf_state from, enum tf_state to, const char *rule)
+{
+	return tf_edge_between(from, to, rule_aborts(rule));
 }

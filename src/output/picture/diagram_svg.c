@@ -263,6 +263,7 @@ draw_foot(struct tf_buf *b, const struct tf_travel *t)
 	if (t == NULL)
 		return;
 	tf_buf_init(&text, -1);
+	tf_put_lit(&text, "The steps of ");
 	tf_put_plural(&text, t->connections, "connection", "connections");
 	if (t->unsure > 0) {
 		tf_put_lit(&text, "; ");

@@ -1,197 +1,182 @@
 /*
  * Which edges of the state diagram a capture travelled: see diagram.h.
  *
- * Steps wait for their connection's record, because only then is known what
- * was taken back, which packets prove a finding, and whether the connection
- * is one of those asked for.  Where there is no room to wait they are
- * counted at once, and it is said how many were.
+ * Steps are counted as they are told.  Only at its connection's record is
+ * known what was taken back, which packets prove a finding, and whether the
+ * connection is one of those asked for: where that changes anything, its
+ * trail is read and the account set right.  Where there was no room for a
+ * trail it is said how many steps may be wrong.
  */
+#include <stdlib.h>
+
 #include "output/picture/diagram.h"
 #include "output/style.h"
 
-/* A step, or a packet that proves a finding. */
-struct step {
-	uint64_t packet; /* 0: a timer's */
-	int8_t edge;     /* -1: a packet alone */
-	uint8_t end, from, to;
+/* A connection's steps in their order, as far as they are known. */
+struct way {
+	struct tf_way_step {
+		uint64_t packet; /* 0: a timer's */
+		uint8_t edge, end, from;
+	} * step;
+	size_t count, room;
 };
 
-static struct step
-step_at(const struct tf_pending *p, size_t i)
+static int
+edge_of(struct tf_travel *t, const struct tf_transition *m)
 {
-	struct step s;
+	struct tf_known_edge *known = &t->known[m->from][m->to];
 
-	memcpy(&s, p->lines.data + i * sizeof s, sizeof s);
-	return s;
-}
-
-static size_t
-step_count(const struct tf_pending *p)
-{
-	return p->lines.len / sizeof(struct step);
-}
-
-static void
-count_now(struct tf_travel *t, const struct step *s)
-{
-	if (s->edge < 0)
-		return;
-	t->count[s->edge][s->end]++;
-	t->unsure++;
+	if (known->rule != m->rule) {
+		known->rule = m->rule;
+		known->edge = (int8_t)tf_edge_of(m->from, m->to, m->rule);
+	}
+	return known->edge;
 }
 
 static bool
-wait(struct tf_travel *t, uint64_t conn, int64_t ts_ns, const struct step *s)
+on_transition(struct tf_travel *t, struct tf_trails *trails, const struct tf_transition *m)
 {
-	struct tf_pending *p = tf_pending_get(&t->waiting, conn, ts_ns);
-	size_t before;
+	bool fine = true, aborts = false;
+	struct tf_pending *p = tf_trail_of(trails, m->conn, m->ts_ns, &fine);
+	int edge = -1;
+	size_t count;
 
-	if (p == NULL)
-		return false;
-	before = p->lines.cap;
-	if (!tf_pending_room(&t->waiting, sizeof *p + before)) {
-		count_now(t, s);
-		return true;
+	if (m->basis != TF_RETRACTED) {
+		edge = edge_of(t, m);
+		if (edge >= 0) {
+			t->count[edge][m->endpoint == TF_SERVER]++;
+			aborts = tf_edges(&count)[edge].aborts;
+		}
+		t->others += edge < 0;
 	}
-	tf_pending_append(p, s, sizeof *s);
-	tf_pending_account(&t->waiting, p, before);
-	return p->lines.error == 0;
+	if (p == NULL) {
+		t->unsure += edge >= 0;
+		return fine;
+	}
+	uint64_t lost = p->lost_lines;
+
+	fine = tf_trail_transition(trails, p, m, aborts);
+	t->unsure += p->lost_lines - lost;
+	return fine;
 }
 
-/* Take back the last steps of S's end, until it is again where S leads. */
+/* Take back the last steps of R's end, until it is again where R leads. */
 static void
-take_back(struct tf_pending *p, const struct step *s)
+take_back(struct way *way, const struct tf_rung *r)
 {
-	size_t kept = step_count(p);
+	size_t kept = way->count;
 	bool back = false;
 
-	for (size_t i = step_count(p); i-- > 0 && !back;) {
-		struct step old = step_at(p, i);
-
-		if (old.edge < 0 || old.end != s->end)
+	for (size_t i = way->count; i-- > 0 && !back;) {
+		if (way->step[i].end != (r->end == TF_SERVER))
 			continue;
-		back = old.from == s->to;
-		memmove(p->lines.data + i * sizeof old, p->lines.data + (i + 1) * sizeof old,
-		        (kept - i - 1) * sizeof old);
+		back = way->step[i].from == r->to;
+		memmove(&way->step[i], &way->step[i + 1], (kept - i - 1) * sizeof *way->step);
 		kept--;
 	}
-	p->lines.len = kept * sizeof *s;
+	way->count = kept;
 }
 
 static bool
-on_transition(struct tf_travel *t, const struct tf_transition *m)
+add_step(struct way *way, const struct tf_rung *r, int edge)
 {
-	struct step s = {
-	    .packet = m->packet,
-	    .edge = (int8_t)tf_edge_of(m->from, m->to, m->rule),
-	    .end = m->endpoint == TF_SERVER,
-	    .from = (uint8_t)m->from,
-	    .to = (uint8_t)m->to,
-	};
-	struct tf_pending *p;
+	if (way->count == way->room) {
+		size_t room = way->room > 0 ? way->room * 2 : 16;
+		struct tf_way_step *step = realloc(way->step, room * sizeof *step);
 
-	if (tf_pending_has_come(&t->waiting, m->conn))
-		return true;
-	if (m->basis == TF_RETRACTED) {
-		p = tf_pending_find(&t->waiting, m->conn);
-		if (p != NULL)
-			take_back(p, &s);
-		return true;
+		if (step == NULL)
+			return false;
+		way->step = step;
+		way->room = room;
 	}
-	t->others += s.edge < 0;
-	return s.edge < 0 || wait(t, m->conn, m->ts_ns, &s);
+	way->step[way->count++] = (struct tf_way_step){
+	    .packet = r->packet, .edge = (uint8_t)edge, .end = r->end == TF_SERVER, .from = r->from};
+	return true;
 }
 
-/* The packets that prove something worse than an info colour their steps. */
+/* Read the trail of P into WAY, and take back what was counted of it. */
 static bool
-on_finding(struct tf_travel *t, const struct tf_finding *f)
+uncount(struct tf_travel *t, const struct tf_trails *trails, const struct tf_pending *p, struct way *way)
 {
-	if (f->conn == 0 || f->severity == TF_INFO || tf_pending_has_come(&t->waiting, f->conn))
-		return true;
-	for (size_t i = 0; i < f->packet_count; i++) {
-		struct step s = {.packet = f->packets[i], .edge = -1};
+	struct tf_trail_reader reader = {.p = p, .unit_ns = trails->unit_ns};
+	struct tf_rung r;
 
-		if (!wait(t, f->conn, f->ts_ns, &s))
+	while (tf_trail_next(&reader, &r)) {
+		int edge;
+
+		if (r.kind != TF_RUNG_TRANSITION)
+			continue;
+		if (r.basis == TF_RETRACTED) {
+			take_back(way, &r);
+			continue;
+		}
+		edge = tf_edge_between((enum tf_state)r.from, (enum tf_state)r.to, r.aborts);
+		if (edge < 0)
+			continue;
+		t->count[edge][r.end == TF_SERVER]--;
+		if (!add_step(way, &r, edge))
 			return false;
 	}
 	return true;
 }
 
 static bool
-proves_finding(const struct tf_pending *p, uint64_t packet)
+proves_finding(const struct tf_trails *trails, const struct tf_pending *p, uint64_t packet)
 {
-	for (size_t i = 0; i < step_count(p); i++) {
-		struct step s = step_at(p, i);
+	struct tf_trail_reader reader = {.p = p, .unit_ns = trails->unit_ns};
+	struct tf_rung r;
 
-		if (packet != 0 && s.edge < 0 && s.packet == packet)
+	while (packet != 0 && tf_trail_next(&reader, &r))
+		if (r.kind == TF_RUNG_PROOF && r.packet == packet)
 			return true;
-	}
 	return false;
 }
 
 static void
-count_steps(struct tf_travel *t, const struct tf_pending *p)
+count_steps(struct tf_travel *t, const struct tf_trails *trails, const struct tf_pending *p,
+            const struct way *way)
 {
-	t->connections++;
-	for (size_t i = 0; i < step_count(p); i++) {
-		struct step s = step_at(p, i);
-		bool bad;
+	for (size_t i = 0; i < way->count; i++) {
+		const struct tf_way_step *s = &way->step[i];
+		bool bad = proves_finding(trails, p, s->packet);
 
-		if (s.edge < 0)
-			continue;
-		bad = proves_finding(p, s.packet);
-		t->count[s.edge][s.end]++;
-		t->bad[s.edge][s.end] += bad;
+		t->count[s->edge][s->end]++;
+		t->bad[s->edge][s->end] += bad;
 		if (t->numbered && t->step_count < TF_MAX_STEPS) {
-			t->step[t->step_count].edge = (uint8_t)s.edge;
-			t->step[t->step_count].end = s.end;
+			t->step[t->step_count].edge = s->edge;
+			t->step[t->step_count].end = s->end;
 			t->step[t->step_count++].bad = bad;
 		}
 	}
 }
 
-static bool
-on_record(struct tf_travel *t, const struct tf_output_options *options, const struct tf_connection_record *r)
+bool
+tf_travel_record(struct tf_travel *t, const struct tf_trails *trails, const struct tf_pending *p,
+                 bool asked_for)
 {
-	struct tf_pending *p = tf_pending_find(&t->waiting, r->conn);
+	struct way way = {0};
+	bool fine = true;
 
-	if (!tf_pending_set_come(&t->waiting, r->conn))
-		return false;
-	if (p == NULL)
+	t->connections += asked_for;
+	if (p == NULL || (asked_for && !p->revised && !t->numbered))
 		return true;
-	if (tf_filter_record(&options->filter, r))
-		count_steps(t, p);
-	tf_pending_drop(&t->waiting, p);
-	return true;
+	fine = uncount(t, trails, p, &way);
+	if (asked_for)
+		count_steps(t, trails, p, &way);
+	free(way.step);
+	return fine;
 }
 
 bool
-tf_travel_event(struct tf_travel *t, const struct tf_output_options *options, const struct tf_event *e)
+tf_travel_event(struct tf_travel *t, struct tf_trails *trails, const struct tf_event *e)
 {
-	const unsigned counted = TF_EV_TRANSITION | TF_EV_FINDING | TF_EV_CONNECTION;
+	struct tf_pending *p;
+	bool fine = true;
 
-	if ((e->kind & counted) == 0)
+	if (e->kind == TF_EV_TRANSITION)
+		return on_transition(t, trails, e->transition);
+	if (e->kind != TF_EV_FINDING || e->finding->conn == 0)
 		return true;
-	t->numbered = options->filter.conn_count == 1;
-	if (!tf_filter_conn(&options->filter, tf_event_conn(e)))
-		return true;
-	switch (e->kind) {
-	case TF_EV_TRANSITION:
-		return on_transition(t, e->transition);
-	case TF_EV_FINDING:
-		return on_finding(t, e->finding);
-	case TF_EV_CONNECTION:
-		return on_record(t, options, e->connection);
-	case TF_EV_BRIEF:
-	case TF_EV_POSSIBLE:
-	case TF_EV_SEGMENT:
-		break;
-	}
-	return true;
-}
-
-void
-tf_travel_fini(struct tf_travel *t)
-{
-	tf_pending_fini(&t->waiting);
+	p = tf_trail_of(trails, e->finding->conn, e->finding->ts_ns, &fine);
+	return p == NULL ? fine : tf_trail_finding(trails, p, e->finding);
 }

@@ -216,9 +216,20 @@ arrow_class(const struct tf_rung *r)
 {
 	bool client = r->end != TF_SERVER;
 
+	if ((r->marks & TF_MARK_DUPLICATE_FRAME) != 0)
+		return "edge pale solid";
 	if ((r->marks & TF_MARK_UNACCEPTABLE) != 0 || (r->flags & TF_RST) != 0)
 		return client ? "edge client red solid" : "edge server red solid";
 	return client ? "edge client solid" : "edge server solid";
+}
+
+/* A copy that the capture made was sent by nobody. */
+static const char *
+words_class(const struct tf_rung *r)
+{
+	if ((r->marks & TF_MARK_DUPLICATE_FRAME) != 0)
+		return "on-arrow copy";
+	return tf_rung_shown_marks(r) != 0 ? "on-arrow marked" : "on-arrow";
 }
 
 static void
@@ -241,8 +252,8 @@ draw_arrow(struct drawing *d, const struct tf_rung *r, double from_y, double to_
 	if (angle < -90)
 		angle += 180;
 	if (text.error == 0)
-		tf_svg_text_turned(d->b, tf_rung_shown_marks(r) != 0 ? "on-arrow marked" : "on-arrow",
-		                   (x1 + x2) / 2, (from_y + to_y) / 2 - 5, angle, text.data);
+		tf_svg_text_turned(d->b, words_class(r), (x1 + x2) / 2, (from_y + to_y) / 2 - 5, angle,
+		                   text.data);
 	tf_buf_done(&text, d->b);
 }
 

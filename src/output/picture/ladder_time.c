@@ -14,7 +14,9 @@ find(const struct tf_pending *p, size_t at, enum tf_endpoint end, unsigned flags
 
 		if (r.kind == TF_RUNG_FOLD)
 			break;
-		if (r.kind == TF_RUNG_SEGMENT && r.end == end && (r.flags & (TF_SYN | TF_ACK)) == flags)
+		/* A copy that the capture made is no repetition. */
+		if (r.kind == TF_RUNG_SEGMENT && r.end == end && (r.flags & (TF_SYN | TF_ACK)) == flags &&
+		    (r.marks & TF_MARK_DUPLICATE_FRAME) == 0)
 			return i;
 	}
 	return count;
