@@ -12,13 +12,16 @@
 struct tf_host *
 tf_host_get(struct tf_hosts *t, const struct tf_addr *addr, bool *displaced)
 {
-	uint64_t set = tf_memory_hash(t->key, addr, 0) % TF_HOST_SETS;
-	struct tf_host *h = &t->place[set * TF_HOST_WAYS], *room = NULL;
+	uint64_t hash = tf_memory_hash(t->key, addr, 0), first = hash % TF_HOST_SETS * TF_HOST_WAYS;
+	struct tf_host *h = &t->place[first], *room = NULL;
+	uint32_t *tag = &t->tag[first];
 
 	*displaced = false;
-	for (int i = 0; i < TF_HOST_WAYS; i++) {
-		if (h[i].samples && memcmp(&h[i].addr, addr, sizeof *addr) == 0)
+	for (int i = 0; i < TF_HOST_WAYS; i++)
+		if (tag[i] == (uint32_t)(hash >> 32) && h[i].samples &&
+		    memcmp(&h[i].addr, addr, sizeof *addr) == 0)
 			return &h[i];
+	for (int i = 0; i < TF_HOST_WAYS; i++) {
 		if (!h[i].samples && !(room && !room->samples))
 			room = &h[i];
 		else if (h[i].samples == 1 &&
@@ -29,6 +32,7 @@ tf_host_get(struct tf_hosts *t, const struct tf_addr *addr, bool *displaced)
 	if (!room)
 		return NULL;
 	*room = (struct tf_host){.addr = *addr};
+	tag[room - h] = (uint32_t)(hash >> 32);
 	t->any = true;
 	return room;
 }

@@ -52,6 +52,7 @@ struct tf_hosts {
 	uint64_t key[2];
 	bool any;
 	uint32_t rings, hand;
+	uint32_t tag[TF_HOST_SETS * TF_HOST_WAYS]; /* of the address at each place: looked at first */
 	struct tf_host place[TF_HOST_SETS * TF_HOST_WAYS];
 	struct tf_isn_ring ring[TF_HOST_RINGS];
 };

@@ -591,7 +591,7 @@ make_pool(struct tf_pool *pool, size_t item_bytes, uint64_t capacity)
 	if (capacity > UINT32_MAX / 8)
 		capacity = UINT32_MAX / 8;
 	*pool = (struct tf_pool){.item_bytes = (uint32_t)item_bytes, .capacity = (uint32_t)capacity};
-	pool->items = tf_arena_new(pool->capacity, item_bytes);
+	pool->items = tf_arena_new(pool->capacity, item_bytes, TF_ARENA_FILLS);
 	return pool->items != NULL;
 }
 
@@ -620,7 +620,8 @@ tf_analyzer_new(const struct tf_config *config, struct tf_sink sink)
 	    !make_pool(&a->ctx.ranges, sizeof(struct tf_range), spare / 16 / sizeof(struct tf_range)) ||
 	    !make_pool(&a->ctx.held, sizeof(struct tf_held_syn), spare / 16 / sizeof(struct tf_held_syn)) ||
 	    !(a->ctx.memory = tf_memory_new(config->memory_key)) ||
-	    !(a->tombstone = tf_arena_new((size_t)config->max_tombstones + 1, sizeof *a->tombstone)) ||
+	    !(a->tombstone =
+	          tf_arena_new((size_t)config->max_tombstones + 1, sizeof *a->tombstone, TF_ARENA_FILLS)) ||
 	    !tf_index_init(&a->index, 4096)) {
 		tf_analyzer_free(a);
 		return NULL;

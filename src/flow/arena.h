@@ -1,18 +1,24 @@
 /*
- * Large zeroed memory that is filled from its beginning: pools and indices.
+ * Large zeroed memory: pools and indices.
  *
- * Pages that are never touched cost nothing.  Beyond the first 2 MiB the
- * kernel is asked for huge pages: a table of connections is visited in
- * random order, and with small pages most visits miss the TLB as well as
- * the cache.  Small captures stay below and pay nothing for it.
+ * Pages that are never touched cost nothing.  The kernel is asked for huge
+ * pages: tables are visited in random order, and with small pages most
+ * visits miss the TLB as well as the cache.  What fills from its beginning
+ * has small ones in its first MiB, so that small captures pay nothing for
+ * it.
  */
 #ifndef TCPFSM_FLOW_ARENA_H
 #define TCPFSM_FLOW_ARENA_H
 
 #include <stddef.h>
 
+enum tf_arena_use {
+	TF_ARENA_FILLS,     /* from its beginning */
+	TF_ARENA_SCATTERED, /* its places are taken in random order */
+};
+
 /* COUNT items of BYTES octets each, zeroed; NULL where there is no memory. */
-void *tf_arena_new(size_t count, size_t bytes);
+void *tf_arena_new(size_t count, size_t bytes, enum tf_arena_use use);
 
 /* Give back what tf_arena_new made with the same numbers; NULL is allowed. */
 void tf_arena_free(void *arena, size_t count, size_t bytes);

@@ -163,11 +163,14 @@ find_place(struct tf_analyzer *a)
 {
 	uint32_t place = a->spare_half;
 
+	if (place && place >> 1 < a->connections.fresh)
+		tf_table_disorder(a, a->connections.fresh); /* those behind it are older */
 	a->spare_half = 0;
 	if (!place) {
 		place = tf_pool_get(&a->connections) << 1;
 		if (!place)
 			return 0;
+		tf_table_note_place(a, place >> 1);
 		tf_embryo_at(a, place)->flags = TF_CONN_EMBRYOS;
 		a->embryo_places++;
 		a->spare_half = place | 1;
@@ -324,6 +327,7 @@ void
 tf_embryo_leave_to(struct tf_analyzer *a, uint32_t embryo, uint32_t index, uint32_t hash)
 {
 	tf_index_replace(&a->index, hash, embryo, index);
+	tf_table_disorder(a, index);
 	forget_embryo(a, embryo & ~TF_EMBRYO_BIT);
 }
 

@@ -43,6 +43,7 @@ struct tf_analyzer {
 	uint32_t embryo_count;      /* those that take less room as yet */
 	uint32_t embryo_places;     /* of connections, that they take */
 	uint32_t spare_half;        /* a place for the next one; 0: none */
+	uint32_t unordered_to;      /* behind this place numbers rise with places */
 	struct tf_embryo_queue embryo_queue[TF_EMBRYO_QUEUES];
 	int64_t embryo_due_ns; /* the first limit of one */
 	struct tf_wheel wheel;
@@ -112,6 +113,22 @@ static inline uint32_t
 tf_live(const struct tf_analyzer *a)
 {
 	return a->connections.used - a->embryo_places + a->embryo_count;
+}
+
+/* Up to this PLACE numbers need not rise with places. */
+static inline void
+tf_table_disorder(struct tf_analyzer *a, uint32_t place)
+{
+	if (place > a->unordered_to)
+		a->unordered_to = place;
+}
+
+/* PLACE was handed out for a connection or embryo with the next number. */
+static inline void
+tf_table_note_place(struct tf_analyzer *a, uint32_t place)
+{
+	if (place < a->connections.fresh)
+		tf_table_disorder(a, place); /* it was used before */
 }
 
 /* What a place of the arena holds in its first or second HALF, as in the index; 0: nothing. */

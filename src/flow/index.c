@@ -13,7 +13,7 @@ bool
 tf_index_init(struct tf_index *index, uint32_t places)
 {
 	assert((places & (places - 1)) == 0);
-	index->entry = tf_arena_new(places, sizeof *index->entry);
+	index->entry = tf_arena_new(places, sizeof *index->entry, TF_ARENA_SCATTERED);
 	index->mask = places - 1;
 	index->used = 0;
 	return index->entry != NULL;

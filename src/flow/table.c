@@ -216,6 +216,7 @@ tf_table_begin(struct tf_analyzer *a, const struct tf_key *key, uint32_t hash, c
 		tf_pool_put(&a->connections, index);
 		return 0;
 	}
+	tf_table_note_place(a, index);
 	struct tf_connection *c = tf_connection_at(a, index);
 	c->key = *key;
 	c->conn = tf_table_count_in(a) & TF_MAX_CONN;
