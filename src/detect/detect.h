@@ -64,7 +64,7 @@ struct tf_memory *tf_memory_new(const uint64_t key[2]);
 void tf_memory_free(struct tf_memory *m);
 
 /* The hosts, by address: how each makes its initial sequence numbers. */
-void tf_host_isn_list(const struct tf_memory *m, tf_host_fn *fn, void *context);
+void tf_host_isn_list(struct tf_memory *m, tf_host_fn *fn, void *context);
 
 /* ---- ICMP errors that quote a segment that FROM sent ------------------------------ */
 

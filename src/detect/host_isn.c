@@ -139,7 +139,7 @@ check_predictable(struct tf_context *ctx, struct tf_host *h)
 	const struct tf_hosts *t = &ctx->memory->hosts;
 	char subject[TF_SUBJECT_TEXT];
 	uint64_t conns[TF_ISN_SAMPLES];
-	struct tf_isn_class class = tf_isn_classify(t, h);
+	struct tf_isn_class class = tf_isn_class_of(t, h);
 
 	if (!can_be_guessed(class.method))
 		return;
@@ -258,9 +258,9 @@ tell(struct tf_detail *d, size_t *n, const char *name, uint64_t count)
 }
 
 static size_t
-describe(const struct tf_hosts *t, const struct tf_host *h, struct tf_detail d[TF_MAX_DETAILS])
+describe(const struct tf_hosts *t, struct tf_host *h, struct tf_detail d[TF_MAX_DETAILS])
 {
-	struct tf_isn_class class = tf_isn_classify(t, h);
+	struct tf_isn_class class = tf_isn_class_of(t, h);
 	struct tf_isn_pair pair = tf_isn_closest(t, h);
 	const char *method = tf_isn_method_text(class.method);
 	size_t n = 0;
@@ -292,17 +292,17 @@ describe(const struct tf_hosts *t, const struct tf_host *h, struct tf_detail d[T
 static int
 by_address(const void *p, const void *q)
 {
-	const struct tf_host *const *a = p, *const *b = q;
+	struct tf_host *const *a = p, *const *b = q;
 
 	return memcmp(&(*a)->addr, &(*b)->addr, sizeof(*a)->addr);
 }
 
 void
-tf_host_isn_list(const struct tf_memory *m, tf_host_fn *fn, void *context)
+tf_host_isn_list(struct tf_memory *m, tf_host_fn *fn, void *context)
 {
-	const struct tf_hosts *t = &m->hosts;
+	struct tf_hosts *t = &m->hosts;
 	size_t count = 0, places = t->any ? (size_t)TF_HOST_SETS * TF_HOST_WAYS : 0;
-	const struct tf_host **order = calloc(places + 1, sizeof *order);
+	struct tf_host **order = calloc(places + 1, sizeof(struct tf_host *));
 	struct tf_detail detail[TF_MAX_DETAILS];
 
 	for (size_t i = 0; order && i < places; i++)

@@ -36,6 +36,26 @@ struct tf_isn_ring {
 	uint32_t owner; /* place of its host + 1; 0: free */
 };
 
+/* How a host makes its numbers, as far as they show. */
+enum tf_isn_method {
+	TF_ISN_FEW, /* fewer than eight connections */
+	TF_ISN_ZERO,
+	TF_ISN_REPEATED,
+	TF_ISN_CONSTANT_STEP,
+	TF_ISN_NARROW_BAND,
+	TF_ISN_CLOCK,       /* one clock for all 4-tuples */
+	TF_ISN_SMALL_STEPS, /* steps that differ little */
+	TF_ISN_RANDOM,      /* random, or hashed over the 4-tuple: nothing tells them apart */
+};
+
+struct tf_isn_class {
+	enum tf_isn_method method;
+	uint32_t samples; /* over so many 4-tuples */
+	uint64_t width;   /* the step, or how wide the band is; 0 where it means nothing */
+	uint64_t guesses; /* the next number is one of so many */
+	double rate;      /* TF_ISN_CLOCK: numbers a second */
+};
+
 struct tf_host {
 	struct tf_addr addr;
 	uint32_t samples;         /* in all; the latest TF_ISN_SAMPLES are kept; 0: the place is free */
@@ -46,6 +66,8 @@ struct tf_host {
 	bool reused, predictable; /* findings raised */
 	uint32_t isn;
 	struct tf_isn_sample first;
+	uint32_t classified; /* so many samples it had when `class` was found; 0: never */
+	struct tf_isn_class class;
 };
 
 struct tf_hosts {
@@ -69,30 +91,10 @@ uint32_t tf_host_kept(const struct tf_host *h);
 const uint32_t *tf_host_isns(const struct tf_hosts *t, const struct tf_host *h);
 const struct tf_isn_sample *tf_host_samples(const struct tf_hosts *t, const struct tf_host *h);
 
-/* How a host makes its numbers, as far as they show. */
-enum tf_isn_method {
-	TF_ISN_FEW, /* fewer than eight connections */
-	TF_ISN_ZERO,
-	TF_ISN_REPEATED,
-	TF_ISN_CONSTANT_STEP,
-	TF_ISN_NARROW_BAND,
-	TF_ISN_CLOCK,       /* one clock for all 4-tuples */
-	TF_ISN_SMALL_STEPS, /* steps that differ little */
-	TF_ISN_RANDOM,      /* random, or hashed over the 4-tuple: nothing tells them apart */
-};
-
-struct tf_isn_class {
-	enum tf_isn_method method;
-	uint32_t samples; /* over so many 4-tuples */
-	uint64_t width;   /* the step, or how wide the band is; 0 where it means nothing */
-	uint64_t guesses; /* the next number is one of so many */
-	double rate;      /* TF_ISN_CLOCK: numbers a second */
-};
-
 #define TF_ISN_ENOUGH 8
 
-/* How the host makes its numbers, by the latest of them. */
-struct tf_isn_class tf_isn_classify(const struct tf_hosts *t, const struct tf_host *h);
+/* How the host makes its numbers, by the latest of them; kept until it makes another. */
+struct tf_isn_class tf_isn_class_of(const struct tf_hosts *t, struct tf_host *h);
 
 /* The two numbers that are closest, of all that are kept; distance is UINT32_MAX where there is no pair. */
 struct tf_isn_pair {

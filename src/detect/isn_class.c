@@ -329,8 +329,8 @@ find_pattern(const struct series *s, struct tf_isn_class *out)
 	       narrow(narrow_arc_of(step, steps_of(s, step)), TF_ISN_SMALL_STEPS, out);
 }
 
-struct tf_isn_class
-tf_isn_classify(const struct tf_hosts *t, const struct tf_host *h)
+static struct tf_isn_class
+classify(const struct tf_hosts *t, const struct tf_host *h)
 {
 	struct tf_isn_class out = {.method = TF_ISN_FEW, .guesses = SPACE};
 	struct series s;
@@ -346,6 +346,16 @@ tf_isn_classify(const struct tf_hosts *t, const struct tf_host *h)
 	if (out.method == TF_ISN_ZERO || out.method == TF_ISN_REPEATED)
 		out.guesses = distinct(s.isn, s.n);
 	return out;
+}
+
+struct tf_isn_class
+tf_isn_class_of(const struct tf_hosts *t, struct tf_host *h)
+{
+	if (h->classified != h->samples) {
+		h->class = classify(t, h);
+		h->classified = h->samples;
+	}
+	return h->class;
 }
 
 const char *
