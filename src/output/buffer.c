@@ -462,6 +462,17 @@ put_json_escaped(struct tf_buf *b, unsigned char c)
 	}
 }
 
+/* Octets of S, from its beginning, that stand for themselves in a JSON string, as nearly all do. */
+static size_t
+plain_json(const char *s)
+{
+	size_t n = 0;
+
+	while (s[n] >= ' ' && s[n] < 0x7f && s[n] != '"' && s[n] != '\\')
+		n++;
+	return n;
+}
+
 void
 tf_put_json_string(struct tf_buf *b, const char *s)
 {
@@ -470,9 +481,13 @@ tf_put_json_string(struct tf_buf *b, const char *s)
 		return;
 	}
 	tf_put_char(b, '"');
-	while (*s != '\0') {
+	for (;;) {
+		size_t plain = plain_json(s);
+		tf_put(b, s, plain);
+		s += plain;
 		unsigned char c = (unsigned char)*s;
-
+		if (c == '\0')
+			break;
 		if (c < ' ' || c == '"' || c == '\\' || c == 0x7f)
 			put_json_escaped(b, (unsigned char)*s++);
 		else
