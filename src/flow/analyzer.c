@@ -26,118 +26,6 @@
  * together, or a clock was wrong.  No limit of TCP is so long. */
 #define LEAP_NS (INT64_C(7) * 86400 * 1000000000)
 
-/* ---- deadlines ------------------------------------------------------------------ */
-
-static int64_t
-next_deadline(const struct tf_analyzer *a, const struct tf_connection *c)
-{
-	int64_t next = tf_connection_next(&a->ctx, c);
-	int64_t detect = tf_detect_next(&a->ctx, c), held = tf_held_next(a, c);
-
-	if (detect < next)
-		next = detect;
-	return held < next ? held : next;
-}
-
-/* Established and ordinary, it only waits to become idle: that is later than what it is filed under. */
-static bool
-only_idles(const struct tf_analyzer *a, const struct tf_connection *c)
-{
-	return !c->closing && tf_end_state(&c->end[TF_CLIENT]) == TF_ESTABLISHED &&
-	       tf_end_state(&c->end[TF_SERVER]) == TF_ESTABLISHED &&
-	       c->deadline_ns <= c->last_ts_ns + a->config.timer[TF_TIMER_IDLE];
-}
-
-static void
-look_again(struct tf_analyzer *a, uint32_t index)
-{
-	const struct tf_connection *c = tf_connection_at(a, index);
-
-	if (!only_idles(a, c))
-		tf_wheel_file(&a->wheel, index, next_deadline(a, c));
-}
-
-void
-tf_look_again(struct tf_analyzer *a, uint32_t index)
-{
-	look_again(a, index);
-}
-
-/* What plain segments begin does not run out sooner: then the deadline itself need not be worked out. */
-static void
-choose_looks(struct tf_analyzer *a)
-{
-	static const enum tf_timer opening[] = {TF_TIMER_SYN_SENT, TF_TIMER_SYN_RECEIVED, TF_TIMER_IDLE};
-	static const enum tf_timer closing[] = {TF_TIMER_TIME_WAIT, TF_TIMER_FIN_WAIT_2, TF_TIMER_CLOSE_WAIT};
-
-	a->look_open_ns = INT64_MAX;
-	a->look_close_ns = TF_FIN_PATIENCE_NS;
-	for (size_t i = 0; i < sizeof opening / sizeof opening[0]; i++)
-		if (a->config.timer[opening[i]] < a->look_open_ns)
-			a->look_open_ns = a->config.timer[opening[i]];
-	for (size_t i = 0; i < sizeof closing / sizeof closing[0]; i++)
-		if (a->config.timer[closing[i]] < a->look_close_ns)
-			a->look_close_ns = a->config.timer[closing[i]];
-}
-
-/* Timers begin: the wheel may look too early, never too late. */
-static void
-look_soon_enough(struct tf_analyzer *a, uint32_t index)
-{
-	bool closes = tf_connection_at(a, index)->closing != 0;
-
-	tf_wheel_file(&a->wheel, index, a->ctx.now_ns + (closes ? a->look_close_ns : a->look_open_ns));
-}
-
-/* What connection INDEX waited for has come: ctx->now_ns is its deadline. */
-static void
-meet_deadline(struct tf_analyzer *a, uint32_t index)
-{
-	struct tf_connection *c = tf_connection_at(a, index);
-
-	tf_shape_forget(c);
-	if (tf_held_next(a, c) <= a->ctx.now_ns) {
-		index = tf_held_deadline(a, index);
-		if (index)
-			look_again(a, index);
-		return;
-	}
-	tf_connection_deadline(&a->ctx, c);
-	tf_detect_deadline(&a->ctx, c);
-	if (tf_connection_settled(&a->ctx, c))
-		tf_table_end(a, index, TF_GONE_CLOSED);
-	else
-		look_again(a, index);
-}
-
-static void
-run_deadlines(struct tf_analyzer *a, int64_t now_ns)
-{
-	struct tf_due due;
-
-	if (!tf_wheel_maybe_due(&a->wheel, now_ns))
-		return;
-	a->ctx.packet = 0;
-	while (tf_wheel_maybe_due(&a->wheel, now_ns) && tf_wheel_collect(&a->wheel, now_ns)) {
-		while (tf_wheel_pop(&a->wheel, now_ns, &due)) {
-			if (tf_connection_at(a, due.index)->conn != due.conn)
-				continue; /* it went while it waited here */
-			int64_t when = next_deadline(a, tf_connection_at(a, due.index));
-			if (when >= now_ns) {
-				tf_wheel_file(&a->wheel, due.index, when);
-			} else if (when > due.deadline_ns) {
-				due.deadline_ns = when;
-				tf_wheel_push(&a->wheel, due);
-			} else {
-				/* The clock never goes back, though a deadline was found late. */
-				if (when > a->ctx.now_ns)
-					a->ctx.now_ns = when;
-				meet_deadline(a, due.index);
-			}
-		}
-	}
-}
-
 /* ---- one segment ---------------------------------------------------------------- */
 
 /* Damaged on its way, and no host takes it?  Where a sender's checksums are
@@ -154,23 +42,6 @@ is_damaged(struct tf_connection *c, const struct tf_segment *s, enum tf_endpoint
 	if (s->checksum_state == TF_CHECKSUM_VALID)
 		c->flags |= sums;
 	return s->checksum_state == TF_CHECKSUM_BAD && c->flags & sums;
-}
-
-/* Nothing but TIME-WAIT is left: the limits of the close, which were so much shorter, need no look any more. */
-static void
-look_after_time_wait(struct tf_analyzer *a, uint32_t index)
-{
-	const struct tf_closing *k = tf_closing_if(&a->ctx, tf_connection_at(a, index));
-	int64_t since_ns = a->ctx.now_ns;
-
-	for (int e = 0; e < 2; e++) {
-		if (k->time_wait_ns[e] && k->time_wait_ns[e] < since_ns)
-			since_ns = k->time_wait_ns[e];
-		if (k->time_wait_early_ns[e] && k->time_wait_early_ns[e] < since_ns)
-			since_ns = k->time_wait_early_ns[e];
-	}
-	tf_wheel_remove(&a->wheel, index);
-	tf_wheel_file(&a->wheel, index, since_ns + a->config.timer[TF_TIMER_TIME_WAIT]);
 }
 
 /* The whole checklist, for the replicas and for the detectors. */
@@ -203,10 +74,10 @@ feed_plain(struct tf_analyzer *a, uint32_t index, const struct tf_segment *s, en
 	if ((s->flags & (TF_SYN | TF_ACK)) == (TF_SYN | TF_ACK))
 		tf_services_add(&a->services, &s->src, s->src_port);
 	if (move->notes & TF_NOTE_REST)
-		look_after_time_wait(a, index);
+		tf_look_after_time_wait(a, index);
 	/* Embryos have queues of their own. */
 	if (move->notes & TF_NOTE_TIMERS && !(s->flags & TF_SYN))
-		look_soon_enough(a, index);
+		tf_look_soon_enough(a, index);
 	return true;
 }
 
@@ -236,19 +107,19 @@ tf_feed_connection(struct tf_analyzer *a, uint32_t index, const struct tf_segmen
 		a->stats.bad_checksums++;
 		tf_letters_count(&a->ctx, c, tf_connection_sender(c, s), TF_L_CHECKSUM);
 		tf_detect_damaged(&a->ctx, c, s);
-		look_again(a, index);
+		tf_look_again(a, index);
 		return;
 	}
 	if (feed_plain(a, index, s, from)) {
 		if (s->flags & TF_SYN)
-			look_soon_enough(a, index);
+			tf_look_soon_enough(a, index);
 		return;
 	}
 	feed_and_learn(a, c, s, from);
-	look_again(a, index);
+	tf_look_again(a, index);
 	/* As after a plain one. */
 	if (s->flags & (TF_SYN | TF_FIN))
-		look_soon_enough(a, index);
+		tf_look_soon_enough(a, index);
 }
 
 /* A segment on its way to its connection. */
@@ -357,7 +228,7 @@ feed_first(struct tf_analyzer *a, const struct errand *e, uint32_t tombstone)
 	if ((e->s->flags & (TF_SYN | TF_ACK | TF_RST)) == TF_SYN &&
 	    feed_plain(a, index, e->s, tf_connection_sender(c, e->s))) {
 		if (!tf_embryo_from(a, index, e->hash))
-			look_soon_enough(a, index);
+			tf_look_soon_enough(a, index);
 		return;
 	}
 	tf_feed_connection(a, index, e->s);
@@ -373,7 +244,7 @@ feed_embryo(struct tf_analyzer *a, const struct errand *e, uint32_t embryo)
 	if (done && e->s->flags & TF_SYN && tf_embryo_update(a, embryo, index))
 		return 0;
 	tf_embryo_leave_to(a, embryo, index, e->hash);
-	look_again(a, index);
+	tf_look_again(a, index);
 	return done ? 0 : index;
 }
 
@@ -403,7 +274,7 @@ feed_one(struct tf_analyzer *a, const struct errand *e)
 	/* A SYN that was just held wants its judge. */
 	at = look_up(a, e);
 	if (at.index)
-		look_again(a, at.index);
+		tf_look_again(a, at.index);
 }
 
 static void
@@ -448,7 +319,7 @@ static void
 run_clock(struct tf_analyzer *a, int64_t now_ns)
 {
 	tf_embryos_due(a, now_ns);
-	run_deadlines(a, now_ns);
+	tf_run_deadlines(a, now_ns);
 	if (now_ns > a->ctx.now_ns)
 		a->ctx.now_ns = now_ns;
 	if (a->tombstone_count && a->ctx.now_ns >= a->tombstone_due_ns)
@@ -630,7 +501,7 @@ tf_analyzer_new(const struct tf_config *config, struct tf_sink sink)
 	for (int i = 0; i < TF_EMBRYO_QUEUES; i++)
 		a->embryo_queue[i].due_ns = INT64_MAX;
 	a->embryo_due_ns = INT64_MAX;
-	choose_looks(a);
+	tf_choose_looks(a);
 	return a;
 }
 

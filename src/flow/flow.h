@@ -196,8 +196,24 @@ uint32_t tf_held_deadline(struct tf_analyzer *a, uint32_t index);
 /* Feed S to connection INDEX, with the detectors. */
 void tf_feed_connection(struct tf_analyzer *a, uint32_t index, const struct tf_segment *s);
 
+/* ---- deadlines.c -------------------------------------------------------------- */
+
 /* Connection INDEX changed: when does it want to be looked at? */
 void tf_look_again(struct tf_analyzer *a, uint32_t index);
+
+/* What plain segments begin does not run out sooner than a->look_open_ns and a->look_close_ns: then the deadline itself
+ * need not be worked out. */
+void tf_choose_looks(struct tf_analyzer *a);
+
+/* A plain segment of connection INDEX began timers. */
+void tf_look_soon_enough(struct tf_analyzer *a, uint32_t index);
+
+/* Of connection INDEX nothing but TIME-WAIT is left: the limits of the close, which were so much shorter, need no look
+ * any more. */
+void tf_look_after_time_wait(struct tf_analyzer *a, uint32_t index);
+
+/* All that is due before NOW. */
+void tf_run_deadlines(struct tf_analyzer *a, int64_t now_ns);
 
 /* ---- record.c: the connection record ---------------------------------------- */
 

@@ -1,5 +1,5 @@
 /*
- * Writing and reading trails: see trail.h.  A short one, as nearly all are,
+ * Writing trails: see trail.h.  A short one, as nearly all are,
  * stays as it is written.  A long one becomes rungs once, so that neighbours
  * of plain data can be told together, and is written when it is asked for:
  * memory stays small however long a connection lives.
@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "number.h"
+#include "trail_head.h"
 
 #define MOST_RUNGS 600        /* of one connection, unless the owner says otherwise */
 #define OTHERS     8          /* times as many, where they are no segments: states are not to be wrong */
@@ -20,17 +21,10 @@
 #define COARSE     64         /* segments told as one, from which on those with marks are, too */
 #define COARSEST   (1u << 24) /* segments that are told as one */
 
-/* The first octets of a pending entry's lines; the trail, or its rungs, follow. */
-struct head {
-	struct tf_trail_last last;
-	uint32_t count;    /* rungs */
-	uint8_t before[2]; /* what each end may still be instead of its presumed state, or SURE */
-};
-
-static struct head *
+static struct tf_trail_head *
 head_of(const struct tf_pending *p)
 {
-	return (struct head *)(void *)p->lines.data;
+	return (struct tf_trail_head *)(void *)p->lines.data;
 }
 
 /* ---- writing -------------------------------------------------------------------------------- */
@@ -165,159 +159,12 @@ put_rung(uint8_t *at, struct tf_trail_last *last, int64_t time, const struct tf_
 	return at;
 }
 
-/* ---- reading -------------------------------------------------------------------------------- */
-
-static uint8_t
-octet(struct tf_trail_reader *reader)
-{
-	const struct tf_buf *b = &reader->p->lines;
-
-	return reader->at < b->len ? (uint8_t)b->data[reader->at++] : 0;
-}
-
-static uint64_t
-number(struct tf_trail_reader *reader)
-{
-	uint64_t v = 0;
-
-	for (unsigned shift = 0; shift < 64; shift += 7) {
-		uint8_t part = octet(reader);
-
-		v |= (uint64_t)(part & 0x7f) << shift;
-		if (part < 0x80)
-			break;
-	}
-	return v;
-}
-
-static int64_t
-time_of(const struct tf_trail_reader *reader)
-{
-	return (reader->p->start_ns / reader->unit_ns + reader->last.time) * reader->unit_ns;
-}
-
-static void
-read_segment(struct tf_trail_reader *reader, unsigned bits, struct tf_rung *r)
-{
-	struct tf_trail_last *last = &reader->last;
-	unsigned end = bits & TF_TRAIL_SERVER;
-
-	last->time += tf_signed_of_number(number(reader));
-	last->packet += (uint64_t)tf_signed_of_number(number(reader));
-	r->ts_ns = time_of(reader);
-	r->packet = last->packet;
-	r->end = (uint8_t)end;
-	r->flags = bits & TF_TRAIL_FLAGS ? (uint16_t)number(reader) : TF_ACK;
-	r->marks = bits & TF_TRAIL_MARKS ? (uint16_t)number(reader) : 0;
-	r->rel_seq =
-	    last->next[end] + (bits & TF_TRAIL_SEQ ? (uint32_t)tf_signed_of_number(number(reader)) : 0);
-	r->rel_ack =
-	    last->next[!end] + (bits & TF_TRAIL_ACK ? (uint32_t)tf_signed_of_number(number(reader)) : 0);
-	if ((r->flags & TF_ACK) == 0)
-		r->rel_ack = 0;
-	r->window = bits & TF_TRAIL_WINDOW ? (uint16_t)number(reader) : last->window[end];
-	r->len = bits & TF_TRAIL_LEN ? (uint32_t)number(reader) : 0;
-	last->window[end] = r->window;
-	last->next[end] = r->rel_seq + r->len + ((r->flags & TF_SYN) != 0) + ((r->flags & TF_FIN) != 0);
-}
-
-static void
-read_when(struct tf_trail_reader *reader, unsigned bits, struct tf_rung *r)
-{
-	struct tf_trail_last *last = &reader->last;
-	uint64_t step;
-
-	r->end = bits & TF_TRAIL_SERVER;
-	r->packet = last->packet;
-	if ((bits & TF_TRAIL_SAME) == 0) {
-		last->time += tf_signed_of_number(number(reader));
-		step = number(reader);
-		if (step > 0)
-			last->packet += (uint64_t)tf_signed_of_number(step - 1);
-		r->packet = step > 0 ? last->packet : 0;
-	}
-	r->ts_ns = time_of(reader);
-}
-
-static void
-read_other(struct tf_trail_reader *reader, unsigned bits, struct tf_rung *r)
-{
-	unsigned kind = bits >> 3 & 7;
-	uint8_t last;
-
-	if (kind == TF_TRAIL_SEVERAL && (bits & TF_TRAIL_ABORTS) == 0) {
-		*r = (struct tf_rung){.kind = TF_RUNG_FOLD, .count = (uint32_t)number(reader)};
-		read_segment(reader, octet(reader), r);
-		return;
-	}
-	*r = (struct tf_rung){.kind = TF_RUNG_POSSIBLE};
-	read_when(reader, bits, r);
-	if (kind == TF_TRAIL_SETTLED) {
-		if (bits & TF_TRAIL_ABORTS)
-			r->kind = TF_RUNG_PROOF;
-	} else if (kind == TF_TRAIL_SEVERAL) {
-		r->kind = TF_RUNG_SACK;
-		r->rel_seq =
-		    reader->last.next[r->end != TF_SERVER] + (uint32_t)tf_signed_of_number(number(reader));
-		r->rel_ack = r->rel_seq + (uint32_t)number(reader);
-	} else if (kind == TF_TRAIL_FOUND) {
-		r->kind = TF_RUNG_FINDING;
-		r->id = (uint16_t)number(reader);
-		last = octet(reader);
-		r->severity = last & 3;
-		if (last & 4)
-			r->end = TF_NEITHER;
-	} else {
-		r->kind = TF_RUNG_TRANSITION;
-		r->basis = (uint8_t)kind;
-		r->aborts = (bits & TF_TRAIL_ABORTS) != 0;
-		last = octet(reader);
-		r->from = last >> 4;
-		r->to = last & 15;
-		r->possible =
-		    (tf_states)(TF_STATES(r->to) | (bits & TF_TRAIL_UNSURE ? TF_STATES(r->from) : 0));
-	}
-}
-
-static struct tf_rung
-rung_at(const struct tf_pending *p, size_t at)
-{
-	struct tf_rung r;
-
-	memcpy(&r, p->lines.data + at, sizeof r);
-	return r;
-}
-
-bool
-tf_trail_next(struct tf_trail_reader *reader, struct tf_rung *r)
-{
-	uint8_t bits;
-
-	if (reader->at == 0)
-		reader->at = sizeof(struct head);
-	if (reader->at >= reader->p->lines.len)
-		return false;
-	if (reader->p->run > 0) {
-		*r = rung_at(reader->p, reader->at);
-		reader->at += sizeof *r;
-		return true;
-	}
-	bits = octet(reader);
-	if (bits & TF_TRAIL_OTHER) {
-		read_other(reader, bits, r);
-	} else {
-		*r = (struct tf_rung){.kind = TF_RUNG_SEGMENT, .count = 1};
-		read_segment(reader, bits, r);
-	}
-	return true;
-}
-
 /* ---- long ones ------------------------------------------------------------------------------ */
 
 static size_t
 place(size_t i)
 {
-	return sizeof(struct head) + i * sizeof(struct tf_rung);
+	return sizeof(struct tf_trail_head) + i * sizeof(struct tf_rung);
 }
 
 static void
@@ -366,7 +213,7 @@ static bool
 join_neighbour(struct tf_pending *p, size_t count, const struct tf_rung *r, size_t grain)
 {
 	for (size_t back = 1; back <= NEIGHBOURS && back <= count; back++) {
-		struct tf_rung before = rung_at(p, place(count - back));
+		struct tf_rung before = tf_rung_at(p, place(count - back));
 
 		if (before.kind == TF_RUNG_SACK)
 			continue;
@@ -387,11 +234,11 @@ join_neighbour(struct tf_pending *p, size_t count, const struct tf_rung *r, size
 static void
 thin(struct tf_pending *p, size_t grain)
 {
-	struct head *head = head_of(p);
+	struct tf_trail_head *head = head_of(p);
 	size_t kept = 0;
 
 	for (size_t i = 0; i < head->count; i++) {
-		struct tf_rung r = rung_at(p, place(i));
+		struct tf_rung r = tf_rung_at(p, place(i));
 
 		if (!join_neighbour(p, kept, &r, grain))
 			set_rung(p, kept++, &r);
@@ -423,7 +270,7 @@ make_rungs(const struct tf_trails *t, struct tf_pending *p)
 	struct tf_rung r;
 
 	tf_buf_init(&rungs.lines, -1);
-	tf_put(&rungs.lines, octets.data, sizeof(struct head));
+	tf_put(&rungs.lines, octets.data, sizeof(struct tf_trail_head));
 	while (tf_trail_next(&reader, &r))
 		tf_put(&rungs.lines, (const char *)&r, sizeof r);
 	if (rungs.lines.error != 0) {
@@ -493,7 +340,7 @@ _Static_assert(sizeof(struct tf_rung) <= LONGEST, "there is room for a rung wher
 static bool
 begin(struct tf_pending *p)
 {
-	struct head head = {.before = {SURE, SURE}};
+	struct tf_trail_head head = {.before = {SURE, SURE}};
 
 	if (!grow(p))
 		return false;
@@ -706,8 +553,8 @@ put_rungs(struct tf_buf *b, const struct tf_trails *t, const struct tf_pending *
 size_t
 tf_put_trail(struct tf_buf *b, const struct tf_trails *t, const struct tf_pending *p)
 {
-	const uint8_t *octets = (const uint8_t *)p->lines.data + sizeof(struct head);
-	size_t n = p->lines.len - sizeof(struct head);
+	const uint8_t *octets = (const uint8_t *)p->lines.data + sizeof(struct tf_trail_head);
+	size_t n = p->lines.len - sizeof(struct tf_trail_head);
 	struct tf_buf written;
 
 	tf_buf_init(&written, -1);

@@ -1,0 +1,123 @@
+/*
+ * When connections want to be looked at, and what happens then.  The wheel
+ * may look too early: it asks again when a deadline is, and files it there.
+ */
+#include "flow/flow.h"
+
+static int64_t
+next_deadline(const struct tf_analyzer *a, const struct tf_connection *c)
+{
+	int64_t next = tf_connection_next(&a->ctx, c);
+	int64_t detect = tf_detect_next(&a->ctx, c), held = tf_held_next(a, c);
+
+	if (detect < next)
+		next = detect;
+	return held < next ? held : next;
+}
+
+/* Established and ordinary, it only waits to become idle: that is later than what it is filed under. */
+static bool
+only_idles(const struct tf_analyzer *a, const struct tf_connection *c)
+{
+	return !c->closing && tf_end_state(&c->end[TF_CLIENT]) == TF_ESTABLISHED &&
+	       tf_end_state(&c->end[TF_SERVER]) == TF_ESTABLISHED &&
+	       c->deadline_ns <= c->last_ts_ns + a->config.timer[TF_TIMER_IDLE];
+}
+
+void
+tf_look_again(struct tf_analyzer *a, uint32_t index)
+{
+	const struct tf_connection *c = tf_connection_at(a, index);
+
+	if (!only_idles(a, c))
+		tf_wheel_file(&a->wheel, index, next_deadline(a, c));
+}
+
+void
+tf_choose_looks(struct tf_analyzer *a)
+{
+	static const enum tf_timer opening[] = {TF_TIMER_SYN_SENT, TF_TIMER_SYN_RECEIVED, TF_TIMER_IDLE};
+	static const enum tf_timer closing[] = {TF_TIMER_TIME_WAIT, TF_TIMER_FIN_WAIT_2, TF_TIMER_CLOSE_WAIT};
+
+	a->look_open_ns = INT64_MAX;
+	a->look_close_ns = TF_FIN_PATIENCE_NS;
+	for (size_t i = 0; i < sizeof opening / sizeof opening[0]; i++)
+		if (a->config.timer[opening[i]] < a->look_open_ns)
+			a->look_open_ns = a->config.timer[opening[i]];
+	for (size_t i = 0; i < sizeof closing / sizeof closing[0]; i++)
+		if (a->config.timer[closing[i]] < a->look_close_ns)
+			a->look_close_ns = a->config.timer[closing[i]];
+}
+
+void
+tf_look_soon_enough(struct tf_analyzer *a, uint32_t index)
+{
+	bool closes = tf_connection_at(a, index)->closing != 0;
+
+	tf_wheel_file(&a->wheel, index, a->ctx.now_ns + (closes ? a->look_close_ns : a->look_open_ns));
+}
+
+void
+tf_look_after_time_wait(struct tf_analyzer *a, uint32_t index)
+{
+	const struct tf_closing *k = tf_closing_if(&a->ctx, tf_connection_at(a, index));
+	int64_t since_ns = a->ctx.now_ns;
+
+	for (int e = 0; e < 2; e++) {
+		if (k->time_wait_ns[e] && k->time_wait_ns[e] < since_ns)
+			since_ns = k->time_wait_ns[e];
+		if (k->time_wait_early_ns[e] && k->time_wait_early_ns[e] < since_ns)
+			since_ns = k->time_wait_early_ns[e];
+	}
+	tf_wheel_remove(&a->wheel, index);
+	tf_wheel_file(&a->wheel, index, since_ns + a->config.timer[TF_TIMER_TIME_WAIT]);
+}
+
+/* What connection INDEX waited for has come: ctx->now_ns is its deadline. */
+static void
+meet_deadline(struct tf_analyzer *a, uint32_t index)
+{
+	struct tf_connection *c = tf_connection_at(a, index);
+
+	tf_shape_forget(c);
+	if (tf_held_next(a, c) <= a->ctx.now_ns) {
+		index = tf_held_deadline(a, index);
+		if (index)
+			tf_look_again(a, index);
+		return;
+	}
+	tf_connection_deadline(&a->ctx, c);
+	tf_detect_deadline(&a->ctx, c);
+	if (tf_connection_settled(&a->ctx, c))
+		tf_table_end(a, index, TF_GONE_CLOSED);
+	else
+		tf_look_again(a, index);
+}
+
+void
+tf_run_deadlines(struct tf_analyzer *a, int64_t now_ns)
+{
+	struct tf_due due;
+
+	if (!tf_wheel_maybe_due(&a->wheel, now_ns))
+		return;
+	a->ctx.packet = 0;
+	while (tf_wheel_maybe_due(&a->wheel, now_ns) && tf_wheel_collect(&a->wheel, now_ns)) {
+		while (tf_wheel_pop(&a->wheel, now_ns, &due)) {
+			if (tf_connection_at(a, due.index)->conn != due.conn)
+				continue; /* it went while it waited here */
+			int64_t when = next_deadline(a, tf_connection_at(a, due.index));
+			if (when >= now_ns) {
+				tf_wheel_file(&a->wheel, due.index, when);
+			} else if (when > due.deadline_ns) {
+				due.deadline_ns = when;
+				tf_wheel_push(&a->wheel, due);
+			} else {
+				/* The clock never goes back, though a deadline was found late. */
+				if (when > a->ctx.now_ns)
+					a->ctx.now_ns = when;
+				meet_deadline(a, due.index);
+			}
+		}
+	}
+}
