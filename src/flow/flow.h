@@ -34,6 +34,16 @@ tf_late_of(struct tf_tombstone *t)
 /* Values in the index: connections have their arena index, tombstones this bit and their place, embryos theirs. */
 #define TF_TOMBSTONE_BIT 0x80000000u
 
+/* A connection that was looked at because some have to go. */
+struct tf_doomed {
+	uint32_t value; /* as in the index */
+	uint32_t worth;
+	int64_t last_ts_ns;
+	uint64_t conn;
+};
+
+#define TF_DOOMED 16
+
 struct tf_analyzer {
 	struct tf_config config;
 	struct tf_context ctx;
@@ -52,8 +62,10 @@ struct tf_analyzer {
 	struct tf_moves moves;
 	struct tf_tombstone *tombstone; /* a ring, in the order of burial */
 	uint32_t tombstone_head, tombstone_count;
-	int64_t tombstone_due_ns; /* nothing is to be forgotten before */
-	uint32_t hand;            /* where the search for a victim goes on */
+	int64_t tombstone_due_ns;           /* nothing is to be forgotten before */
+	uint32_t hand;                      /* where the search for a victim goes on */
+	struct tf_doomed doomed[TF_DOOMED]; /* what goes next, the last one first */
+	unsigned doomed_count;
 	uint64_t next_conn;
 	int64_t look_open_ns,
 	    look_close_ns; /* the wheel looks so long after a step of an opening, of a close */

@@ -4,8 +4,10 @@
  *
  * Eviction looks at 64 connections, round the arena, and takes the one of
  * least value: closed before embryonic before one in mid-close before
- * established, and among equals the one that has been silent longest.  The
- * arena's order depends on the capture alone, so the output does too.
+ * established, and among equals the one that has been silent longest.
+ * Others of the same value that it saw are next, unless something happens
+ * to them before.  The arena's order depends on the capture alone, so the
+ * output does too.
  */
 #include <string.h>
 
@@ -32,57 +34,99 @@ sender_is_client(const struct tf_analyzer *a, const struct tf_segment *s)
 
 /* ---- eviction --------------------------------------------------------------- */
 
-static int
-value_of(const struct tf_connection *c)
+#define LOOKS 64
+
+enum worth { CLOSED, EMBRYONIC, IN_MID_CLOSE, ESTABLISHED };
+
+static enum worth
+worth_of(const struct tf_connection *c)
 {
 	enum tf_state client = tf_end_state(&c->end[TF_CLIENT]), server = tf_end_state(&c->end[TF_SERVER]);
 
 	if (tf_connection_closed(c))
-		return 0;
+		return CLOSED;
 	if (!(c->flags & TF_CONN_ESTABLISHED) && !(c->flags & TF_CONN_MIDSTREAM))
-		return 1;
-	return client == TF_ESTABLISHED && server == TF_ESTABLISHED ? 3 : 2;
+		return EMBRYONIC;
+	return client == TF_ESTABLISHED && server == TF_ESTABLISHED ? ESTABLISHED : IN_MID_CLOSE;
+}
+
+static struct tf_doomed
+look_at(const struct tf_analyzer *a, uint32_t value)
+{
+	if (value & TF_EMBRYO_BIT) {
+		const struct tf_embryo *e = tf_embryo_at(a, value & ~TF_EMBRYO_BIT);
+		return (struct tf_doomed){value, EMBRYONIC, e->first_ts_ns + (int64_t)e->handshake_ns,
+		                          e->conn};
+	}
+	const struct tf_connection *c = tf_connection_at(a, value);
+	return (struct tf_doomed){value, worth_of(c), c->last_ts_ns, c->conn};
 }
 
 static bool
-goes_before(const struct tf_connection *c, const struct tf_connection *best)
+goes_before(const struct tf_doomed *x, const struct tf_doomed *y)
 {
-	if (value_of(c) != value_of(best))
-		return value_of(c) < value_of(best);
-	return c->last_ts_ns != best->last_ts_ns ? c->last_ts_ns < best->last_ts_ns : c->conn < best->conn;
+	if (x->worth != y->worth)
+		return x->worth < y->worth;
+	return x->last_ts_ns != y->last_ts_ns ? x->last_ts_ns < y->last_ts_ns : x->conn < y->conn;
 }
 
-/* A look at what VALUE stands for: EMBRYO is where that is spread out, if it has to be. */
-static const struct tf_connection *
-look_at(const struct tf_analyzer *a, uint32_t value, struct tf_connection *embryo)
+/* D among the doomed, the first to go last; those that are worth more than another stay. */
+static void
+doom(struct tf_analyzer *a, struct tf_doomed d)
 {
-	if (!(value & TF_EMBRYO_BIT))
-		return tf_connection_at(a, value);
-	*embryo = (struct tf_connection){0};
-	tf_embryo_fill(a, tf_embryo_at(a, value & ~TF_EMBRYO_BIT), embryo);
-	return embryo;
+	unsigned at = a->doomed_count;
+
+	if (at && d.worth > a->doomed[at - 1].worth)
+		return;
+	if (at && d.worth < a->doomed[at - 1].worth)
+		at = a->doomed_count = 0;
+	while (at && goes_before(&a->doomed[at - 1], &d))
+		at--;
+	if (at && a->doomed[at - 1].value == d.value)
+		return; /* the table is so small that it was looked at before */
+	if (a->doomed_count == TF_DOOMED) {
+		if (!at)
+			return;
+		memmove(a->doomed, a->doomed + 1, --at * sizeof d);
+	} else {
+		memmove(a->doomed + at + 1, a->doomed + at, (a->doomed_count++ - at) * sizeof d);
+	}
+	a->doomed[at] = d;
+}
+
+static void
+look_round(struct tf_analyzer *a)
+{
+	for (unsigned looks = 0, halves; looks < LOOKS; looks += halves) {
+		a->hand = a->hand % a->connections.fresh + 1;
+		halves = tf_connection_at(a, a->hand)->flags & TF_CONN_EMBRYOS ? 2 : 1;
+		for (unsigned half = 0; half < halves; half++) {
+			uint32_t value = tf_value_in(a, a->hand, half);
+			if (value)
+				doom(a, look_at(a, value));
+		}
+	}
+}
+
+/* Has nothing happened to it since it was looked at? */
+static bool
+is_as_it_was(const struct tf_analyzer *a, const struct tf_doomed *d)
+{
+	if (tf_value_in(a, d->value & TF_EMBRYO_BIT ? (d->value & ~TF_EMBRYO_BIT) >> 1 : d->value,
+	                d->value & TF_EMBRYO_BIT ? d->value & 1 : 0) != d->value)
+		return false;
+	struct tf_doomed now = look_at(a, d->value);
+	return now.conn == d->conn && now.worth == d->worth && now.last_ts_ns == d->last_ts_ns;
 }
 
 static uint32_t
 least_valuable(struct tf_analyzer *a)
 {
-	struct tf_connection spread, worst = {0};
-	uint32_t victim = 0;
-
-	for (int looks = 0; looks < 64; looks++) {
-		a->hand = a->hand % a->connections.fresh + 1;
-		for (unsigned half = 0; half < 2; half++) {
-			uint32_t value = tf_value_in(a, a->hand, half);
-			if (!value)
-				continue;
-			const struct tf_connection *c = look_at(a, value, &spread);
-			if (victim && !goes_before(c, &worst))
-				continue;
-			worst = *c;
-			victim = value;
-		}
-	}
-	return victim;
+	while (a->doomed_count)
+		if (is_as_it_was(a, &a->doomed[--a->doomed_count]))
+			return a->doomed[a->doomed_count].value;
+	look_round(a);
+	return a->doomed_count ? a->doomed[--a->doomed_count].value : 0;
 }
 
 void
