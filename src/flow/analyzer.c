@@ -160,7 +160,7 @@ static struct place
 place_of(const struct tf_analyzer *a, const struct errand *e)
 {
 	if (e->likely && tf_key_fits(tf_value_key(a, e->likely), e->s, e->second) &&
-	    tf_value_conn(a, e->likely))
+	    tf_value_stands(a, e->likely))
 		return (struct place){.index = e->likely};
 	return look_up(a, e);
 }

@@ -28,10 +28,7 @@ still_there(const struct tf_analyzer *a, uint64_t entry)
 	struct tf_embryo *e = tf_embryo_at(a, place);
 
 	/* A connection may have taken its place. */
-	return tf_value_in(a, place >> 1, place & 1) == (place | TF_EMBRYO_BIT) &&
-	               (uint32_t)e->conn == entry >> 32
-	           ? e
-	           : NULL;
+	return tf_value_stands(a, place | TF_EMBRYO_BIT) && (uint32_t)e->conn == entry >> 32 ? e : NULL;
 }
 
 static uint64_t *

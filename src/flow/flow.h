@@ -86,6 +86,17 @@ tf_embryo_at(const struct tf_analyzer *a, uint32_t place)
 	return (void *)(item + (place & 1) * (sizeof(struct tf_connection) / 2));
 }
 
+/* What a place of the arena holds in its first or second HALF, as in the index; 0: nothing. */
+static inline uint32_t
+tf_value_in(const struct tf_analyzer *a, uint32_t index, unsigned half)
+{
+	const struct tf_connection *c = tf_connection_at(a, index);
+
+	if (c->flags & TF_CONN_EMBRYOS)
+		return tf_embryo_at(a, index << 1 | half)->conn ? TF_EMBRYO_BIT | index << 1 | half : 0;
+	return !half && c->conn ? index : 0;
+}
+
 /* Of what a value in the index stands for, a connection or an embryo: its key. */
 static inline const struct tf_key *
 tf_value_key(const struct tf_analyzer *a, uint32_t value)
@@ -100,6 +111,17 @@ tf_value_conn(const struct tf_analyzer *a, uint32_t value)
 {
 	return value & TF_EMBRYO_BIT ? tf_embryo_at(a, value & ~TF_EMBRYO_BIT)->conn
 	                             : tf_connection_at(a, value)->conn;
+}
+
+/* Does its place still hold what VALUE stood for, or another of the same kind? */
+static inline bool
+tf_value_stands(const struct tf_analyzer *a, uint32_t value)
+{
+	uint32_t place = value & ~TF_EMBRYO_BIT;
+
+	if (value & TF_EMBRYO_BIT)
+		return tf_value_in(a, place >> 1, place & 1) == value;
+	return tf_value_in(a, place, 0) == value;
 }
 
 /* Ask the processor for it. */
@@ -141,17 +163,6 @@ tf_table_note_place(struct tf_analyzer *a, uint32_t place)
 {
 	if (place < a->connections.fresh)
 		tf_table_disorder(a, place); /* it was used before */
-}
-
-/* What a place of the arena holds in its first or second HALF, as in the index; 0: nothing. */
-static inline uint32_t
-tf_value_in(const struct tf_analyzer *a, uint32_t index, unsigned half)
-{
-	const struct tf_connection *c = tf_connection_at(a, index);
-
-	if (c->flags & TF_CONN_EMBRYOS)
-		return tf_embryo_at(a, index << 1 | half)->conn ? TF_EMBRYO_BIT | index << 1 | half : 0;
-	return !half && c->conn ? index : 0;
 }
 
 /* ---- table.c: connections come and go -------------------------------------- */

@@ -112,8 +112,7 @@ look_round(struct tf_analyzer *a)
 static bool
 is_as_it_was(const struct tf_analyzer *a, const struct tf_doomed *d)
 {
-	if (tf_value_in(a, d->value & TF_EMBRYO_BIT ? (d->value & ~TF_EMBRYO_BIT) >> 1 : d->value,
-	                d->value & TF_EMBRYO_BIT ? d->value & 1 : 0) != d->value)
+	if (!tf_value_stands(a, d->value))
 		return false;
 	struct tf_doomed now = look_at(a, d->value);
 	return now.conn == d->conn && now.worth == d->worth && now.last_ts_ns == d->last_ts_ns;
