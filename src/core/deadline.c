@@ -58,16 +58,25 @@ limit_at(const struct tf_context *ctx, const struct tf_connection *c, enum tf_st
 	                   x ? x->syn_ack_gap_ns : 0, ctx->config->timer[TF_TIMER_SYN_RECEIVED]);
 }
 
+/* A SYN,ACK has passed since the last SYN: then no SYN is due. */
+static bool
+was_answered(const struct tf_connection *c, const struct tf_extra *x)
+{
+	int64_t answer_ns = x->syn_ack_again ? x->syn_ack_last_ns : tf_handshake_at_ns(c);
+
+	return c->flags & TF_CONN_SYN_ACK && answer_ns >= x->syn_last_ns;
+}
+
 /* Who has sent his SYN or SYN,ACK again sends it again after twice that time at most (RFC 6298
  * section 5.5).  When that is over he has given it up, by a limit of his own or because his
  * program did: that is the best guess, though the repetition may be lost before the tap. */
 static int64_t
-overdue_at(const struct tf_extra *x, enum tf_state state)
+overdue_at(const struct tf_connection *c, const struct tf_extra *x, enum tf_state state)
 {
 	bool syn = state == TF_SYN_SENT;
 	int64_t wait_ns = 2 * (x ? syn ? x->syn_gap_ns : x->syn_ack_gap_ns : 0);
 
-	if (!x || !(syn ? x->syn_again : x->syn_ack_again))
+	if (!x || !(syn ? x->syn_again : x->syn_ack_again) || (syn && was_answered(c, x)))
 		return INT64_MAX;
 	if (wait_ns < TF_SETTLE_NS)
 		wait_ns = TF_SETTLE_NS;
@@ -86,7 +95,7 @@ end_deadline(const struct tf_context *ctx, const struct tf_connection *c, enum t
 	switch (waits) {
 	case TF_SYN_SENT:
 	case TF_SYN_RECEIVED:
-		return earlier(limit_at(ctx, c, waits), overdue_at(tf_extra_if(ctx, c), waits));
+		return earlier(limit_at(ctx, c, waits), overdue_at(c, tf_extra_if(ctx, c), waits));
 	case TF_TIME_WAIT:
 		since = tf_time_wait_since(ctx, c, which);
 		return (since ? since : c->last_ts_ns) + ctx->config->timer[TF_TIMER_TIME_WAIT];

@@ -163,8 +163,8 @@ fin_bits(const struct tf_closing *k)
 {
 	if (!k)
 		return 0;
-	return 1u | k->fin[0].inferred << 1 | k->fin[1].inferred << 2 | k->fin[0].acks_peer_fin << 3 |
-	       k->fin[1].acks_peer_fin << 4;
+	return 1u | (k->fin[0].inferred ? 2u : 0) | (k->fin[1].inferred ? 4u : 0) |
+	       (k->fin[0].acks_peer_fin ? 8u : 0) | (k->fin[1].acks_peer_fin ? 16u : 0);
 }
 
 static struct tf_shape

@@ -34,36 +34,24 @@ tf_closing_segment(const struct tf_step *st)
 
 /* ---- a FIN without its ACK -------------------------------------------------------- */
 
-/* It is only inferred that its FIN was acknowledged, because it fell silent in STATE; and nothing shows that the
- * capture misses anything. */
-static bool
-fell_silent_in(const struct tf_connection *c, const struct tf_end *end, enum tf_state state)
-{
-	return !(c->flags & TF_CONN_GAP) && tf_connection_close(c) == TF_CLOSE_OPEN &&
-	       tf_end_has(end, TF_END_FIN) && !tf_end_has(end, TF_END_FIN_ACKED) &&
-	       (end->history >> 4 & 0xf) == state;
-}
-
 static int
-unacknowledged_id(const struct tf_connection *c, const struct tf_end *end)
+unacknowledged_id(enum tf_state state)
 {
-	switch (tf_end_state(end)) {
+	switch (state) {
 	case TF_FIN_WAIT_1:
 		return TF_A_STUCK_FIN_WAIT_1;
 	case TF_CLOSING:
 		return TF_A_STUCK_CLOSING;
 	case TF_LAST_ACK:
 		return TF_A_STUCK_LAST_ACK;
-	case TF_TIME_WAIT:
-		return fell_silent_in(c, end, TF_CLOSING) ? TF_A_STUCK_CLOSING : -1;
 	case TF_CLOSED:
-		return fell_silent_in(c, end, TF_LAST_ACK) ? TF_A_STUCK_LAST_ACK : -1;
 	case TF_LISTEN:
 	case TF_SYN_SENT:
 	case TF_SYN_RECEIVED:
 	case TF_ESTABLISHED:
 	case TF_FIN_WAIT_2:
 	case TF_CLOSE_WAIT:
+	case TF_TIME_WAIT:
 	case TF_STATE_COUNT:
 		break;
 	}
@@ -81,7 +69,7 @@ static int64_t
 fin_deadline(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint which)
 {
 	const struct tf_fin_record *fin = &tf_closing_if(ctx, c)->fin[which];
-	int id = unacknowledged_id(c, &c->end[which]);
+	int id = unacknowledged_id(tf_end_state(&c->end[which]));
 
 	/* Where the other direction is missing, or all bare ACKs, so are those of the FIN. */
 	if (id < 0 || (tf_without_acks(ctx) && !fin->again) || !fin->packet || !c->end[!which].packets ||
@@ -110,7 +98,7 @@ static void
 raise_stuck_fin(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint which)
 {
 	const struct tf_fin_record *fin = &tf_closing_if(ctx, c)->fin[which];
-	int id = unacknowledged_id(c, &c->end[which]);
+	int id = unacknowledged_id(tf_end_state(&c->end[which]));
 	struct tf_finding f = tf_finding(ctx, c, (enum tf_anomaly)id, which);
 
 	tf_finding_duration(&f, "for", ctx->now_ns - unacknowledged_since(fin));

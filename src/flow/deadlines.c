@@ -73,9 +73,24 @@ tf_look_after_time_wait(struct tf_analyzer *a, uint32_t index)
 	tf_wheel_file(&a->wheel, index, since_ns + a->config.timer[TF_TIMER_TIME_WAIT]);
 }
 
-/* What connection INDEX waited for has come: ctx->now_ns is its deadline. */
+/* The next deadline of connection INDEX, which is none of the wheel's now: one before NOW has its turn in this run. */
 static void
-meet_deadline(struct tf_analyzer *a, uint32_t index)
+go_on(struct tf_analyzer *a, uint32_t index, int64_t now_ns)
+{
+	const struct tf_connection *c = tf_connection_at(a, index);
+	int64_t when = next_deadline(a, c);
+
+	if (when < now_ns) {
+		tf_wheel_remove(&a->wheel, index);
+		tf_wheel_due(&a->wheel, (struct tf_due){when, c->conn, index});
+	} else {
+		tf_look_again(a, index);
+	}
+}
+
+/* What connection INDEX waited for has come: ctx->now_ns is its deadline, in a run of all before NOW. */
+static void
+meet_deadline(struct tf_analyzer *a, uint32_t index, int64_t now_ns)
 {
 	struct tf_connection *c = tf_connection_at(a, index);
 
@@ -83,15 +98,21 @@ meet_deadline(struct tf_analyzer *a, uint32_t index)
 	if (tf_held_next(a, c) <= a->ctx.now_ns) {
 		index = tf_held_deadline(a, index);
 		if (index)
-			tf_look_again(a, index);
+			go_on(a, index, now_ns);
 		return;
 	}
 	tf_connection_deadline(&a->ctx, c);
 	tf_detect_deadline(&a->ctx, c);
-	if (tf_connection_settled(&a->ctx, c))
+	if (!tf_connection_settled(&a->ctx, c)) {
+		go_on(a, index, now_ns);
+	} else if (c->flags & TF_CONN_HOLDS_SYN) {
+		/* The former connection is over, so nobody is left to refuse the SYN. */
+		index = tf_held_deadline(a, index);
+		if (index)
+			go_on(a, index, now_ns);
+	} else {
 		tf_table_end(a, index, TF_GONE_CLOSED);
-	else
-		tf_look_again(a, index);
+	}
 }
 
 void
@@ -116,7 +137,7 @@ tf_run_deadlines(struct tf_analyzer *a, int64_t now_ns)
 				/* The clock never goes back, though a deadline was found late. */
 				if (when > a->ctx.now_ns)
 					a->ctx.now_ns = when;
-				meet_deadline(a, due.index);
+				meet_deadline(a, due.index, now_ns);
 			}
 		}
 	}
