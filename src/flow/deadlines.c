@@ -4,8 +4,8 @@
  */
 #include "flow/flow.h"
 
-static int64_t
-next_deadline(const struct tf_analyzer *a, const struct tf_connection *c)
+int64_t
+tf_next_deadline(const struct tf_analyzer *a, const struct tf_connection *c)
 {
 	int64_t next = tf_connection_next(&a->ctx, c);
 	int64_t detect = tf_detect_next(&a->ctx, c), held = tf_held_next(a, c);
@@ -30,7 +30,7 @@ tf_look_again(struct tf_analyzer *a, uint32_t index)
 	const struct tf_connection *c = tf_connection_at(a, index);
 
 	if (!only_idles(a, c))
-		tf_wheel_file(&a->wheel, index, next_deadline(a, c));
+		tf_wheel_file(&a->wheel, index, tf_next_deadline(a, c));
 }
 
 void
@@ -78,7 +78,7 @@ static void
 go_on(struct tf_analyzer *a, uint32_t index, int64_t now_ns)
 {
 	const struct tf_connection *c = tf_connection_at(a, index);
-	int64_t when = next_deadline(a, c);
+	int64_t when = tf_next_deadline(a, c);
 
 	if (when < now_ns) {
 		tf_wheel_remove(&a->wheel, index);
@@ -127,7 +127,7 @@ tf_run_deadlines(struct tf_analyzer *a, int64_t now_ns)
 		while (tf_wheel_pop(&a->wheel, now_ns, &due)) {
 			if (tf_connection_at(a, due.index)->conn != due.conn)
 				continue; /* it went while it waited here */
-			int64_t when = next_deadline(a, tf_connection_at(a, due.index));
+			int64_t when = tf_next_deadline(a, tf_connection_at(a, due.index));
 			if (when >= now_ns) {
 				tf_wheel_file(&a->wheel, due.index, when);
 			} else if (when > due.deadline_ns) {

@@ -345,10 +345,10 @@ tf_embryos_due(struct tf_analyzer *a, int64_t now_ns)
 		struct tf_embryo_queue *q = &a->embryo_queue[which];
 		/* The first one may have grown since it was looked at. */
 		for (settle_head(a, which); q->due_ns < now_ns; settle_head(a, which)) {
-			int64_t due_ns = q->due_ns;
 			uint32_t index = tf_embryo_grow(a, (uint32_t)*entry_at(q, 0) | TF_EMBRYO_BIT);
-			tf_wheel_due(&a->wheel,
-			             (struct tf_due){due_ns, tf_connection_at(a, index)->conn, index});
+			const struct tf_connection *c = tf_connection_at(a, index);
+			/* The limit of the other queue may be the sooner one. */
+			tf_wheel_due(&a->wheel, (struct tf_due){tf_next_deadline(a, c), c->conn, index});
 		}
 	}
 }

@@ -221,6 +221,9 @@ void tf_feed_connection(struct tf_analyzer *a, uint32_t index, const struct tf_s
 
 /* ---- deadlines.c -------------------------------------------------------------- */
 
+/* When C wants to be looked at. */
+int64_t tf_next_deadline(const struct tf_analyzer *a, const struct tf_connection *c);
+
 /* Connection INDEX changed: when does it want to be looked at? */
 void tf_look_again(struct tf_analyzer *a, uint32_t index);
 

@@ -94,7 +94,7 @@ counted(const struct story *s, enum tf_state from, enum tf_state to)
 static void
 what_was_taken_back_is_not_counted(void)
 {
-	for (int asked_for = 0; asked_for < 2; asked_for++) {
+	for (unsigned asked_for = 0; asked_for < 2; asked_for++) {
 		struct story s = {0};
 
 		tell(&s, TF_CLOSED, TF_SYN_SENT, TF_OBSERVED, 1);
