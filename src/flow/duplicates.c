@@ -1,6 +1,6 @@
 /*
- * Copies made by the capture: a small table of what passed last, by a
- * digest of the whole segment.  Its hash has no key, so that the same
+ * Copies made by the capture: a small table of what passed last, in sets of
+ * two, by a digest of the whole segment.  Its hash has no key, so that the same
  * capture gives the same result everywhere.
  */
 #include "flow/duplicates.h"
@@ -8,16 +8,10 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "flow/key.h"
+
 #define COPY_NS 1000000
 #define SLOW_NS 10000000
-
-static uint64_t
-folded(uint64_t a, uint64_t b)
-{
-	unsigned __int128 product = (unsigned __int128)a * b;
-
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
 
 _Static_assert(offsetof(struct tf_segment, ack) == offsetof(struct tf_segment, seq) + 4 &&
                    offsetof(struct tf_segment, dst_port) == offsetof(struct tf_segment, src_port) + 2 &&
@@ -41,20 +35,23 @@ digest_of(const struct tf_segment *s)
 	memcpy(&ports, &s->src_port, sizeof ports);
 	if (s->options & TF_OPT_TIMESTAMPS)
 		memcpy(&times, &s->tsval, sizeof times);
-	h = folded(src ^ numbers ^ UINT64_C(0x9e3779b97f4a7c15),
-	           dst ^ ((uint64_t)header << 32 | rest) ^ UINT64_C(0xd1b54a32d192ed03));
+	h = tf_key_folded(src ^ numbers ^ UINT64_C(0x9e3779b97f4a7c15),
+	                  dst ^ ((uint64_t)header << 32 | rest) ^ UINT64_C(0xd1b54a32d192ed03));
 	h ^= (uint64_t)ports << 32 ^ (uint64_t)s->ip_id << 16 ^ s->len;
-	return folded(h ^ UINT64_C(0x8cb92ba72f3d8dd7), times ^ UINT64_C(0xa0761d6478bd642f));
+	return tf_key_folded(h ^ UINT64_C(0x8cb92ba72f3d8dd7), times ^ UINT64_C(0xa0761d6478bd642f));
 }
 
 bool
 tf_duplicates_check(struct tf_duplicates *d, const struct tf_segment *s)
 {
 	uint64_t digest = digest_of(s);
-	struct tf_seen *seen = &d->seen[digest >> 32 & (TF_DUPLICATES_PLACES - 1)];
-	struct tf_seen before = *seen;
+	struct tf_seen *set = d->seen[digest >> 32 & (TF_DUPLICATES_SETS - 1)];
+	struct tf_seen before = set[0].digest == digest ? set[0] : set[1];
 
-	*seen = (struct tf_seen){digest, s->ts_ns};
+	/* The latest comes first, and the other one of the set may stay. */
+	if (set[0].digest != digest)
+		set[1] = set[0];
+	set[0] = (struct tf_seen){digest, s->ts_ns};
 	d->segments++;
 	if (before.digest != digest || s->ts_ns < before.ts_ns)
 		return false;

@@ -17,7 +17,7 @@
 
 #include "tcpfsm/segment.h"
 
-#define TF_DUPLICATES_PLACES 1024
+#define TF_DUPLICATES_SETS 1024
 
 struct tf_seen {
 	uint64_t digest;
@@ -25,7 +25,7 @@ struct tf_seen {
 };
 
 struct tf_duplicates {
-	struct tf_seen seen[TF_DUPLICATES_PLACES];
+	struct tf_seen seen[TF_DUPLICATES_SETS][2];
 	uint64_t segments, found;
 };
 
