@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/plain.h"
 #include "tcpfsm/connection.h"
 
 /* Numbers in the index have this bit where they are of embryos; then the place of a connection follows, and which half
@@ -60,7 +61,8 @@ struct tf_analyzer;
 
 /* Whether S, by whose key HASH is, and whose sender is the key's second end or not, began one.  False where it is
  * no plain SYN or there is no room; then nothing has changed, but that somebody may have been evicted. */
-bool tf_embryo_begin(struct tf_analyzer *a, const struct tf_segment *s, bool second, uint32_t hash);
+bool tf_embryo_begin(struct tf_analyzer *a, const struct tf_segment *s, const struct tf_plain *plain,
+                     bool second, uint32_t hash);
 
 /* Whether connection INDEX, which is in the index under HASH and not in the wheel, became an embryo.  False where it is
  * none, or where there is no room. */

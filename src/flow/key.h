@@ -44,18 +44,30 @@ tf_key_of(const struct tf_segment *s, bool second)
 	              : (struct tf_key){{s->src, s->dst}, {s->src_port, s->dst_port}};
 }
 
+/* Both ports as one word; SWAPPED: the second one first. */
+static inline uint32_t
+tf_key_ports(const uint16_t port[2], bool swapped)
+{
+	uint32_t word;
+
+	memcpy(&word, port, sizeof word);
+	return swapped ? word << 16 | word >> 16 : word;
+}
+
 /* Is KEY that of S's 4-tuple, of which SECOND is tf_key_second(S)? */
 static inline bool
 tf_key_fits(const struct tf_key *key, const struct tf_segment *s, bool second)
 {
+	const uint16_t port[2] = {s->src_port, s->dst_port};
+	const struct tf_addr *mine = &key->addr[second], *other = &key->addr[!second];
 	uint64_t x[4], y[4];
 
-	memcpy(x, &key->addr[second], 16);
-	memcpy(x + 2, &key->addr[!second], 16);
+	memcpy(x, mine, 16);
+	memcpy(x + 2, other, 16);
 	memcpy(y, &s->src, 16);
 	memcpy(y + 2, &s->dst, 16);
 	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]) |
-	         (unsigned)(key->port[second] ^ s->src_port) | (unsigned)(key->port[!second] ^ s->dst_port));
+	         (tf_key_ports(key->port, false) ^ tf_key_ports(port, second)));
 }
 
 static inline uint64_t
