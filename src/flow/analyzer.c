@@ -139,7 +139,6 @@ struct errand {
 	const struct tf_segment *s;
 	uint32_t hash;         /* of its key */
 	uint32_t likely;       /* the connection that the index seemed to have for it; 0: none */
-	bool second;           /* the second end of the key sent it */
 	struct tf_plain plain; /* what it is by its own header */
 };
 
@@ -158,9 +157,9 @@ look_up(const struct tf_analyzer *a, const struct errand *e)
 		uint32_t value = a->index.entry[at].value;
 		if (value & TF_TOMBSTONE_BIT) {
 			uint32_t place = value & ~TF_TOMBSTONE_BIT;
-			if (tf_key_fits(&a->tombstone[place].key, e->s, e->second))
+			if (tf_key_is_of(&a->tombstone[place].key, e->s))
 				found.tombstone = place + 1;
-		} else if (tf_key_fits(tf_value_key(a, value), e->s, e->second)) {
+		} else if (tf_key_is_of(tf_value_key(a, value), e->s)) {
 			found.index = value;
 			break;
 		}
@@ -168,21 +167,18 @@ look_up(const struct tf_analyzer *a, const struct errand *e)
 	return found;
 }
 
-/* Is connection INDEX, which was found a moment ago, still there, and E's? */
+/* Is C, which was found a moment ago, still there, and S's?  SECOND: the second end of its key sent S. */
 static inline bool
-is_still_there(const struct tf_analyzer *a, const struct errand *e, uint32_t index)
+is_still_there(const struct tf_connection *c, const struct tf_segment *s, bool second)
 {
-	const struct tf_connection *c = tf_connection_at(a, index);
-
-	return tf_key_fits(&c->key, e->s, e->second) && c->conn && !(c->flags & TF_CONN_EMBRYOS);
+	return tf_key_fits(&c->key, s, second) && c->conn && !(c->flags & TF_CONN_EMBRYOS);
 }
 
 /* Its place: what was found a moment ago, unless that went meanwhile. */
 static struct place
 place_of(const struct tf_analyzer *a, const struct errand *e)
 {
-	if (e->likely && tf_key_fits(tf_value_key(a, e->likely), e->s, e->second) &&
-	    tf_value_stands(a, e->likely))
+	if (e->likely && tf_key_is_of(tf_value_key(a, e->likely), e->s) && tf_value_stands(a, e->likely))
 		return (struct place){.index = e->likely};
 	return look_up(a, e);
 }
@@ -203,15 +199,16 @@ is_late(const struct tf_tombstone *t, const struct tf_segment *s, bool second)
 static uint32_t
 begin(struct tf_analyzer *a, const struct errand *e, uint32_t tombstone)
 {
-	struct tf_key key = tf_key_of(e->s, e->second);
+	bool second = tf_key_second(e->s);
+	struct tf_key key = tf_key_of(e->s, second);
 	struct tf_former former;
 
 	if (!tombstone)
 		return tf_table_begin(a, &key, e->hash, e->s, NULL);
 	struct tf_tombstone *t = &a->tombstone[tombstone - 1];
-	if (is_late(t, e->s, e->second)) {
+	if (is_late(t, e->s, second)) {
 		struct tf_late late = tf_late_of(t);
-		tf_detect_late(&a->ctx, &late, e->second, e->s);
+		tf_detect_late(&a->ctx, &late, second, e->s);
 		return 0;
 	}
 	former = t->former;
@@ -221,11 +218,11 @@ begin(struct tf_analyzer *a, const struct errand *e, uint32_t tombstone)
 
 /* As nearly all segments are: by header prediction, or by a remembered move. */
 static inline __attribute__((always_inline)) bool
-feed_known(struct tf_analyzer *a, uint32_t index, const struct errand *e)
+feed_known(struct tf_analyzer *a, uint32_t index, const struct errand *e, bool second)
 {
 	struct tf_connection *c = tf_connection_at(a, index);
 	bool client_second = (c->flags & TF_CONN_CLIENT_SECOND) != 0;
-	enum tf_endpoint from = e->second != client_second ? TF_SERVER : TF_CLIENT;
+	enum tf_endpoint from = second != client_second ? TF_SERVER : TF_CLIENT;
 	unsigned may = tf_shape_may(&a->ctx, c, from);
 
 	if (may & e->plain.fast && tf_connection_fast(&a->ctx, c, e->s, from, may)) {
@@ -242,8 +239,7 @@ feed_known(struct tf_analyzer *a, uint32_t index, const struct errand *e)
 static void
 feed_first(struct tf_analyzer *a, const struct errand *e, uint32_t tombstone)
 {
-	if (e->plain.move == TF_MAY_SYN && !tombstone &&
-	    tf_embryo_begin(a, e->s, &e->plain, e->second, e->hash))
+	if (e->plain.move == TF_MAY_SYN && !tombstone && tf_embryo_begin(a, e->s, &e->plain, e->hash))
 		return;
 	uint32_t index = begin(a, e, tombstone);
 	if (!index)
@@ -306,7 +302,7 @@ feed_elsewhere(struct tf_analyzer *a, const struct errand *e)
 	}
 	if (at.index & TF_EMBRYO_BIT)
 		at.index = feed_embryo(a, e, at.index);
-	else if (feed_known(a, at.index, e))
+	else if (feed_known(a, at.index, e, tf_key_side(tf_value_key(a, at.index), e->s)))
 		return;
 	if (at.index)
 		feed_checklist(a, at.index, e);
@@ -317,9 +313,15 @@ feed_one(struct tf_analyzer *a, const struct errand *e)
 {
 	uint32_t index = e->likely;
 
-	if (!index || index & TF_EMBRYO_BIT || !is_still_there(a, e, index))
+	if (!index || index & TF_EMBRYO_BIT) {
 		feed_elsewhere(a, e);
-	else if (!feed_known(a, index, e))
+		return;
+	}
+	const struct tf_connection *c = tf_connection_at(a, index);
+	bool second = tf_key_side(&c->key, e->s);
+	if (!is_still_there(c, e->s, second))
+		feed_elsewhere(a, e);
+	else if (!feed_known(a, index, e, second))
 		feed_checklist(a, index, e);
 }
 
@@ -446,8 +448,7 @@ static inline void
 set_out(struct tf_analyzer *a, struct errand *e, const struct tf_segment *s)
 {
 	e->s = s;
-	e->second = tf_key_second(s);
-	e->hash = tf_key_hash_segment(s, e->second, a->config.hash_key);
+	e->hash = tf_key_hash_segment(s, a->config.hash_key);
 	e->plain = plain_of(a, s);
 	tf_index_prefetch(&a->index, e->hash);
 }

@@ -193,10 +193,11 @@ forget_embryo(struct tf_analyzer *a, uint32_t place)
 /* ---- from a segment, from a connection --------------------------------------------------- */
 
 bool
-tf_embryo_begin(struct tf_analyzer *a, const struct tf_segment *s, const struct tf_plain *plain, bool second,
+tf_embryo_begin(struct tf_analyzer *a, const struct tf_segment *s, const struct tf_plain *plain,
                 uint32_t hash)
 {
 	unsigned shape = tf_move_first(&a->ctx, plain);
+	bool second = tf_key_second(s);
 
 	if (!shape || !(a->moves.shape[shape].may[TF_CLIENT] & TF_IS_EMBRYONIC))
 		return false;
