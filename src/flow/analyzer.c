@@ -398,8 +398,8 @@ static void
 set_out(struct tf_analyzer *a, struct errand *e, const struct tf_segment *s)
 {
 	e->s = s;
-	e->second = tf_key_second(s);
-	e->hash = tf_key_hash_segment(s, e->second, a->config.hash_key);
+	e->second = s->second;
+	e->hash = s->hash;
 	tf_index_prefetch(&a->index, e->hash);
 }
 
@@ -427,12 +427,18 @@ run_errand(struct tf_analyzer *a, const struct errand *e)
 {
 	a->stats.segments++;
 	follow_clock(a, e->s);
-	if (tf_duplicates_check(&a->duplicates, e->s)) {
+	if (e->s->is_copy) {
 		a->stats.duplicate_frames++;
 		show_duplicate(a, e);
 		return;
 	}
 	feed_one(a, e);
+}
+
+void
+tf_analyzer_prepare(struct tf_analyzer *a, struct tf_segment *segments, size_t count)
+{
+	tf_prepare(a->preparation, segments, count);
 }
 
 /* All that has an effect happens in the last step, so in the order of the segments. */
@@ -491,6 +497,7 @@ tf_analyzer_new(const struct tf_config *config, struct tf_sink sink)
 	    !make_pool(&a->ctx.ranges, sizeof(struct tf_range), spare / 16 / sizeof(struct tf_range)) ||
 	    !make_pool(&a->ctx.held, sizeof(struct tf_held_syn), spare / 16 / sizeof(struct tf_held_syn)) ||
 	    !(a->ctx.memory = tf_memory_new(config->memory_key)) ||
+	    !(a->preparation = tf_preparation_new(config->hash_key)) ||
 	    !(a->tombstone =
 	          tf_arena_new((size_t)config->max_tombstones + 1, sizeof *a->tombstone, TF_ARENA_FILLS)) ||
 	    !tf_index_init(&a->index, 4096)) {
@@ -513,6 +520,7 @@ tf_analyzer_free(struct tf_analyzer *a)
 	tf_index_fini(&a->index);
 	tf_wheel_fini(&a->wheel);
 	tf_memory_free(a->ctx.memory);
+	tf_preparation_free(a->preparation);
 	tf_arena_free(a->tombstone, (size_t)a->config.max_tombstones + 1, sizeof *a->tombstone);
 	free_pool(&a->ctx.held);
 	free_pool(&a->ctx.ranges);

@@ -29,11 +29,12 @@ static inline bool
 tf_key_second(const struct tf_segment *s)
 {
 	uint64_t src_high = tf_key_word(&s->src, 0), dst_high = tf_key_word(&s->dst, 0);
-	uint64_t src_low = tf_key_word(&s->src, 8), dst_low = tf_key_word(&s->dst, 8);
+	unsigned __int128 src = (unsigned __int128)tf_key_word(&s->src, 8) << 64 | s->src_port;
+	unsigned __int128 dst = (unsigned __int128)tf_key_word(&s->dst, 8) << 64 | s->dst_port;
 
-	if (src_high != dst_high)
+	if (__builtin_expect(src_high != dst_high, false))
 		return dst_high < src_high;
-	return (dst_low < src_low) | ((dst_low == src_low) & (s->dst_port < s->src_port));
+	return dst < src;
 }
 
 /* The key of S's 4-tuple; SECOND: tf_key_second(S). */
@@ -66,37 +67,58 @@ tf_key_folded(uint64_t a, uint64_t b)
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-/* A hash that nobody can aim at without knowing SECRET: both factors of each product hold something of it. */
-static inline uint32_t
-tf_key_hash_of(const struct tf_addr *first, uint16_t first_port, const struct tf_addr *second,
-               uint16_t second_port, const uint64_t secret[2])
+/* A hash that nobody can aim at without knowing SECRET: both factors of each product hold something of it.  First
+ * come the lower halves of the addresses, then of IPv6 the upper ones, then the ports. */
+static inline uint64_t
+tf_key_hash_low(uint64_t first, uint64_t second, const uint64_t secret[2])
 {
-	uint64_t high[2] = {tf_key_word(first, 0), tf_key_word(second, 0)};
-	uint64_t ports = (uint64_t)first_port << 16 | second_port;
-	uint64_t h = tf_key_folded(tf_key_word(first, 8) ^ secret[0],
-	                           tf_key_word(second, 8) ^ secret[1] ^ UINT64_C(0x9e3779b97f4a7c15));
+	return tf_key_folded(first ^ secret[0], second ^ secret[1] ^ UINT64_C(0x9e3779b97f4a7c15));
+}
 
-	if (high[0] | high[1]) /* IPv6 */
-		h ^= tf_key_folded(high[0] ^ secret[1] ^ UINT64_C(0x2545f4914f6cdd1d),
-		                   high[1] ^ secret[0] ^ UINT64_C(0xd1b54a32d192ed03));
-	h = tf_key_folded(h ^ ports ^ UINT64_C(0x8cb92ba72f3d8dd7), secret[0] ^ UINT64_C(0xa0761d6478bd642f));
+static inline uint64_t
+tf_key_hash_high(uint64_t first, uint64_t second, const uint64_t secret[2])
+{
+	return tf_key_folded(first ^ secret[1] ^ UINT64_C(0x2545f4914f6cdd1d),
+	                     second ^ secret[0] ^ UINT64_C(0xd1b54a32d192ed03));
+}
+
+static inline uint32_t
+tf_key_hash_ports(uint64_t addresses, uint32_t ports, const uint64_t secret[2])
+{
+	uint64_t h = tf_key_folded(addresses ^ ports ^ UINT64_C(0x8cb92ba72f3d8dd7),
+	                           secret[0] ^ UINT64_C(0xa0761d6478bd642f));
+
 	return (uint32_t)(h ^ h >> 32);
 }
 
 static inline uint32_t
 tf_key_hash(const struct tf_key *key, const uint64_t secret[2])
 {
-	return tf_key_hash_of(&key->addr[0], key->port[0], &key->addr[1], key->port[1], secret);
+	uint64_t high[2] = {tf_key_word(&key->addr[0], 0), tf_key_word(&key->addr[1], 0)};
+	uint64_t h = tf_key_hash_low(tf_key_word(&key->addr[0], 8), tf_key_word(&key->addr[1], 8), secret);
+
+	if (high[0] | high[1])
+		h ^= tf_key_hash_high(high[0], high[1], secret);
+	return tf_key_hash_ports(h, (uint32_t)key->port[0] << 16 | key->port[1], secret);
 }
 
-/* The hash of S's key. */
+/* The hash of S's key.  The ends change places, where they do, by what they differ in: without a branch, since the
+ * processor could not foresee it. */
 static inline uint32_t
 tf_key_hash_segment(const struct tf_segment *s, bool second, const uint64_t secret[2])
 {
-	const struct tf_addr *addr[2] = {&s->src, &s->dst};
-	const uint16_t port[2] = {s->src_port, s->dst_port};
+	uint64_t src_high = tf_key_word(&s->src, 0), dst_high = tf_key_word(&s->dst, 0);
+	uint64_t src = tf_key_word(&s->src, 8), dst = tf_key_word(&s->dst, 8);
+	uint64_t turn = 0 - (uint64_t)second, differ = (src ^ dst) & turn;
+	uint32_t ports = (uint32_t)s->src_port << 16 | s->dst_port;
+	uint32_t ports_differ = (ports ^ (ports << 16 | ports >> 16)) & (uint32_t)turn;
+	uint64_t h = tf_key_hash_low(src ^ differ, dst ^ differ, secret);
 
-	return tf_key_hash_of(addr[second], port[second], addr[!second], port[!second], secret);
+	if (src_high | dst_high) {
+		differ = (src_high ^ dst_high) & turn;
+		h ^= tf_key_hash_high(src_high ^ differ, dst_high ^ differ, secret);
+	}
+	return tf_key_hash_ports(h, ports ^ ports_differ, secret);
 }
 
 #endif
