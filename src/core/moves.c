@@ -86,11 +86,11 @@ kind_by_numbers(const struct tf_end *x, const struct tf_end *y, const struct tf_
 /* The kind of S, sent by X; 0 where it is not plain to C.  MAY: what X may send. */
 static inline unsigned
 plain_kind(const struct tf_context *ctx, const struct tf_connection *c, const struct tf_end *x,
-           const struct tf_end *y, const struct tf_segment *s, const struct tf_plain *plain, unsigned may)
+           const struct tf_end *y, const struct tf_segment *s, unsigned may)
 {
-	unsigned kind = plain->kind;
+	unsigned kind = s->plain.kind;
 
-	if ((may & plain->move) != plain->move || !is_in_time(x, s, kind))
+	if ((may & s->plain.move) != s->plain.move || !is_in_time(x, s, kind))
 		return 0;
 	if (kind & TF_K_SYN ? s->flags & TF_ACK && !tf_seq_eq(s->ack, y->max)
 	                    : !is_in_order(x, y, s, kind, may))
@@ -270,9 +270,9 @@ make(struct tf_context *ctx, struct tf_connection *c, struct tf_end *x, struct t
 
 const struct tf_move *
 tf_move_plain(struct tf_context *ctx, struct tf_connection *c, struct tf_end *x, struct tf_end *y,
-              const struct tf_segment *s, const struct tf_plain *plain, unsigned may)
+              const struct tf_segment *s, unsigned may)
 {
-	unsigned kind = plain_kind(ctx, c, x, y, s, plain, may);
+	unsigned kind = plain_kind(ctx, c, x, y, s, may);
 	uint32_t key = key_of(c->shape, kind);
 	const struct tf_move *move = &ctx->moves->move[place_of(key)];
 
@@ -286,14 +286,14 @@ tf_move_plain(struct tf_context *ctx, struct tf_connection *c, struct tf_end *x,
 }
 
 unsigned
-tf_move_first(const struct tf_context *ctx, const struct tf_plain *plain)
+tf_move_first(const struct tf_context *ctx, const struct tf_segment *s)
 {
 	const unsigned told = TF_EV_TRANSITION | TF_EV_POSSIBLE | TF_EV_SEGMENT;
 	unsigned beginning = ctx->moves->beginning;
-	uint32_t key = key_of(beginning, plain->kind);
+	uint32_t key = key_of(beginning, s->plain.kind);
 	const struct tf_move *move = &ctx->moves->move[place_of(key)];
 
-	if (!beginning || plain->move != TF_MAY_SYN || ctx->sink.wanted & told || move->key != key)
+	if (!beginning || s->plain.move != TF_MAY_SYN || ctx->sink.wanted & told || move->key != key)
 		return 0;
 	return move->to;
 }

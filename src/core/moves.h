@@ -117,15 +117,14 @@ tf_shape_take(const struct tf_context *ctx, struct tf_connection *c, unsigned nu
 		tf_closing_if(ctx, c)->letters = (uint32_t)(shape->letters >> 32);
 }
 
-/* If S, sent by X to Y, the other end of C, is plain (PLAIN: by its own header) and its move is remembered, make that.
+/* If S, sent by X to Y, the other end of C, is plain and its move is remembered, make that.
  * MAY: what X may send.  NULL where not: then nothing changes but that a FIN gets its room. */
 const struct tf_move *tf_move_plain(struct tf_context *ctx, struct tf_connection *c, struct tf_end *x,
-                                    struct tf_end *y, const struct tf_segment *s,
-                                    const struct tf_plain *plain, unsigned may);
+                                    struct tf_end *y, const struct tf_segment *s, unsigned may);
 
-/* The shape of a connection after a SYN has begun it (PLAIN: by its own header); 0 where it is no plain SYN, where the move is not remembered,
+/* The shape of a connection after S, a SYN, has begun it; 0 where S is no plain SYN, where the move is not remembered,
  * or where somebody wants to be told of it. */
-unsigned tf_move_first(const struct tf_context *ctx, const struct tf_plain *plain);
+unsigned tf_move_first(const struct tf_context *ctx, const struct tf_segment *s);
 
 /* What the checklist tells the sink while a move is learnt. */
 struct tf_listener {

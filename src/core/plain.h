@@ -44,11 +44,7 @@ enum tf_kind {
 	TF_K_ALL = 0x0fff,
 };
 
-struct tf_plain {
-	uint16_t kind; /* enum tf_kind; 0: it is not plain */
-	uint16_t move; /* the bits of enum tf_may that a remembered move needs, all of them */
-	uint16_t fast; /* and header prediction */
-};
+static const struct tf_plain tf_not_plain = {0, TF_MAY_NEVER, TF_MAY_NEVER};
 
 #define TF_PLAIN_FLAGS (TF_SYN | TF_FIN | TF_ACK | TF_PSH | TF_ECE | TF_CWR | TF_AE)
 #define TF_SYN_OPTIONS (TF_OPT_MSS | TF_OPT_WSCALE | TF_OPT_SACK_PERMITTED | TF_OPT_TIMESTAMPS)
@@ -60,7 +56,7 @@ tf_plain_syn(const struct tf_segment *s)
 
 	/* A number of 0 is for a detector. */
 	if (s->len > 0 || s->flags & TF_FIN || s->options & ~(unsigned)TF_SYN_OPTIONS || s->seq.v == 0)
-		return (struct tf_plain){0, TF_MAY_NEVER, TF_MAY_NEVER};
+		return tf_not_plain;
 	kind |= s->options & TF_OPT_TIMESTAMPS ? TF_K_TIMESTAMPS : 0;
 	kind |= s->options & TF_OPT_MSS ? TF_K_MSS : 0;
 	kind |= s->options & TF_OPT_WSCALE ? TF_K_WSCALE : 0;
@@ -73,7 +69,7 @@ static inline struct tf_plain
 tf_plain_of(const struct tf_segment *s)
 {
 	unsigned fin = s->flags & TF_FIN, data = s->len > 0, timed = s->options & TF_OPT_TIMESTAMPS;
-	struct tf_plain plain = {0, TF_MAY_NEVER, TF_MAY_NEVER};
+	struct tf_plain plain = tf_not_plain;
 
 	if (s->flags & ~(unsigned)TF_PLAIN_FLAGS || !(s->flags & (TF_SYN | TF_ACK)) ||
 	    s->checksum_state == TF_CHECKSUM_BAD || s->window == 0)

@@ -61,26 +61,26 @@ feed_thoroughly(struct tf_analyzer *a, struct tf_connection *c, const struct tf_
 
 /* What S does to the replicas is remembered; false where it is not, and then nothing has changed. */
 static bool
-feed_plain(struct tf_analyzer *a, uint32_t index, const struct tf_segment *s, const struct tf_plain *plain,
-           enum tf_endpoint from, unsigned may)
+feed_plain(struct tf_analyzer *a, uint32_t index, const struct tf_segment *s, enum tf_endpoint from,
+           unsigned may)
 {
 	struct tf_connection *c = tf_connection_at(a, index);
-	const struct tf_move *move = tf_move_plain(&a->ctx, c, &c->end[from], &c->end[!from], s, plain, may);
+	const struct tf_move *move = tf_move_plain(&a->ctx, c, &c->end[from], &c->end[!from], s, may);
 
 	if (!move)
 		return false;
-	if (plain->kind & TF_K_SYN || c->flags & TF_CONN_EMBRYONIC)
+	if (s->plain.kind & TF_K_SYN || c->flags & TF_CONN_EMBRYONIC)
 		tf_detect_opening(&a->ctx, c, s, from);
-	if (plain->kind & TF_K_DATA)
+	if (s->plain.kind & TF_K_DATA)
 		tf_detect_ordinary(&a->ctx, c, s);
 	if (c->closing && tf_extra_if(&a->ctx, c))
 		tf_shape_forget(c); /* something was found */
-	if (plain->move == TF_MAY_SYN_ACK)
+	if (s->plain.move == TF_MAY_SYN_ACK)
 		tf_services_add(&a->services, &s->src, s->src_port);
 	if (move->notes & TF_NOTE_REST)
 		tf_look_after_time_wait(a, index);
 	/* Embryos have queues of their own. */
-	if (move->notes & TF_NOTE_TIMERS && !(plain->kind & TF_K_SYN))
+	if (move->notes & TF_NOTE_TIMERS && !(s->plain.kind & TF_K_SYN))
 		tf_look_soon_enough(a, index);
 	return true;
 }
@@ -100,19 +100,11 @@ feed_and_learn(struct tf_analyzer *a, struct tf_connection *c, const struct tf_s
 	tf_move_learn(&a->ctx, c, &listener);
 }
 
-/* Somebody who wants to know which rules applied gets them all. */
-static inline struct tf_plain
-plain_of(const struct tf_analyzer *a, const struct tf_segment *s)
-{
-	return a->ctx.fired ? (struct tf_plain){0, TF_MAY_NEVER, TF_MAY_NEVER} : tf_plain_of(s);
-}
-
 void
 tf_feed_connection(struct tf_analyzer *a, uint32_t index, const struct tf_segment *s)
 {
 	struct tf_connection *c = tf_connection_at(a, index);
 	enum tf_endpoint from = tf_connection_sender(c, s);
-	struct tf_plain plain = plain_of(a, s);
 
 	if (is_damaged(c, s, from)) {
 		tf_shape_forget(c);
@@ -122,7 +114,7 @@ tf_feed_connection(struct tf_analyzer *a, uint32_t index, const struct tf_segmen
 		tf_look_again(a, index);
 		return;
 	}
-	if (feed_plain(a, index, s, &plain, from, tf_shape_may(&a->ctx, c, from))) {
+	if (feed_plain(a, index, s, from, tf_shape_may(&a->ctx, c, from))) {
 		if (s->flags & TF_SYN)
 			tf_look_soon_enough(a, index);
 		return;
@@ -137,9 +129,7 @@ tf_feed_connection(struct tf_analyzer *a, uint32_t index, const struct tf_segmen
 /* A segment on its way to its connection. */
 struct errand {
 	const struct tf_segment *s;
-	uint32_t hash;         /* of its key */
-	uint32_t likely;       /* the connection that the index seemed to have for it; 0: none */
-	struct tf_plain plain; /* what it is by its own header */
+	uint32_t likely; /* the connection that the index seemed to have for it; 0: none */
 };
 
 struct place {
@@ -152,7 +142,7 @@ look_up(const struct tf_analyzer *a, const struct errand *e)
 {
 	struct place found = {0, 0};
 
-	for (uint32_t at = tf_index_start(&a->index, e->hash); tf_index_find(&a->index, e->hash, &at);
+	for (uint32_t at = tf_index_start(&a->index, e->s->hash); tf_index_find(&a->index, e->s->hash, &at);
 	     at = (at + 1) & a->index.mask) {
 		uint32_t value = a->index.entry[at].value;
 		if (value & TF_TOMBSTONE_BIT) {
@@ -204,7 +194,7 @@ begin(struct tf_analyzer *a, const struct errand *e, uint32_t tombstone)
 	struct tf_former former;
 
 	if (!tombstone)
-		return tf_table_begin(a, &key, e->hash, e->s, NULL);
+		return tf_table_begin(a, &key, e->s->hash, e->s, NULL);
 	struct tf_tombstone *t = &a->tombstone[tombstone - 1];
 	if (is_late(t, e->s, second)) {
 		struct tf_late late = tf_late_of(t);
@@ -212,8 +202,8 @@ begin(struct tf_analyzer *a, const struct errand *e, uint32_t tombstone)
 		return 0;
 	}
 	former = t->former;
-	tf_tombstone_remove(a, e->hash, tombstone - 1);
-	return tf_table_begin(a, &key, e->hash, e->s, &former);
+	tf_tombstone_remove(a, e->s->hash, tombstone - 1);
+	return tf_table_begin(a, &key, e->s->hash, e->s, &former);
 }
 
 /* As nearly all segments are: by header prediction, or by a remembered move. */
@@ -225,21 +215,21 @@ feed_known(struct tf_analyzer *a, uint32_t index, const struct errand *e, bool s
 	enum tf_endpoint from = second != client_second ? TF_SERVER : TF_CLIENT;
 	unsigned may = tf_shape_may(&a->ctx, c, from);
 
-	if (may & e->plain.fast && tf_connection_fast(&a->ctx, c, e->s, from, may)) {
+	if (may & e->s->plain.fast && tf_connection_fast(&a->ctx, c, e->s, from, may)) {
 		static const enum tf_state both_established[2] = {TF_ESTABLISHED, TF_ESTABLISHED};
 		tf_connection_show(&a->ctx, c, e->s, from, 0, both_established);
-		if (e->plain.fast & TF_MAY_FAST_DATA)
+		if (e->s->plain.fast & TF_MAY_FAST_DATA)
 			tf_detect_ordinary(&a->ctx, c, e->s);
 		return true;
 	}
-	return may && feed_plain(a, index, e->s, &e->plain, from, may);
+	return may && feed_plain(a, index, e->s, from, may);
 }
 
 /* A connection begins with the errand's segment. */
 static void
 feed_first(struct tf_analyzer *a, const struct errand *e, uint32_t tombstone)
 {
-	if (e->plain.move == TF_MAY_SYN && !tombstone && tf_embryo_begin(a, e->s, &e->plain, e->hash))
+	if (e->s->plain.move == TF_MAY_SYN && !tombstone && tf_embryo_begin(a, e->s))
 		return;
 	uint32_t index = begin(a, e, tombstone);
 	if (!index)
@@ -248,8 +238,8 @@ feed_first(struct tf_analyzer *a, const struct errand *e, uint32_t tombstone)
 	/* Where the capture's time went back, the connection begins by its clock. */
 	c->first_ts_ns = a->ctx.now_ns;
 	if ((e->s->flags & (TF_SYN | TF_ACK | TF_RST)) == TF_SYN &&
-	    feed_plain(a, index, e->s, &e->plain, TF_CLIENT, tf_shape_may(&a->ctx, c, TF_CLIENT))) {
-		if (!tf_embryo_from(a, index, e->hash))
+	    feed_plain(a, index, e->s, TF_CLIENT, tf_shape_may(&a->ctx, c, TF_CLIENT))) {
+		if (!tf_embryo_from(a, index, e->s->hash))
 			tf_look_soon_enough(a, index);
 		return;
 	}
@@ -263,11 +253,11 @@ feed_embryo(struct tf_analyzer *a, const struct errand *e, uint32_t embryo)
 	uint32_t index = tf_embryo_copy(a, embryo);
 	struct tf_connection *c = tf_connection_at(a, index);
 	enum tf_endpoint from = tf_connection_sender(c, e->s);
-	bool done = feed_plain(a, index, e->s, &e->plain, from, tf_shape_may(&a->ctx, c, from));
+	bool done = feed_plain(a, index, e->s, from, tf_shape_may(&a->ctx, c, from));
 
 	if (done && e->s->flags & TF_SYN && tf_embryo_update(a, embryo, index))
 		return 0;
-	tf_embryo_leave_to(a, embryo, index, e->hash);
+	tf_embryo_leave_to(a, embryo, index, e->s->hash);
 	tf_look_again(a, index);
 	return done ? 0 : index;
 }
@@ -277,9 +267,9 @@ static void
 feed_checklist(struct tf_analyzer *a, uint32_t index, const struct errand *e)
 {
 	if ((e->s->flags & (TF_SYN | TF_ACK | TF_RST)) == TF_SYN)
-		index = tf_syn_arrives(a, index, e->hash, e->s);
+		index = tf_syn_arrives(a, index, e->s->hash, e->s);
 	else
-		index = tf_held_judge(a, index, e->hash, e->s);
+		index = tf_held_judge(a, index, e->s->hash, e->s);
 	if (index) {
 		tf_feed_connection(a, index, e->s);
 		return;
@@ -422,9 +412,9 @@ tf_analyzer_advance(struct tf_analyzer *a, int64_t now_ns)
 static uint32_t
 prefetch_connection(const struct tf_analyzer *a, const struct errand *e)
 {
-	uint32_t at = tf_index_start(&a->index, e->hash), index;
+	uint32_t at = tf_index_start(&a->index, e->s->hash), index;
 
-	if (!tf_index_find(&a->index, e->hash, &at))
+	if (!tf_index_find(&a->index, e->s->hash, &at))
 		return 0;
 	index = a->index.entry[at].value;
 	if (index & TF_TOMBSTONE_BIT) {
@@ -448,9 +438,7 @@ static inline void
 set_out(struct tf_analyzer *a, struct errand *e, const struct tf_segment *s)
 {
 	e->s = s;
-	e->hash = tf_key_hash_segment(s, a->config.hash_key);
-	e->plain = plain_of(a, s);
-	tf_index_prefetch(&a->index, e->hash);
+	tf_index_prefetch(&a->index, e->s->hash);
 }
 
 /* Two steps ahead. */
@@ -477,12 +465,18 @@ run_errand(struct tf_analyzer *a, const struct errand *e)
 {
 	a->stats.segments++;
 	follow_clock(a, e->s);
-	if (tf_duplicates_check(&a->duplicates, e->s)) {
+	if (e->s->is_copy) {
 		a->stats.duplicate_frames++;
 		show_duplicate(a, e);
 		return;
 	}
 	feed_one(a, e);
+}
+
+void
+tf_analyzer_prepare(struct tf_analyzer *a, struct tf_segment *segments, size_t count)
+{
+	tf_prepare(a->preparation, segments, count);
 }
 
 /* At most ROW segments.  All that has an effect happens in the last step, so in the order of the segments. */
@@ -550,6 +544,7 @@ tf_analyzer_new(const struct tf_config *config, struct tf_sink sink)
 	    !make_pool(&a->ctx.ranges, sizeof(struct tf_range), spare / 16 / sizeof(struct tf_range)) ||
 	    !make_pool(&a->ctx.held, sizeof(struct tf_held_syn), spare / 16 / sizeof(struct tf_held_syn)) ||
 	    !(a->ctx.memory = tf_memory_new(config->memory_key)) ||
+	    !(a->preparation = tf_preparation_new(config->hash_key)) ||
 	    !(a->tombstone =
 	          tf_arena_new((size_t)config->max_tombstones + 1, sizeof *a->tombstone, TF_ARENA_FILLS)) ||
 	    !tf_index_init(&a->index, 4096)) {
@@ -572,6 +567,7 @@ tf_analyzer_free(struct tf_analyzer *a)
 	tf_index_fini(&a->index);
 	tf_wheel_fini(&a->wheel);
 	tf_memory_free(a->ctx.memory);
+	tf_preparation_free(a->preparation);
 	tf_arena_free(a->tombstone, (size_t)a->config.max_tombstones + 1, sizeof *a->tombstone);
 	free_pool(&a->ctx.held);
 	free_pool(&a->ctx.ranges);
@@ -592,6 +588,7 @@ void
 tf_analyzer_note_rules(struct tf_analyzer *a, bool *fired)
 {
 	a->ctx.fired = fired;
+	tf_preparation_be_thorough(a->preparation, fired != NULL);
 }
 
 void

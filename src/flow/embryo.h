@@ -16,7 +16,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/plain.h"
 #include "tcpfsm/connection.h"
 
 /* Numbers in the index have this bit where they are of embryos; then the place of a connection follows, and which half
@@ -59,10 +58,9 @@ enum { TF_AWAITS_ANSWER, TF_AWAITS_THIRD, TF_EMBRYO_QUEUES };
 
 struct tf_analyzer;
 
-/* Whether S, by whose key HASH is, began one.  False where it is no plain SYN or there is no room; then nothing has
+/* Whether S began one.  False where it is no plain SYN or there is no room; then nothing has
  * changed, but that somebody may have been evicted. */
-bool tf_embryo_begin(struct tf_analyzer *a, const struct tf_segment *s, const struct tf_plain *plain,
-                     uint32_t hash);
+bool tf_embryo_begin(struct tf_analyzer *a, const struct tf_segment *s);
 
 /* Whether connection INDEX, which is in the index under HASH and not in the wheel, became an embryo.  False where it is
  * none, or where there is no room. */

@@ -378,6 +378,7 @@ feed(struct tf_analyzer *a, size_t from, size_t to)
 		n = 1 + chance(60);
 		if (n > to - i)
 			n = to - i;
+		tf_analyzer_prepare(a, &traffic[i], n);
 		tf_analyzer_feed(a, &traffic[i], n);
 		CU_ASSERT(shapes_are_true(a));
 	}
@@ -547,6 +548,7 @@ healthy_traffic_is_predicted(void)
 			predicted +=
 			    may & tf_plain_of(&s).fast && tf_connection_fast(&a->ctx, &copy, &s, from, may);
 		}
+		tf_analyzer_prepare(a, &s, 1);
 		tf_analyzer_feed(a, &s, 1);
 	}
 	CU_ASSERT(asked > SEGMENTS / 2 && predicted > asked / 2);
@@ -576,11 +578,12 @@ openings_are_remembered(void)
 	make_traffic(1, 0);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(a);
 	for (unsigned i = 0; i < SEGMENTS; i++) {
-		const struct tf_segment *s = &traffic[i];
+		struct tf_segment *s = &traffic[i];
 		const struct tf_embryo *e = embryo_of(a, s);
 		bool answer = i > SEGMENTS / 2 && s->flags == (TF_SYN | TF_ACK);
 		asked += answer;
 		made += answer && e && !e->end[TF_SERVER].packets;
+		tf_analyzer_prepare(a, s, 1);
 		tf_analyzer_feed(a, s, 1);
 		e = embryo_of(a, s);
 		made += answer && e && e->end[TF_SERVER].packets == 1;
