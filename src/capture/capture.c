@@ -61,6 +61,7 @@ input_options(const struct tf_capture *c, const struct tf_capture_options *optio
 	    .through_libpcap = options->through_libpcap,
 	    .wake_fd = c->wake[0],
 	    .capacity = options->file_count > 1 ? BUFFER_MANY_FILES : BUFFER_ONE_FILE,
+	    .may_map = options->file_count == 1,
 	};
 }
 
@@ -292,6 +293,12 @@ tf_capture_source(struct tf_capture *c, size_t index)
 		return &c->inputs[index].source.info;
 	tf_live_update_drops(&c->live);
 	return &c->live.source.info;
+}
+
+bool
+tf_capture_may_change(const struct tf_capture *c)
+{
+	return !c->is_live && c->count == 1 && tf_stream_is_untouched(&c->inputs[0].reader.stream);
 }
 
 uint64_t

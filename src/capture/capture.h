@@ -66,7 +66,7 @@ struct tf_capture_source {
 	uint64_t unfilterable;  /* of them, of a link type for which the filter does not compile: rejected */
 	uint64_t dropped;   /* frames lost by the kernel that captured; of a file, by whatever lost them */
 	bool dropped_known; /* false: the source does not say */
-	uint64_t dropped_ahead; /* the same, known before the file is read; 0: none, or not known */
+	uint64_t dropped_ahead;  /* the same, known before the file is read; 0: none, or not known */
 	int64_t end_ns;          /* the capture went on until then; nanoseconds since the epoch */
 	bool end_known;          /* false: the source does not say */
 	uint64_t skipped_blocks; /* pcapng: blocks of a type that holds no frame, or that is not known */
@@ -99,6 +99,10 @@ void tf_capture_close(struct tf_capture *c);
  * merged by the times of their next frames, in a tie the one given first goes first.
  */
 int tf_capture_batch(struct tf_capture *c, struct tf_frame *frames, size_t max);
+
+/* Whether the data of the last batch's frames lie in the file itself, where somebody else can change them meanwhile:
+ * what is decided by an octet has to be looked at once. */
+bool tf_capture_may_change(const struct tf_capture *c);
 
 /* Makes a waiting or the next batch return TF_CAPTURE_END; live, the batches before it bring what the
  * kernel had taken by now.  May be called by a signal handler and by another thread. */

@@ -61,6 +61,7 @@ set_up(struct tf_input *in, const struct tf_input_options *options)
 		tf_reader_init_libpcap(&in->reader, &in->source, in->fd);
 	else
 		tf_reader_init(&in->reader, &in->source, in->fd, options->wake_fd, options->capacity);
+	in->reader.may_map = options->may_map;
 	in->reading = true;
 }
 

@@ -34,6 +34,7 @@ struct tf_input_options {
 	bool through_libpcap;
 	int wake_fd;     /* readable: stop; -1: none */
 	size_t capacity; /* octets to buffer */
+	bool may_map;    /* frames may lie where somebody else can change them */
 };
 
 /* Opens the file; where that fails its source says so and the input is finished. */

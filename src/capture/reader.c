@@ -100,6 +100,11 @@ tf_reader_frames(struct tf_reader *r, struct tf_frame *frames, size_t max, enum 
 		*status = find_format(r);
 	if (!r->final && r->read)
 		n = r->read(r, frames, max, status);
+	if (tf_stream_is_torn(&r->stream)) {
+		n = 0;
+		*status =
+		    tf_reader_fail(r, "the file was cut short or could not be read while it was looked at");
+	}
 	if (*status == TF_READ_END || *status == TF_READ_FAILED)
 		r->final = *status;
 	r->source->info.frames += n;

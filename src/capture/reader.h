@@ -63,6 +63,7 @@ struct tf_reader {
 		struct tf_pcapng_file pcapng;
 	} format;
 	bool is_pcapng;
+	bool may_map;    /* frames may lie where somebody else can change them (window.h) */
 	pcap_t *libpcap; /* with through_libpcap */
 };
 

@@ -15,6 +15,9 @@
 
 enum {
 	RAW_CAPACITY = 256 * 1024,
+	WINDOW = 2 << 20,        /* octets at a time: what a second-level cache holds */
+	WORTH_MAPPING = 8 << 20, /* octets of a file that pay for the faults */
+	PAGE = 64 << 10,         /* a multiple of any page's size */
 };
 
 void
@@ -27,10 +30,26 @@ tf_stream_init(struct tf_stream *s, int fd, int wake_fd, size_t capacity)
 	s->wake_fd = wake_fd;
 	s->capacity = capacity;
 	s->may_block = fstat(fd, &st) != 0 || !S_ISREG(st.st_mode);
+	off_t start = s->may_block ? -1 : lseek(fd, 0, SEEK_CUR);
+	if (start >= 0 && st.st_size > start) {
+		s->start = (uint64_t)start;
+		s->size = (uint64_t)st.st_size;
+	}
 #ifdef POSIX_FADV_SEQUENTIAL
 	if (!s->may_block)
 		(void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 #endif
+}
+
+static void
+drop_buffer(struct tf_stream *s)
+{
+	if (s->window.base)
+		tf_window_close(&s->window);
+	else
+		free(s->buffer);
+	s->buffer = NULL;
+	s->begin = s->end = 0;
 }
 
 void
@@ -38,9 +57,8 @@ tf_stream_fini(struct tf_stream *s)
 {
 	tf_codec_free(&s->codec);
 	free(s->raw);
-	free(s->buffer);
-	s->raw = s->buffer = NULL;
-	s->begin = s->end = 0;
+	drop_buffer(s);
+	s->raw = NULL;
 }
 
 static void
@@ -245,9 +263,74 @@ move_tail(struct tf_stream *s)
 	s->begin = 0;
 }
 
+/* ---- windows -------------------------------------------------------------------- */
+
+void
+tf_stream_map(struct tf_stream *s)
+{
+	s->maps = !s->codec.ops && s->size - s->start >= WORTH_MAPPING;
+}
+
+/* The buffer goes, and what comes next is the octet AT of the file. */
+static void
+go_to(struct tf_stream *s, uint64_t at)
+{
+	drop_buffer(s);
+	s->skip = 0;
+	s->buffer_offset = at - s->start;
+	s->consumed = at - s->start;
+}
+
+/* What is read from now on is read with read(), from AT on: the last octets, or all where it cannot be mapped. */
+static void
+stop_mapping(struct tf_stream *s, uint64_t at)
+{
+	s->maps = false;
+	go_to(s, at);
+	if (lseek(s->fd, (off_t)at, SEEK_SET) < 0)
+		fail(s, strerror(errno));
+}
+
+/* Somebody may cut the file short meanwhile. */
+static void
+look_at_size(struct tf_stream *s)
+{
+	struct stat st;
+
+	if (fstat(s->fd, &st) == 0 && st.st_size >= 0 && (uint64_t)st.st_size < s->size)
+		s->size = (uint64_t)st.st_size;
+}
+
+/* The next window, if one holds NEED octets. */
+static void
+map_on(struct tf_stream *s, size_t need)
+{
+	uint64_t at = s->start + s->buffer_offset + s->begin + s->skip, from = at / PAGE * PAGE;
+
+	look_at_size(s);
+	if (at > s->size || s->size - at < need) {
+		stop_mapping(s, at);
+		return;
+	}
+	uint64_t size = s->size - from;
+	size_t most = need > WINDOW - PAGE ? need + PAGE : WINDOW;
+	go_to(s, at);
+	if (!tf_window_open(&s->window, s->fd, from, size < most ? (size_t)size : most)) {
+		stop_mapping(s, at);
+		return;
+	}
+	s->buffer = s->window.base;
+	s->begin = (size_t)(at - from);
+	s->end = s->window.size;
+	s->buffer_offset = from - s->start;
+	s->consumed = from + s->end - s->start;
+}
+
 void
 tf_stream_fill(struct tf_stream *s, size_t need)
 {
+	if (s->maps && !s->ended && (s->skip > 0 || tf_stream_available(s) < need))
+		map_on(s, need);
 	while (!s->ended && (s->skip > 0 || tf_stream_available(s) < need)) {
 		move_tail(s);
 		if (!make_room(s))

@@ -3,8 +3,9 @@
  * that grows only as far as one record needs.
  *
  * A stream knows nothing of capture formats.  It reads with read() into a
- * large buffer, moves only the unread tail, and never seeks, so that a pipe
- * serves as well as a file.
+ * large buffer and moves only the unread tail, so that a pipe serves as well
+ * as a file.  Of a large file the buffer may be a window: then nothing is
+ * copied at all.
  */
 #ifndef TCPFSM_CAPTURE_STREAM_H
 #define TCPFSM_CAPTURE_STREAM_H
@@ -14,6 +15,7 @@
 #include <stdint.h>
 
 #include "capture/codec.h"
+#include "capture/window.h"
 
 struct tf_stream {
 	int fd;           /* not owned */
@@ -23,8 +25,12 @@ struct tf_stream {
 	bool ended;       /* nothing more will come, for whatever reason */
 	bool interrupted; /* it ended since wake_fd became readable */
 
+	bool maps;               /* the buffer is a window from the next fill on */
+	uint64_t start, size;    /* of a regular file: where reading began, and its octets in all */
+	struct tf_window window; /* open: it is the buffer */
+
 	uint8_t *buffer;
-	size_t capacity;        /* octets at buffer */
+	size_t capacity;        /* octets at buffer; before there is one, of the first one */
 	size_t begin, end;      /* the unread octets in it */
 	uint64_t buffer_offset; /* of buffer[0], in the decompressed data */
 	uint64_t skip;          /* octets after end that shall be dropped unseen */
@@ -48,6 +54,26 @@ void tf_stream_fini(struct tf_stream *s);
  * May move the buffer: pointers into it become invalid.
  */
 void tf_stream_fill(struct tf_stream *s, size_t need);
+
+/*
+ * What is in the buffer may change from now on, by somebody else's hand: if it pays, no octets are
+ * copied any more.  For files that are not compressed.
+ */
+void tf_stream_map(struct tf_stream *s);
+
+/* Whether what lies ahead in the buffer has been looked at by nobody, not even by the kernel that copies it. */
+static inline bool
+tf_stream_is_untouched(const struct tf_stream *s)
+{
+	return s->window.base != NULL;
+}
+
+/* Whether octets of the buffer have gone. */
+static inline bool
+tf_stream_is_torn(const struct tf_stream *s)
+{
+	return s->window.base != NULL && s->window.torn;
+}
 
 /* Go past N octets, be they in the buffer or not. */
 void tf_stream_skip(struct tf_stream *s, uint64_t n);

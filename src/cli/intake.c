@@ -81,8 +81,20 @@ add_segments(struct tf_intake *in, size_t count, bool keep_heads)
 	return parcel->count < TF_PARCEL_SEGMENTS || ship(in);
 }
 
+/* FRAME where nobody else can change it: the general decoder looks at octets as often as it likes. */
+static const struct tf_frame *
+hold_still(struct tf_intake *in, const struct tf_frame *frame)
+{
+	if (!tf_capture_may_change(in->capture) || frame->caplen > sizeof in->still_data)
+		return frame;
+	in->still = *frame;
+	in->still.data = in->still_data;
+	memcpy(in->still_data, frame->data, frame->caplen);
+	return &in->still;
+}
+
 static bool
-take_segment(struct tf_intake *in)
+take_segment(struct tf_intake *in, bool keep_head)
 {
 	struct tf_segment *s = &in->parcel->segment[in->parcel->count];
 
@@ -92,7 +104,7 @@ take_segment(struct tf_intake *in)
 			return false;
 		in->parcel->segment[0] = late;
 	}
-	return add_segments(in, 1, in->frames_go || tf_decoder_payload_is_own(in->decoder));
+	return add_segments(in, 1, keep_head || in->frames_go || tf_decoder_payload_is_own(in->decoder));
 }
 
 static bool
@@ -106,11 +118,12 @@ take_icmp(struct tf_intake *in)
 static bool
 take_frame(struct tf_intake *in, const struct tf_frame *frame)
 {
+	const struct tf_frame *still = hold_still(in, frame);
 	enum tf_wire_result result =
-	    tf_decoder_frame(in->decoder, frame, &in->parcel->segment[in->parcel->count]);
+	    tf_decoder_frame(in->decoder, still, &in->parcel->segment[in->parcel->count]);
 
 	if (result == TF_WIRE_SEGMENT)
-		return take_segment(in);
+		return take_segment(in, still != frame);
 	note_time(in, frame->ts_ns, false);
 	return result != TF_WIRE_ICMP_ERROR || take_icmp(in);
 }

@@ -33,6 +33,8 @@ struct tf_intake {
 	uint64_t cut;               /* frames of which the end was not captured */
 	uint32_t snap_length;       /* octets of the longest of them */
 	struct tf_frame frame[TF_PARCEL_SEGMENTS];
+	struct tf_frame still;         /* a frame that nobody else can change; its data are here: */
+	uint8_t still_data[256 << 10]; /* more than a capture file may hold of a frame */
 };
 
 /* Read a batch of frames and ship what it holds.  How many frames, or
