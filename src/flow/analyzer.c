@@ -505,6 +505,15 @@ tf_analyzer_feed(struct tf_analyzer *a, const struct tf_segment *segments, size_
 		feed_row(a, segments, n);
 	}
 	tf_briefs_emit(&a->ctx);
+	tf_supply_tell(&a->connections_to_come, &a->connections);
+	tf_supply_tell(&a->closings_to_come, &a->ctx.closings);
+}
+
+void
+tf_analyzer_supply(struct tf_analyzer *a)
+{
+	tf_supply(&a->connections_to_come, &a->connections);
+	tf_supply(&a->closings_to_come, &a->ctx.closings);
 }
 
 /* ---- beginning and end ------------------------------------------------------------ */
@@ -528,11 +537,12 @@ free_pool(struct tf_pool *pool)
 struct tf_analyzer *
 tf_analyzer_new(const struct tf_config *config, struct tf_sink sink)
 {
-	struct tf_analyzer *a = calloc(1, sizeof *a);
+	struct tf_analyzer *a = aligned_alloc(_Alignof(struct tf_analyzer), sizeof *a);
 	size_t spare = config->reassembly_bytes;
 
 	if (!a)
 		return NULL;
+	memset(a, 0, sizeof *a);
 	tf_fsm_init();
 	a->config = *config;
 	a->ctx =

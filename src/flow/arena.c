@@ -7,15 +7,14 @@
 #include <stdint.h>
 #include <sys/mman.h>
 
-#define HUGE  ((size_t)2 << 20)
-#define SMALL ((size_t)1 << 20)
+#define PAGE 4096
 
 static size_t
 room_for(size_t count, size_t bytes)
 {
 	size_t size = count * bytes;
 
-	return size ? (size + 4095) / 4096 * 4096 : 4096;
+	return size ? (size + PAGE - 1) / PAGE * PAGE : PAGE;
 }
 
 static void *
@@ -27,21 +26,21 @@ map(size_t size)
 	return arena == MAP_FAILED ? NULL : arena;
 }
 
-/* An arena of SIZE of which all but the first SMALL octets lie in huge pages.  Visits in random order miss the TLB
+/* An arena of SIZE of which all but the first TF_ARENA_SMALL octets lie in huge pages.  Visits in random order miss the TLB
  * otherwise, and a prefetch that does waits for it. */
 static void *
 map_huge(size_t size, size_t small)
 {
-	unsigned char *whole = map(size + 2 * HUGE);
+	unsigned char *whole = map(size + 2 * TF_ARENA_HUGE);
 	size_t head;
 
 	if (!whole)
 		return NULL;
-	head = HUGE - small + (HUGE - (uintptr_t)whole % HUGE) % HUGE;
+	head = TF_ARENA_HUGE - small + (TF_ARENA_HUGE - (uintptr_t)whole % TF_ARENA_HUGE) % TF_ARENA_HUGE;
 	if (head)
 		(void)munmap(whole, head);
-	if (2 * HUGE - head)
-		(void)munmap(whole + head + size, 2 * HUGE - head);
+	if (2 * TF_ARENA_HUGE - head)
+		(void)munmap(whole + head + size, 2 * TF_ARENA_HUGE - head);
 #ifdef MADV_HUGEPAGE
 	(void)madvise(whole + head + small, size - small, MADV_HUGEPAGE);
 #endif
@@ -52,12 +51,24 @@ void *
 tf_arena_new(size_t count, size_t bytes, enum tf_arena_use use)
 {
 	/* What fills from its beginning would pay for 2 MiB of zeroes in a small capture. */
-	size_t small = use == TF_ARENA_FILLS ? SMALL : 0;
+	size_t small = use == TF_ARENA_FILLS ? TF_ARENA_SMALL : 0;
 
 	if (bytes && count > SIZE_MAX / 2 / bytes)
 		return NULL;
 	size_t size = room_for(count, bytes);
-	return size < HUGE + small ? map(size) : map_huge(size, small);
+	return size < TF_ARENA_HUGE + small ? map(size) : map_huge(size, small);
+}
+
+bool
+tf_arena_touch(void *part, size_t size)
+{
+#ifdef MADV_POPULATE_WRITE
+	return madvise(part, size / PAGE * PAGE, MADV_POPULATE_WRITE) == 0;
+#else
+	(void)part;
+	(void)size;
+	return false;
+#endif
 }
 
 void

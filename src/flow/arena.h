@@ -10,7 +10,11 @@
 #ifndef TCPFSM_FLOW_ARENA_H
 #define TCPFSM_FLOW_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
+
+#define TF_ARENA_HUGE  ((size_t)2 << 20) /* octets of a huge page */
+#define TF_ARENA_SMALL ((size_t)1 << 20) /* before the first one */
 
 enum tf_arena_use {
 	TF_ARENA_FILLS,     /* from its beginning */
@@ -19,6 +23,9 @@ enum tf_arena_use {
 
 /* COUNT items of BYTES octets each, zeroed; NULL where there is no memory. */
 void *tf_arena_new(size_t count, size_t bytes, enum tf_arena_use use);
+
+/* Let the kernel clear PART of an arena, which begins with a page, now.  False where it cannot. */
+bool tf_arena_touch(void *part, size_t size);
 
 /* Give back what tf_arena_new made with the same numbers; NULL is allowed. */
 void tf_arena_free(void *arena, size_t count, size_t bytes);

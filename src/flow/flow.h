@@ -12,6 +12,7 @@
 #include "flow/key.h"
 #include "flow/prepare.h"
 #include "flow/services.h"
+#include "flow/supply.h"
 #include "flow/wheel.h"
 
 /* What is remembered of a closed connection (model: "What is kept"). */
@@ -58,6 +59,7 @@ struct tf_analyzer {
 	int64_t embryo_due_ns; /* the first limit of one */
 	struct tf_wheel wheel;
 	struct tf_preparation *preparation; /* for another thread, perhaps */
+	struct tf_supply connections_to_come, closings_to_come;
 	struct tf_services services;
 	struct tf_moves moves;
 	struct tf_tombstone *tombstone; /* a ring, in the order of burial */
