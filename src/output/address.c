@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-#define ADDR_TEXT 48 /* room for any address's text */
-
 bool
 tf_addr_is_ipv4(const struct tf_addr *addr)
 {
@@ -20,10 +18,12 @@ tf_addr_is_ipv4(const struct tf_addr *addr)
 static char *
 octet_text(char *p, uint8_t v)
 {
+	unsigned hundreds = v / 100, tens = v / 10 - 10 * hundreds;
+
 	if (v >= 100)
-		*p++ = (char)('0' + v / 100);
+		*p++ = (char)('0' + hundreds);
 	if (v >= 10)
-		*p++ = (char)('0' + v / 10 % 10);
+		*p++ = (char)('0' + tens);
 	*p++ = (char)('0' + v % 10);
 	return p;
 }
@@ -94,16 +94,19 @@ ipv6_text(char *p, const uint8_t octet[16])
 	return p;
 }
 
+char *
+tf_at_addr(char *p, const struct tf_addr *addr)
+{
+	return tf_addr_is_ipv4(addr) ? ipv4_text(p, addr->byte + 12) : ipv6_text(p, addr->byte);
+}
+
 void
 tf_put_addr(struct tf_buf *b, const struct tf_addr *addr)
 {
-	char *end;
+	char *p = tf_buf_at(b, TF_LONGEST_ADDR);
 
-	if (!tf_buf_room(b, ADDR_TEXT))
-		return;
-	end = b->data + b->len;
-	end = tf_addr_is_ipv4(addr) ? ipv4_text(end, addr->byte + 12) : ipv6_text(end, addr->byte);
-	b->len = (size_t)(end - b->data);
+	if (p != NULL)
+		tf_buf_end(b, tf_at_addr(p, addr));
 }
 
 void

@@ -510,10 +510,12 @@ expect_sha1(const char *message, size_t repeat, const char *wanted)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(all);
 	for (size_t i = 0; i < repeat; i++)
 		memcpy(all + i * n, message, n);
-	tf_sha1(all, n * repeat, digest);
-	for (unsigned i = 0; i < TF_SHA1_SIZE; i++)
-		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-	EXPECT(hex, wanted);
+	for (unsigned plainly = 0; plainly <= 1; plainly++) {
+		(plainly ? tf_sha1_plainly : tf_sha1)(all, n * repeat, digest);
+		for (unsigned i = 0; i < TF_SHA1_SIZE; i++)
+			snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+		EXPECT(hex, wanted);
+	}
 	free(all);
 }
 

@@ -1,0 +1,87 @@
+/*
+ * The common parts of JSON lines: see json_line.h.  It does not know any
+ * kind of line.
+ */
+#include "json_line.h"
+
+#include <assert.h>
+
+static void
+set_word(struct tf_word *w, const char *text)
+{
+	size_t n = text != NULL ? strlen(text) : 0;
+	char *end = w->text;
+
+	assert(n + sizeof "\"\"," - 1 <= sizeof w->text);
+	if (text == NULL) {
+		end = tf_at_lit(end, "null");
+	} else {
+		*end++ = '"';
+		end = (char *)memcpy(end, text, n) + n;
+		*end++ = '"';
+	}
+	*end++ = ',';
+	w->length = (uint8_t)(end - w->text);
+}
+
+#define SET_WORDS(WORDS, NAME, TYPE)                                                                         \
+	for (unsigned i = 0; i < sizeof(WORDS) / sizeof *(WORDS); i++)                                       \
+	set_word(&(WORDS)[i], NAME((TYPE)i))
+
+void
+tf_json_words_init(struct tf_json_words *w)
+{
+	SET_WORDS(w->state, tf_state_name, enum tf_state);
+	SET_WORDS(w->basis, tf_basis_name, enum tf_basis);
+	SET_WORDS(w->endpoint, tf_endpoint_name, enum tf_endpoint);
+	SET_WORDS(w->roles, tf_roles_name, enum tf_roles);
+	SET_WORDS(w->close, tf_close_name, enum tf_close);
+	SET_WORDS(w->zeek_state, tf_zeek_state_name, enum tf_zeek_state);
+}
+
+char *
+tf_json_at_states(const struct tf_json_words *w, char *p, tf_states set)
+{
+	*p++ = '[';
+	for (unsigned left = set; left != 0; left &= left - 1)
+		p = tf_at_copy(p, &w->state[__builtin_ctz(left)]);
+	/* In the place of the last comma. */
+	p -= set != 0;
+	*p++ = ']';
+	return p;
+}
+
+static void
+set_where(struct tf_json_where *w, int64_t ts_ns, uint64_t packet, uint64_t conn, unsigned decimals)
+{
+	char text[sizeof w->text + TF_SLACK], *p = text;
+
+	p = tf_at_lit(p, "\"ts\":");
+	p = tf_at_seconds(p, ts_ns, decimals);
+	p = tf_at_lit(p, ",\"packet\":");
+	p = tf_json_at_known(p, packet == 0 ? -1 : (int64_t)packet);
+	p = tf_at_lit(p, ",\"conn\":");
+	p = tf_json_at_known(p, conn == 0 ? -1 : (int64_t)conn);
+	p = tf_at_lit(p, ",\"endpoint\":");
+	*w = (struct tf_json_where){
+	    .ts_ns = ts_ns,
+	    .packet = packet,
+	    .conn = conn,
+	    .decimals = decimals,
+	    .length = (size_t)(p - text),
+	};
+	memcpy(w->text, text, sizeof w->text);
+}
+
+char *
+tf_json_at_where(struct tf_output *o, char *p, int64_t ts_ns, uint64_t packet, uint64_t conn)
+{
+	struct tf_json *j = o->state;
+	struct tf_json_where *w = &j->where;
+
+	if (w->packet != packet || w->conn != conn || w->ts_ns != ts_ns || w->decimals != o->decimals ||
+	    w->length == 0)
+		set_where(w, ts_ns, packet, conn, o->decimals);
+	memcpy(p, w->text, sizeof w->text);
+	return p + w->length;
+}
