@@ -15,28 +15,32 @@ tf_addr_is_ipv4(const struct tf_addr *addr)
 	return memcmp(addr->byte, prefix, sizeof prefix) == 0;
 }
 
-static char *
-octet_text(char *p, uint8_t v)
+/* The text of each octet, with a point behind it. */
+static const char (*octet_texts(void))[4]
 {
-	unsigned hundreds = v / 100, tens = v / 10 - 10 * hundreds;
+	static char texts[256][4];
 
-	if (v >= 100)
-		*p++ = (char)('0' + hundreds);
-	if (v >= 10)
-		*p++ = (char)('0' + tens);
-	*p++ = (char)('0' + v % 10);
-	return p;
+	if (texts[0][0] == '\0')
+		for (unsigned v = 0; v < 256; v++) {
+			char text[TF_LONGEST_NUMBER + TF_SLACK];
+
+			*tf_at_u64(text, v) = '.';
+			memcpy(texts[v], text, sizeof texts[v]);
+		}
+	return (const char(*)[4])texts;
 }
 
 static char *
 ipv4_text(char *p, const uint8_t octet[4])
 {
+	const char(*texts)[4] = octet_texts();
+
 	for (unsigned i = 0; i < 4; i++) {
-		if (i > 0)
-			*p++ = '.';
-		p = octet_text(p, octet[i]);
+		memcpy(p, texts[octet[i]], sizeof texts[0]);
+		p += 2 + (octet[i] >= 10) + (octet[i] >= 100);
 	}
-	return p;
+	/* No point behind the last one. */
+	return p - 1;
 }
 
 static char *

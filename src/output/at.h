@@ -27,30 +27,37 @@ enum {
 /* A string literal: its length is known to the compiler. */
 #define tf_at_lit(p, s) ((char *)memcpy((p), "" s, sizeof(s) - 1) + (sizeof(s) - 1))
 
-/* A word that is put often: kept with its length. */
+/* A word that is put often, with its length: both are copied, so that it is one load and one store. */
 struct tf_word {
-	char text[TF_SLACK]; /* no NUL */
+	char text[TF_SLACK - 1]; /* no NUL */
 	uint8_t length;
 };
 
 static inline char *
 tf_at_copy(char *p, const struct tf_word *w)
 {
-	memcpy(p, w->text, sizeof w->text);
+	memcpy(p, w, sizeof *w);
 	return p + w->length;
+}
+
+/* Of each lane of 2 * WIDTH bits, which holds V: V / DIVISOR (which is QUOTIENT) in the lower half, the rest above it. */
+static inline uint64_t
+tf_split_lanes(uint64_t v, uint64_t quotient, unsigned width, uint64_t divisor)
+{
+	return (v << width) - quotient * ((divisor << width) - 1);
 }
 
 /* The eight digits of V, zeros in front among them, each an octet of its value; the first digit is the lowest octet. */
 static inline uint64_t
 tf_eight_digits(uint32_t v)
 {
-	uint64_t fours = v / 10000 | (uint64_t)(v % 10000) << 32, twos, tens;
-
+	uint64_t fours = tf_split_lanes(v, v / 10000, 32, 10000);
 	/* Reciprocals of 100 and of 10: exact for what can stand in a lane. */
-	twos = fours * 10486 >> 20 & UINT64_C(0x0000007f0000007f);
-	twos |= (fours - twos * 100) << 16;
-	tens = twos * 103 >> 10 & UINT64_C(0x000f000f000f000f);
-	return tens | (twos - tens * 10) << 8;
+	uint64_t hundreds = fours * 10486 >> 20 & UINT64_C(0x0000007f0000007f);
+	uint64_t twos = tf_split_lanes(fours, hundreds, 16, 100);
+	uint64_t tens = twos * 103 >> 10 & UINT64_C(0x000f000f000f000f);
+
+	return tf_split_lanes(twos, tens, 8, 10);
 }
 
 /* The digits in EIGHT from the one with number FROM on. */

@@ -141,6 +141,11 @@ tf_at_large(char *p, uint64_t v)
 	uint64_t eight;
 
 	assert(v >= 10);
+	if (v < 100) {
+		*p++ = (char)('0' + v / 10);
+		*p++ = (char)('0' + v % 10);
+		return p;
+	}
 	if (v < EIGHT_DIGITS) {
 		eight = tf_eight_digits((uint32_t)v);
 		/* The first digit that is no zero is in the lowest octet that is none. */
@@ -229,7 +234,8 @@ tf_at_seconds(char *p, int64_t ns, unsigned decimals)
 	if (decimals == 0)
 		return p;
 	*p++ = '.';
-	return tf_at_fixed(p, (uint32_t)(v % NS_PER_S) / power_of_ten[9 - decimals], decimals);
+	tf_at_fixed(p, (uint32_t)(v % NS_PER_S), 9);
+	return p + decimals;
 }
 
 char *

@@ -14,9 +14,7 @@
 static void
 begin(struct tf_output *o)
 {
-	struct tf_json *j = o->state;
-
-	tf_json_words_init(&j->word);
+	tf_json_init(o->state);
 }
 
 static void
@@ -85,7 +83,7 @@ static void
 put_where(struct tf_output *o, const struct tf_finding *f)
 {
 	struct tf_json *j = o->state;
-	char *p = tf_buf_at(&o->out, sizeof j->where.text + sizeof(struct tf_word));
+	char *p = tf_buf_at(&o->out, TF_JSON_LONGEST_WHERE + sizeof(struct tf_word));
 
 	if (p == NULL)
 		return;

@@ -6,6 +6,8 @@
 
 #include <assert.h>
 
+#define NS_PER_S INT64_C(1000000000)
+
 static void
 set_word(struct tf_word *w, const char *text)
 {
@@ -28,9 +30,22 @@ set_word(struct tf_word *w, const char *text)
 	for (unsigned i = 0; i < sizeof(WORDS) / sizeof *(WORDS); i++)                                       \
 	set_word(&(WORDS)[i], NAME((TYPE)i))
 
-void
-tf_json_words_init(struct tf_json_words *w)
+static void
+set_second(struct tf_json *j, int64_t second_ns)
 {
+	char *end = tf_at_u64(j->second.text, (uint64_t)(second_ns / NS_PER_S));
+
+	*end++ = '.';
+	j->second.length = (uint8_t)(end - j->second.text);
+	j->second_ns = second_ns;
+}
+
+void
+tf_json_init(struct tf_json *j)
+{
+	struct tf_json_words *w = &j->word;
+
+	set_second(j, 0);
 	SET_WORDS(w->state, tf_state_name, enum tf_state);
 	SET_WORDS(w->basis, tf_basis_name, enum tf_basis);
 	SET_WORDS(w->endpoint, tf_endpoint_name, enum tf_endpoint);
@@ -51,26 +66,40 @@ tf_json_at_states(const struct tf_json_words *w, char *p, tf_states set)
 	return p;
 }
 
-static void
-set_where(struct tf_json_where *w, int64_t ts_ns, uint64_t packet, uint64_t conn, unsigned decimals)
+char *
+tf_json_at_time(struct tf_output *o, char *p, int64_t ts_ns)
 {
-	char text[sizeof w->text + TF_SLACK], *p = text;
+	struct tf_json *j = o->state;
+	int64_t into_ns = ts_ns - j->second_ns;
+
+	if (ts_ns < 0)
+		return tf_at_seconds(p, ts_ns, o->decimals);
+	if (into_ns < 0 || into_ns >= NS_PER_S) {
+		into_ns = ts_ns % NS_PER_S;
+		set_second(j, ts_ns - into_ns);
+	}
+	p = tf_at_copy(p, &j->second);
+	tf_at_fixed(p, (uint32_t)into_ns, 9);
+	return p + o->decimals;
+}
+
+static void
+set_where(struct tf_output *o, struct tf_json_where *w, int64_t ts_ns, uint64_t packet, uint64_t conn)
+{
+	char *p = w->text;
 
 	p = tf_at_lit(p, "\"ts\":");
-	p = tf_at_seconds(p, ts_ns, decimals);
+	p = tf_json_at_time(o, p, ts_ns);
 	p = tf_at_lit(p, ",\"packet\":");
 	p = tf_json_at_known(p, packet == 0 ? -1 : (int64_t)packet);
 	p = tf_at_lit(p, ",\"conn\":");
 	p = tf_json_at_known(p, conn == 0 ? -1 : (int64_t)conn);
 	p = tf_at_lit(p, ",\"endpoint\":");
-	*w = (struct tf_json_where){
-	    .ts_ns = ts_ns,
-	    .packet = packet,
-	    .conn = conn,
-	    .decimals = decimals,
-	    .length = (size_t)(p - text),
-	};
-	memcpy(w->text, text, sizeof w->text);
+	w->ts_ns = ts_ns;
+	w->packet = packet;
+	w->conn = conn;
+	w->decimals = o->decimals;
+	w->length = (size_t)(p - w->text);
 }
 
 char *
@@ -81,7 +110,7 @@ tf_json_at_where(struct tf_output *o, char *p, int64_t ts_ns, uint64_t packet, u
 
 	if (w->packet != packet || w->conn != conn || w->ts_ns != ts_ns || w->decimals != o->decimals ||
 	    w->length == 0)
-		set_where(w, ts_ns, packet, conn, o->decimals);
-	memcpy(p, w->text, sizeof w->text);
+		set_where(o, w, ts_ns, packet, conn);
+	memcpy(p, w->text, TF_JSON_LONGEST_WHERE);
 	return p + w->length;
 }

@@ -17,6 +17,9 @@ struct tf_json_words {
 	struct tf_word zeek_state[TF_ZEEK_OTH + 1];
 };
 
+/* `"ts":…,"packet":…,"conn":…,"endpoint":`: 30 octets of names and punctuation besides the numbers. */
+#define TF_JSON_LONGEST_WHERE 96
+
 /* Where something happened; a segment causes several lines that begin alike. */
 struct tf_json_where {
 	int64_t ts_ns;
@@ -24,7 +27,7 @@ struct tf_json_where {
 	uint64_t conn;   /* 0: null */
 	unsigned decimals;
 	size_t length; /* of text; 0: there is none */
-	char text[112];
+	char text[TF_JSON_LONGEST_WHERE + TF_SLACK];
 };
 
 #define TF_JSON_STEPS 256 /* the program knows some hundred and fifty transitions */
@@ -40,16 +43,22 @@ struct tf_json_step {
 /* The state of the writer. */
 struct tf_json {
 	struct tf_json_words word;
+	int64_t second_ns;     /* what `second` says, in nanoseconds */
+	struct tf_word second; /* `1700000000.` */
 	struct tf_json_where where;
 	struct tf_json_step step[TF_JSON_STEPS];
 };
 
-void tf_json_words_init(struct tf_json_words *w);
+/* Make *J, which is all zeros, ready. */
+void tf_json_init(struct tf_json *j);
 
 /* The set SET as an array with its brackets. */
 char *tf_json_at_states(const struct tf_json_words *w, char *p, tf_states set);
 
-/* `"ts":…,"packet":…,"conn":…,"endpoint":`, at most sizeof where.text octets. */
+/* A time of the capture, in seconds; TF_LONGEST_SECONDS. */
+char *tf_json_at_time(struct tf_output *o, char *p, int64_t ts_ns);
+
+/* `"ts":…,"packet":…,"conn":…,"endpoint":`, at most TF_JSON_LONGEST_WHERE octets. */
 char *tf_json_at_where(struct tf_output *o, char *p, int64_t ts_ns, uint64_t packet, uint64_t conn);
 
 /* V, or null where it is negative. */

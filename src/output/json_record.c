@@ -108,16 +108,16 @@ at_end(const struct tf_json_words *w, char *p, const struct tf_end_record *e)
 
 /* All before the findings. */
 static char *
-at_front(const struct tf_output *o, char *p, const struct tf_connection_record *r)
+at_front(struct tf_output *o, char *p, const struct tf_connection_record *r)
 {
 	const struct tf_json_words *w = &((const struct tf_json *)o->state)->word;
 
 	p = tf_at_lit(p, "{\"type\":\"connection\",\"conn\":");
 	p = tf_at_u64(p, r->conn);
 	p = tf_at_lit(p, ",\"first_ts\":");
-	p = tf_at_seconds(p, r->first_ts_ns, o->decimals);
+	p = tf_json_at_time(o, p, r->first_ts_ns);
 	p = tf_at_lit(p, ",\"last_ts\":");
-	p = tf_at_seconds(p, r->last_ts_ns, o->decimals);
+	p = tf_json_at_time(o, p, r->last_ts_ns);
 	p = tf_at_lit(p, ",\"client\":");
 	p = at_end(w, p, &r->end[TF_CLIENT]);
 	p = tf_at_lit(p, ",\"server\":");

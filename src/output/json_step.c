@@ -10,8 +10,7 @@
 
 #include "json_line.h"
 
-#define POSSIBLE_ROOM                                                                                        \
-	(sizeof((struct tf_json_where *)0)->text + TF_STATE_COUNT * sizeof(struct tf_word) + 128)
+#define POSSIBLE_ROOM (TF_JSON_LONGEST_WHERE + TF_STATE_COUNT * sizeof(struct tf_word) + 128)
 
 void
 tf_json_put_possible(struct tf_output *o, const struct tf_possible *e)
@@ -114,8 +113,7 @@ void
 tf_json_put_transition(struct tf_output *o, const struct tf_transition *t)
 {
 	const struct tf_json_step *s = step_of(o, t);
-	char *p =
-	    s != NULL ? tf_buf_at(&o->out, sizeof((struct tf_json_where *)0)->text + 64 + s->length) : NULL;
+	char *p = s != NULL ? tf_buf_at(&o->out, TF_JSON_LONGEST_WHERE + 64 + s->length) : NULL;
 
 	if (p == NULL)
 		return;
