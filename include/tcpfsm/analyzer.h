@@ -4,7 +4,7 @@
  *
  * It reads no clock of its own (the time of the capture comes with the
  * segments), opens nothing and prints nothing.  One analyzer is used by
- * one thread.
+ * one thread, but for tf_analyzer_prepare().
  */
 #ifndef TCPFSM_ANALYZER_H
 #define TCPFSM_ANALYZER_H
@@ -26,14 +26,14 @@ struct tf_stats {
 	uint64_t time_backwards;   /* segments with a time before the greatest one so far */
 	int64_t time_backwards_max_ns;
 	uint64_t connections;
-	uint64_t bare_acks;        /* ends of which an ACK passed that was nothing else */
-	uint64_t live, live_max;   /* connections in the table now, and at most */
-	uint64_t evicted;          /* connections forgotten for want of room */
+	uint64_t bare_acks;      /* ends of which an ACK passed that was nothing else */
+	uint64_t live, live_max; /* connections in the table now, and at most */
+	uint64_t evicted;        /* connections forgotten for want of room */
 	uint64_t evicted_tombstones;
 	uint64_t listeners_dropped; /* listeners that the table had no room for */
 	uint64_t hosts_dropped;     /* hosts, or their ISNs, that the table had no room for */
-	uint64_t one_way;          /* connections of which one direction is missing, of those that are over */
-	uint64_t pool_exhausted;   /* times that disorder did not find room in the pools */
+	uint64_t one_way;        /* connections of which one direction is missing, of those that are over */
+	uint64_t pool_exhausted; /* times that disorder did not find room in the pools */
 	uint64_t anomalies[TF_ANOMALY_COUNT];
 	int64_t first_ts_ns, last_ts_ns; /* 0 where no segment was fed */
 };
@@ -51,7 +51,11 @@ struct tf_capture_facts {
 struct tf_analyzer *tf_analyzer_new(const struct tf_config *config, struct tf_sink sink);
 void tf_analyzer_free(struct tf_analyzer *a);
 
-/* Feed COUNT segments in capture order.  Feeding several at once lets the
+/* Prepare COUNT segments to be fed: what can be found out without knowing any connection.  Each segment is
+ * prepared once, in capture order.  That may be done by another thread than feeds, and while it does. */
+void tf_analyzer_prepare(struct tf_analyzer *a, struct tf_segment *segments, size_t count);
+
+/* Feed COUNT prepared segments in capture order.  Feeding several at once lets the
  * look-ups overlap; the result is the same as one by one. */
 void tf_analyzer_feed(struct tf_analyzer *a, const struct tf_segment *segments, size_t count);
 

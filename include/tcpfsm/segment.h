@@ -10,6 +10,7 @@
 #ifndef TCPFSM_SEGMENT_H
 #define TCPFSM_SEGMENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "tcpfsm/seq.h"
@@ -61,6 +62,13 @@ struct tf_sack_block {
 	tf_seq right; /* the octet after its last one */
 };
 
+/* What a segment is by its own header, before any connection is asked (src/core/plain.h). */
+struct tf_plain {
+	uint16_t kind; /* enum tf_kind; 0: it is not plain */
+	uint16_t move; /* the bits of enum tf_may that a remembered move needs, all of them */
+	uint16_t fast; /* and header prediction */
+};
+
 /* In the order in which the usual segment's fields are asked for: its key and its numbers fill the first
  * line of cache, and what few segments have comes last.  Without TF_OPT_SACK, sack is not set. */
 struct tf_segment {
@@ -74,23 +82,30 @@ struct tf_segment {
 	uint16_t flags;  /* enum tf_flag */
 	uint16_t window; /* as it stands in the header, unscaled */
 
-	uint32_t len;           /* octets of payload according to the IP header */
-	uint32_t payload_len;   /* octets at payload: at most len */
-	const uint8_t *payload; /* the captured payload; valid during the call */
+	uint32_t len;      /* octets of payload according to the IP header */
+	uint16_t checksum; /* as it stands in the header */
+	uint16_t urgent;
 
-	uint32_t tsval, tsecr; /* with TF_OPT_TIMESTAMPS */
+	uint32_t tsval, tsecr; /* with TF_OPT_TIMESTAMPS, else 0 */
 	uint16_t options;      /* enum tf_option */
 	uint16_t mss;          /* with TF_OPT_MSS */
 	uint8_t wscale;        /* with TF_OPT_WSCALE: as sent, may exceed 14 */
 	uint8_t sack_count;
 	uint8_t fast_open_len;  /* octets of cookie, with TF_OPT_FAST_OPEN */
 	uint8_t checksum_state; /* enum tf_checksum */
-	uint16_t checksum;      /* as it stands in the header */
-	uint16_t urgent;
-	uint32_t wire_len;  /* octets of the whole frame on the wire */
-	uint16_t ip_id;     /* IPv4 identification; 0 for IPv6 */
-	uint8_t ttl;        /* TTL or hop limit */
-	uint8_t ip_version; /* 4 or 6 */
+
+	uint32_t wire_len;      /* octets of the whole frame on the wire */
+	uint32_t payload_len;   /* octets at payload: at most len */
+	const uint8_t *payload; /* the captured payload; valid during the call */
+	uint16_t ip_id;         /* IPv4 identification; 0 for IPv6 */
+	uint8_t ttl;            /* TTL or hop limit */
+	uint8_t ip_version;     /* 4 or 6 */
+
+	/* Set by tf_analyzer_prepare(), and for the analyzer alone. */
+	uint32_t hash; /* of the key of its 4-tuple */
+	struct tf_plain plain;
+	bool is_copy; /* made by the capture, of a segment that came a moment ago */
+
 	struct tf_sack_block sack[4];
 };
 

@@ -62,6 +62,7 @@ use_at_once(void *context)
 {
 	struct replay *r = context;
 
+	tf_analyzer_prepare(r->analyzer, r->parcel.segment, r->parcel.count);
 	use_parcel(r, &r->parcel);
 	return &r->parcel;
 }
@@ -89,6 +90,7 @@ pass_on(void *context)
 {
 	struct replay *r = context;
 
+	tf_analyzer_prepare(r->analyzer, r->intake.parcel->segment, r->intake.parcel->count);
 	tf_pipeline_ship(r->pipeline);
 	return tf_pipeline_empty(r->pipeline);
 }

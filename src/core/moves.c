@@ -23,67 +23,35 @@
 #include "core/connection.h"
 #include "core/letters.h"
 
-#define PLAIN_FLAGS (TF_SYN | TF_FIN | TF_ACK | TF_PSH | TF_ECE | TF_CWR | TF_AE)
-#define SYN_OPTIONS (TF_OPT_MSS | TF_OPT_WSCALE | TF_OPT_SACK_PERMITTED | TF_OPT_TIMESTAMPS)
-
-/* What a move depends on besides the shape. */
-enum kind {
-	K_PLAIN = 0x0001,
-	K_FROM_SERVER = 0x0002,
-	K_SYN = 0x0004,
-	K_FIN = 0x0008,
-	K_DATA = 0x0010,
-	K_ADVANCES = 0x0020,   /* its ACK acknowledges something new */
-	K_ACKS_DATA = 0x0040,  /* and data among it */
-	K_ALL_ACKED = 0x0080,  /* nothing that its sender sent is unacknowledged, it included */
-	K_TIMESTAMPS = 0x0100, /* it bears timestamps */
-	K_MSS = 0x0200,        /* a SYN: what it offers */
-	K_WSCALE = 0x0400,
-	K_SACK = 0x0800,
-	K_ALL = 0x0fff,
-};
-
 /* ---- is it plain? --------------------------------------------------------------- */
 
-static bool
-is_plain_at_all(const struct tf_context *ctx, const struct tf_segment *s)
-{
-	return !(s->flags & ~(unsigned)PLAIN_FLAGS) && s->checksum_state != TF_CHECKSUM_BAD &&
-	       s->window != 0 && !ctx->fired;
-}
-
 /* Older timestamps, or none where there should be, are not plain. */
-static bool
-is_in_time(const struct tf_end *x, const struct tf_segment *s)
+static inline bool
+is_in_time(const struct tf_end *x, const struct tf_segment *s, unsigned kind)
 {
-	if (!(s->options & TF_OPT_TIMESTAMPS))
+	if (!(kind & TF_K_TIMESTAMPS))
 		return !tf_end_has(x, TF_END_TIMESTAMPS);
 	return !tf_end_has(x, TF_END_TSVAL_KNOWN) || (int32_t)(s->tsval - x->tsval) >= 0;
 }
 
-static bool
-is_plain_syn(const struct tf_end *y, const struct tf_segment *s, unsigned may)
-{
-	if (s->len > 0 || s->flags & TF_FIN || s->options & ~(unsigned)SYN_OPTIONS || s->seq.v == 0)
-		return false;
-	if (!(s->flags & TF_ACK))
-		return (may & TF_MAY_SYN) != 0;
-	return may & TF_MAY_SYN_ACK && tf_seq_eq(s->ack, y->max) && tf_seq_eq(y->nxt, y->max);
-}
-
 /* In order, and its ACK covers what has passed, or a part of it. */
-static bool
-is_in_order(const struct tf_end *x, const struct tf_end *y, const struct tf_segment *s, unsigned may)
+static inline bool
+is_in_order(const struct tf_end *x, const struct tf_end *y, const struct tf_segment *s, unsigned kind,
+            unsigned may)
 {
-	if (!tf_seq_eq(s->seq, x->max) || !tf_seq_eq(x->nxt, x->max) || !tf_seq_eq(y->nxt, y->max) ||
-	    !tf_seq_between(s->ack, y->una, y->max))
+	if (!tf_seq_eq(s->seq, x->max) || !tf_seq_between(s->ack, y->una, y->max))
 		return false;
 	if (tf_end_has(y, TF_END_WINDOW_KNOWN) && tf_seq_gt(s->seq, y->right))
 		return false;
-	if (may & TF_AWAITS_SYN && !tf_seq_gt(s->ack, y->isn))
-		return false;
+	if (may & (TF_AWAITS_SYN | TF_AWAITS_FIN)) {
+		if (may & TF_AWAITS_SYN && !tf_seq_gt(s->ack, y->isn))
+			return false;
+		/* All of the other end's FIN, or it is not closed yet. */
+		if (may & TF_AWAITS_FIN && (s->len > 0 || !tf_seq_eq(s->ack, y->max)))
+			return false;
+	}
 	/* A duplicate ACK (RFC 5681 section 2) is counted. */
-	return s->len > 0 || s->flags & TF_FIN || !tf_seq_eq(s->ack, y->una) || tf_seq_eq(y->una, y->max) ||
+	return kind & (TF_K_DATA | TF_K_FIN) || !tf_seq_eq(s->ack, y->una) || tf_seq_eq(y->una, y->max) ||
 	       s->window != x->window;
 }
 
@@ -99,75 +67,47 @@ may_still_wait(const struct tf_context *ctx, const struct tf_closing *k)
 	return true;
 }
 
-static bool
-is_plain_segment(const struct tf_context *ctx, const struct tf_connection *c, const struct tf_segment *s,
-                 enum tf_endpoint from, unsigned may)
+/* What else of the kind the numbers of C decide. */
+static inline unsigned
+kind_by_numbers(const struct tf_end *x, const struct tf_end *y, const struct tf_segment *s)
 {
-	const struct tf_end *x = &c->end[from], *y = &c->end[!from];
-	unsigned needs =
-	    TF_MAY_SEGMENT | (s->len > 0 ? TF_MAY_DATA : 0) | (s->flags & TF_FIN ? TF_MAY_FIN : 0);
+	unsigned kind = 0;
 
-	if ((may & needs) != needs || !(s->flags & TF_ACK) || s->options & ~(unsigned)TF_OPT_TIMESTAMPS ||
-	    !is_in_order(x, y, s, may))
-		return false;
-	/* All of the other end's FIN, or it is not closed yet. */
-	if (may & TF_AWAITS_FIN && (s->len > 0 || !tf_seq_eq(s->ack, y->max)))
-		return false;
-	return !(may & TF_MAY_WAIT) || may_still_wait(ctx, tf_closing_if(ctx, c));
-}
-
-static unsigned
-kind_of_syn(const struct tf_segment *s)
-{
-	unsigned kind = K_PLAIN | K_SYN;
-
-	kind |= s->options & TF_OPT_MSS ? K_MSS : 0;
-	kind |= s->options & TF_OPT_WSCALE ? K_WSCALE : 0;
-	kind |= s->options & TF_OPT_SACK_PERMITTED ? K_SACK : 0;
-	return kind;
-}
-
-static unsigned
-kind_of(const struct tf_end *x, const struct tf_end *y, const struct tf_segment *s, enum tf_endpoint from)
-{
-	unsigned kind = s->flags & TF_SYN ? kind_of_syn(s) : K_PLAIN;
-
-	kind |= from == TF_SERVER ? K_FROM_SERVER : 0;
-	kind |= s->options & TF_OPT_TIMESTAMPS ? K_TIMESTAMPS : 0;
 	if (!(s->flags & TF_ACK))
-		return kind;
-	kind |= s->flags & TF_FIN ? K_FIN : 0;
-	kind |= s->len > 0 ? K_DATA : 0;
+		return 0;
 	if (tf_seq_gt(s->ack, y->una)) {
-		kind |= K_ADVANCES;
-		kind |= tf_seq_gt(s->ack, tf_seq_add(y->isn, 1)) ? K_ACKS_DATA : 0;
+		kind |= TF_K_ADVANCES;
+		kind |= tf_seq_gt(s->ack, tf_seq_add(y->isn, 1)) ? TF_K_ACKS_DATA : 0;
 	}
-	kind |= tf_seq_eq(x->una, tf_segment_end(s)) ? K_ALL_ACKED : 0;
+	kind |= tf_seq_eq(x->una, tf_segment_end(s)) ? TF_K_ALL_ACKED : 0;
 	return kind;
 }
 
-/* The kind of S, sent by FROM; 0 where it is not plain to C.  MAY: what FROM may send. */
-static unsigned
-plain_kind(const struct tf_context *ctx, const struct tf_connection *c, const struct tf_segment *s,
-           enum tf_endpoint from, unsigned may)
+/* The kind of S, sent by X; 0 where it is not plain to C.  MAY: what X may send. */
+static inline unsigned
+plain_kind(const struct tf_context *ctx, const struct tf_connection *c, const struct tf_end *x,
+           const struct tf_end *y, const struct tf_segment *s, unsigned may)
 {
-	const struct tf_end *x = &c->end[from], *y = &c->end[!from];
+	unsigned kind = s->plain.kind;
 
-	if (!is_plain_at_all(ctx, s) || !is_in_time(x, s))
+	if ((may & s->plain.move) != s->plain.move || !is_in_time(x, s, kind))
 		return 0;
-	if (s->flags & TF_SYN ? !is_plain_syn(y, s, may) : !is_plain_segment(ctx, c, s, from, may))
+	if (kind & TF_K_SYN ? s->flags & TF_ACK && !tf_seq_eq(s->ack, y->max)
+	                    : !is_in_order(x, y, s, kind, may))
 		return 0;
-	return kind_of(x, y, s, from);
+	if (may & TF_MAY_WAIT && !may_still_wait(ctx, tf_closing_if(ctx, c)))
+		return 0;
+	return kind | kind_by_numbers(x, y, s) | (x == c->end ? 0 : TF_K_FROM_SERVER);
 }
 
 /* ---- where moves are ----------------------------------------------------------------- */
 
-_Static_assert((TF_SHAPES - 1) <= UINT32_MAX / (K_ALL + 1), "shape and kind are one key");
+_Static_assert((TF_SHAPES - 1) <= UINT32_MAX / (TF_K_ALL + 1), "shape and kind are one key");
 
 static uint32_t
 key_of(unsigned shape, unsigned kind)
 {
-	return shape * (K_ALL + 1) | kind;
+	return shape * (TF_K_ALL + 1) | kind;
 }
 
 static uint32_t
@@ -231,7 +171,7 @@ number_ack_of_fin(const struct tf_context *ctx, struct tf_fin_record *fin, const
 
 static void
 number_closing(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
-               enum tf_endpoint from, uint16_t peer_flags)
+               enum tf_endpoint from, uint16_t peer_flags, unsigned notes)
 {
 	struct tf_closing *k = tf_closing_if(ctx, c);
 	bool acks_fin = (peer_flags & TF_END_FIN) != 0;
@@ -240,6 +180,8 @@ number_closing(struct tf_context *ctx, struct tf_connection *c, const struct tf_
 		k->fin[from] = tf_fin_of_segment(ctx, s, acks_fin);
 	if (acks_fin)
 		number_ack_of_fin(ctx, &k->fin[!from], s, !(peer_flags & TF_END_FIN_ACKED));
+	if (notes & TF_NOTE_WAIT)
+		tf_note_time_wait(ctx, c, from == TF_CLIENT ? TF_SERVER : TF_CLIENT, s);
 }
 
 /* Bare ones show whether a sender's checksums are ever valid (flow/analyzer.c). */
@@ -286,30 +228,33 @@ tell(const struct tf_context *ctx, const struct tf_connection *c, const struct t
 }
 
 static void
-tell_all(const struct tf_context *ctx, const struct tf_connection *c, const struct tf_move *move)
+tell_all(const struct tf_context *ctx, const struct tf_connection *c, const struct tf_segment *s,
+         enum tf_endpoint from, const struct tf_move *move)
 {
 	const struct tf_told *told = ctx->moves->told[move - ctx->moves->move];
+	const struct tf_shape *shape = &ctx->moves->shape[move->key / (TF_K_ALL + 1)].shape;
+	const enum tf_state before[2] = {(enum tf_state)(shape->history[TF_CLIENT] & 0xf),
+	                                 (enum tf_state)(shape->history[TF_SERVER] & 0xf)};
 
+	tf_connection_show(ctx, c, s, from, 0, before);
 	if (!(ctx->sink.wanted & (TF_EV_TRANSITION | TF_EV_POSSIBLE)))
 		return;
 	for (unsigned i = 0; i < move->told; i++)
 		tell(ctx, c, &told[i]);
 }
 
-static void
-make(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s, enum tf_endpoint from,
-     unsigned may, const struct tf_move *move)
+static inline void
+make(struct tf_context *ctx, struct tf_connection *c, struct tf_end *x, struct tf_end *y,
+     const struct tf_segment *s, unsigned may, const struct tf_move *move)
 {
-	struct tf_end *x = &c->end[from], *y = &c->end[!from];
-	const enum tf_state before[2] = {tf_end_state(&c->end[TF_CLIENT]), tf_end_state(&c->end[TF_SERVER])};
 	uint16_t flags = x->flags, peer_flags = y->flags;
+	enum tf_endpoint from = x == c->end ? TF_CLIENT : TF_SERVER;
 
 	ctx->stats->bare_acks += (move->notes & TF_NOTE_BARE_ACK) != 0;
 	if (move->notes & TF_NOTE_THIRD)
 		tf_note_third_segment(ctx, c, from);
 	if (s->flags & TF_SYN)
 		number_syn(ctx, c, s, from);
-	tf_connection_show(ctx, c, s, from, 0, before);
 	number_segment(ctx, c, x, s, from);
 	tf_shape_take(ctx, c, move->to);
 	number_timestamp(x, s, flags & TF_END_TSVAL_KNOWN);
@@ -317,27 +262,26 @@ make(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s
 	x->max = x->nxt = tf_segment_end(s);
 	if (s->flags & TF_ACK)
 		y->una = s->ack;
-	if (c->closing) {
-		number_closing(ctx, c, s, from, peer_flags);
-		if (move->notes & TF_NOTE_WAIT)
-			tf_note_time_wait(ctx, c, from == TF_CLIENT ? TF_SERVER : TF_CLIENT, s);
-	}
-	tell_all(ctx, c, move);
+	if (c->closing)
+		number_closing(ctx, c, s, from, peer_flags, move->notes);
+	if (ctx->sink.wanted & (TF_EV_SEGMENT | TF_EV_TRANSITION | TF_EV_POSSIBLE))
+		tell_all(ctx, c, s, from, move);
 }
 
 const struct tf_move *
-tf_move_plain(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
-              enum tf_endpoint from)
+tf_move_plain(struct tf_context *ctx, struct tf_connection *c, struct tf_end *x, struct tf_end *y,
+              const struct tf_segment *s, unsigned may)
 {
-	unsigned may = tf_shape_may(ctx, c, from), kind = plain_kind(ctx, c, s, from, may);
+	unsigned kind = plain_kind(ctx, c, x, y, s, may);
 	uint32_t key = key_of(c->shape, kind);
 	const struct tf_move *move = &ctx->moves->move[place_of(key)];
 
-	if (!kind || move->key != key || (s->flags & TF_FIN && !tf_closing_of(ctx, c))) {
-		ctx->moves->unknown = (struct tf_unknown_move){from, may, kind, c->shape};
+	if (!kind || move->key != key || (kind & TF_K_FIN && !tf_closing_of(ctx, c))) {
+		ctx->moves->unknown =
+		    (struct tf_unknown_move){x == c->end ? TF_CLIENT : TF_SERVER, may, kind, c->shape};
 		return NULL;
 	}
-	make(ctx, c, s, from, may, move);
+	make(ctx, c, x, y, s, may, move);
 	return move;
 }
 
@@ -345,15 +289,13 @@ unsigned
 tf_move_first(const struct tf_context *ctx, const struct tf_segment *s)
 {
 	const unsigned told = TF_EV_TRANSITION | TF_EV_POSSIBLE | TF_EV_SEGMENT;
-	unsigned beginning = ctx->moves->beginning, kind = kind_of_syn(s);
-
-	if (!beginning || s->flags & TF_ACK || !is_plain_at_all(ctx, s) || ctx->sink.wanted & told ||
-	    !is_plain_syn(NULL, s, TF_MAY_SYN))
-		return 0;
-	kind |= s->options & TF_OPT_TIMESTAMPS ? K_TIMESTAMPS : 0;
-	uint32_t key = key_of(beginning, kind);
+	unsigned beginning = ctx->moves->beginning;
+	uint32_t key = key_of(beginning, s->plain.kind);
 	const struct tf_move *move = &ctx->moves->move[place_of(key)];
-	return move->key == key ? move->to : 0;
+
+	if (!beginning || s->plain.move != TF_MAY_SYN || ctx->sink.wanted & told || move->key != key)
+		return 0;
+	return move->to;
 }
 
 /* ---- learning ------------------------------------------------------------------------- */
@@ -434,12 +376,12 @@ notes_of(const struct tf_known_shape *known, const struct tf_known_shape *next,
 	const struct tf_shape *from = &known->shape, *to = &next->shape;
 	unsigned notes = 0;
 
-	if (move->kind & K_ADVANCES && !(move->kind & K_SYN) && move->may & TF_AWAITS_SYN)
+	if (move->kind & TF_K_ADVANCES && !(move->kind & TF_K_SYN) && move->may & TF_AWAITS_SYN)
 		notes |= TF_NOTE_THIRD;
 	if (tf_letters_have(to->letters, move->from, false) &&
 	    !tf_letters_have(from->letters, move->from, false))
 		notes |= TF_NOTE_BARE_ACK;
-	if (move->kind & (K_SYN | K_FIN) || from->history[0] != to->history[0] ||
+	if (move->kind & (TF_K_SYN | TF_K_FIN) || from->history[0] != to->history[0] ||
 	    from->history[1] != to->history[1] || closes(from) || closes(to))
 		notes |= rests(to) ? TF_NOTE_REST : TF_NOTE_TIMERS;
 	if ((move->may | next->may[0] | next->may[1]) & TF_MAY_WAIT || !next->may[0] || !next->may[1])

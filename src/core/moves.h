@@ -11,6 +11,7 @@
 #ifndef TCPFSM_CORE_MOVES_H
 #define TCPFSM_CORE_MOVES_H
 
+#include "core/plain.h"
 #include "core/step.h"
 
 #define TF_SHAPES    4096 /* numbers that are given, 0 left out; what finds none is left to the checklist */
@@ -25,29 +26,9 @@ struct tf_shape {
 	uint64_t letters;    /* those of the connection, and above them those of its close */
 };
 
-/* What may come next without a need for the checklist (bits of tf_known_shape.may), and what has to be
- * looked at then. */
-enum tf_may {
-	TF_MAY_SYN = 0x0001,
-	TF_MAY_SYN_ACK = 0x0002,
-	TF_MAY_SEGMENT = 0x0004, /* any other with an ACK */
-	TF_MAY_DATA = 0x0008,    /* and payload */
-	TF_MAY_FIN = 0x0010,
-	TF_MAY_FAST_ACK = 0x0020, /* a bare ACK, or payload, by header prediction (core/fast.h) */
-	TF_MAY_FAST_DATA = 0x0040,
-	TF_MAY_MOVE = TF_MAY_SYN | TF_MAY_SYN_ACK | TF_MAY_SEGMENT,
-	TF_MAY_FAST = TF_MAY_FAST_ACK | TF_MAY_FAST_DATA,
-	TF_IS_SCALED = 0x0100,    /* the window field is scaled */
-	TF_HAS_WINDOW = 0x0200,   /* and means something */
-	TF_AWAITS_SYN = 0x0400,   /* the receiver's SYN is not acknowledged */
-	TF_AWAITS_FIN = 0x0800,   /* the receiver's FIN has passed */
-	TF_MAY_WAIT = 0x1000,     /* an end may be in TIME-WAIT */
-	TF_IS_EMBRYONIC = 0x2000, /* the third segment is awaited, or the second; nothing is unusual */
-};
-
 struct tf_known_shape {
 	struct tf_shape shape;
-	uint16_t may[2];    /* enum tf_may, by who sends */
+	uint16_t may[2];    /* enum tf_may, by who sends; neither end has a hole then */
 	uint8_t unused[12]; /* a power of two is found faster */
 };
 
@@ -80,7 +61,7 @@ enum tf_move_note {
 struct tf_unknown_move {
 	enum tf_endpoint from;
 	unsigned may;   /* enum tf_may */
-	unsigned kind;  /* of the segment; 0: it is not plain */
+	unsigned kind;  /* enum tf_kind; 0: the segment is not plain */
 	unsigned shape; /* of the connection before it */
 };
 
@@ -108,7 +89,7 @@ tf_shape_forget(struct tf_connection *c)
 static inline unsigned
 tf_shape_may(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint from)
 {
-	if (!c->shape)
+	if (__builtin_expect(!c->shape, false))
 		c->shape = tf_shape_of(ctx, c) & (TF_SHAPES - 1);
 	return ctx->moves->shape[c->shape].may[from];
 }
@@ -136,10 +117,10 @@ tf_shape_take(const struct tf_context *ctx, struct tf_connection *c, unsigned nu
 		tf_closing_if(ctx, c)->letters = (uint32_t)(shape->letters >> 32);
 }
 
-/* If S, sent by FROM, is plain to C and its move is remembered, make that.  NULL where not: then nothing changes but
- * that a FIN gets its room. */
-const struct tf_move *tf_move_plain(struct tf_context *ctx, struct tf_connection *c,
-                                    const struct tf_segment *s, enum tf_endpoint from);
+/* If S, sent by X to Y, the other end of C, is plain and its move is remembered, make that.
+ * MAY: what X may send.  NULL where not: then nothing changes but that a FIN gets its room. */
+const struct tf_move *tf_move_plain(struct tf_context *ctx, struct tf_connection *c, struct tf_end *x,
+                                    struct tf_end *y, const struct tf_segment *s, unsigned may);
 
 /* The shape of a connection after S, a SYN, has begun it; 0 where S is no plain SYN, where the move is not remembered,
  * or where somebody wants to be told of it. */

@@ -206,13 +206,20 @@ number_anew(struct tf_context *ctx, const struct tf_connection *c, const struct 
 	return moves->count++;
 }
 
+/* Not all that it sent has passed. */
+static bool
+has_hole(const struct tf_end *end)
+{
+	return !tf_seq_eq(end->nxt, end->max);
+}
+
 unsigned
 tf_shape_of(struct tf_context *ctx, const struct tf_connection *c)
 {
 	const struct tf_closing *k = tf_closing_if(ctx, c);
 	struct tf_moves *moves = ctx->moves;
 
-	if ((k && k->extra) || ctx->fired)
+	if ((k && k->extra) || ctx->fired || has_hole(&c->end[TF_CLIENT]) || has_hole(&c->end[TF_SERVER]))
 		return 0;
 	struct tf_shape shape = describe(c, k);
 	for (uint32_t at = hash_of(&shape);; at++) {

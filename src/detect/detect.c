@@ -49,20 +49,19 @@ plain_syn_ack(struct tf_context *ctx, struct tf_connection *c, const struct tf_s
 }
 
 void
-tf_detect_plain(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
-                enum tf_endpoint from)
+tf_detect_opening(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
+                  enum tf_endpoint from)
 {
 	if ((s->flags & (TF_SYN | TF_ACK)) == TF_SYN)
 		tf_flood_syn(ctx, s);
 	else if (s->flags & TF_SYN)
 		plain_syn_ack(ctx, c, s, from);
-	if (c->flags & TF_CONN_EMBRYONIC) {
-		if (from == TF_CLIENT)
-			tf_note_third_packet(ctx, c, s);
-		if (tf_end_state(&c->end[TF_SERVER]) != TF_SYN_RECEIVED)
-			tf_flood_leave(ctx, c);
-	}
-	tf_detect_ordinary(ctx, c, s);
+	if (!(c->flags & TF_CONN_EMBRYONIC))
+		return;
+	if (from == TF_CLIENT)
+		tf_note_third_packet(ctx, c, s);
+	if (tf_end_state(&c->end[TF_SERVER]) != TF_SYN_RECEIVED)
+		tf_flood_leave(ctx, c);
 }
 
 void

@@ -21,9 +21,9 @@ void tf_detect_damaged(struct tf_context *ctx, struct tf_connection *c, const st
 /* S, a plain SYN, began a connection. */
 void tf_flood_syn(struct tf_context *ctx, const struct tf_segment *s);
 
-/* A plain segment S of FROM's went through the replicas of C, whose move was remembered (core/moves.h). */
-void tf_detect_plain(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
-                     enum tf_endpoint from);
+/* A plain segment S of FROM's, of an opening, went through the replicas of C by a remembered move (core/moves.h). */
+void tf_detect_opening(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
+                       enum tf_endpoint from);
 
 /* An ordinary segment S with payload, which reached no detector: what it held is kept for later comparison. */
 void tf_detect_ordinary(struct tf_context *ctx, const struct tf_connection *c, const struct tf_segment *s);

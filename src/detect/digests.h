@@ -13,21 +13,24 @@
 #define TF_DIGEST_PLACES 2048
 #define TF_DIGEST_HEAD   16
 
+/* Of a segment with a valid checksum; a line of cache. */
 struct tf_digest {
-	uint32_t conn; /* low 32 bits; with packet 0 the place is empty */
-	uint64_t packet;
-	tf_seq seq;
+	uint64_t packet; /* 0: the place is empty */
+	uint32_t conn;   /* low 32 bits */
+	tf_seq seq, ack;
 	uint32_t len;
+	uint32_t tsval, tsecr;
+	uint16_t flags, window;
+	uint16_t checksum, urgent;
 	uint16_t src_port; /* which end sent it */
 	uint16_t options;  /* enum tf_option */
-	uint32_t header;   /* sum of what the checksum covers beside the payload, but for constants */
-	uint16_t checksum;
 	uint16_t ip_id;
 	uint8_t ttl;
-	uint8_t checksum_state;
 	uint8_t head_len;             /* octets of head */
 	uint8_t head[TF_DIGEST_HEAD]; /* the first octets */
 };
+
+_Static_assert(sizeof(struct tf_digest) == 64, "there are many");
 
 struct tf_digests {
 	struct tf_digest place[TF_DIGEST_PLACES];
@@ -41,7 +44,7 @@ tf_digest_place(struct tf_digests *t, uint64_t conn, const struct tf_segment *s)
 	return &t->place[h >> 21];
 }
 
-/* Keep what S of connection CONN holds; it has payload. */
+/* Keep what S of connection CONN holds; it has payload, and a valid checksum. */
 void tf_digest_keep(struct tf_digests *t, uint64_t conn, const struct tf_segment *s);
 
 #endif

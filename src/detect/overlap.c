@@ -21,41 +21,53 @@ halves(uint32_t v)
 
 /* What the TCP checksum covers beside the payload, but for a constant that the kinds of options decide. */
 static uint32_t
-header_of(const struct tf_segment *s)
+header_of(const struct tf_digest *d)
 {
-	uint32_t header = halves(s->seq.v) + halves(s->ack.v) + s->flags + s->window + s->urgent;
+	uint32_t header = halves(d->seq.v) + halves(d->ack.v) + d->flags + d->window + d->urgent;
 
-	if (s->options & TF_OPT_TIMESTAMPS)
-		header += halves(s->tsval) + halves(s->tsecr);
+	if (d->options & TF_OPT_TIMESTAMPS)
+		header += halves(d->tsval) + halves(d->tsecr);
 	return header;
 }
 
 /* The payload's sum of RFC 1071, but for that constant. */
 static uint32_t
-payload_sum(uint16_t checksum, uint32_t header)
+payload_sum(const struct tf_digest *d)
 {
-	return ((uint16_t)~checksum + 16u * 0xffff - header % 0xffff) % 0xffff;
+	return ((uint16_t)~d->checksum + 16u * 0xffff - header_of(d) % 0xffff) % 0xffff;
+}
+
+static inline void
+digest(struct tf_digest *d, uint64_t conn, const struct tf_segment *s)
+{
+	uint32_t len = s->payload_len;
+
+	d->packet = s->packet;
+	d->conn = (uint32_t)conn;
+	d->seq = s->seq;
+	d->ack = s->ack;
+	d->len = s->len;
+	d->tsval = s->tsval;
+	d->tsecr = s->tsecr;
+	d->flags = s->flags;
+	d->window = s->window;
+	d->checksum = s->checksum;
+	d->urgent = s->urgent;
+	d->src_port = s->src_port;
+	d->options = s->options;
+	d->ip_id = s->ip_id;
+	d->ttl = s->ttl;
+	d->head_len = (uint8_t)(len < TF_DIGEST_HEAD ? len : TF_DIGEST_HEAD);
+	if (len >= TF_DIGEST_HEAD)
+		memcpy(d->head, s->payload, TF_DIGEST_HEAD);
+	else if (len > 0)
+		memcpy(d->head, s->payload, len);
 }
 
 void
 tf_digest_keep(struct tf_digests *t, uint64_t conn, const struct tf_segment *s)
 {
-	struct tf_digest *d = tf_digest_place(t, conn, s);
-
-	d->conn = (uint32_t)conn;
-	d->packet = s->packet;
-	d->seq = s->seq;
-	d->len = s->len;
-	d->src_port = s->src_port;
-	d->options = s->options;
-	d->header = header_of(s);
-	d->checksum = s->checksum;
-	d->checksum_state = s->checksum_state;
-	d->ip_id = s->ip_id;
-	d->ttl = s->ttl;
-	d->head_len = (uint8_t)(s->payload_len < TF_DIGEST_HEAD ? s->payload_len : TF_DIGEST_HEAD);
-	if (d->head_len)
-		memcpy(d->head, s->payload, d->head_len);
+	digest(tf_digest_place(t, conn, s), conn, s);
 }
 
 /* The first octet that differs, counted from the beginning; -1: none is known to. */
@@ -70,8 +82,9 @@ first_difference(const struct tf_digest *d, const struct tf_segment *s)
 			return (int)i;
 	if (s->len != d->len || s->options != d->options || s->options & ~telling)
 		return -1;
-	bool same = payload_sum(s->checksum, header_of(s)) == payload_sum(d->checksum, d->header);
-	return same ? -1 : 0;
+	struct tf_digest own;
+	digest(&own, 0, s);
+	return payload_sum(&own) == payload_sum(d) ? -1 : 0;
 }
 
 static void
@@ -103,7 +116,7 @@ tf_overlap_segment(const struct tf_step *st)
 	struct tf_digests *t = &st->ctx->memory->digests;
 	const struct tf_digest *d = tf_digest_place(t, st->c->conn, s);
 	bool former = d->packet && d->conn == (uint32_t)st->c->conn && d->src_port == s->src_port &&
-	              tf_seq_eq(d->seq, s->seq) && d->checksum_state == TF_CHECKSUM_VALID;
+	              tf_seq_eq(d->seq, s->seq);
 	if (former)
 		compare(st, d);
 	else if (st->new_bytes == s->len)

@@ -20,7 +20,7 @@
 /* Memory is asked for so many segments before it is needed: the index first, then what it leads to, then what that
  * leads to. */
 #define AHEAD 8
-#define RING  32 /* errands under way: more than three times that, and a power of two */
+#define ROW   256 /* segments that go through together */
 
 /* Without a packet for so long: the capture may have been stopped meanwhile, or several were put
  * together, or a clock was wrong.  No limit of TCP is so long. */
@@ -61,22 +61,26 @@ feed_thoroughly(struct tf_analyzer *a, struct tf_connection *c, const struct tf_
 
 /* What S does to the replicas is remembered; false where it is not, and then nothing has changed. */
 static bool
-feed_plain(struct tf_analyzer *a, uint32_t index, const struct tf_segment *s, enum tf_endpoint from)
+feed_plain(struct tf_analyzer *a, uint32_t index, const struct tf_segment *s, enum tf_endpoint from,
+           unsigned may)
 {
 	struct tf_connection *c = tf_connection_at(a, index);
-	const struct tf_move *move = tf_move_plain(&a->ctx, c, s, from);
+	const struct tf_move *move = tf_move_plain(&a->ctx, c, &c->end[from], &c->end[!from], s, may);
 
 	if (!move)
 		return false;
-	tf_detect_plain(&a->ctx, c, s, from);
+	if (s->plain.kind & TF_K_SYN || c->flags & TF_CONN_EMBRYONIC)
+		tf_detect_opening(&a->ctx, c, s, from);
+	if (s->plain.kind & TF_K_DATA)
+		tf_detect_ordinary(&a->ctx, c, s);
 	if (c->closing && tf_extra_if(&a->ctx, c))
 		tf_shape_forget(c); /* something was found */
-	if ((s->flags & (TF_SYN | TF_ACK)) == (TF_SYN | TF_ACK))
+	if (s->plain.move == TF_MAY_SYN_ACK)
 		tf_services_add(&a->services, &s->src, s->src_port);
 	if (move->notes & TF_NOTE_REST)
 		tf_look_after_time_wait(a, index);
 	/* Embryos have queues of their own. */
-	if (move->notes & TF_NOTE_TIMERS && !(s->flags & TF_SYN))
+	if (move->notes & TF_NOTE_TIMERS && !(s->plain.kind & TF_K_SYN))
 		tf_look_soon_enough(a, index);
 	return true;
 }
@@ -110,7 +114,7 @@ tf_feed_connection(struct tf_analyzer *a, uint32_t index, const struct tf_segmen
 		tf_look_again(a, index);
 		return;
 	}
-	if (feed_plain(a, index, s, from)) {
+	if (feed_plain(a, index, s, from, tf_shape_may(&a->ctx, c, from))) {
 		if (s->flags & TF_SYN)
 			tf_look_soon_enough(a, index);
 		return;
@@ -125,9 +129,7 @@ tf_feed_connection(struct tf_analyzer *a, uint32_t index, const struct tf_segmen
 /* A segment on its way to its connection. */
 struct errand {
 	const struct tf_segment *s;
-	uint32_t hash;
 	uint32_t likely; /* the connection that the index seemed to have for it; 0: none */
-	bool second;     /* the second end of the key sent it */
 };
 
 struct place {
@@ -140,14 +142,14 @@ look_up(const struct tf_analyzer *a, const struct errand *e)
 {
 	struct place found = {0, 0};
 
-	for (uint32_t at = tf_index_start(&a->index, e->hash); tf_index_find(&a->index, e->hash, &at);
+	for (uint32_t at = tf_index_start(&a->index, e->s->hash); tf_index_find(&a->index, e->s->hash, &at);
 	     at = (at + 1) & a->index.mask) {
 		uint32_t value = a->index.entry[at].value;
 		if (value & TF_TOMBSTONE_BIT) {
 			uint32_t place = value & ~TF_TOMBSTONE_BIT;
-			if (tf_key_fits(&a->tombstone[place].key, e->s, e->second))
+			if (tf_key_is_of(&a->tombstone[place].key, e->s))
 				found.tombstone = place + 1;
-		} else if (tf_key_fits(tf_value_key(a, value), e->s, e->second)) {
+		} else if (tf_key_is_of(tf_value_key(a, value), e->s)) {
 			found.index = value;
 			break;
 		}
@@ -155,12 +157,18 @@ look_up(const struct tf_analyzer *a, const struct errand *e)
 	return found;
 }
 
+/* Is C, which was found a moment ago, still there, and S's?  SECOND: the second end of its key sent S. */
+static inline bool
+is_still_there(const struct tf_connection *c, const struct tf_segment *s, bool second)
+{
+	return tf_key_fits(&c->key, s, second) && c->conn && !(c->flags & TF_CONN_EMBRYOS);
+}
+
 /* Its place: what was found a moment ago, unless that went meanwhile. */
 static struct place
 place_of(const struct tf_analyzer *a, const struct errand *e)
 {
-	if (e->likely && tf_key_fits(tf_value_key(a, e->likely), e->s, e->second) &&
-	    tf_value_stands(a, e->likely))
+	if (e->likely && tf_key_is_of(tf_value_key(a, e->likely), e->s) && tf_value_stands(a, e->likely))
 		return (struct place){.index = e->likely};
 	return look_up(a, e);
 }
@@ -181,43 +189,47 @@ is_late(const struct tf_tombstone *t, const struct tf_segment *s, bool second)
 static uint32_t
 begin(struct tf_analyzer *a, const struct errand *e, uint32_t tombstone)
 {
-	struct tf_key key = tf_key_of(e->s, e->second);
+	bool second = tf_key_second(e->s);
+	struct tf_key key = tf_key_of(e->s, second);
 	struct tf_former former;
 
 	if (!tombstone)
-		return tf_table_begin(a, &key, e->hash, e->s, NULL);
+		return tf_table_begin(a, &key, e->s->hash, e->s, NULL);
 	struct tf_tombstone *t = &a->tombstone[tombstone - 1];
-	if (is_late(t, e->s, e->second)) {
+	if (is_late(t, e->s, second)) {
 		struct tf_late late = tf_late_of(t);
-		tf_detect_late(&a->ctx, &late, e->second, e->s);
+		tf_detect_late(&a->ctx, &late, second, e->s);
 		return 0;
 	}
 	former = t->former;
-	tf_tombstone_remove(a, e->hash, tombstone - 1);
-	return tf_table_begin(a, &key, e->hash, e->s, &former);
+	tf_tombstone_remove(a, e->s->hash, tombstone - 1);
+	return tf_table_begin(a, &key, e->s->hash, e->s, &former);
 }
 
 /* As nearly all segments are: by header prediction, or by a remembered move. */
-static bool
-feed_known(struct tf_analyzer *a, uint32_t index, const struct errand *e)
+static inline __attribute__((always_inline)) bool
+feed_known(struct tf_analyzer *a, uint32_t index, const struct errand *e, bool second)
 {
 	struct tf_connection *c = tf_connection_at(a, index);
 	bool client_second = (c->flags & TF_CONN_CLIENT_SECOND) != 0;
-	enum tf_endpoint from = e->second != client_second ? TF_SERVER : TF_CLIENT;
+	enum tf_endpoint from = second != client_second ? TF_SERVER : TF_CLIENT;
 	unsigned may = tf_shape_may(&a->ctx, c, from);
 
-	if (may & TF_MAY_FAST && tf_connection_fast(&a->ctx, c, e->s, from, may)) {
-		tf_detect_ordinary(&a->ctx, c, e->s);
+	if (may & e->s->plain.fast && tf_connection_fast(&a->ctx, c, e->s, from, may)) {
+		static const enum tf_state both_established[2] = {TF_ESTABLISHED, TF_ESTABLISHED};
+		tf_connection_show(&a->ctx, c, e->s, from, 0, both_established);
+		if (e->s->plain.fast & TF_MAY_FAST_DATA)
+			tf_detect_ordinary(&a->ctx, c, e->s);
 		return true;
 	}
-	return may & TF_MAY_MOVE && feed_plain(a, index, e->s, from);
+	return may && feed_plain(a, index, e->s, from, may);
 }
 
 /* A connection begins with the errand's segment. */
 static void
 feed_first(struct tf_analyzer *a, const struct errand *e, uint32_t tombstone)
 {
-	if (e->s->flags & TF_SYN && !tombstone && tf_embryo_begin(a, e->s, e->second, e->hash))
+	if (e->s->plain.move == TF_MAY_SYN && !tombstone && tf_embryo_begin(a, e->s))
 		return;
 	uint32_t index = begin(a, e, tombstone);
 	if (!index)
@@ -226,8 +238,8 @@ feed_first(struct tf_analyzer *a, const struct errand *e, uint32_t tombstone)
 	/* Where the capture's time went back, the connection begins by its clock. */
 	c->first_ts_ns = a->ctx.now_ns;
 	if ((e->s->flags & (TF_SYN | TF_ACK | TF_RST)) == TF_SYN &&
-	    feed_plain(a, index, e->s, tf_connection_sender(c, e->s))) {
-		if (!tf_embryo_from(a, index, e->hash))
+	    feed_plain(a, index, e->s, TF_CLIENT, tf_shape_may(&a->ctx, c, TF_CLIENT))) {
+		if (!tf_embryo_from(a, index, e->s->hash))
 			tf_look_soon_enough(a, index);
 		return;
 	}
@@ -239,17 +251,38 @@ static uint32_t
 feed_embryo(struct tf_analyzer *a, const struct errand *e, uint32_t embryo)
 {
 	uint32_t index = tf_embryo_copy(a, embryo);
-	bool done = feed_plain(a, index, e->s, tf_connection_sender(tf_connection_at(a, index), e->s));
+	struct tf_connection *c = tf_connection_at(a, index);
+	enum tf_endpoint from = tf_connection_sender(c, e->s);
+	bool done = feed_plain(a, index, e->s, from, tf_shape_may(&a->ctx, c, from));
 
 	if (done && e->s->flags & TF_SYN && tf_embryo_update(a, embryo, index))
 		return 0;
-	tf_embryo_leave_to(a, embryo, index, e->hash);
+	tf_embryo_leave_to(a, embryo, index, e->s->hash);
 	tf_look_again(a, index);
 	return done ? 0 : index;
 }
 
+/* The checklist, for connection INDEX. */
 static void
-feed_one(struct tf_analyzer *a, const struct errand *e)
+feed_checklist(struct tf_analyzer *a, uint32_t index, const struct errand *e)
+{
+	if ((e->s->flags & (TF_SYN | TF_ACK | TF_RST)) == TF_SYN)
+		index = tf_syn_arrives(a, index, e->s->hash, e->s);
+	else
+		index = tf_held_judge(a, index, e->s->hash, e->s);
+	if (index) {
+		tf_feed_connection(a, index, e->s);
+		return;
+	}
+	/* A SYN that was just held wants its judge. */
+	struct place at = look_up(a, e);
+	if (at.index)
+		tf_look_again(a, at.index);
+}
+
+/* It was not there a moment ago, or is an embryo. */
+static __attribute__((noinline)) void
+feed_elsewhere(struct tf_analyzer *a, const struct errand *e)
 {
 	struct place at = place_of(a, e);
 
@@ -259,22 +292,27 @@ feed_one(struct tf_analyzer *a, const struct errand *e)
 	}
 	if (at.index & TF_EMBRYO_BIT)
 		at.index = feed_embryo(a, e, at.index);
-	else if (feed_known(a, at.index, e))
+	else if (feed_known(a, at.index, e, tf_key_side(tf_value_key(a, at.index), e->s)))
 		return;
-	if (!at.index)
-		return;
-	if ((e->s->flags & (TF_SYN | TF_ACK | TF_RST)) == TF_SYN)
-		at.index = tf_syn_arrives(a, at.index, e->hash, e->s);
-	else
-		at.index = tf_held_judge(a, at.index, e->hash, e->s);
-	if (at.index) {
-		tf_feed_connection(a, at.index, e->s);
+	if (at.index)
+		feed_checklist(a, at.index, e);
+}
+
+static inline void
+feed_one(struct tf_analyzer *a, const struct errand *e)
+{
+	uint32_t index = e->likely;
+
+	if (!index || index & TF_EMBRYO_BIT) {
+		feed_elsewhere(a, e);
 		return;
 	}
-	/* A SYN that was just held wants its judge. */
-	at = look_up(a, e);
-	if (at.index)
-		tf_look_again(a, at.index);
+	const struct tf_connection *c = tf_connection_at(a, index);
+	bool second = tf_key_side(&c->key, e->s);
+	if (!is_still_there(c, e->s, second))
+		feed_elsewhere(a, e);
+	else if (!feed_known(a, index, e, second))
+		feed_checklist(a, index, e);
 }
 
 static void
@@ -326,14 +364,18 @@ run_clock(struct tf_analyzer *a, int64_t now_ns)
 		tf_tombstone_expire(a);
 }
 
+/* MAY_LEAP: the clock goes by packets, and days without one may lie between. */
 static inline void
-advance(struct tf_analyzer *a, int64_t now_ns)
+advance(struct tf_analyzer *a, int64_t now_ns, bool may_leap)
 {
 	if (tf_wheel_maybe_due(&a->wheel, now_ns) || now_ns > a->embryo_due_ns ||
-	    (a->tombstone_count && now_ns >= a->tombstone_due_ns))
+	    (a->tombstone_count && now_ns >= a->tombstone_due_ns)) {
+		a->ctx.leapt = may_leap && now_ns - a->ctx.now_ns > LEAP_NS;
 		run_clock(a, now_ns);
-	else if (now_ns > a->ctx.now_ns)
+		a->ctx.leapt = false;
+	} else if (now_ns > a->ctx.now_ns) {
 		a->ctx.now_ns = now_ns;
+	}
 }
 
 static void
@@ -344,7 +386,7 @@ note_step_back(struct tf_analyzer *a, int64_t ts_ns)
 		a->stats.time_backwards_max_ns = a->stats.last_ts_ns - ts_ns;
 }
 
-static void
+static inline void
 follow_clock(struct tf_analyzer *a, const struct tf_segment *s)
 {
 	if (!a->started)
@@ -352,9 +394,7 @@ follow_clock(struct tf_analyzer *a, const struct tf_segment *s)
 	if (s->ts_ns < a->stats.last_ts_ns) {
 		note_step_back(a, s->ts_ns);
 	} else {
-		a->ctx.leapt = s->ts_ns - a->ctx.now_ns > LEAP_NS;
-		advance(a, s->ts_ns);
-		a->ctx.leapt = false;
+		advance(a, s->ts_ns, true);
 		a->stats.last_ts_ns = s->ts_ns;
 	}
 	a->ctx.packet = a->ctx.last_packet = s->packet;
@@ -364,7 +404,7 @@ void
 tf_analyzer_advance(struct tf_analyzer *a, int64_t now_ns)
 {
 	if (a->started)
-		advance(a, now_ns);
+		advance(a, now_ns, false);
 	tf_briefs_emit(&a->ctx);
 }
 
@@ -372,9 +412,9 @@ tf_analyzer_advance(struct tf_analyzer *a, int64_t now_ns)
 static uint32_t
 prefetch_connection(const struct tf_analyzer *a, const struct errand *e)
 {
-	uint32_t at = tf_index_start(&a->index, e->hash), index;
+	uint32_t at = tf_index_start(&a->index, e->s->hash), index;
 
-	if (!tf_index_find(&a->index, e->hash, &at))
+	if (!tf_index_find(&a->index, e->s->hash, &at))
 		return 0;
 	index = a->index.entry[at].value;
 	if (index & TF_TOMBSTONE_BIT) {
@@ -394,17 +434,15 @@ give_hint(const struct tf_analyzer *a, const struct errand *e, bool near)
 }
 
 /* Three steps ahead: what the index has for the errand's hash. */
-static void
+static inline void
 set_out(struct tf_analyzer *a, struct errand *e, const struct tf_segment *s)
 {
 	e->s = s;
-	e->second = tf_key_second(s);
-	e->hash = tf_key_hash_segment(s, e->second, a->config.hash_key);
-	tf_index_prefetch(&a->index, e->hash);
+	tf_index_prefetch(&a->index, e->s->hash);
 }
 
 /* Two steps ahead. */
-static void
+static inline void
 look_for_connection(struct tf_analyzer *a, struct errand *e)
 {
 	e->likely = prefetch_connection(a, e);
@@ -413,7 +451,7 @@ look_for_connection(struct tf_analyzer *a, struct errand *e)
 }
 
 /* One step ahead. */
-static void
+static inline void
 look_for_closing(struct tf_analyzer *a, const struct errand *e)
 {
 	if (e->likely)
@@ -422,12 +460,12 @@ look_for_closing(struct tf_analyzer *a, const struct errand *e)
 		give_hint(a, e, true);
 }
 
-static void
+static inline void
 run_errand(struct tf_analyzer *a, const struct errand *e)
 {
 	a->stats.segments++;
 	follow_clock(a, e->s);
-	if (tf_duplicates_check(&a->duplicates, e->s)) {
+	if (e->s->is_copy) {
 		a->stats.duplicate_frames++;
 		show_duplicate(a, e);
 		return;
@@ -435,21 +473,36 @@ run_errand(struct tf_analyzer *a, const struct errand *e)
 	feed_one(a, e);
 }
 
-/* All that has an effect happens in the last step, so in the order of the segments. */
 void
-tf_analyzer_feed(struct tf_analyzer *a, const struct tf_segment *segments, size_t count)
+tf_analyzer_prepare(struct tf_analyzer *a, struct tf_segment *segments, size_t count)
 {
-	struct errand ring[RING];
+	tf_prepare(a->preparation, segments, count);
+}
+
+/* At most ROW segments.  All that has an effect happens in the last step, so in the order of the segments. */
+static void
+feed_row(struct tf_analyzer *a, const struct tf_segment *segments, size_t count)
+{
+	struct errand row[ROW + 3 * AHEAD];
 
 	for (size_t i = 0; i < count + 3 * AHEAD; i++) {
 		if (i < count)
-			set_out(a, &ring[i % RING], &segments[i]);
+			set_out(a, &row[i], &segments[i]);
 		if (i - AHEAD < count)
-			look_for_connection(a, &ring[(i - AHEAD) % RING]);
+			look_for_connection(a, &row[i - AHEAD]);
 		if (i - 2 * AHEAD < count)
-			look_for_closing(a, &ring[(i - 2 * AHEAD) % RING]);
+			look_for_closing(a, &row[i - 2 * AHEAD]);
 		if (i - 3 * AHEAD < count)
-			run_errand(a, &ring[(i - 3 * AHEAD) % RING]);
+			run_errand(a, &row[i - 3 * AHEAD]);
+	}
+}
+
+void
+tf_analyzer_feed(struct tf_analyzer *a, const struct tf_segment *segments, size_t count)
+{
+	for (size_t n; count > 0; segments += n, count -= n) {
+		n = count < ROW ? count : ROW;
+		feed_row(a, segments, n);
 	}
 	tf_briefs_emit(&a->ctx);
 }
@@ -491,6 +544,7 @@ tf_analyzer_new(const struct tf_config *config, struct tf_sink sink)
 	    !make_pool(&a->ctx.ranges, sizeof(struct tf_range), spare / 16 / sizeof(struct tf_range)) ||
 	    !make_pool(&a->ctx.held, sizeof(struct tf_held_syn), spare / 16 / sizeof(struct tf_held_syn)) ||
 	    !(a->ctx.memory = tf_memory_new(config->memory_key)) ||
+	    !(a->preparation = tf_preparation_new(config->hash_key)) ||
 	    !(a->tombstone =
 	          tf_arena_new((size_t)config->max_tombstones + 1, sizeof *a->tombstone, TF_ARENA_FILLS)) ||
 	    !tf_index_init(&a->index, 4096)) {
@@ -513,6 +567,7 @@ tf_analyzer_free(struct tf_analyzer *a)
 	tf_index_fini(&a->index);
 	tf_wheel_fini(&a->wheel);
 	tf_memory_free(a->ctx.memory);
+	tf_preparation_free(a->preparation);
 	tf_arena_free(a->tombstone, (size_t)a->config.max_tombstones + 1, sizeof *a->tombstone);
 	free_pool(&a->ctx.held);
 	free_pool(&a->ctx.ranges);
@@ -533,6 +588,7 @@ void
 tf_analyzer_note_rules(struct tf_analyzer *a, bool *fired)
 {
 	a->ctx.fired = fired;
+	tf_preparation_be_thorough(a->preparation, fired != NULL);
 }
 
 void

@@ -13,8 +13,10 @@
 #define TCPFSM_FLOW_DUPLICATES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+#include "flow/key.h"
 #include "tcpfsm/segment.h"
 
 #define TF_DUPLICATES_SETS 1024
@@ -24,12 +26,59 @@ struct tf_seen {
 	int64_t ts_ns;
 };
 
+/* Zeroed, it has seen nothing. */
 struct tf_duplicates {
 	struct tf_seen seen[TF_DUPLICATES_SETS][2];
 	uint64_t segments, found;
 };
 
-/* Is S a copy of a frame that came a moment ago?  Remembers it. */
-bool tf_duplicates_check(struct tf_duplicates *d, const struct tf_segment *s);
+_Static_assert(offsetof(struct tf_segment, seq) == offsetof(struct tf_segment, src_port) + 4 &&
+                   offsetof(struct tf_segment, window) == offsetof(struct tf_segment, ack) + 6 &&
+                   offsetof(struct tf_segment, urgent) == offsetof(struct tf_segment, len) + 6 &&
+                   offsetof(struct tf_segment, tsecr) == offsetof(struct tf_segment, tsval) + 4,
+               "they are taken as words");
+
+static inline uint64_t
+tf_duplicates_word(const void *fields)
+{
+	uint64_t word;
+
+	memcpy(&word, fields, sizeof word);
+	return word;
+}
+
+/* Copies of a frame have it in common, and hardly anything else has.  What bears one segment's number and belongs to
+ * another's connection is mixed by a product; times are spread, lest they stand in for what the checksum knows of
+ * them. */
+static inline uint64_t
+tf_duplicates_digest(const struct tf_segment *s)
+{
+	uint64_t from = tf_duplicates_word(s->src.byte + 8) ^ tf_duplicates_word(&s->src_port);
+	uint64_t to = tf_duplicates_word(s->dst.byte + 8) ^ tf_duplicates_word(&s->ack);
+	uint64_t times = tf_duplicates_word(&s->tsval) * UINT64_C(0xa0761d6478bd642f);
+
+	return tf_key_folded(from ^ UINT64_C(0x9e3779b97f4a7c15), to ^ UINT64_C(0xd1b54a32d192ed03)) ^ times ^
+	       tf_duplicates_word(&s->len) ^ (uint64_t)s->ip_id << 16;
+}
+
+/* S has DIGEST, and so has one of the two in SET: is it a copy? */
+bool tf_duplicates_judge(struct tf_duplicates *d, struct tf_seen set[2], uint64_t digest,
+                         const struct tf_segment *s);
+
+/* Is S a copy of a frame that came a moment ago?  Remembers it: the latest comes first in its set, and the other one
+ * of the set may stay. */
+static inline bool
+tf_duplicates_check(struct tf_duplicates *d, const struct tf_segment *s)
+{
+	uint64_t digest = tf_duplicates_digest(s);
+	struct tf_seen *set = d->seen[digest >> 32 & (TF_DUPLICATES_SETS - 1)];
+
+	d->segments++;
+	if (__builtin_expect(set[0].digest == digest || set[1].digest == digest, false))
+		return tf_duplicates_judge(d, set, digest, s);
+	set[1] = set[0];
+	set[0] = (struct tf_seen){digest, s->ts_ns};
+	return false;
+}
 
 #endif

@@ -193,9 +193,10 @@ forget_embryo(struct tf_analyzer *a, uint32_t place)
 /* ---- from a segment, from a connection --------------------------------------------------- */
 
 bool
-tf_embryo_begin(struct tf_analyzer *a, const struct tf_segment *s, bool second, uint32_t hash)
+tf_embryo_begin(struct tf_analyzer *a, const struct tf_segment *s)
 {
 	unsigned shape = tf_move_first(&a->ctx, s);
+	bool second = tf_key_second(s);
 
 	if (!shape || !(a->moves.shape[shape].may[TF_CLIENT] & TF_IS_EMBRYONIC))
 		return false;
@@ -228,7 +229,7 @@ tf_embryo_begin(struct tf_analyzer *a, const struct tf_segment *s, bool second, 
 		forget_embryo(a, place);
 		return false;
 	}
-	if (!tf_index_add(&a->index, hash, place | TF_EMBRYO_BIT)) {
+	if (!tf_index_add(&a->index, s->hash, place | TF_EMBRYO_BIT)) {
 		forget_embryo(a, place); /* the queue passes over it */
 		return false;
 	}

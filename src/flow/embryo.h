@@ -58,9 +58,9 @@ enum { TF_AWAITS_ANSWER, TF_AWAITS_THIRD, TF_EMBRYO_QUEUES };
 
 struct tf_analyzer;
 
-/* Whether S, by whose key HASH is, and whose sender is the key's second end or not, began one.  False where it is
- * no plain SYN or there is no room; then nothing has changed, but that somebody may have been evicted. */
-bool tf_embryo_begin(struct tf_analyzer *a, const struct tf_segment *s, bool second, uint32_t hash);
+/* Whether S began one.  False where it is no plain SYN or there is no room; then nothing has
+ * changed, but that somebody may have been evicted. */
+bool tf_embryo_begin(struct tf_analyzer *a, const struct tf_segment *s);
 
 /* Whether connection INDEX, which is in the index under HASH and not in the wheel, became an embryo.  False where it is
  * none, or where there is no room. */

@@ -7,10 +7,10 @@
 #include "core/connection.h"
 #include "core/moves.h"
 #include "detect/detect.h"
-#include "flow/duplicates.h"
 #include "flow/embryo.h"
 #include "flow/index.h"
 #include "flow/key.h"
+#include "flow/prepare.h"
 #include "flow/services.h"
 #include "flow/wheel.h"
 
@@ -57,7 +57,7 @@ struct tf_analyzer {
 	struct tf_embryo_queue embryo_queue[TF_EMBRYO_QUEUES];
 	int64_t embryo_due_ns; /* the first limit of one */
 	struct tf_wheel wheel;
-	struct tf_duplicates duplicates;
+	struct tf_preparation *preparation; /* for another thread, perhaps */
 	struct tf_services services;
 	struct tf_moves moves;
 	struct tf_tombstone *tombstone; /* a ring, in the order of burial */

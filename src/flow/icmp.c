@@ -15,13 +15,12 @@
 static uint32_t
 connection_of(const struct tf_analyzer *a, const struct tf_segment *quoted)
 {
-	bool second = tf_key_second(quoted);
-	uint32_t hash = tf_key_hash_segment(quoted, second, a->config.hash_key);
+	uint32_t hash = tf_key_hash_segment(quoted, a->config.hash_key);
 
 	for (uint32_t at = tf_index_start(&a->index, hash); tf_index_find(&a->index, hash, &at);
 	     at = (at + 1) & a->index.mask) {
 		uint32_t value = a->index.entry[at].value;
-		if (!(value & TF_TOMBSTONE_BIT) && tf_key_fits(tf_value_key(a, value), quoted, second))
+		if (!(value & TF_TOMBSTONE_BIT) && tf_key_is_of(tf_value_key(a, value), quoted))
 			return value;
 	}
 	return 0;

@@ -17,23 +17,16 @@ tf_key_word(const struct tf_addr *addr, size_t at)
 	uint64_t word;
 
 	memcpy(&word, addr->byte + at, sizeof word);
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	word = __builtin_bswap64(word);
-#endif
 	return word;
 }
 
-/* Was S sent by the second end of its key?  Without branches on the lower halves, since which way a segment goes is
- * a toss. */
+/* Was S sent by the second end of the key that its 4-tuple makes? */
 static inline bool
 tf_key_second(const struct tf_segment *s)
 {
-	uint64_t src_high = tf_key_word(&s->src, 0), dst_high = tf_key_word(&s->dst, 0);
-	uint64_t src_low = tf_key_word(&s->src, 8), dst_low = tf_key_word(&s->dst, 8);
+	int order = memcmp(&s->dst, &s->src, sizeof s->src);
 
-	if (src_high != dst_high)
-		return dst_high < src_high;
-	return (dst_low < src_low) | ((dst_low == src_low) & (s->dst_port < s->src_port));
+	return order ? order < 0 : s->dst_port < s->src_port;
 }
 
 /* The key of S's 4-tuple; SECOND: tf_key_second(S). */
@@ -44,18 +37,43 @@ tf_key_of(const struct tf_segment *s, bool second)
 	              : (struct tf_key){{s->src, s->dst}, {s->src_port, s->dst_port}};
 }
 
-/* Is KEY that of S's 4-tuple, of which SECOND is tf_key_second(S)? */
+/* If KEY is that of S's 4-tuple: did its second end send S?  Between equal ports the addresses tell. */
+static inline bool
+tf_key_side(const struct tf_key *key, const struct tf_segment *s)
+{
+	if (__builtin_expect(s->src_port != s->dst_port, true))
+		return key->port[0] != s->src_port;
+	return memcmp(&key->addr[0], &s->src, sizeof s->src) != 0;
+}
+
+/* Both ports as one word; SWAPPED: the second one first. */
+static inline uint32_t
+tf_key_ports(const uint16_t port[2], bool swapped)
+{
+	uint32_t word;
+
+	memcpy(&word, port, sizeof word);
+	return swapped ? word << 16 | word >> 16 : word;
+}
+
+/* Is KEY that of S's 4-tuple?  SECOND: tf_key_side(KEY, S). */
 static inline bool
 tf_key_fits(const struct tf_key *key, const struct tf_segment *s, bool second)
 {
-	uint64_t x[4], y[4];
+	const uint16_t port[2] = {s->src_port, s->dst_port};
+	const struct tf_addr *mine = &key->addr[second], *other = &key->addr[!second];
 
-	memcpy(x, &key->addr[second], 16);
-	memcpy(x + 2, &key->addr[!second], 16);
-	memcpy(y, &s->src, 16);
-	memcpy(y + 2, &s->dst, 16);
-	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]) |
-	         (unsigned)(key->port[second] ^ s->src_port) | (unsigned)(key->port[!second] ^ s->dst_port));
+	return !((tf_key_word(mine, 8) ^ tf_key_word(&s->src, 8)) |
+	         (tf_key_word(other, 8) ^ tf_key_word(&s->dst, 8)) |
+	         (tf_key_word(mine, 0) ^ tf_key_word(&s->src, 0)) |
+	         (tf_key_word(other, 0) ^ tf_key_word(&s->dst, 0)) |
+	         (tf_key_ports(key->port, false) ^ tf_key_ports(port, second)));
+}
+
+static inline bool
+tf_key_is_of(const struct tf_key *key, const struct tf_segment *s)
+{
+	return tf_key_fits(key, s, tf_key_side(key, s));
 }
 
 static inline uint64_t
@@ -66,20 +84,30 @@ tf_key_folded(uint64_t a, uint64_t b)
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-/* A hash that nobody can aim at without knowing SECRET: both factors of each product hold something of it. */
-static inline uint32_t
-tf_key_hash_of(const struct tf_addr *first, uint16_t first_port, const struct tf_addr *second,
-               uint16_t second_port, const uint64_t secret[2])
+/* One end as a number.  Of a mapped IPv4 address the upper half is 0, and so is the place of the port in the lower
+ * one: there nothing is lost. */
+static inline uint64_t
+tf_key_end(const struct tf_addr *addr, uint16_t port, const uint64_t secret[2])
 {
-	uint64_t high[2] = {tf_key_word(first, 0), tf_key_word(second, 0)};
-	uint64_t ports = (uint64_t)first_port << 16 | second_port;
-	uint64_t h = tf_key_folded(tf_key_word(first, 8) ^ secret[0],
-	                           tf_key_word(second, 8) ^ secret[1] ^ UINT64_C(0x9e3779b97f4a7c15));
+	const unsigned place = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? 0 : 48;
+	uint64_t low = tf_key_word(addr, 8) ^ (uint64_t)port << place, high = tf_key_word(addr, 0);
 
-	if (high[0] | high[1]) /* IPv6 */
-		h ^= tf_key_folded(high[0] ^ secret[1] ^ UINT64_C(0x2545f4914f6cdd1d),
-		                   high[1] ^ secret[0] ^ UINT64_C(0xd1b54a32d192ed03));
-	h = tf_key_folded(h ^ ports ^ UINT64_C(0x8cb92ba72f3d8dd7), secret[0] ^ UINT64_C(0xa0761d6478bd642f));
+	if (__builtin_expect(high != 0, false)) /* IPv6 */
+		low ^= tf_key_folded(high ^ secret[1] ^ UINT64_C(0x2545f4914f6cdd1d),
+		                     low ^ secret[0] ^ UINT64_C(0xd1b54a32d192ed03));
+	return low;
+}
+
+/* A hash that nobody can aim at without knowing SECRET, since both factors of each product hold something of it.  It is
+ * the same for both ways of a connection, so that nobody has to know which end is the first one. */
+static inline uint32_t
+tf_key_hash_of(const struct tf_addr *addr, uint16_t port, const struct tf_addr *other, uint16_t other_port,
+               const uint64_t secret[2])
+{
+	uint64_t h = tf_key_folded(tf_key_end(addr, port, secret) ^ secret[0],
+	                           tf_key_end(other, other_port, secret) ^ secret[0]);
+
+	h = tf_key_folded(h ^ UINT64_C(0x8cb92ba72f3d8dd7), secret[1] ^ UINT64_C(0xa0761d6478bd642f));
 	return (uint32_t)(h ^ h >> 32);
 }
 
@@ -91,12 +119,9 @@ tf_key_hash(const struct tf_key *key, const uint64_t secret[2])
 
 /* The hash of S's key. */
 static inline uint32_t
-tf_key_hash_segment(const struct tf_segment *s, bool second, const uint64_t secret[2])
+tf_key_hash_segment(const struct tf_segment *s, const uint64_t secret[2])
 {
-	const struct tf_addr *addr[2] = {&s->src, &s->dst};
-	const uint16_t port[2] = {s->src_port, s->dst_port};
-
-	return tf_key_hash_of(addr[second], port[second], addr[!second], port[!second], secret);
+	return tf_key_hash_of(&s->src, s->src_port, &s->dst, s->dst_port, secret);
 }
 
 #endif

@@ -78,6 +78,7 @@ feed(struct tf_analyzer *a, struct tf_decoder *d, const struct tf_frame *frame)
 	case TF_WIRE_SEGMENT:
 		if (s.payload_len > HEAD)
 			s.payload_len = HEAD;
+		tf_analyzer_prepare(a, &s, 1);
 		tf_analyzer_feed(a, &s, 1);
 		break;
 	case TF_WIRE_ICMP_ERROR:

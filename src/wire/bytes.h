@@ -10,7 +10,9 @@
 #ifndef TCPFSM_WIRE_BYTES_H
 #define TCPFSM_WIRE_BYTES_H
 
+#include <arpa/inet.h>
 #include <assert.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -27,6 +29,16 @@ static inline uint16_t
 tf_get16(const uint8_t *p)
 {
 	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+/* Does tf_get16() give VALUE at P? */
+static inline bool
+tf_is16(const uint8_t *p, uint16_t value)
+{
+	uint16_t word;
+
+	memcpy(&word, p, sizeof(word));
+	return word == htons(value);
 }
 
 static inline uint32_t

@@ -168,7 +168,10 @@ tf_tcp(struct tf_decoder *d, const struct tf_ip *ip, struct tf_view v)
 	header = tf_tcp_header_size(v.p);
 	if (header < TF_TCP_HEADER || header > v.len)
 		return tf_pass_over(d, TF_SKIP_MALFORMED);
-	tf_tcp_segment(s, d->frame, ip, v, header);
+	tf_tcp_envelope(s, d->frame, ip);
+	tf_tcp_addresses(s, ip->src, ip->dst, ip->version);
+	tf_tcp_numbers(s, v.p);
+	tf_tcp_rest(s, v, header, header <= v.cap ? header : v.cap);
 	if (d->verify_checksums && v.cap == v.len)
 		s->checksum_state = (uint8_t)checksum(ip, v);
 	d->stats.segments++;

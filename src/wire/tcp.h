@@ -35,15 +35,21 @@ tf_tcp_envelope(struct tf_segment *s, const struct tf_frame *frame, const struct
 	s->ts_ns = frame->ts_ns;
 	s->packet = frame->packet;
 	s->wire_len = frame->len > frame->caplen ? frame->len : frame->caplen;
-	s->src = tf_addr_of(ip->src, ip->version);
-	s->dst = tf_addr_of(ip->dst, ip->version);
 	s->ip_id = ip->id;
 	s->ttl = ip->ttl;
 	s->ip_version = ip->version;
 }
 
 TF_INLINE void
-tf_tcp_fixed_header(struct tf_segment *s, const uint8_t *p)
+tf_tcp_addresses(struct tf_segment *s, const uint8_t *src, const uint8_t *dst, uint8_t version)
+{
+	s->src = tf_addr_of(src, version);
+	s->dst = tf_addr_of(dst, version);
+}
+
+/* Ports, numbers, flags and window of the header at P. */
+TF_INLINE void
+tf_tcp_numbers(struct tf_segment *s, const uint8_t *p)
 {
 	s->src_port = tf_get16(p);
 	s->dst_port = tf_get16(p + 2);
@@ -51,8 +57,6 @@ tf_tcp_fixed_header(struct tf_segment *s, const uint8_t *p)
 	s->ack = tf_seq_of(tf_get32(p + 8));
 	s->flags = tf_tcp_flags(p);
 	s->window = tf_get16(p + 14);
-	s->checksum = tf_get16(p + 16);
-	s->urgent = tf_get16(p + 18);
 }
 
 TF_INLINE void
@@ -82,20 +86,17 @@ tf_tcp_are_usual_options(const uint8_t *p)
 	return tf_get32(p) == 0x0101080a;
 }
 
-/* The segment V, of which the IP header says IP, with a header of HEADER octets (20 or more, and no more than
- * it is long), into *S.  Its checksum is not looked at. */
+/* What is left of the segment V, with a header of HEADER octets of which CAPTURED were captured: the end of the
+ * fixed header, the options, and what payload there is. */
 TF_INLINE void
-tf_tcp_segment(struct tf_segment *s, const struct tf_frame *frame, const struct tf_ip *ip, struct tf_view v,
-               uint32_t header)
+tf_tcp_rest(struct tf_segment *s, struct tf_view v, uint32_t header, uint32_t captured)
 {
-	uint32_t captured = header <= v.cap ? header : v.cap;
-
-	tf_tcp_envelope(s, frame, ip);
-	tf_tcp_fixed_header(s, v.p);
-	tf_tcp_nothing_optional(s);
+	s->checksum = tf_get16(v.p + 16);
+	s->urgent = tf_get16(v.p + 18);
 	s->len = v.len - header;
-	s->payload = v.p + captured;
 	s->payload_len = v.cap - captured;
+	s->payload = v.p + captured;
+	tf_tcp_nothing_optional(s);
 	if (captured == TF_TIMESTAMPS_ALONE && tf_tcp_are_usual_options(v.p + TF_TCP_HEADER))
 		tf_tcp_timestamps(s, v.p + TF_TCP_HEADER + 4);
 	else if (header > TF_TCP_HEADER)

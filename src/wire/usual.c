@@ -11,6 +11,7 @@
  * halves what summing a full frame takes.
  */
 #include "wire/tcp.h"
+#include "wire/wide.h"
 
 enum {
 	LINKTYPE_ETHERNET = 1,
@@ -20,116 +21,171 @@ enum {
 	IPV6_HEADER = 40,
 };
 
-/* The state of the checksum of the segment V.  Both addresses, ADDRESSES octets, stand right before it, and are
- * summed with it. */
+/* What there are faster ways for on some processors. */
+struct means {
+	/* START, which is small, and the sum of LEN octets at P modulo 65535. */
+	uint64_t (*sum)(uint64_t start, const uint8_t *p, size_t len);
+	/* Into S: both addresses of the IPv4 header at P; ports, numbers, flags and window of the TCP header at P. */
+	void (*addresses)(struct tf_segment *s, const uint8_t *p);
+	void (*numbers)(struct tf_segment *s, const uint8_t *p);
+};
+
+/* What the checksum of a usual segment covers, but for the rest of the pseudo-header: both addresses stand right
+ * before it. */
+struct covered {
+	const uint8_t *p;
+	uint32_t addresses, segment; /* octets */
+};
+
+/* The state of the checksum of what C covers. */
 TF_INLINE enum tf_checksum
-checksum(struct tf_view v, uint32_t addresses)
+checksum(const struct means *m, const struct covered *c)
 {
-	uint64_t sum = tf_sum_octets(tf_sum_pseudo(v.len), v.p - addresses, addresses + v.len);
+	uint64_t sum = m->sum(tf_sum_pseudo(c->segment), c->p, (size_t)c->addresses + c->segment);
 
 	if (__builtin_expect(tf_sum_is_valid(sum), true))
 		return TF_CHECKSUM_VALID;
-	return tf_checksum_wrong(tf_sum_address(v.p - addresses, addresses), v.p, v.len);
+	return tf_checksum_wrong(tf_sum_address(c->p, c->addresses), c->p + c->addresses, c->segment);
 }
 
-/* The segment V behind IP into *S; false where it is not usual. */
+/* The segment of LEN octets at P, of which the header says IP, into *S, but for its addresses and the state of its
+ * checksum; false where it is not usual. */
 TF_INLINE bool
-segment(struct tf_segment *s, const struct tf_decoder *d, const struct tf_frame *frame,
-        const struct tf_ip *ip, struct tf_view v)
+segment(const struct means *m, struct tf_segment *s, struct covered *c, const struct tf_frame *frame,
+        const struct tf_ip *ip, const uint8_t *p, uint32_t len)
 {
-	enum tf_checksum state = TF_CHECKSUM_UNVERIFIED;
-	uint32_t header;
+	uint32_t header = tf_tcp_header_size(p), addresses = ip->version == 4 ? 8 : 32;
 
-	if (v.len < TF_TCP_HEADER)
+	if (header - TF_TCP_HEADER > len - TF_TCP_HEADER)
 		return false;
-	header = tf_tcp_header_size(v.p);
-	if (header < TF_TCP_HEADER || header > v.len)
-		return false;
-	if (d->verify_checksums)
-		state = checksum(v, ip->version == 4 ? 8 : 32);
-	tf_tcp_segment(s, frame, ip, v, header);
-	s->checksum_state = (uint8_t)state;
+	*c = (struct covered){p - addresses, addresses, len};
+	tf_tcp_envelope(s, frame, ip);
+	m->numbers(s, p);
+	tf_tcp_rest(s, (struct tf_view){p, len, len}, header, header);
 	return true;
 }
 
-/* IPv4 at P, of which LEFT octets were captured. */
+/* TCP, and no fragment: of the IPv4 header at P what stands between its length and its checksum. */
 TF_INLINE bool
-ipv4(struct tf_segment *s, const struct tf_decoder *d, const struct tf_frame *frame, const uint8_t *p,
-     uint32_t left)
+is_whole_tcp(const uint8_t *p)
+{
+	static const uint8_t mask[8] = {[6 - 2] = 0x3f, 0xff, [9 - 2] = 0xff},
+	                     want[8] = {[9 - 2] = TF_IP_TCP};
+
+	return (tf_sum_word(p + 2) & tf_sum_word(mask)) == tf_sum_word(want);
+}
+
+/* IPv4 at P, of which LEFT octets were captured: enough for both headers. */
+TF_INLINE bool
+ipv4(const struct means *m, struct tf_segment *s, struct covered *c, const struct tf_frame *frame,
+     const uint8_t *p, uint32_t left)
 {
 	struct tf_ip ip = {p + 12, p + 16, tf_get16(p + 4), p[8], 4};
-	uint32_t total = tf_get16(p + 2), len = total - IPV4_HEADER;
+	uint32_t len = tf_get16(p + 2) - (uint32_t)IPV4_HEADER;
 
-	return p[0] == 0x45 && p[9] == TF_IP_TCP && !(tf_get16(p + 6) & 0x3fff) &&
-	       total >= IPV4_HEADER + TF_TCP_HEADER && total <= left &&
-	       segment(s, d, frame, &ip, (struct tf_view){p + IPV4_HEADER, len, len});
+	if (p[0] != 0x45 || !is_whole_tcp(p) || len - TF_TCP_HEADER > left - IPV4_HEADER - TF_TCP_HEADER ||
+	    !segment(m, s, c, frame, &ip, p + IPV4_HEADER, len))
+		return false;
+	m->addresses(s, p);
+	return true;
 }
 
 TF_INLINE bool
-ipv6(struct tf_segment *s, const struct tf_decoder *d, const struct tf_frame *frame, const uint8_t *p,
-     uint32_t left)
+ipv6(const struct means *m, struct tf_segment *s, struct covered *c, const struct tf_frame *frame,
+     const uint8_t *p, uint32_t left)
 {
 	struct tf_ip ip = {p + 8, p + 24, 0, p[7], 6};
 	uint32_t len = tf_get16(p + 4);
 
-	return left >= IPV6_HEADER && len <= left - IPV6_HEADER && p[0] >> 4 == 6 && p[6] == TF_IP_TCP &&
-	       segment(s, d, frame, &ip, (struct tf_view){p + IPV6_HEADER, len, len});
+	if (left < IPV6_HEADER + TF_TCP_HEADER || p[0] >> 4 != 6 || p[6] != TF_IP_TCP ||
+	    len - TF_TCP_HEADER > left - IPV6_HEADER - TF_TCP_HEADER ||
+	    !segment(m, s, c, frame, &ip, p + IPV6_HEADER, len))
+		return false;
+	tf_tcp_addresses(s, ip.src, ip.dst, 6);
+	return true;
 }
 
 TF_INLINE bool
-decode(struct tf_segment *s, const struct tf_decoder *d, const struct tf_frame *frame)
+decode(const struct means *m, struct tf_segment *s, struct covered *c, const struct tf_frame *frame)
 {
-	enum { LEAST = ETHERNET_HEADER + IPV4_HEADER + TF_TCP_HEADER }; /* more than is read unasked */
-	const uint8_t *p;
-	uint32_t left;
+	enum { LEAST = IPV4_HEADER + TF_TCP_HEADER }; /* more than is read unasked */
+	const uint8_t *p = frame->data + ETHERNET_HEADER;
+	uint32_t left = frame->caplen - ETHERNET_HEADER;
 
-	if (frame->caplen < LEAST || frame->linktype != LINKTYPE_ETHERNET)
+	if (frame->caplen < ETHERNET_HEADER + LEAST || frame->linktype != LINKTYPE_ETHERNET)
 		return false;
-	p = frame->data + ETHERNET_HEADER;
-	left = frame->caplen - ETHERNET_HEADER;
-	if (__builtin_expect(tf_get16(p - 2) == TF_ETHERTYPE_VLAN, false)) {
+	if (__builtin_expect(tf_is16(p - 2, TF_ETHERTYPE_VLAN), false)) {
 		p += VLAN_TAG;
 		left -= VLAN_TAG;
+		if (left < LEAST)
+			return false;
 	}
-	switch (tf_get16(p - 2)) {
-	case TF_ETHERTYPE_IPV4:
-		return ipv4(s, d, frame, p, left);
-	case TF_ETHERTYPE_IPV6:
-		return ipv6(s, d, frame, p, left);
-	default:
-		return false;
-	}
+	if (tf_is16(p - 2, TF_ETHERTYPE_IPV4))
+		return ipv4(m, s, c, frame, p, left);
+	return tf_is16(p - 2, TF_ETHERTYPE_IPV6) && ipv6(m, s, c, frame, p, left);
 }
 
+/* Headers first, then sums: so neither loop has to do with what the other one needs, and what is independent
+ * overlaps.  A stretch of frames is so short that what the first loop read is still near for the second. */
 TF_INLINE size_t
-decode_row(const struct tf_decoder *d, const struct tf_frame *frames, size_t count, struct tf_segment *out)
+decode_row(const struct means *m, const struct tf_decoder *d, const struct tf_frame *frames, size_t count,
+           struct tf_segment *out)
 {
-	size_t n = 0;
+	enum { STRETCH = 32 };
+	struct covered covered[STRETCH];
+	bool verify = d->verify_checksums;
+	size_t done = 0, n;
 
-	while (n < count && decode(&out[n], d, &frames[n]))
-		n++;
-	return n;
+	do {
+		size_t most = count - done < STRETCH ? count - done : STRETCH;
+		for (n = 0; n < most && decode(m, &out[done + n], &covered[n], &frames[done + n]); n++)
+			;
+		for (size_t i = 0; verify && i < n; i++)
+			out[done + i].checksum_state = (uint8_t)checksum(m, &covered[i]);
+		done += n;
+	} while (n == STRETCH);
+	return done;
+}
+
+static uint64_t
+plain_sum(uint64_t start, const uint8_t *p, size_t len)
+{
+	return tf_sum_octets(start, p, len);
+}
+
+static void
+plain_addresses(struct tf_segment *s, const uint8_t *p)
+{
+	tf_tcp_addresses(s, p + 12, p + 16, 4);
+}
+
+static void
+plain_numbers(struct tf_segment *s, const uint8_t *p)
+{
+	tf_tcp_numbers(s, p);
 }
 
 size_t
 tf_usual_plainly(struct tf_decoder *d, const struct tf_frame *frames, size_t count, struct tf_segment *out)
 {
-	return decode_row(d, frames, count, out);
+	static const struct means plain = {plain_sum, plain_addresses, plain_numbers};
+
+	return decode_row(&plain, d, frames, count, out);
 }
 
 #if defined(__x86_64__)
-__attribute__((target("avx2,bmi2"))) static size_t
+TF_WIDE_TARGET static size_t
 with_avx2(struct tf_decoder *d, const struct tf_frame *frames, size_t count, struct tf_segment *out)
 {
-	return decode_row(d, frames, count, out);
+	static const struct means wide = {tf_wide_sum, tf_wide_addresses, tf_wide_numbers};
+
+	return decode_row(&wide, d, frames, count, out);
 }
 
 tf_usual_function *
 tf_usual_for_processor(void)
 {
-	bool has_both = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
-
-	return has_both ? with_avx2 : tf_usual_plainly;
+	return tf_wide_is_possible() ? with_avx2 : tf_usual_plainly;
 }
 #else
 tf_usual_function *

@@ -267,7 +267,7 @@ make_segments(struct tf_segment *g, const uint8_t *data, size_t size, struct vie
 }
 
 static void
-analyze(const struct tf_config *config, const struct tf_segment *g, size_t n, bool at_once, struct view *v)
+analyze(const struct tf_config *config, struct tf_segment *g, size_t n, bool at_once, struct view *v)
 {
 	struct tf_sink sink = {
 	    .wanted = TF_EV_TRANSITION | TF_EV_POSSIBLE | TF_EV_FINDING | TF_EV_CONNECTION,
@@ -278,6 +278,7 @@ analyze(const struct tf_config *config, const struct tf_segment *g, size_t n, bo
 
 	if (a == NULL)
 		return;
+	tf_analyzer_prepare(a, g, n);
 	v->fed = at_once ? n : 0;
 	if (at_once)
 		tf_analyzer_feed(a, g, n);

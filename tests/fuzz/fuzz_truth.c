@@ -535,6 +535,7 @@ pass_tap(struct world *w, struct flight *f)
 		       f->lost_behind ? " (lost behind)" : "");
 	f->segment.ts_ns = w->now_ns;
 	f->segment.packet = ++w->packets;
+	tf_analyzer_prepare(w->analyzer, &f->segment, 1);
 	tf_analyzer_feed(w->analyzer, &f->segment, 1);
 }
 

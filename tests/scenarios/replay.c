@@ -72,6 +72,7 @@ flush(struct replay *r)
 {
 	if (r->batch_count == 0)
 		return;
+	tf_analyzer_prepare(r->analyzer, r->batch, r->batch_count);
 	tf_analyzer_feed(r->analyzer, r->batch, r->batch_count);
 	for (size_t i = 0; i < r->batch_count; i++)
 		free((void *)(uintptr_t)r->batch[i].payload);
@@ -100,10 +101,12 @@ feed(struct replay *r, struct tf_segment *segment, int64_t ts_ns)
 {
 	segment->ts_ns = ts_ns;
 	segment->packet = ++r->run->frames;
-	if (r->variant == SCN_BATCH)
+	if (r->variant == SCN_BATCH) {
 		keep(r, *segment);
-	else
-		tf_analyzer_feed(r->analyzer, segment, 1);
+		return;
+	}
+	tf_analyzer_prepare(r->analyzer, segment, 1);
+	tf_analyzer_feed(r->analyzer, segment, 1);
 }
 
 static void

@@ -386,6 +386,7 @@ feed(uint16_t port, bool from_server, unsigned flags, uint32_t seq, uint32_t ack
 
 	s.src.byte[15] = from_server ? 2 : 1;
 	s.dst.byte[15] = from_server ? 1 : 2;
+	tf_analyzer_prepare(analyzer, &s, 1);
 	tf_analyzer_feed(analyzer, &s, 1);
 }
 

@@ -17,6 +17,7 @@
 #include "unit.h"
 #include "wire/checksum.h"
 #include "wire/decoder.h"
+#include "wire/wide.h"
 
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
 #define SECOND      INT64_C(1000000000)
@@ -1791,6 +1792,52 @@ any_length_at_any_alignment_sums_up(void)
 	CU_ASSERT_EQUAL(tf_sum_fold(tf_sum_octets(UINT64_MAX, octets, sizeof(octets))), 0xffff);
 }
 
+#if defined(__x86_64__)
+/* The N octets at P, moved to where no more may be read than the wide sum says. */
+static bool
+sums_up_widely(const uint8_t *p, size_t n)
+{
+	uint8_t *octets = malloc(TF_WIDE_AHEAD + n), want[2];
+	uint16_t sum;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(octets);
+	memset(octets, 0xa5, TF_WIDE_AHEAD);
+	memcpy(octets + TF_WIDE_AHEAD, p, n);
+	sum = tf_sum_fold(tf_wide_sum(0, octets + TF_WIDE_AHEAD, n));
+	free(octets);
+	set16(want, plain_sum(p, n));
+	return memcmp(&sum, want, 2) == 0;
+}
+#endif
+
+/* What the vectors hold, too, and no lane overflows: of all that can stand in a word, the longest datagram. */
+static void
+wide_sums_come_out(void)
+{
+#if defined(__x86_64__)
+	enum { LONGEST = 65535 + 40 };
+	static const uint8_t fillings[] = {0x00, 0x01, 0x7f, 0x80, 0xff};
+	static uint8_t octets[LONGEST];
+
+	if (!tf_wide_is_possible())
+		return;
+	for (size_t i = 0; i < sizeof(octets); i++)
+		octets[i] = (uint8_t)(i * i * 7 + 255 - i);
+	for (size_t n = TF_WIDE_LEAST; n <= 2000; n++)
+		for (size_t at = 0; at < 4; at++)
+			CU_ASSERT(sums_up_widely(octets + at, n));
+	for (size_t n = LONGEST - 130; n <= LONGEST; n++)
+		CU_ASSERT(sums_up_widely(octets, n));
+	for (size_t i = 0; i < COUNT_OF(fillings); i++) {
+		/* A first word that makes a sum of zeros other than zero, which has two representations. */
+		memset(octets, fillings[i], sizeof(octets));
+		octets[0] = 0x12;
+		for (size_t n = LONGEST - 130; n <= LONGEST; n++)
+			CU_ASSERT(sums_up_widely(octets, n));
+	}
+#endif
+}
+
 static void
 set_checksum(struct bytes *b, int version, uint32_t v)
 {
@@ -2088,6 +2135,7 @@ const struct tf_test tf_tests[] = {
     {"a frame may be cut at any octet", a_frame_may_be_cut_at_any_octet},
     {"the RFC's example sums up", the_rfcs_example_sums_up},
     {"any length at any alignment sums up", any_length_at_any_alignment_sums_up},
+    {"wide sums come out", wide_sums_come_out},
     {"usual frames are known", usual_frames_are_known},
     {"a changed frame is decoded alike", a_changed_frame_is_decoded_alike},
     {"a cut frame is decoded alike", a_cut_frame_is_decoded_alike},

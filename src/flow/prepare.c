@@ -1,0 +1,55 @@
+/*
+ * The preparation of segments: see prepare.h.  One segment's hardly depends
+ * on another's, so in a loop of its own the processor has several under way.
+ */
+#include "flow/prepare.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/plain.h"
+#include "flow/duplicates.h"
+#include "flow/key.h"
+
+/* Lines of cache of its own: another thread has the analyzer's. */
+struct tf_preparation {
+	_Alignas(64) uint64_t hash_key[2];
+	struct tf_duplicates duplicates;
+	bool is_thorough;
+};
+
+struct tf_preparation *
+tf_preparation_new(const uint64_t hash_key[2])
+{
+	struct tf_preparation *p = aligned_alloc(_Alignof(struct tf_preparation), sizeof *p);
+
+	if (!p)
+		return NULL;
+	memset(p, 0, sizeof *p);
+	memcpy(p->hash_key, hash_key, sizeof p->hash_key);
+	return p;
+}
+
+void
+tf_preparation_free(struct tf_preparation *p)
+{
+	free(p);
+}
+
+void
+tf_preparation_be_thorough(struct tf_preparation *p, bool thorough)
+{
+	p->is_thorough = thorough;
+}
+
+void
+tf_prepare(struct tf_preparation *p, struct tf_segment *segments, size_t count)
+{
+	const uint64_t secret[2] = {p->hash_key[0], p->hash_key[1]};
+
+	for (struct tf_segment *s = segments; s < segments + count; s++) {
+		s->hash = tf_key_hash_segment(s, secret);
+		s->is_copy = tf_duplicates_check(&p->duplicates, s);
+		s->plain = p->is_thorough ? tf_not_plain : tf_plain_of(s);
+	}
+}
