@@ -34,25 +34,20 @@ record_end(struct tf_end_record *out, const struct tf_connection *c, enum tf_end
 	const struct tf_end *end = &c->end[which];
 	unsigned side = (which == TF_SERVER) != ((c->flags & TF_CONN_CLIENT_SECOND) != 0);
 
-	*out = (struct tf_end_record){
-	    .addr = c->key.addr[side],
-	    .port = c->key.port[side],
-	    .state = tf_end_state(end),
-	    .possible = end->possible,
-	    .isn_known = tf_end_has(end, TF_END_ISN_KNOWN),
-	    .isn = end->isn,
-	    .packets = end->packets,
-	    .bytes = end->bytes,
-	    .bytes_on_wire = end->wire_bytes,
-	};
-
-	if (x) {
-		out->retransmitted = x->end[which].retransmitted;
-		out->out_of_order = x->end[which].out_of_order;
-		out->duplicate_acks = x->end[which].duplicate_acks;
-		out->zero_windows = x->end[which].zero_windows;
-		out->keepalives = x->end[which].keepalives;
-	}
+	out->addr = c->key.addr[side];
+	out->port = c->key.port[side];
+	out->state = tf_end_state(end);
+	out->possible = end->possible;
+	out->isn_known = tf_end_has(end, TF_END_ISN_KNOWN);
+	out->isn = end->isn;
+	out->packets = end->packets;
+	out->bytes = end->bytes;
+	out->bytes_on_wire = end->wire_bytes;
+	out->retransmitted = x ? x->end[which].retransmitted : 0;
+	out->out_of_order = x ? x->end[which].out_of_order : 0;
+	out->duplicate_acks = x ? x->end[which].duplicate_acks : 0;
+	out->zero_windows = x ? x->end[which].zero_windows : 0;
+	out->keepalives = x ? x->end[which].keepalives : 0;
 	record_history(out, end);
 	record_offer(out, end);
 }

@@ -15,29 +15,36 @@ tf_addr_is_ipv4(const struct tf_addr *addr)
 	return memcmp(addr->byte, prefix, sizeof prefix) == 0;
 }
 
-/* The text of each octet, with a point behind it. */
-static const char (*octet_texts(void))[4]
+/* An octet's text with a point behind it, and how long both are: eight octets, copied as one. */
+struct octet {
+	char text[7];
+	uint8_t length;
+};
+
+static const struct octet *
+all_octets(void)
 {
-	static char texts[256][4];
+	static struct octet all[256];
 
-	if (texts[0][0] == '\0')
+	if (all[0].length == 0)
 		for (unsigned v = 0; v < 256; v++) {
-			char text[TF_LONGEST_NUMBER + TF_SLACK];
+			char text[TF_LONGEST_NUMBER + TF_SLACK], *end = tf_at_u64(text, v);
 
-			*tf_at_u64(text, v) = '.';
-			memcpy(texts[v], text, sizeof texts[v]);
+			*end++ = '.';
+			all[v].length = (uint8_t)(end - text);
+			memcpy(all[v].text, text, all[v].length);
 		}
-	return (const char(*)[4])texts;
+	return all;
 }
 
 static char *
 ipv4_text(char *p, const uint8_t octet[4])
 {
-	const char(*texts)[4] = octet_texts();
+	const struct octet *all = all_octets();
 
 	for (unsigned i = 0; i < 4; i++) {
-		memcpy(p, texts[octet[i]], sizeof texts[0]);
-		p += 2 + (octet[i] >= 10) + (octet[i] >= 100);
+		memcpy(p, &all[octet[i]], sizeof *all);
+		p += all[octet[i]].length;
 	}
 	/* No point behind the last one. */
 	return p - 1;

@@ -91,7 +91,8 @@ put_where(struct tf_output *o, const struct tf_finding *f)
 	tf_buf_end(&o->out, tf_at_copy(p, &j->word.endpoint[f->endpoint]));
 }
 
-static void
+/* Rare: inlined, it would cost the other kinds of events more than it does. */
+__attribute__((noinline)) static void
 put_finding(struct tf_output *o, const struct tf_finding *f)
 {
 	const struct tf_anomaly_info *info = tf_anomaly_info(f->id);

@@ -30,7 +30,8 @@ set_word(struct tf_word *w, const char *text)
 	for (unsigned i = 0; i < sizeof(WORDS) / sizeof *(WORDS); i++)                                       \
 	set_word(&(WORDS)[i], NAME((TYPE)i))
 
-static void
+/* Seldom called: inlined, it would cost its callers more than it does. */
+__attribute__((noinline)) static void
 set_second(struct tf_json *j, int64_t second_ns)
 {
 	char *end = tf_at_u64(j->second.text, (uint64_t)(second_ns / NS_PER_S));
@@ -83,7 +84,7 @@ tf_json_at_time(struct tf_output *o, char *p, int64_t ts_ns)
 	return p + o->decimals;
 }
 
-static void
+__attribute__((noinline)) static void
 set_where(struct tf_output *o, struct tf_json_where *w, int64_t ts_ns, uint64_t packet, uint64_t conn)
 {
 	char *p = w->text;

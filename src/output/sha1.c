@@ -195,7 +195,8 @@ digest_with(compress_function *compress, const uint8_t *data, size_t n, uint8_t 
 	uint8_t last[2 * BLOCK] = {0};
 	size_t rest = n % BLOCK, size = rest + 9 <= BLOCK ? BLOCK : 2 * BLOCK;
 
-	compress(h, data, n / BLOCK);
+	if (n >= BLOCK)
+		compress(h, data, n / BLOCK);
 	if (rest > 0)
 		memcpy(last, data + n - rest, rest);
 	last[rest] = 0x80;
