@@ -466,15 +466,49 @@ put_json_escaped(struct tf_buf *b, unsigned char c)
 	}
 }
 
-/* Octets of S, from its beginning, that stand for themselves in a JSON string, as nearly all do. */
-static size_t
-plain_json(const char *s)
-{
-	size_t n = 0;
+#define EACH_OCTET(V) (UINT64_C(0x0101010101010101) * (V))
 
-	while (s[n] >= ' ' && s[n] < 0x7f && s[n] != '"' && s[n] != '\\')
-		n++;
-	return n;
+/* Has V an octet that cannot stand for itself in a JSON string: a control character, a quote, a backslash, or none of
+ * ASCII?  A subtraction borrows from an octet only where a lower one is such a one. */
+static bool
+has_special(uint64_t v)
+{
+	uint64_t quote = v ^ EACH_OCTET('"'), backslash = v ^ EACH_OCTET('\\'), del = v ^ EACH_OCTET(0x7f);
+
+	return ((v | (v - EACH_OCTET(' ')) | (quote - EACH_OCTET(1)) | (backslash - EACH_OCTET(1)) |
+	         (del - EACH_OCTET(1))) &
+	        EACH_OCTET(0x80)) != 0;
+}
+
+/* Do all N octets of S stand for themselves, as in nearly all strings? */
+static bool
+is_plain_json(const char *s, size_t n)
+{
+	uint64_t v;
+
+	for (; n >= sizeof v; s += sizeof v, n -= sizeof v) {
+		memcpy(&v, s, sizeof v);
+		if (has_special(v))
+			return false;
+	}
+	v = EACH_OCTET('a');
+	memcpy(&v, s, n);
+	return !has_special(v);
+}
+
+/* The first character of S, escaped where it must be; returns what it took of S. */
+static size_t
+put_json_character(struct tf_buf *b, const char *s)
+{
+	unsigned char c = (unsigned char)*s;
+
+	if (c >= 0x80)
+		return tf_put_utf8(b, s);
+	if (c < ' ' || c == '"' || c == '\\' || c == 0x7f)
+		put_json_escaped(b, c);
+	else
+		tf_put_char(b, *s);
+	return 1;
 }
 
 void
@@ -484,18 +518,13 @@ tf_put_json_string(struct tf_buf *b, const char *s)
 		tf_put_lit(b, "null");
 		return;
 	}
+	size_t n = strlen(s);
 	tf_put_char(b, '"');
-	for (;;) {
-		size_t plain = plain_json(s);
-		tf_put(b, s, plain);
-		s += plain;
-		unsigned char c = (unsigned char)*s;
-		if (c == '\0')
-			break;
-		if (c < ' ' || c == '"' || c == '\\' || c == 0x7f)
-			put_json_escaped(b, (unsigned char)*s++);
-		else
-			s += tf_put_utf8(b, s);
+	if (is_plain_json(s, n)) {
+		tf_put(b, s, n);
+	} else {
+		while (*s != '\0')
+			s += put_json_character(b, s);
 	}
 	tf_put_char(b, '"');
 }
