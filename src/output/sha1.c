@@ -127,6 +127,15 @@ compress_plainly(uint32_t h[5], const uint8_t *p, size_t count)
 		abcd = _mm_sha1rnds4_epu32(abcd, e, (Q));                                                    \
 	} while (0)
 
+#define TWENTY_AT_ONCE(Q, WORDS)                                                                             \
+	do {                                                                                                 \
+		FOUR_ROUNDS(Q, (WORDS)[0]);                                                                  \
+		FOUR_ROUNDS(Q, (WORDS)[1]);                                                                  \
+		FOUR_ROUNDS(Q, (WORDS)[2]);                                                                  \
+		FOUR_ROUNDS(Q, (WORDS)[3]);                                                                  \
+		FOUR_ROUNDS(Q, (WORDS)[4]);                                                                  \
+	} while (0)
+
 __attribute__((target("sha,ssse3,sse4.1"))) static void
 compress_by_instruction(uint32_t h[5], const uint8_t *p, size_t count)
 {
@@ -141,17 +150,14 @@ compress_by_instruction(uint32_t h[5], const uint8_t *p, size_t count)
 
 		for (unsigned i = 0; i < 4; i++)
 			w[i] = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)p + i), turn);
+#pragma GCC unroll 16
 		for (unsigned i = 4; i < 20; i++)
 			w[i] = _mm_sha1msg2_epu32(
 			    _mm_xor_si128(_mm_sha1msg1_epu32(w[i - 4], w[i - 3]), w[i - 2]), w[i - 1]);
-		for (unsigned i = 0; i < 5; i++)
-			FOUR_ROUNDS(0, w[i]);
-		for (unsigned i = 5; i < 10; i++)
-			FOUR_ROUNDS(1, w[i]);
-		for (unsigned i = 10; i < 15; i++)
-			FOUR_ROUNDS(2, w[i]);
-		for (unsigned i = 15; i < 20; i++)
-			FOUR_ROUNDS(3, w[i]);
+		TWENTY_AT_ONCE(0, w);
+		TWENTY_AT_ONCE(1, w + 5);
+		TWENTY_AT_ONCE(2, w + 10);
+		TWENTY_AT_ONCE(3, w + 15);
 		h_e += rotate_left((uint32_t)_mm_extract_epi32(before, 3), 30);
 		abcd = _mm_add_epi32(abcd, start);
 	}
