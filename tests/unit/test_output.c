@@ -517,7 +517,7 @@ json_strings_of_all_lengths(void)
 	tf_buf_init(&b, -1);
 	for (unsigned n = 1; n < sizeof word; n++)
 		for (unsigned at = 0; at < n; at++)
-			for (char c = 1; c > 0 && c < 0x7f; c++) {
+			for (char c = 1; c > 0; c = (char)(c == 0x7f ? 0 : c + 1)) {
 				bool named = c == '"' || c == '\\' || c == '\n' || c == '\t';
 				char in_hex = c == '\n' ? 'n' : c == '\t' ? 't' : c;
 
@@ -525,9 +525,9 @@ json_strings_of_all_lengths(void)
 				word[n] = '\0';
 				word[at] = c;
 				snprintf(wanted, sizeof wanted,
-				         named     ? "\"%.*s\\%c%s\""
-				         : c < ' ' ? "\"%.*s\\u%04x%s\""
-				                   : "\"%.*s%c%s\"",
+				         named                  ? "\"%.*s\\%c%s\""
+				         : c < ' ' || c == 0x7f ? "\"%.*s\\u%04x%s\""
+				                                : "\"%.*s%c%s\"",
 				         (int)at, word, in_hex, word + at + 1);
 				tf_put_json_string(&b, word);
 				EXPECT(text_of(&b), wanted);
@@ -752,16 +752,19 @@ json_transitions_each_for_itself(void)
 		struct tf_output *one = tf_output_new("json", -1, &options);
 		const char *text, *one_text;
 
-		/* The second half repeats the first, some seconds on; each number is one packet's, or a deadline's. */
-		t.ts_ns = (i % 7 == 0 ? -T0 : T0) + i * (S / 300);
+		/* Neighbours differ in one text at first; later the same transitions come again, and differ in no text. */
+		unsigned kind = i / 6 % 100, text_of_six = i < COUNT / 2 ? i % 6 : 1;
+		t.ts_ns = (i % 77 == 0 ? -T0 : T0) + i / 6 * (S / 10);
 		t.packet = i / 3 % 5;
-		t.conn = 1 + i / 2 % 4;
-		t.endpoint = i % 2;
-		t.from = i % (COUNT / 2) / 2 % TF_STATE_COUNT;
-		t.to = i % (COUNT / 2) / 3 % TF_STATE_COUNT;
-		t.basis = i % (COUNT / 2) / 5 % (TF_RETRACTED + 1);
-		t.event = i % 3 == 0 ? "snd SYN" : "rcv \"SYN\"";
-		t.possible = (tf_states)(i % (COUNT / 2) * 3 % (1u << TF_STATE_COUNT));
+		t.conn = 1 + i / 2 % 2;
+		t.endpoint = kind % 2;
+		t.from = kind / 2 % TF_STATE_COUNT;
+		t.to = kind / 3 % TF_STATE_COUNT;
+		t.basis = kind % (TF_RETRACTED + 1);
+		t.rule = text_of_six == 0 ? "open" : t.rule;
+		t.event = text_of_six == 2 ? "rcv \"SYN\"" : t.event;
+		t.reference = text_of_six == 4 ? "RFC 9293" : t.reference;
+		t.possible = (tf_states)(kind * 17 % (1u << TF_STATE_COUNT));
 		send_transition(all, t);
 		send_transition(one, t);
 		text = tf_output_text(all, &size);
