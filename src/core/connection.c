@@ -140,9 +140,10 @@ static bool
 begin_as_remembered(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s)
 {
 	if ((s->flags & (TF_SYN | TF_ACK | TF_RST)) != TF_SYN || !ctx->moves->beginning || c->closing ||
-	    ctx->fired || ctx->sink.wanted & (TF_EV_TRANSITION | TF_EV_POSSIBLE))
+	    ctx->fired)
 		return false;
 	tf_shape_take(ctx, c, ctx->moves->beginning);
+	tf_move_tell_beginning(ctx, c->conn);
 	return true;
 }
 
@@ -166,7 +167,7 @@ tf_connection_begin(struct tf_context *ctx, struct tf_connection *c, const struc
 			tf_replica_announce(tf_replica(ctx, c, e));
 	}
 	if ((s->flags & (TF_SYN | TF_ACK | TF_RST)) == TF_SYN && !ctx->moves->beginning)
-		ctx->moves->beginning = tf_shape_of(ctx, c);
+		tf_move_learn_beginning(ctx, c);
 }
 
 /* ---- SYNs on a used 4-tuple ------------------------------------------------ */

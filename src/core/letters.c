@@ -103,7 +103,7 @@ tf_letters_text(const struct tf_context *ctx, const struct tf_connection *c, cha
 	for (int shift = 18; shift >= 0; shift -= EARLY_BITS)
 		if (early >> shift > 1)
 			code[count++] = early >> shift & ((1 << EARLY_BITS) - 1);
-	for (int shift = 28; shift >= 0; shift -= MIDDLE_BITS)
+	for (int shift = 28; middle && shift >= 0; shift -= MIDDLE_BITS)
 		if (middle >> shift > 1)
 			code[count++] = middle >> shift & ((1 << MIDDLE_BITS) - 1);
 	for (unsigned i = 0; x && i < x->letters.count; i++)

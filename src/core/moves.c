@@ -200,14 +200,13 @@ number_segment(struct tf_context *ctx, struct tf_connection *c, struct tf_end *x
 
 /* ---- the move ------------------------------------------------------------------------ */
 
-/* What the checklist told when the move was learnt. */
 static void
-tell(const struct tf_context *ctx, const struct tf_connection *c, const struct tf_told *t)
+tell_transition(const struct tf_context *ctx, uint64_t conn, const struct tf_told *t)
 {
 	struct tf_transition m = {
 	    .ts_ns = ctx->now_ns,
 	    .packet = ctx->packet,
-	    .conn = c->conn,
+	    .conn = conn,
 	    .endpoint = (enum tf_endpoint)t->endpoint,
 	    .from = (enum tf_state)t->from,
 	    .to = (enum tf_state)t->to,
@@ -217,30 +216,57 @@ tell(const struct tf_context *ctx, const struct tf_connection *c, const struct t
 	    .reference = t->reference,
 	    .possible = t->possible,
 	};
-	struct tf_possible p = {m.ts_ns, m.packet, m.conn, m.endpoint, m.to, m.possible};
-	struct tf_event e = {.kind = (enum tf_event_kind)t->kind};
-
-	if (e.kind == TF_EV_TRANSITION)
-		e.transition = &m;
-	else
-		e.possible = &p;
+	struct tf_event e = {.kind = TF_EV_TRANSITION, .transition = &m};
 	ctx->sink.event(ctx->sink.context, &e);
+}
+
+static void
+tell_possible(const struct tf_context *ctx, uint64_t conn, const struct tf_told *t)
+{
+	struct tf_possible p = {
+	    .ts_ns = ctx->now_ns,
+	    .packet = ctx->packet,
+	    .conn = conn,
+	    .endpoint = (enum tf_endpoint)t->endpoint,
+	    .state = (enum tf_state)t->to,
+	    .possible = t->possible,
+	};
+	struct tf_event e = {.kind = TF_EV_POSSIBLE, .possible = &p};
+	ctx->sink.event(ctx->sink.context, &e);
+}
+
+void
+tf_move_tell_beginning(const struct tf_context *ctx, uint64_t conn)
+{
+	if (ctx->sink.wanted & TF_EV_POSSIBLE)
+		tell_possible(ctx, conn, &ctx->moves->announced);
+}
+
+void
+tf_move_tell(const struct tf_context *ctx, uint64_t conn, const struct tf_move *move)
+{
+	const struct tf_told *told = ctx->moves->told[move - ctx->moves->move];
+
+	if (!(ctx->sink.wanted & (TF_EV_TRANSITION | TF_EV_POSSIBLE)))
+		return;
+	for (unsigned i = 0; i < move->told; i++) {
+		if (told[i].kind == TF_EV_TRANSITION)
+			tell_transition(ctx, conn, &told[i]);
+		else
+			tell_possible(ctx, conn, &told[i]);
+	}
 }
 
 static void
 tell_all(const struct tf_context *ctx, const struct tf_connection *c, const struct tf_segment *s,
          enum tf_endpoint from, const struct tf_move *move)
 {
-	const struct tf_told *told = ctx->moves->told[move - ctx->moves->move];
 	const struct tf_shape *shape = &ctx->moves->shape[move->key / (TF_K_ALL + 1)].shape;
 	const enum tf_state before[2] = {(enum tf_state)(shape->history[TF_CLIENT] & 0xf),
 	                                 (enum tf_state)(shape->history[TF_SERVER] & 0xf)};
 
 	tf_connection_show(ctx, c, s, from, 0, before);
-	if (!(ctx->sink.wanted & (TF_EV_TRANSITION | TF_EV_POSSIBLE)))
-		return;
-	for (unsigned i = 0; i < move->told; i++)
-		tell(ctx, c, &told[i]);
+	tf_move_tell(ctx, c->conn, move);
 }
 
 static inline void
@@ -285,17 +311,15 @@ tf_move_plain(struct tf_context *ctx, struct tf_connection *c, struct tf_end *x,
 	return move;
 }
 
-unsigned
+const struct tf_move *
 tf_move_first(const struct tf_context *ctx, const struct tf_segment *s)
 {
-	const unsigned told = TF_EV_TRANSITION | TF_EV_POSSIBLE | TF_EV_SEGMENT;
 	unsigned beginning = ctx->moves->beginning;
 	uint32_t key = key_of(beginning, s->plain.kind);
 	const struct tf_move *move = &ctx->moves->move[place_of(key)];
+	bool fits = beginning && s->plain.move == TF_MAY_SYN && move->key == key;
 
-	if (!beginning || s->plain.move != TF_MAY_SYN || ctx->sink.wanted & told || move->key != key)
-		return 0;
-	return move->to;
+	return fits && !(ctx->sink.wanted & TF_EV_SEGMENT) ? move : NULL;
 }
 
 /* ---- learning ------------------------------------------------------------------------- */
@@ -387,6 +411,20 @@ notes_of(const struct tf_known_shape *known, const struct tf_known_shape *next,
 	if ((move->may | next->may[0] | next->may[1]) & TF_MAY_WAIT || !next->may[0] || !next->may[1])
 		notes |= TF_NOTE_WAIT;
 	return notes;
+}
+
+void
+tf_move_learn_beginning(struct tf_context *ctx, struct tf_connection *c)
+{
+	const struct tf_end *server = &c->end[TF_SERVER];
+
+	ctx->moves->beginning = tf_shape_of(ctx, c);
+	ctx->moves->announced = (struct tf_told){
+	    .kind = TF_EV_POSSIBLE,
+	    .endpoint = TF_SERVER,
+	    .to = (uint8_t)tf_end_state(server),
+	    .possible = server->possible,
+	};
 }
 
 void

@@ -69,6 +69,7 @@ struct tf_moves {
 	struct tf_unknown_move unknown; /* that was asked for last */
 	uint32_t count;                 /* of shapes, the empty one included */
 	uint32_t beginning;             /* the shape of a connection before its first SYN; 0: not known */
+	struct tf_told announced;       /* what is told of its server then */
 	uint16_t number[2 * TF_SHAPES]; /* from a hash to the number of a shape; 0: empty */
 	struct tf_known_shape shape[TF_SHAPES]; /* 0: may nothing */
 	struct tf_move move[TF_MOVES];
@@ -122,9 +123,18 @@ tf_shape_take(const struct tf_context *ctx, struct tf_connection *c, unsigned nu
 const struct tf_move *tf_move_plain(struct tf_context *ctx, struct tf_connection *c, struct tf_end *x,
                                     struct tf_end *y, const struct tf_segment *s, unsigned may);
 
-/* The shape of a connection after S, a SYN, has begun it; 0 where S is no plain SYN, where the move is not remembered,
- * or where somebody wants to be told of it. */
-unsigned tf_move_first(const struct tf_context *ctx, const struct tf_segment *s);
+/* The move with which S, a SYN, begins a connection; NULL where S is no plain SYN, where the move is not remembered, or
+ * where somebody wants to see the segment.  Whoever makes it tells of the beginning, and of it. */
+const struct tf_move *tf_move_first(const struct tf_context *ctx, const struct tf_segment *s);
+
+/* Tell the sink, where it wants to know, what the server of CONN can be in before the SYN that begins CONN. */
+void tf_move_tell_beginning(const struct tf_context *ctx, uint64_t conn);
+
+/* Tell the sink, where it wants to know, of the transitions of MOVE, which the packet at hand caused in CONN. */
+void tf_move_tell(const struct tf_context *ctx, uint64_t conn, const struct tf_move *move);
+
+/* Remember how C begins, which a SYN is about to do, for all that begin so. */
+void tf_move_learn_beginning(struct tf_context *ctx, struct tf_connection *c);
 
 /* What the checklist tells the sink while a move is learnt. */
 struct tf_listener {

@@ -195,10 +195,10 @@ forget_embryo(struct tf_analyzer *a, uint32_t place)
 bool
 tf_embryo_begin(struct tf_analyzer *a, const struct tf_segment *s)
 {
-	unsigned shape = tf_move_first(&a->ctx, s);
+	const struct tf_move *move = tf_move_first(&a->ctx, s);
 	bool second = tf_key_second(s);
 
-	if (!shape || !(a->moves.shape[shape].may[TF_CLIENT] & TF_IS_EMBRYONIC))
+	if (!move || !(a->moves.shape[move->to].may[TF_CLIENT] & TF_IS_EMBRYONIC))
 		return false;
 	tf_table_make_room(a);
 	uint32_t place = find_place(a);
@@ -211,7 +211,7 @@ tf_embryo_begin(struct tf_analyzer *a, const struct tf_segment *s)
 	             (s->checksum_state == TF_CHECKSUM_VALID ? TF_CONN_CLIENT_SUMS : 0) |
 	             tf_stack_flag(TF_CLIENT, s),
 	    .conn = (a->next_conn + 1) & TF_MAX_CONN,
-	    .shape = shape & (TF_SHAPES - 1),
+	    .shape = move->to & (TF_SHAPES - 1),
 	    .first_ts_ns = a->ctx.now_ns,
 	    .first_packet = (uint32_t)s->packet,
 	    .end[TF_CLIENT] =
@@ -234,6 +234,8 @@ tf_embryo_begin(struct tf_analyzer *a, const struct tf_segment *s)
 		return false;
 	}
 	tf_table_count_in(a);
+	tf_move_tell_beginning(&a->ctx, tf_embryo_at(a, place)->conn);
+	tf_move_tell(&a->ctx, tf_embryo_at(a, place)->conn, move);
 	tf_flood_syn(&a->ctx, s);
 	return true;
 }

@@ -26,33 +26,30 @@ record_offer(struct tf_end_record *out, const struct tf_end *end)
 	out->timestamps = (int8_t)(seen ? tf_end_has(end, TF_END_TIMESTAMPS) : -1);
 }
 
-static struct tf_end_record
-record_end(const struct tf_connection *c, enum tf_endpoint which, const struct tf_extra *x)
+/* Records are made where they stand: they are large, and there may be one a packet. */
+static void
+record_end(struct tf_end_record *out, const struct tf_connection *c, enum tf_endpoint which,
+           const struct tf_extra *x)
 {
 	const struct tf_end *end = &c->end[which];
 	unsigned side = (which == TF_SERVER) != ((c->flags & TF_CONN_CLIENT_SECOND) != 0);
-	struct tf_end_record out = {
-	    .addr = c->key.addr[side],
-	    .port = c->key.port[side],
-	    .state = tf_end_state(end),
-	    .possible = end->possible,
-	    .isn_known = tf_end_has(end, TF_END_ISN_KNOWN),
-	    .isn = end->isn,
-	    .packets = end->packets,
-	    .bytes = end->bytes,
-	    .bytes_on_wire = end->wire_bytes,
-	};
 
-	if (x) {
-		out.retransmitted = x->end[which].retransmitted;
-		out.out_of_order = x->end[which].out_of_order;
-		out.duplicate_acks = x->end[which].duplicate_acks;
-		out.zero_windows = x->end[which].zero_windows;
-		out.keepalives = x->end[which].keepalives;
-	}
-	record_history(&out, end);
-	record_offer(&out, end);
-	return out;
+	out->addr = c->key.addr[side];
+	out->port = c->key.port[side];
+	out->state = tf_end_state(end);
+	out->possible = end->possible;
+	out->isn_known = tf_end_has(end, TF_END_ISN_KNOWN);
+	out->isn = end->isn;
+	out->packets = end->packets;
+	out->bytes = end->bytes;
+	out->bytes_on_wire = end->wire_bytes;
+	out->retransmitted = x ? x->end[which].retransmitted : 0;
+	out->out_of_order = x ? x->end[which].out_of_order : 0;
+	out->duplicate_acks = x ? x->end[which].duplicate_acks : 0;
+	out->zero_windows = x ? x->end[which].zero_windows : 0;
+	out->keepalives = x ? x->end[which].keepalives : 0;
+	record_history(out, end);
+	record_offer(out, end);
 }
 
 static size_t
@@ -74,30 +71,29 @@ record_anomalies(struct tf_anomaly_count out[TF_ANOMALY_COUNT], const struct tf_
 	return count;
 }
 
-/* Its findings go to ANOMALIES, to which it points. */
-static struct tf_connection_record
-record_of(const struct tf_context *ctx, const struct tf_connection *c,
-          struct tf_anomaly_count anomalies[TF_ANOMALY_COUNT])
+/* The record of C.  Its findings go to ANOMALIES, to which it points. */
+static void
+make_record(struct tf_connection_record *r, const struct tf_context *ctx, const struct tf_connection *c,
+            struct tf_anomaly_count anomalies[TF_ANOMALY_COUNT], bool evicted)
 {
 	const struct tf_extra *x = tf_extra_if(ctx, c);
 	bool measured =
 	    c->flags & TF_CONN_ESTABLISHED && !(c->flags & (TF_CONN_REPEATED | TF_CONN_MIDSTREAM));
 
-	struct tf_connection_record r = {
-	    .conn = c->conn,
-	    .first_ts_ns = c->first_ts_ns,
-	    .last_ts_ns = c->last_ts_ns,
-	    .ip_version = c->flags & TF_CONN_IPV6 ? 6 : 4,
-	    .end = {record_end(c, TF_CLIENT, x), record_end(c, TF_SERVER, x)},
-	    .roles = c->flags & TF_CONN_ROLES_GUESSED ? TF_ROLES_GUESSED : TF_ROLES_SYN,
-	    .close = tf_connection_close(c),
-	    .handshake_rtt_ns = measured ? (int64_t)c->handshake_ns : -1,
-	    .anomaly_count = x ? record_anomalies(anomalies, x) : 0,
-	    .anomalies = anomalies,
-	};
-	tf_letters_text(ctx, c, r.letters);
-	r.zeek_state = tf_zeek_state(r.letters, !c->end[TF_CLIENT].bytes && !c->end[TF_SERVER].bytes);
-	return r;
+	r->conn = c->conn;
+	r->first_ts_ns = c->first_ts_ns;
+	r->last_ts_ns = c->last_ts_ns;
+	r->ip_version = c->flags & TF_CONN_IPV6 ? 6 : 4;
+	record_end(&r->end[TF_CLIENT], c, TF_CLIENT, x);
+	record_end(&r->end[TF_SERVER], c, TF_SERVER, x);
+	r->roles = c->flags & TF_CONN_ROLES_GUESSED ? TF_ROLES_GUESSED : TF_ROLES_SYN;
+	r->close = tf_connection_close(c);
+	tf_letters_text(ctx, c, r->letters);
+	r->zeek_state = tf_zeek_state(r->letters, !c->end[TF_CLIENT].bytes && !c->end[TF_SERVER].bytes);
+	r->handshake_rtt_ns = measured ? (int64_t)c->handshake_ns : -1;
+	r->evicted = evicted;
+	r->anomaly_count = x ? record_anomalies(anomalies, x) : 0;
+	r->anomalies = anomalies;
 }
 
 static bool
@@ -123,6 +119,7 @@ void
 tf_record_emit(struct tf_context *ctx, const struct tf_connection *c, bool evicted)
 {
 	struct tf_anomaly_count anomalies[TF_ANOMALY_COUNT];
+	struct tf_connection_record r;
 
 	if (!(ctx->sink.wanted & (TF_EV_CONNECTION | TF_EV_BRIEF)))
 		return;
@@ -130,8 +127,7 @@ tf_record_emit(struct tf_context *ctx, const struct tf_connection *c, bool evict
 	    tf_brief_keep(ctx, c->conn, tf_end_state(&c->end[TF_CLIENT]), tf_end_state(&c->end[TF_SERVER])))
 		return;
 	tf_briefs_emit(ctx);
-	struct tf_connection_record r = record_of(ctx, c, anomalies);
-	r.evicted = evicted;
+	make_record(&r, ctx, c, anomalies, evicted);
 	struct tf_event e = {.kind = TF_EV_CONNECTION, .connection = &r};
 	ctx->sink.event(ctx->sink.context, &e);
 }
@@ -161,8 +157,9 @@ show_record(void *context, const struct tf_connection *c)
 {
 	struct tf_anomaly_count anomalies[TF_ANOMALY_COUNT];
 	const struct shower *s = context;
-	struct tf_connection_record r = record_of(s->ctx, c, anomalies);
+	struct tf_connection_record r;
 
+	make_record(&r, s->ctx, c, anomalies, false);
 	return s->fn(s->context, &r);
 }
 

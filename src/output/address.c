@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-#define ADDR_TEXT 48 /* room for any address's text */
-
 bool
 tf_addr_is_ipv4(const struct tf_addr *addr)
 {
@@ -17,26 +15,39 @@ tf_addr_is_ipv4(const struct tf_addr *addr)
 	return memcmp(addr->byte, prefix, sizeof prefix) == 0;
 }
 
-static char *
-octet_text(char *p, uint8_t v)
+/* An octet's text with a point behind it, and how long both are: eight octets, copied as one. */
+struct octet {
+	char text[7];
+	uint8_t length;
+};
+
+static const struct octet *
+all_octets(void)
 {
-	if (v >= 100)
-		*p++ = (char)('0' + v / 100);
-	if (v >= 10)
-		*p++ = (char)('0' + v / 10 % 10);
-	*p++ = (char)('0' + v % 10);
-	return p;
+	static struct octet all[256];
+
+	if (all[0].length == 0)
+		for (unsigned v = 0; v < 256; v++) {
+			char text[TF_LONGEST_NUMBER + TF_SLACK], *end = tf_at_u64(text, v);
+
+			*end++ = '.';
+			all[v].length = (uint8_t)(end - text);
+			memcpy(all[v].text, text, all[v].length);
+		}
+	return all;
 }
 
 static char *
 ipv4_text(char *p, const uint8_t octet[4])
 {
+	const struct octet *all = all_octets();
+
 	for (unsigned i = 0; i < 4; i++) {
-		if (i > 0)
-			*p++ = '.';
-		p = octet_text(p, octet[i]);
+		memcpy(p, &all[octet[i]], sizeof *all);
+		p += all[octet[i]].length;
 	}
-	return p;
+	/* No point behind the last one. */
+	return p - 1;
 }
 
 static char *
@@ -94,16 +105,19 @@ ipv6_text(char *p, const uint8_t octet[16])
 	return p;
 }
 
+char *
+tf_at_addr(char *p, const struct tf_addr *addr)
+{
+	return tf_addr_is_ipv4(addr) ? ipv4_text(p, addr->byte + 12) : ipv6_text(p, addr->byte);
+}
+
 void
 tf_put_addr(struct tf_buf *b, const struct tf_addr *addr)
 {
-	char *end;
+	char *p = tf_buf_at(b, TF_LONGEST_ADDR);
 
-	if (!tf_buf_room(b, ADDR_TEXT))
-		return;
-	end = b->data + b->len;
-	end = tf_addr_is_ipv4(addr) ? ipv4_text(end, addr->byte + 12) : ipv6_text(end, addr->byte);
-	b->len = (size_t)(end - b->data);
+	if (p != NULL)
+		tf_buf_end(b, tf_at_addr(p, addr));
 }
 
 void

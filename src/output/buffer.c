@@ -14,10 +14,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define DRAIN_AT   (256 * 1024) /* octets gathered before a write */
-#define MAX_DIGITS 20           /* of a uint64_t */
-#define NS_PER_S   INT64_C(1000000000)
-#define S_PER_DAY  INT64_C(86400)
+#define DRAIN_AT     (256 * 1024) /* octets gathered before a write */
+#define NS_PER_S     INT64_C(1000000000)
+#define S_PER_DAY    INT64_C(86400)
+#define EIGHT_DIGITS 100000000
 
 void
 tf_buf_init(struct tf_buf *b, int fd)
@@ -135,64 +135,55 @@ tf_put_clean(struct tf_buf *b, const char *s)
 		tf_put_char(b, (unsigned char)*s < ' ' || *s == 0x7f ? '?' : *s);
 }
 
-/* The decimal digits of V, ending before END; returns where they begin. */
-static char *
-digits(char *end, uint64_t v)
+char *
+tf_at_large(char *p, uint64_t v)
 {
-	static const char pairs[] =
-	    "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
-	    "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
-	    "8081828384858687888990919293949596979899";
+	uint64_t eight;
 
-	while (v >= 100) {
-		end -= 2;
-		memcpy(end, pairs + v % 100 * 2, 2);
-		v /= 100;
+	assert(v >= 10);
+	if (v < 100) {
+		*p++ = (char)('0' + v / 10);
+		*p++ = (char)('0' + v % 10);
+		return p;
 	}
-	if (v >= 10) {
-		end -= 2;
-		memcpy(end, pairs + v * 2, 2);
-	} else {
-		*--end = (char)('0' + v);
+	if (v < EIGHT_DIGITS) {
+		eight = tf_eight_digits((uint32_t)v);
+		/* The first digit that is no zero is in the lowest octet that is none. */
+		return tf_at_digits(p, eight, (unsigned)__builtin_ctzll(eight) / 8);
 	}
-	return end;
+	p = tf_at_u64(p, v / EIGHT_DIGITS);
+	return tf_at_digits(p, tf_eight_digits((uint32_t)(v % EIGHT_DIGITS)), 0);
 }
 
 void
 tf_put_u64(struct tf_buf *b, uint64_t v)
 {
-	char text[MAX_DIGITS], *start;
+	char *p = tf_buf_at(b, TF_LONGEST_NUMBER);
 
-	/* Half of all numbers are small. */
-	if (v < 10) {
-		tf_put_char(b, (char)('0' + v));
-		return;
-	}
-	start = digits(text + MAX_DIGITS, v);
-	tf_put(b, start, (size_t)(text + MAX_DIGITS - start));
+	if (p != NULL)
+		tf_buf_end(b, tf_at_u64(p, v));
 }
 
 void
 tf_put_u64_right(struct tf_buf *b, uint64_t v, unsigned width)
 {
-	char text[MAX_DIGITS];
-	char *start = digits(text + MAX_DIGITS, v);
-	size_t n = (size_t)(text + MAX_DIGITS - start);
+	char text[TF_LONGEST_NUMBER + TF_SLACK];
+	size_t n = (size_t)(tf_at_u64(text, v) - text);
 
 	if (n < width)
 		tf_put_fill(b, ' ', width - n);
-	tf_put(b, start, n);
+	tf_put(b, text, n);
 }
 
 void
 tf_put_grouped(struct tf_buf *b, uint64_t v)
 {
-	char text[MAX_DIGITS];
-	char *start = digits(text + MAX_DIGITS, v);
+	char text[TF_LONGEST_NUMBER + TF_SLACK];
+	size_t n = (size_t)(tf_at_u64(text, v) - text);
 
-	for (; start < text + MAX_DIGITS; start++) {
-		tf_put_char(b, *start);
-		if ((text + MAX_DIGITS - start - 1) % 3 == 0 && start + 1 < text + MAX_DIGITS)
+	for (size_t i = 0; i < n; i++) {
+		tf_put_char(b, text[i]);
+		if ((n - i - 1) % 3 == 0 && i + 1 < n)
 			tf_put_char(b, ',');
 	}
 }
@@ -212,16 +203,14 @@ tf_put_hex(struct tf_buf *b, uint64_t v, unsigned width)
 	tf_put(b, text + sizeof text - n, n);
 }
 
-/* V with exactly COUNT digits, zeros in front. */
+/* V with exactly COUNT digits (1 to 9), zeros in front; V has no more. */
 static void
 put_fixed_digits(struct tf_buf *b, uint64_t v, unsigned count)
 {
-	char text[MAX_DIGITS + 9];
-	char *start = digits(text + sizeof text, v);
+	char *p = tf_buf_at(b, TF_LONGEST_NUMBER);
 
-	while (text + sizeof text - start < (ptrdiff_t)count)
-		*--start = '0';
-	tf_put(b, start, (size_t)(text + sizeof text - start));
+	if (p != NULL)
+		tf_buf_end(b, tf_at_fixed(p, (uint32_t)v, count));
 }
 
 static uint64_t
@@ -233,32 +222,47 @@ magnitude(int64_t v)
 static const uint32_t power_of_ten[] = {1,      10,      100,      1000,      10000,
                                         100000, 1000000, 10000000, 100000000, 1000000000};
 
-void
-tf_put_seconds_fixed(struct tf_buf *b, int64_t ns, unsigned decimals)
+char *
+tf_at_seconds(char *p, int64_t ns, unsigned decimals)
 {
 	uint64_t v = magnitude(ns);
 
 	assert(decimals <= 9);
 	if (ns < 0)
-		tf_put_char(b, '-');
-	tf_put_u64(b, v / NS_PER_S);
-	if (decimals > 0) {
-		tf_put_char(b, '.');
-		put_fixed_digits(b, v % NS_PER_S / power_of_ten[9 - decimals], decimals);
-	}
+		*p++ = '-';
+	p = tf_at_u64(p, v / NS_PER_S);
+	if (decimals == 0)
+		return p;
+	*p++ = '.';
+	tf_at_fixed(p, (uint32_t)(v % NS_PER_S), 9);
+	return p + decimals;
+}
+
+char *
+tf_at_seconds_short(char *p, int64_t ns)
+{
+	p = tf_at_seconds(p, ns, 9);
+	while (p[-1] == '0' && p[-2] != '.')
+		p--;
+	return p;
+}
+
+void
+tf_put_seconds_fixed(struct tf_buf *b, int64_t ns, unsigned decimals)
+{
+	char *p = tf_buf_at(b, TF_LONGEST_SECONDS);
+
+	if (p != NULL)
+		tf_buf_end(b, tf_at_seconds(p, ns, decimals));
 }
 
 void
 tf_put_seconds(struct tf_buf *b, int64_t ns)
 {
-	uint64_t fraction = magnitude(ns) % NS_PER_S;
-	unsigned decimals = 9;
+	char *p = tf_buf_at(b, TF_LONGEST_SECONDS);
 
-	while (decimals > 1 && fraction % 10 == 0) {
-		fraction /= 10;
-		decimals--;
-	}
-	tf_put_seconds_fixed(b, ns, decimals);
+	if (p != NULL)
+		tf_buf_end(b, tf_at_seconds_short(p, ns));
 }
 
 /* Floor division: times before 1970 round towards the past. */
@@ -462,15 +466,49 @@ put_json_escaped(struct tf_buf *b, unsigned char c)
 	}
 }
 
-/* Octets of S, from its beginning, that stand for themselves in a JSON string, as nearly all do. */
-static size_t
-plain_json(const char *s)
-{
-	size_t n = 0;
+#define EACH_OCTET(V) (UINT64_C(0x0101010101010101) * (V))
 
-	while (s[n] >= ' ' && s[n] < 0x7f && s[n] != '"' && s[n] != '\\')
-		n++;
-	return n;
+/* Has V an octet that cannot stand for itself in a JSON string: a control character, a quote, a backslash, or none of
+ * ASCII?  A subtraction borrows from an octet only where a lower one is such a one. */
+static bool
+has_special(uint64_t v)
+{
+	uint64_t quote = v ^ EACH_OCTET('"'), backslash = v ^ EACH_OCTET('\\'), del = v ^ EACH_OCTET(0x7f);
+
+	return ((v | (v - EACH_OCTET(' ')) | (quote - EACH_OCTET(1)) | (backslash - EACH_OCTET(1)) |
+	         (del - EACH_OCTET(1))) &
+	        EACH_OCTET(0x80)) != 0;
+}
+
+/* Do all N octets of S stand for themselves, as in nearly all strings? */
+static bool
+is_plain_json(const char *s, size_t n)
+{
+	uint64_t v;
+
+	for (; n >= sizeof v; s += sizeof v, n -= sizeof v) {
+		memcpy(&v, s, sizeof v);
+		if (has_special(v))
+			return false;
+	}
+	v = EACH_OCTET('a');
+	memcpy(&v, s, n);
+	return !has_special(v);
+}
+
+/* The first character of S, escaped where it must be; returns what it took of S. */
+static size_t
+put_json_character(struct tf_buf *b, const char *s)
+{
+	unsigned char c = (unsigned char)*s;
+
+	if (c >= 0x80)
+		return tf_put_utf8(b, s);
+	if (c < ' ' || c == '"' || c == '\\' || c == 0x7f)
+		put_json_escaped(b, c);
+	else
+		tf_put_char(b, *s);
+	return 1;
 }
 
 void
@@ -480,18 +518,13 @@ tf_put_json_string(struct tf_buf *b, const char *s)
 		tf_put_lit(b, "null");
 		return;
 	}
+	size_t n = strlen(s);
 	tf_put_char(b, '"');
-	for (;;) {
-		size_t plain = plain_json(s);
-		tf_put(b, s, plain);
-		s += plain;
-		unsigned char c = (unsigned char)*s;
-		if (c == '\0')
-			break;
-		if (c < ' ' || c == '"' || c == '\\' || c == 0x7f)
-			put_json_escaped(b, (unsigned char)*s++);
-		else
-			s += tf_put_utf8(b, s);
+	if (is_plain_json(s, n)) {
+		tf_put(b, s, n);
+	} else {
+		while (*s != '\0')
+			s += put_json_character(b, s);
 	}
 	tf_put_char(b, '"');
 }
@@ -520,16 +553,12 @@ put_base64_three(char *to, const char (*pairs)[2], const uint8_t *three)
 	return to + 4;
 }
 
-void
-tf_put_base64(struct tf_buf *b, const uint8_t *data, size_t n)
+char *
+tf_at_base64(char *to, const uint8_t *data, size_t n)
 {
 	const char(*pairs)[2] = base64_pairs();
 	uint8_t last[3] = {0};
-	char *to;
 
-	if (n == 0 || !tf_buf_room(b, (n + 2) / 3 * 4))
-		return;
-	to = b->data + b->len;
 	for (; n >= 8; n -= 6, data += 6) {
 		uint64_t v;
 
@@ -550,5 +579,14 @@ tf_put_base64(struct tf_buf *b, const uint8_t *data, size_t n)
 		if (n == 1)
 			to[-2] = '=';
 	}
-	b->len = (size_t)(to - b->data);
+	return to;
+}
+
+void
+tf_put_base64(struct tf_buf *b, const uint8_t *data, size_t n)
+{
+	char *p = tf_buf_at(b, (n + 2) / 3 * 4);
+
+	if (p != NULL)
+		tf_buf_end(b, tf_at_base64(p, data, n));
 }

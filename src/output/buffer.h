@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "at.h"
 #include "tcpfsm/segment.h"
 
 struct tf_buf {
@@ -45,6 +46,20 @@ static inline bool
 tf_buf_room(struct tf_buf *b, size_t n)
 {
 	return b->cap - b->len >= n || tf_buf_make_room(b, n);
+}
+
+/* Where N octets may be put by hand (at.h), or NULL after a failure. */
+static inline char *
+tf_buf_at(struct tf_buf *b, size_t n)
+{
+	return tf_buf_room(b, n + TF_SLACK) ? b->data + b->len : NULL;
+}
+
+/* What was put by hand ends at END. */
+static inline void
+tf_buf_end(struct tf_buf *b, const char *end)
+{
+	b->len = (size_t)(end - b->data);
 }
 
 static inline void

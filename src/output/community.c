@@ -29,18 +29,16 @@ add_addr(uint8_t *p, const struct tf_addr *addr)
 	return p + sizeof addr->byte - skip;
 }
 
-void
-tf_put_community_id(struct tf_buf *b, uint16_t seed, const struct tf_addr *a, uint16_t a_port,
-                    const struct tf_addr *z, uint16_t z_port)
+char *
+tf_at_community_id(char *text, uint16_t seed, const struct tf_addr *a, uint16_t a_port,
+                   const struct tf_addr *z, uint16_t z_port)
 {
 	uint8_t message[2 + 16 + 16 + 2 + 4], digest[TF_SHA1_SIZE];
 	uint8_t *p = message;
 	int order = memcmp(a->byte, z->byte, sizeof a->byte);
 
-	if (order > 0 || (order == 0 && a_port > z_port)) {
-		tf_put_community_id(b, seed, z, z_port, a, a_port);
-		return;
-	}
+	if (order > 0 || (order == 0 && a_port > z_port))
+		return tf_at_community_id(text, seed, z, z_port, a, a_port);
 	p = add_port(p, seed);
 	p = add_addr(p, a);
 	p = add_addr(p, z);
@@ -49,6 +47,16 @@ tf_put_community_id(struct tf_buf *b, uint16_t seed, const struct tf_addr *a, ui
 	p = add_port(p, a_port);
 	p = add_port(p, z_port);
 	tf_sha1(message, (size_t)(p - message), digest);
-	tf_put_lit(b, "1:");
-	tf_put_base64(b, digest, sizeof digest);
+	text = tf_at_lit(text, "1:");
+	return tf_at_base64(text, digest, sizeof digest);
+}
+
+void
+tf_put_community_id(struct tf_buf *b, uint16_t seed, const struct tf_addr *a, uint16_t a_port,
+                    const struct tf_addr *z, uint16_t z_port)
+{
+	char *p = tf_buf_at(b, TF_LONGEST_COMMUNITY_ID);
+
+	if (p != NULL)
+		tf_buf_end(b, tf_at_community_id(p, seed, a, a_port, z, z_port));
 }

@@ -130,6 +130,7 @@ put_row(struct tf_buf *row, const struct tf_output *o, const struct tf_connectio
 	put_cell(row, r->letters);
 	put_number_cell(row, client->keepalives);
 	put_number_cell(row, server->keepalives);
+	/* In the place of the last comma, which was not written out yet. */
 	if (row->len > 0)
 		row->data[row->len - 1] = '\n';
 }
@@ -143,15 +144,8 @@ begin(struct tf_output *o)
 static void
 event(struct tf_output *o, const struct tf_event *e)
 {
-	struct tf_buf row;
-
-	if (e->kind != TF_EV_CONNECTION || !tf_filter_record(&o->options.filter, e->connection))
-		return;
-	tf_buf_init(&row, -1);
-	put_row(&row, o, e->connection);
-	if (row.error == 0)
-		tf_put(&o->out, row.data, row.len);
-	tf_buf_done(&row, &o->out);
+	if (e->kind == TF_EV_CONNECTION && tf_filter_record(&o->options.filter, e->connection))
+		put_row(&o->out, o, e->connection);
 }
 
 static unsigned

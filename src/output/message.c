@@ -157,13 +157,13 @@ tf_put_message(struct tf_buf *b, const struct tf_finding *f)
 
 	tf_buf_init(&text, -1);
 	for (const char *p = template; *p != '\0';) {
-		const char *close = *p == '{' ? strchr(p, '}') : NULL;
-		size_t at = text.len;
+		size_t plain = strcspn(p, "{"), at = text.len + plain;
+		const char *close = strchr(p + plain, '}');
 
-		if (close == NULL) {
-			tf_put_char(&text, *p++);
-			continue;
-		}
+		tf_put(&text, p, close != NULL ? plain : strlen(p));
+		if (close == NULL)
+			break;
+		p += plain;
 		put_named(&text, f, p + 1, (size_t)(close - p - 1));
 		if (begins_sentence(template, p))
 			capitalize(&text, at);

@@ -13,4 +13,7 @@
 /* The digest of the N octets at DATA (fewer than 2^61). */
 void tf_sha1(const void *data, size_t n, uint8_t digest[TF_SHA1_SIZE]);
 
+/* The same without the processor's instructions for it, for tests to compare. */
+void tf_sha1_plainly(const void *data, size_t n, uint8_t digest[TF_SHA1_SIZE]);
+
 #endif

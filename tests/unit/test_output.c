@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -346,6 +347,33 @@ numbers(void)
 	tf_buf_fini(&b);
 }
 
+/* The C library's printf is asked at each change of length, beside it, and at numbers of all sizes in between. */
+static void
+numbers_as_printf_writes_them(void)
+{
+	uint64_t power = 1, any = 88172645463325252;
+	char wanted[64];
+	struct tf_buf b;
+
+	tf_buf_init(&b, -1);
+	for (unsigned i = 0; i < 20000; i++) {
+		uint64_t v = i < 60 ? power + i % 3 - 1 : any >> any % 64;
+
+		power *= i < 57 && i % 3 == 2 ? 10 : 1;
+		any ^= any << 13;
+		any ^= any >> 7;
+		any ^= any << 17;
+		tf_put_u64(&b, v);
+		snprintf(wanted, sizeof wanted, "%" PRIu64, v);
+		EXPECT(text_of(&b), wanted);
+		tf_put_seconds_fixed(&b, (int64_t)(v >> 1), i % 10);
+		snprintf(wanted, sizeof wanted, "%" PRIu64 ".%09u", (v >> 1) / S, (unsigned)((v >> 1) % S));
+		wanted[strlen(wanted) - (i % 10 == 0 ? 10 : 9 - i % 10)] = '\0';
+		EXPECT(text_of(&b), wanted);
+	}
+	tf_buf_fini(&b);
+}
+
 static void
 seconds(void)
 {
@@ -462,6 +490,52 @@ addresses(void)
 }
 
 static void
+octets_of_addresses(void)
+{
+	char wanted[32];
+	struct tf_buf b;
+
+	tf_buf_init(&b, -1);
+	for (unsigned i = 0; i < 256; i++) {
+		uint8_t a = (uint8_t)i, z = (uint8_t)(i * 7);
+		struct tf_addr addr = ipv4(a, z, (uint8_t)(255 - i), a);
+
+		tf_put_addr(&b, &addr);
+		snprintf(wanted, sizeof wanted, "%u.%u.%u.%u", a, z, 255 - i, a);
+		EXPECT(text_of(&b), wanted);
+	}
+	tf_buf_fini(&b);
+}
+
+/* Each character of ASCII, at each place of words of each length up to three times eight. */
+static void
+json_strings_of_all_lengths(void)
+{
+	char word[25], wanted[40];
+	struct tf_buf b;
+
+	tf_buf_init(&b, -1);
+	for (unsigned n = 1; n < sizeof word; n++)
+		for (unsigned at = 0; at < n; at++)
+			for (char c = 1; c > 0; c = (char)(c == 0x7f ? 0 : c + 1)) {
+				bool named = c == '"' || c == '\\' || c == '\n' || c == '\t';
+				char in_hex = c == '\n' ? 'n' : c == '\t' ? 't' : c;
+
+				memset(word, '~', n);
+				word[n] = '\0';
+				word[at] = c;
+				snprintf(wanted, sizeof wanted,
+				         named                  ? "\"%.*s\\%c%s\""
+				         : c < ' ' || c == 0x7f ? "\"%.*s\\u%04x%s\""
+				                                : "\"%.*s%c%s\"",
+				         (int)at, word, in_hex, word + at + 1);
+				tf_put_json_string(&b, word);
+				EXPECT(text_of(&b), wanted);
+			}
+	tf_buf_fini(&b);
+}
+
+static void
 json_strings(void)
 {
 	struct tf_buf b;
@@ -510,10 +584,12 @@ expect_sha1(const char *message, size_t repeat, const char *wanted)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(all);
 	for (size_t i = 0; i < repeat; i++)
 		memcpy(all + i * n, message, n);
-	tf_sha1(all, n * repeat, digest);
-	for (unsigned i = 0; i < TF_SHA1_SIZE; i++)
-		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-	EXPECT(hex, wanted);
+	for (unsigned plainly = 0; plainly <= 1; plainly++) {
+		(plainly ? tf_sha1_plainly : tf_sha1)(all, n * repeat, digest);
+		for (unsigned i = 0; i < TF_SHA1_SIZE; i++)
+			snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+		EXPECT(hex, wanted);
+	}
 	free(all);
 }
 
@@ -662,6 +738,45 @@ json_transition(void)
 	             "\"endpoint\":\"client\",\"from\":\"TIME-WAIT\",\"to\":\"CLOSED\",\"basis\":\"timer\",");
 }
 
+/* A writer remembers what it wrote: each of many transitions must come out as from a writer that wrote nothing yet. */
+static void
+json_transitions_each_for_itself(void)
+{
+	enum { COUNT = 1200 };
+	struct tf_output_options options = defaults();
+	struct tf_output *all = tf_output_new("json", -1, &options);
+	size_t at = 0, size, one_size;
+
+	for (unsigned i = 0; i < COUNT; i++) {
+		struct tf_transition t = client_established;
+		struct tf_output *one = tf_output_new("json", -1, &options);
+		const char *text, *one_text;
+
+		/* Neighbours differ in one text at first; later the same transitions come again, and differ in no text. */
+		unsigned kind = i / 6 % 100, text_of_six = i < COUNT / 2 ? i % 6 : 1;
+		t.ts_ns = (i % 77 == 0 ? -T0 : T0) + i / 6 * (S / 10);
+		t.packet = i / 3 % 5;
+		t.conn = 1 + i / 2 % 2;
+		t.endpoint = kind % 2;
+		t.from = kind / 2 % TF_STATE_COUNT;
+		t.to = kind / 3 % TF_STATE_COUNT;
+		t.basis = kind % (TF_RETRACTED + 1);
+		t.rule = text_of_six == 0 ? "open" : t.rule;
+		t.event = text_of_six == 2 ? "rcv \"SYN\"" : t.event;
+		t.reference = text_of_six == 4 ? "RFC 9293" : t.reference;
+		t.possible = (tf_states)(kind * 17 % (1u << TF_STATE_COUNT));
+		send_transition(all, t);
+		send_transition(one, t);
+		text = tf_output_text(all, &size);
+		one_text = tf_output_text(one, &one_size);
+		CU_ASSERT_EQUAL_FATAL(size - at, one_size);
+		CU_ASSERT(memcmp(text + at, one_text, one_size) == 0);
+		at = size;
+		CU_ASSERT_EQUAL(tf_output_close(one), 0);
+	}
+	CU_ASSERT_EQUAL(tf_output_close(all), 0);
+}
+
 static void
 json_possible(void)
 {
@@ -736,13 +851,15 @@ json_connection(void)
 	    "WAIT-2\"],"
 	    "\"history\":[\"CLOSED\",\"SYN-SENT\",\"ESTABLISHED\",\"FIN-WAIT-1\",\"FIN-WAIT-2\"],"
 	    "\"history_truncated\":false,\"isn\":4294967295,\"packets\":5,\"bytes\":78,\"bytes_on_wire\":412,"
-	    "\"retransmitted\":0,\"out_of_order\":0,\"duplicate_acks\":0,\"zero_windows\":0,\"keepalives\":0,\"mss\":1460,"
+	    "\"retransmitted\":0,\"out_of_order\":0,\"duplicate_acks\":0,\"zero_windows\":0,\"keepalives\":0,"
+	    "\"mss\":1460,"
 	    "\"wscale\":7,\"sack\":true,\"timestamps\":true},"
 	    "\"server\":{\"addr\":\"10.9.0.2\",\"port\":80,\"state\":\"CLOSE-WAIT\","
 	    "\"possible\":[\"CLOSE-WAIT\",\"LAST-ACK\"],"
 	    "\"history\":[\"LISTEN\",\"SYN-RECEIVED\",\"ESTABLISHED\",\"CLOSE-WAIT\"],"
 	    "\"history_truncated\":false,\"isn\":null,\"packets\":4,\"bytes\":1204,\"bytes_on_wire\":1500,"
-	    "\"retransmitted\":1,\"out_of_order\":2,\"duplicate_acks\":3,\"zero_windows\":4,\"keepalives\":5,\"mss\":null,"
+	    "\"retransmitted\":1,\"out_of_order\":2,\"duplicate_acks\":3,\"zero_windows\":4,\"keepalives\":5,"
+	    "\"mss\":null,"
 	    "\"wscale\":null,\"sack\":false,\"timestamps\":null},"
 	    "\"roles\":\"syn\",\"close\":\"open\",\"handshake_rtt\":0.000123,"
 	    "\"anomalies\":[\"stuck-fin-wait-2\",\"stuck-close-wait\"],"
@@ -1448,11 +1565,14 @@ no_memory(void)
 const char tf_suite[] = "output";
 const struct tf_test tf_tests[] = {
     {"numbers in decimal, in groups, in hexadecimal", numbers},
+    {"numbers as printf writes them", numbers_as_printf_writes_them},
     {"seconds keep every digit", seconds},
     {"dates are Gregorian and UTC", dates},
     {"durations and sizes for people", durations},
     {"IPv6 addresses as RFC 5952 writes them", addresses},
+    {"each octet of an IPv4 address", octets_of_addresses},
     {"JSON strings are escaped and valid UTF-8", json_strings},
+    {"JSON strings are escaped wherever it is due", json_strings_of_all_lengths},
     {"base 64 as in RFC 4648", base64},
     {"SHA-1 of RFC 3174's vectors", sha1_vectors},
     {"Community ID of the published example, both ways round", community_id},
@@ -1460,6 +1580,7 @@ const struct tf_test tf_tests[] = {
     {"details as text and as JSON", details_as_json},
     {"json: capture", json_capture},
     {"json: transition", json_transition},
+    {"json: each transition for itself", json_transitions_each_for_itself},
     {"json: possible", json_possible},
     {"json: anomaly", json_anomaly},
     {"json: anomaly of a service", json_anomaly_of_a_service},
