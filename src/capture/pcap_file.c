@@ -113,37 +113,33 @@ read_records(struct tf_reader *r, struct tf_frame *frames, size_t max, bool plai
              enum tf_read_status *status)
 {
 	const struct tf_pcap_file f = r->format.pcap;
+	const uint32_t usual_caplen = f.snaplen < f.max_caplen ? f.snaplen : f.max_caplen;
 	struct tf_stream *s = &r->stream;
-	uint8_t *p = tf_stream_at(s);
-	size_t left = tf_stream_available(s), need = f.header_len, n = 0;
+	size_t left = tf_stream_available(s), need = f.header_len;
+	const uint8_t *p = tf_stream_at(s);
+	struct tf_frame *frame = frames, *end = frames + max;
 	bool untouched = plain && tf_stream_is_untouched(s);
 	*status = TF_READ_OK;
-	while (n < max) {
+	for (; frame < end; frame++, p += need, left -= need) {
 		need = f.header_len;
-		if (left < need) {
-			*status = TF_READ_MORE;
+		if (left < need)
 			break;
+		load_frame(&f, p, plain, frame);
+		need += frame->caplen;
+		if (left < need || frame->caplen > usual_caplen) {
+			if (left < need || frame->caplen > f.max_caplen)
+				break;
+			frame->caplen = f.snaplen;
 		}
-		load_frame(&f, p, plain, &frames[n]);
-		need += frames[n].caplen;
-		if (frames[n].caplen > f.max_caplen || left < need) {
-			*status = frames[n].caplen > f.max_caplen ? TF_READ_FAILED : TF_READ_MORE;
-			break;
-		}
-		if (frames[n].caplen > f.snaplen)
-			frames[n].caplen = f.snaplen;
 		if (untouched)
 			ask_ahead(p, need);
-		p += need;
-		left -= need;
-		n++;
 	}
 	s->begin = s->end - left;
-	if (*status == TF_READ_FAILED)
-		*status = fail_caplen(r, frames[n].caplen);
-	else if (*status == TF_READ_MORE)
-		*status = tf_reader_want(r, need, "a packet record");
-	return n;
+	if (frame < end)
+		*status = left >= f.header_len && frame->caplen > f.max_caplen
+		              ? fail_caplen(r, frame->caplen)
+		              : tf_reader_want(r, need, "a packet record");
+	return (size_t)(frame - frames);
 }
 
 static void

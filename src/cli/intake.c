@@ -29,20 +29,27 @@ ship_with_clock(struct tf_intake *in)
 	return ship(in);
 }
 
+/* What came bears times from LEAST_NS to MOST_NS. */
+static void
+note_times(struct tf_intake *in, int64_t least_ns, int64_t most_ns, bool is_segment)
+{
+	if (!in->any_frame) {
+		in->first_ns = least_ns;
+		in->clock_ns = most_ns;
+		in->any_frame = true;
+	}
+	if (least_ns < in->first_ns)
+		in->first_ns = least_ns;
+	if (most_ns >= in->clock_ns) {
+		in->clock_ns = most_ns;
+		in->clock_waits = !is_segment;
+	}
+}
+
 static void
 note_time(struct tf_intake *in, int64_t ts_ns, bool is_segment)
 {
-	if (!in->any_frame) {
-		in->first_ns = ts_ns;
-		in->clock_ns = ts_ns;
-		in->any_frame = true;
-	}
-	if (ts_ns < in->first_ns)
-		in->first_ns = ts_ns;
-	if (ts_ns >= in->clock_ns) {
-		in->clock_ns = ts_ns;
-		in->clock_waits = !is_segment;
-	}
+	note_times(in, ts_ns, ts_ns, is_segment);
 }
 
 /* A segment from before the clock must meet an analyzer that knows the clock. */
@@ -67,17 +74,23 @@ keep_head(struct tf_parcel *parcel, size_t at)
 	s->payload = parcel->head[at];
 }
 
-/* COUNT segments stand behind those of the parcel: they belong to it. */
+/* COUNT segments, one or more, stand behind those of the parcel: they belong to it. */
 static bool
 add_segments(struct tf_intake *in, size_t count, bool keep_heads)
 {
 	struct tf_parcel *parcel = in->parcel;
 
-	for (size_t end = parcel->count + count; parcel->count < end; parcel->count++) {
-		if (keep_heads)
-			keep_head(parcel, parcel->count);
-		note_time(in, parcel->segment[parcel->count].ts_ns, true);
+	int64_t least_ns = parcel->segment[parcel->count].ts_ns, most_ns = least_ns;
+
+	for (size_t i = parcel->count; i < parcel->count + count; i++) {
+		int64_t ts_ns = parcel->segment[i].ts_ns;
+		least_ns = ts_ns < least_ns ? ts_ns : least_ns;
+		most_ns = ts_ns > most_ns ? ts_ns : most_ns;
 	}
+	note_times(in, least_ns, most_ns, true);
+	for (size_t i = parcel->count; keep_heads && i < parcel->count + count; i++)
+		keep_head(parcel, i);
+	parcel->count += count;
 	return parcel->count < TF_PARCEL_SEGMENTS || ship(in);
 }
 

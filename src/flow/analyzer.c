@@ -537,12 +537,11 @@ free_pool(struct tf_pool *pool)
 struct tf_analyzer *
 tf_analyzer_new(const struct tf_config *config, struct tf_sink sink)
 {
-	struct tf_analyzer *a = aligned_alloc(_Alignof(struct tf_analyzer), sizeof *a);
+	struct tf_analyzer *a = calloc(1, sizeof *a);
 	size_t spare = config->reassembly_bytes;
 
 	if (!a)
 		return NULL;
-	memset(a, 0, sizeof *a);
 	tf_fsm_init();
 	a->config = *config;
 	a->ctx =

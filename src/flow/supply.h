@@ -17,11 +17,11 @@
 
 /* Of one pool.  Zeroed, nothing is supplied. */
 struct tf_supply {
-	/* Of the thread that feeds: how many items were ever handed out. */
-	_Alignas(64) atomic_uint fresh;
-	/* Of the thread that reads. */
-	_Alignas(64) size_t ready; /* octets that were touched, or need not be */
-	bool useless;              /* the kernel cannot do it */
+	atomic_uint fresh;  /* of the thread that feeds: how many items were ever handed out */
+	char apart[64];     /* lines of cache of their own for what follows */
+	size_t ready;       /* of the thread that reads: octets that were touched, or need not be */
+	bool useless;       /* the kernel cannot do it */
+	char apart_too[64]; /* and for what comes behind it */
 };
 
 /* How far POOL has come: by the thread that feeds. */

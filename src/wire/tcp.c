@@ -118,12 +118,61 @@ misfit(const uint8_t *p, uint32_t size, uint32_t cap)
 	return is_cut ? TF_OPT_CUT : TF_OPT_MALFORMED;
 }
 
+/* MSS, NOP, window scale, NOP, NOP, SACK permitted: an opening by Windows. */
+static inline bool
+opening_of_12(struct tf_segment *s, const uint8_t *p)
+{
+	if (tf_get16(p) != 0x0204 || (tf_get32(p + 4) & 0xffffff00) != 0x01030300 ||
+	    tf_get32(p + 8) != 0x01010402)
+		return false;
+	mss(s, p + 2);
+	window_scale(s, p + 7);
+	s->options |= TF_OPT_SACK_PERMITTED;
+	return true;
+}
+
+/* MSS, SACK permitted, timestamps, NOP, window scale: one by Linux. */
+static inline bool
+opening_of_20(struct tf_segment *s, const uint8_t *p)
+{
+	if (tf_get16(p) != 0x0204 || tf_get32(p + 4) != 0x0402080a ||
+	    (tf_get32(p + 16) & 0xffffff00) != 0x01030300)
+		return false;
+	mss(s, p + 2);
+	tf_tcp_timestamps(s, p + 8);
+	window_scale(s, p + 19);
+	s->options |= TF_OPT_SACK_PERMITTED;
+	return true;
+}
+
+/* The SIZE octets of options at P, if they are what most openings bear: what each of them says would come out of
+ * the loop, too, but later. */
+static inline bool
+usual_opening(struct tf_segment *s, const uint8_t *p, uint32_t size)
+{
+	switch (size) {
+	case 4: /* MSS alone */
+		if (tf_get16(p) != 0x0204)
+			return false;
+		mss(s, p + 2);
+		return true;
+	case 12:
+		return opening_of_12(s, p);
+	case 20:
+		return opening_of_20(s, p);
+	default:
+		return false;
+	}
+}
+
 void
 tf_tcp_options(struct tf_segment *s, const uint8_t *p, uint32_t size, uint32_t cap)
 {
 	const uint8_t *end = p + cap, *wire_end = p + size;
 	uint32_t octets;
 
+	if (cap == size && usual_opening(s, p, size))
+		return;
 	for (; p < end && *p != KIND_END; p += octets) {
 		octets = 1;
 		if (*p == KIND_NOP)
@@ -168,7 +217,7 @@ tf_tcp(struct tf_decoder *d, const struct tf_ip *ip, struct tf_view v)
 	header = tf_tcp_header_size(v.p);
 	if (header < TF_TCP_HEADER || header > v.len)
 		return tf_pass_over(d, TF_SKIP_MALFORMED);
-	tf_tcp_envelope(s, d->frame, ip);
+	tf_tcp_envelope(s, d->frame, ip->id, ip->ttl, ip->version);
 	tf_tcp_addresses(s, ip->src, ip->dst, ip->version);
 	tf_tcp_numbers(s, v.p);
 	tf_tcp_rest(s, v, header, header <= v.cap ? header : v.cap);

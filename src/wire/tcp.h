@@ -30,14 +30,15 @@ tf_tcp_timestamps(struct tf_segment *s, const uint8_t *p)
 }
 
 TF_INLINE void
-tf_tcp_envelope(struct tf_segment *s, const struct tf_frame *frame, const struct tf_ip *ip)
+tf_tcp_envelope(struct tf_segment *s, const struct tf_frame *frame, uint16_t ip_id, uint8_t ttl,
+                uint8_t version)
 {
 	s->ts_ns = frame->ts_ns;
 	s->packet = frame->packet;
 	s->wire_len = frame->len > frame->caplen ? frame->len : frame->caplen;
-	s->ip_id = ip->id;
-	s->ttl = ip->ttl;
-	s->ip_version = ip->version;
+	s->ip_id = ip_id;
+	s->ttl = ttl;
+	s->ip_version = version;
 }
 
 TF_INLINE void

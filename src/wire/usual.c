@@ -48,31 +48,30 @@ checksum(const struct means *m, const struct covered *c)
 	return tf_checksum_wrong(tf_sum_address(c->p, c->addresses), c->p + c->addresses, c->segment);
 }
 
-/* The segment of LEN octets at P, of which the header says IP, into *S, but for its addresses and the state of its
- * checksum; false where it is not usual. */
+/* The segment of LEN octets at P into *S, but for what the IP header says, and for the state of its checksum, which
+ * covers ADDRESSES octets before it; false where it is not usual. */
 TF_INLINE bool
-segment(const struct means *m, struct tf_segment *s, struct covered *c, const struct tf_frame *frame,
-        const struct tf_ip *ip, const uint8_t *p, uint32_t len)
+segment(const struct means *m, struct tf_segment *s, struct covered *c, const uint8_t *p, uint32_t len,
+        uint32_t addresses)
 {
-	uint32_t header = tf_tcp_header_size(p), addresses = ip->version == 4 ? 8 : 32;
+	uint32_t header = tf_tcp_header_size(p);
 
 	if (header - TF_TCP_HEADER > len - TF_TCP_HEADER)
 		return false;
 	*c = (struct covered){p - addresses, addresses, len};
-	tf_tcp_envelope(s, frame, ip);
 	m->numbers(s, p);
 	tf_tcp_rest(s, (struct tf_view){p, len, len}, header, header);
 	return true;
 }
 
-/* TCP, and no fragment: of the IPv4 header at P what stands between its length and its checksum. */
+/* TCP, and no fragment: of the IPv4 header at P what stands between its identification and its checksum. */
 TF_INLINE bool
 is_whole_tcp(const uint8_t *p)
 {
-	static const uint8_t mask[8] = {[6 - 2] = 0x3f, 0xff, [9 - 2] = 0xff},
-	                     want[8] = {[9 - 2] = TF_IP_TCP};
+	uint32_t word;
 
-	return (tf_sum_word(p + 2) & tf_sum_word(mask)) == tf_sum_word(want);
+	memcpy(&word, p + 6, sizeof(word));
+	return (word & htonl(0x3fff00ff)) == htonl(TF_IP_TCP);
 }
 
 /* IPv4 at P, of which LEFT octets were captured: enough for both headers. */
@@ -80,29 +79,27 @@ TF_INLINE bool
 ipv4(const struct means *m, struct tf_segment *s, struct covered *c, const struct tf_frame *frame,
      const uint8_t *p, uint32_t left)
 {
-	struct tf_ip ip = {p + 12, p + 16, tf_get16(p + 4), p[8], 4};
 	uint32_t len = tf_get16(p + 2) - (uint32_t)IPV4_HEADER;
 
-	if (p[0] != 0x45 || !is_whole_tcp(p) || len - TF_TCP_HEADER > left - IPV4_HEADER - TF_TCP_HEADER ||
-	    !segment(m, s, c, frame, &ip, p + IPV4_HEADER, len))
+	if (p[0] != 0x45 || !is_whole_tcp(p) || len - TF_TCP_HEADER > left - IPV4_HEADER - TF_TCP_HEADER)
 		return false;
+	tf_tcp_envelope(s, frame, tf_get16(p + 4), p[8], 4);
 	m->addresses(s, p);
-	return true;
+	return segment(m, s, c, p + IPV4_HEADER, len, 8);
 }
 
 TF_INLINE bool
 ipv6(const struct means *m, struct tf_segment *s, struct covered *c, const struct tf_frame *frame,
      const uint8_t *p, uint32_t left)
 {
-	struct tf_ip ip = {p + 8, p + 24, 0, p[7], 6};
 	uint32_t len = tf_get16(p + 4);
 
 	if (left < IPV6_HEADER + TF_TCP_HEADER || p[0] >> 4 != 6 || p[6] != TF_IP_TCP ||
-	    len - TF_TCP_HEADER > left - IPV6_HEADER - TF_TCP_HEADER ||
-	    !segment(m, s, c, frame, &ip, p + IPV6_HEADER, len))
+	    len - TF_TCP_HEADER > left - IPV6_HEADER - TF_TCP_HEADER)
 		return false;
-	tf_tcp_addresses(s, ip.src, ip.dst, 6);
-	return true;
+	tf_tcp_envelope(s, frame, 0, p[7], 6);
+	tf_tcp_addresses(s, p + 8, p + 24, 6);
+	return segment(m, s, c, p + IPV6_HEADER, len, 32);
 }
 
 TF_INLINE bool
@@ -125,6 +122,25 @@ decode(const struct means *m, struct tf_segment *s, struct covered *c, const str
 	return tf_is16(p - 2, TF_ETHERTYPE_IPV6) && ipv6(m, s, c, frame, p, left);
 }
 
+/* How many usual frames FRAMES begin with; their segments are in OUT, but for the states of their checksums. */
+TF_INLINE size_t
+decode_headers(const struct means *m, const struct tf_frame *frames, size_t count, struct tf_segment *out,
+               struct covered *covered)
+{
+	const struct tf_frame *frame = frames, *end = frames + count;
+
+	for (; frame < end && decode(m, out, covered, frame); frame++, out++, covered++)
+		;
+	return (size_t)(frame - frames);
+}
+
+TF_INLINE void
+sum_up(const struct means *m, const struct covered *covered, size_t count, struct tf_segment *out)
+{
+	for (const struct covered *c = covered; c < covered + count; c++, out++)
+		out->checksum_state = (uint8_t)checksum(m, c);
+}
+
 /* Headers first, then sums: so neither loop has to do with what the other one needs, and what is independent
  * overlaps.  A stretch of frames is so short that what the first loop read is still near for the second. */
 TF_INLINE size_t
@@ -133,15 +149,13 @@ decode_row(const struct means *m, const struct tf_decoder *d, const struct tf_fr
 {
 	enum { STRETCH = 32 };
 	struct covered covered[STRETCH];
-	bool verify = d->verify_checksums;
 	size_t done = 0, n;
 
 	do {
 		size_t most = count - done < STRETCH ? count - done : STRETCH;
-		for (n = 0; n < most && decode(m, &out[done + n], &covered[n], &frames[done + n]); n++)
-			;
-		for (size_t i = 0; verify && i < n; i++)
-			out[done + i].checksum_state = (uint8_t)checksum(m, &covered[i]);
+		n = decode_headers(m, frames + done, most, out + done, covered);
+		if (d->verify_checksums)
+			sum_up(m, covered, n, out + done);
 		done += n;
 	} while (n == STRETCH);
 	return done;

@@ -17,6 +17,7 @@
 #include "unit.h"
 #include "wire/checksum.h"
 #include "wire/decoder.h"
+#include "wire/tcp.h"
 #include "wire/wide.h"
 
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
@@ -1636,6 +1637,29 @@ static const struct {
     {OCTETS("\1\1\x13\x12\0\1\2\3\4\5\6\7\0\1\2\3\4\5\6\7")},
 };
 
+/* The usual openings, with any octet changed to any other, are read as they are one option at a time: that they
+ * are where NOPs before them make them unusual. */
+static void
+openings_are_read_alike(void)
+{
+	for (size_t i = 2; i < 5; i++) {
+		uint8_t octets[44] = {1, 1, 1, 1};
+		uint32_t n = (uint32_t)layouts[i].size;
+
+		memcpy(octets + 4, layouts[i].options, n);
+		for (size_t k = 0; k < n * 256; k++) {
+			struct tf_segment at_once = {.options = 0}, singly = {.options = 0};
+			uint8_t *changed = &octets[4 + k / 256], was = *changed;
+
+			*changed = (uint8_t)k;
+			tf_tcp_options(&at_once, octets + 4, n, n);
+			tf_tcp_options(&singly, octets, 4 + n, 4 + n);
+			CU_ASSERT_EQUAL(memcmp(&at_once, &singly, sizeof(singly)), 0);
+			*changed = was;
+		}
+	}
+}
+
 /* A frame with layout I and N octets of payload. */
 static struct bytes
 usual_frame(int version, bool tagged, size_t i, uint32_t n)
@@ -2136,6 +2160,7 @@ const struct tf_test tf_tests[] = {
     {"the RFC's example sums up", the_rfcs_example_sums_up},
     {"any length at any alignment sums up", any_length_at_any_alignment_sums_up},
     {"wide sums come out", wide_sums_come_out},
+    {"openings are read alike", openings_are_read_alike},
     {"usual frames are known", usual_frames_are_known},
     {"a changed frame is decoded alike", a_changed_frame_is_decoded_alike},
     {"a cut frame is decoded alike", a_cut_frame_is_decoded_alike},
