@@ -44,6 +44,7 @@ plain_syn_ack(struct tf_context *ctx, struct tf_connection *c, const struct tf_s
 
 	tf_step_init(&st, ctx, c, s, from);
 	st.first_syn = st.first_ack_of_syn = true;
+	tf_note_answer_packet(ctx, c, s);
 	tf_flood_segment(&st);
 	tf_host_isn_segment(&st);
 }

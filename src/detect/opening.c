@@ -133,6 +133,7 @@ raise_embryonic(struct tf_context *ctx, struct tf_connection *c, const struct tf
 	                 "the SYN,ACK passed the tap and no answer did, so one of them was lost between the "
 	                 "tap and the client, or the client was silent");
 	tf_finding_packet(&f, tf_first_packet(ctx, c));
+	tf_finding_packet(&f, tf_answer_packet(ctx, c));
 	if (x)
 		tf_finding_packet(&f, x->syn_ack_last_packet);
 	tf_raise(ctx, c, &f);
