@@ -95,6 +95,7 @@ tf_detect_next(const struct tf_context *ctx, const struct tf_connection *c)
 void
 tf_detect_deadline(struct tf_context *ctx, struct tf_connection *c)
 {
+	tf_refusal_deadline(ctx, c, false);
 	tf_opening_deadline(ctx, c);
 	tf_unanswered_deadline(ctx, c);
 	tf_handshake_deadline(ctx, c);
@@ -114,6 +115,7 @@ tf_detect_end(struct tf_context *ctx, struct tf_connection *c)
 	const uint32_t counted = TF_CONN_WAITING | TF_CONN_IN_A_CROWD | TF_CONN_EMBRYONIC;
 
 	if (tf_extra_if(ctx, c)) {
+		tf_refusal_deadline(ctx, c, true);
 		tf_ahead_deadline(ctx, c, true);
 		tf_gaps_deadline(ctx, c, true);
 		tf_reset_deadline(ctx, c, true);
