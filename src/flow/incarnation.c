@@ -228,6 +228,17 @@ begins_unseen(const struct tf_connection *c, const struct tf_segment *s)
 	       !(tf_end_has(x, TF_END_ISN_KNOWN) && tf_seq_eq(x->isn, s->seq));
 }
 
+/* Is S what its sender would send next on C, and acknowledge? */
+static bool
+fits_former(const struct tf_connection *c, const struct tf_segment *s)
+{
+	enum tf_endpoint from = tf_connection_sender(c, s);
+	const struct tf_end *x = &c->end[from], *y = &c->end[!from];
+
+	return tf_end_has(x, TF_END_SEQ_KNOWN) && tf_end_has(y, TF_END_SEQ_KNOWN) &&
+	       tf_seq_eq(s->seq, x->max) && tf_seq_between(s->ack, y->una, y->max);
+}
+
 uint32_t
 tf_held_judge(struct tf_analyzer *a, uint32_t index, uint32_t hash, const struct tf_segment *s)
 {
@@ -244,8 +255,9 @@ tf_held_judge(struct tf_analyzer *a, uint32_t index, uint32_t hash, const struct
 	}
 	if (s->flags & TF_RST)
 		return index;
-	/* Its sender goes on as only the holder of the new connection can, or of the old one. */
-	if (s->flags & TF_ACK && tf_seq_eq(s->seq, tf_segment_end(&held->segment)))
+	/* Its sender goes on as only the holder of the new connection can, or of the old one; where the numbers are
+	 * the same, it is the old one, for nobody has answered the SYN. */
+	if (s->flags & TF_ACK && tf_seq_eq(s->seq, tf_segment_end(&held->segment)) && !fits_former(c, s))
 		return begin_held(a, index);
 	tf_detect_syn_survived(&a->ctx, c, held, s);
 	drop_held(a, c);
