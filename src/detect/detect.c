@@ -114,6 +114,7 @@ tf_detect_end(struct tf_context *ctx, struct tf_connection *c)
 {
 	const uint32_t counted = TF_CONN_WAITING | TF_CONN_IN_A_CROWD | TF_CONN_EMBRYONIC;
 
+	tf_midstream_end(ctx, c);
 	if (tf_extra_if(ctx, c)) {
 		tf_refusal_deadline(ctx, c, true);
 		tf_ahead_deadline(ctx, c, true);

@@ -28,6 +28,8 @@ uint64_t tf_unacknowledged_data(const struct tf_end *end);
 
 void tf_opening_segment(const struct tf_step *st);
 void tf_raise_simultaneous_open(const struct tf_step *st);
+/* C began with a SYN,ACK, and nothing else came. */
+void tf_midstream_end(struct tf_context *ctx, struct tf_connection *c);
 /* Is a refusal sure by now?  AT_END: nothing will contradict it any more. */
 void tf_refusal_deadline(struct tf_context *ctx, struct tf_connection *c, bool at_end);
 int64_t tf_opening_next(const struct tf_context *ctx, const struct tf_connection *c);

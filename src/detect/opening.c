@@ -127,16 +127,43 @@ flags_text(char out[40], unsigned flags)
 }
 
 static void
-midstream(const struct tf_step *st)
+raise_midstream(struct tf_context *ctx, struct tf_connection *c, unsigned first_flags)
 {
 	char text[40];
+	struct tf_finding f = tf_finding(ctx, c, TF_A_MIDSTREAM, TF_NEITHER);
 
-	if (!(st->c->flags & TF_CONN_MIDSTREAM) || st->x->packets + st->y->packets != 1)
+	tf_finding_text(&f, "first", flags_text(text, first_flags));
+	tf_finding_packet(&f, tf_first_packet(ctx, c));
+	tf_raise(ctx, c, &f);
+}
+
+/* It begins with a SYN,ACK, and the SYN may only be captured behind its answer. */
+static bool
+awaits_syn(const struct tf_context *ctx, const struct tf_connection *c)
+{
+	return c->flags & TF_CONN_MIDSTREAM && tf_end_has(&c->end[TF_SERVER], TF_END_SYN_SEEN) &&
+	       !tf_raised(ctx, c, TF_A_MIDSTREAM, TF_NEITHER);
+}
+
+static void
+midstream(const struct tf_step *st)
+{
+	const unsigned syn_ack = TF_SYN | TF_ACK, others = TF_RST | TF_FIN | TF_PSH | TF_URG;
+	bool first = st->x->packets + st->y->packets == 1;
+
+	if (!(st->c->flags & TF_CONN_MIDSTREAM))
 		return;
-	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_MIDSTREAM, TF_NEITHER);
-	tf_finding_text(&f, "first", flags_text(text, st->s->flags));
-	tf_finding_packet(&f, st->s->packet);
-	tf_raise(st->ctx, st->c, &f);
+	if (first && (st->s->flags & (syn_ack | others)) != syn_ack)
+		raise_midstream(st->ctx, st->c, st->s->flags);
+	else if (!first && awaits_syn(st->ctx, st->c))
+		raise_midstream(st->ctx, st->c, syn_ack);
+}
+
+void
+tf_midstream_end(struct tf_context *ctx, struct tf_connection *c)
+{
+	if (awaits_syn(ctx, c))
+		raise_midstream(ctx, c, TF_SYN | TF_ACK);
 }
 
 void
