@@ -69,6 +69,27 @@ lost_its_state(const struct tf_step *st)
 	       (unacknowledged(st->y) > 0 || probed);
 }
 
+/* Octets of data that the RST's receiver sent, and that the RST does not acknowledge either. */
+static uint64_t
+left_unacknowledged(const struct tf_step *st)
+{
+	struct tf_end y = *st->y;
+
+	if (st->s->flags & TF_ACK && tf_seq_between(st->s->ack, y.una, y.max))
+		y.una = st->s->ack;
+	return tf_unacknowledged_data(&y);
+}
+
+/* The state in which END was when the RST ended it, by all that is known since: it may have sent something that
+ * showed where it was. */
+static enum tf_state
+ended_in(const struct tf_end *end, uint8_t seemed)
+{
+	bool known = tf_end_state(end) == TF_CLOSED && (end->depth & 0xf) > 0;
+
+	return (enum tf_state)(known ? end->history >> 4 & 0xf : seemed);
+}
+
 /* The connection seems to have ended here.  It is said when nothing has
  * contradicted it for the settle time: a forged RST, or one that was lost,
  * ends nothing. */
@@ -79,7 +100,7 @@ note_end(const struct tf_step *st, enum tf_anomaly id)
 
 	x->ended = (struct tf_ended){
 	    .packet = st->s->packet,
-	    .unacknowledged = tf_unacknowledged_data(st->y),
+	    .unacknowledged = left_unacknowledged(st),
 	    .seq = st->s->seq,
 	    .id = (uint8_t)id,
 	    .from = (uint8_t)st->from,
@@ -150,8 +171,10 @@ raise_end(struct tf_context *ctx, struct tf_connection *c, const struct tf_extra
 		tf_finding_count(&f, "seq", TF_D_SEQ, e->seq.v);
 	} else {
 		tf_finding_text(&f, "by", e->from == TF_CLIENT ? "the client" : "the server");
-		tf_finding_count(&f, "client_state", TF_D_STATE, e->state[TF_CLIENT]);
-		tf_finding_count(&f, "server_state", TF_D_STATE, e->state[TF_SERVER]);
+		tf_finding_count(&f, "client_state", TF_D_STATE,
+		                 ended_in(&c->end[TF_CLIENT], e->state[TF_CLIENT]));
+		tf_finding_count(&f, "server_state", TF_D_STATE,
+		                 ended_in(&c->end[TF_SERVER], e->state[TF_SERVER]));
 	}
 	tf_finding_count(&f, "unacknowledged", TF_D_COUNT, e->unacknowledged);
 	tf_finding_packet(&f, e->cause[0]);
