@@ -64,11 +64,22 @@ met_the_former(const struct tf_connection *c, const struct tf_extra *x)
 	return x->former.conn && x->former.last_ts_ns > c->first_ts_ns;
 }
 
+/* When the answer passed that the last SYN did not wait for; INT64_MAX: none did. */
+static int64_t
+answered_ns(const struct tf_context *ctx, const struct tf_connection *c, const struct tf_extra *x)
+{
+	bool opening = !(c->flags & TF_CONN_ESTABLISHED);
+	int64_t at = opening ? tf_handshake_at_ns(c) : tf_answer_ns(ctx, c);
+
+	return c->flags & TF_CONN_SYN_ACK && at <= x->syn_last_ns ? at : INT64_MAX;
+}
+
 /* What passed the tap between the two, and so where something was lost. */
 static void
-place_syn(const struct tf_connection *c, const struct tf_extra *x, struct tf_finding *f)
+place_syn(const struct tf_context *ctx, const struct tf_connection *c, const struct tf_extra *x,
+          struct tf_finding *f)
 {
-	bool opening = c->flags & TF_CONN_SYN_ACK && !(c->flags & TF_CONN_ESTABLISHED);
+	int64_t answered = answered_ns(ctx, c, x);
 
 	if (met_the_former(c, x))
 		tf_finding_where(f, TF_WHERE_NOWHERE,
@@ -79,9 +90,14 @@ place_syn(const struct tf_connection *c, const struct tf_extra *x, struct tf_fin
 	else if (x->bad_ack_known[f->endpoint])
 		tf_finding_where(f, TF_WHERE_NOWHERE,
 		                 "what had come back acknowledged something else, so it was no answer");
-	else if (opening && x->syn_last_ns - tf_handshake_at_ns(c) <= tf_end_rtt_ns(&c->end[TF_CLIENT]))
+	else if (c->flags & TF_CONN_ESTABLISHED && tf_handshake_at_ns(c) < x->syn_last_ns)
+		tf_finding_where(
+		    f, TF_WHERE_NOWHERE,
+		    "its answer had arrived and was acknowledged, so this is a copy that the network "
+		    "made or kept back, or it comes from somebody else");
+	else if (answered != INT64_MAX && x->syn_last_ns - answered <= tf_end_rtt_ns(&c->end[TF_CLIENT]))
 		tf_finding_where(f, TF_WHERE_UNKNOWN, "its answer was on its way and came late");
-	else if (c->flags & TF_CONN_SYN_ACK)
+	else if (answered != INT64_MAX)
 		tf_finding_where(f, TF_WHERE_BEHIND,
 		                 "its answer had passed the tap and was lost behind it, on the way back");
 	else
@@ -116,7 +132,7 @@ raise_repeated_syn(struct tf_context *ctx, struct tf_connection *c, enum tf_endp
 	tf_finding_text(&f, "what", "SYN");
 	tf_finding_count(&f, "retransmissions", TF_D_COUNT, x->syn_again);
 	tf_finding_duration(&f, "after", x->syn_last_ns - c->first_ts_ns);
-	place_syn(c, x, &f);
+	place_syn(ctx, c, x, &f);
 	tf_finding_packet(&f, tf_first_packet(ctx, c));
 	tf_finding_packet(&f, x->syn_last_packet);
 	tf_raise(ctx, c, &f);
