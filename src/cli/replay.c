@@ -6,6 +6,7 @@
  */
 #include "cli/replay.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -205,6 +206,10 @@ tf_capture_end_of(const struct tf_options *o, struct tf_capture *capture, int64_
 static void
 advance_to_end(struct replay *r)
 {
+	const struct tf_options *o = r->options;
+
+	if (r->intake.any_frame && o->end_known && !o->end_relative && o->end_ns < r->intake.clock_ns)
+		tf_complain("--end: the capture itself goes on longer than that, so it changes nothing");
 	if (r->intake.any_frame)
 		tf_analyzer_advance(r->analyzer,
 		                    tf_capture_end_of(r->options, r->capture, r->intake.clock_ns));
@@ -307,6 +312,17 @@ dismiss_analyzer(struct replay *r)
 	r->analyzer = r->watch.analyzer = NULL;
 }
 
+/* A picture in a file does not show what it lacks to who looks at the terminal. */
+static void
+miss_connection(const struct replay *r)
+{
+	uint64_t conn = r->options->ladder_conn, count = r->stats.connections;
+
+	if (r->options->ladder_file && conn > count)
+		tf_complain("--ladder=%" PRIu64 ": there is no such connection, the capture has %" PRIu64,
+		            conn, count);
+}
+
 static bool
 replay_with(struct replay *r, bool *written)
 {
@@ -321,6 +337,7 @@ replay_with(struct replay *r, bool *written)
 		tf_analyzer_hosts(r->analyzer, tf_outputs_host, r->outputs);
 	const char *error = input_faults(r);
 	r->stats = *tf_analyzer_stats(r->analyzer);
+	miss_connection(r);
 	if (!r->watch.screen && !r->options->metrics_file)
 		dismiss_analyzer(r);
 	summarize(r, error, judge(r, error));

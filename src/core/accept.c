@@ -4,8 +4,9 @@
  *
  * A tap knows the receiver's variables only as bounds.  RCV.NXT lies
  * between what the receiver acknowledged and what passed towards it; the
- * right edge of the window is at most the farthest that it ever offered.
- * A verdict of rejection therefore is sure, one of acceptance is likely.
+ * right edge of the window is at most the farthest that it ever offered,
+ * as far as its ACKs passed the tap.  A verdict of rejection therefore is
+ * sure, one of acceptance is likely.
  */
 #include "core/accept.h"
 
@@ -56,8 +57,10 @@ tf_accept(const struct tf_step *st)
 		return TF_REJECT_OLD;
 	if (!tf_end_has(st->y, TF_END_WINDOW_KNOWN))
 		return TF_UNSURE;
+	/* Its sender knows the window.  Who goes on where he stopped has heard of a wider one that the tap did not
+	 * see. */
 	if (tf_seq_gt(st->s->seq, st->y->right))
-		return TF_REJECT_BEYOND;
+		return tf_seq_eq(st->s->seq, st->x->max) ? TF_UNSURE : TF_REJECT_BEYOND;
 	return TF_ACCEPT;
 }
 

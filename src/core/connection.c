@@ -278,6 +278,42 @@ tf_stack_flag(enum tf_endpoint from, const struct tf_segment *s)
 	return from == TF_CLIENT ? TF_CONN_CLIENT_BSD : TF_CONN_SERVER_BSD;
 }
 
+/* What passed in END's name so far was not its own: nothing of it holds. */
+static void
+forget_stream(struct tf_step *st, struct tf_end *x)
+{
+	struct tf_closing *k = tf_closing_if(st->ctx, st->c);
+	struct tf_extra *extra = tf_extra_if(st->ctx, st->c);
+
+	x->flags &= (uint16_t) ~(TF_END_SEQ_KNOWN | TF_END_WINDOW_KNOWN | TF_END_TSVAL_KNOWN | TF_END_FIN |
+	                         TF_END_FIN_ACKED | TF_END_SENT_DATA);
+	x->bytes = 0;
+	x->pending = x->doubt = 0;
+	st->y->pending &= (uint8_t)~TF_P_FIN;
+	if (k) {
+		k->fin[st->from] = (struct tf_fin_record){0};
+		k->last_data_ns[st->from] = 0;
+	}
+	if (extra)
+		tf_reassembly_clear(st->ctx, extra, st->from);
+	tf_replica_retract(st->sender, TF_LISTEN, TF_IN_SND_SYN_ACK);
+}
+
+/* A SYN,ACK answers the SYN, and what had passed in its sender's name lies before its number, or farther behind it
+ * than the first segments of a stream do.  An end in SYN-SENT processes none of that (RFC 9293 section 3.10.7.3). */
+static bool
+shows_foreign_numbers(const struct tf_step *st)
+{
+	const struct tf_end *x = st->x;
+	const unsigned answer = TF_SYN | TF_ACK;
+	int32_t ahead = (int32_t)tf_seq_diff(x->una, st->s->seq);
+
+	return (st->s->flags & answer) == answer && st->from == TF_SERVER &&
+	       !(st->c->flags & TF_CONN_MIDSTREAM) && tf_end_has(x, TF_END_SEQ_KNOWN) &&
+	       !tf_end_has(x, TF_END_SYN_ACKED) && tf_end_has(st->y, TF_END_ISN_KNOWN) &&
+	       tf_seq_eq(st->s->ack, tf_seq_add(st->y->isn, 1)) && (ahead < 0 || ahead > UINT16_MAX);
+}
+
 /* What a SYN or SYN,ACK tells once and for all (RFC 9293 section 3.2, RFC 7323). */
 static void
 note_syn(struct tf_step *st)
@@ -287,6 +323,8 @@ note_syn(struct tf_step *st)
 
 	if (tf_end_has(x, TF_END_SYN_SEEN))
 		return;
+	if (shows_foreign_numbers(st))
+		forget_stream(st, x);
 	st->first_syn = true;
 	x->flags |= TF_END_SYN_SEEN | TF_END_ISN_KNOWN;
 	/* It was only captured behind its own answer. */

@@ -185,8 +185,18 @@ infer_ack(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint whic
 		tf_replica_moved(tf_replica(ctx, c, peer), TF_IN_RCV_FIN, TF_INFERRED);
 }
 
+/* The other end has closed its direction only: it has acknowledged data that WHICH sent since. */
+static bool
+is_read(const struct tf_connection *c, const struct tf_extra *x, enum tf_endpoint which)
+{
+	const struct tf_end_watch *w = x ? &x->watch[which] : NULL;
+
+	return w && w->after_fin_packet && tf_seq_gt(c->end[which].una, w->after_fin_seq);
+}
+
 /* Data towards an end in FIN-WAIT-2 draw a RST once its program is gone (RFC 9293 section 3.6.1).  Data that
- * are neither acknowledged nor sent again in time, and nothing else since, show that it came unseen. */
+ * are neither acknowledged nor sent again in time, and nothing else since, show that it came unseen; where that
+ * end still reads, it is rather an ACK that did. */
 static int64_t
 unseen_rst_deadline(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint which)
 {
@@ -196,7 +206,7 @@ unseen_rst_deadline(const struct tf_context *ctx, const struct tf_connection *c,
 
 	if (!k || tf_end_state(end) != TF_CLOSE_WAIT || tf_end_state(peer) != TF_FIN_WAIT_2 ||
 	    !k->last_data_ns[which] || tf_seq_ge(end->una, end->max) || peer->window == 0 ||
-	    (x && x->end[which].unanswered))
+	    (x && x->end[which].unanswered) || is_read(c, x, which))
 		return INT64_MAX;
 	return c->last_ts_ns + fin_patience_ns(c, &k->fin[!which]);
 }

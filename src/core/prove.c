@@ -205,8 +205,10 @@ prove_opening(struct tf_step *st)
 	/* Where the SYNs crossed, it may have the SYN only. */
 	if (st->c->flags & TF_CONN_SIMULTANEOUS && before & TF_STATES(TF_SYN_SENT))
 		tf_replica_may_be(st->sender, TF_STATES(TF_SYN_RECEIVED));
-	/* Refused, it seemed: but the SYN,ACK came, and counts. */
-	if (tf_connection_close(st->c) == TF_CLOSE_REFUSED)
+	/* Refused, it seemed, or reset: but the SYN,ACK came, and counts. */
+	if (tf_connection_close(st->c) == TF_CLOSE_REFUSED ||
+	    (tf_connection_close(st->c) == TF_CLOSE_RST && st->before[st->from] == TF_CLOSED &&
+	     tf_end_state(st->x) == TF_ESTABLISHED))
 		tf_connection_set_close(st->c, TF_CLOSE_OPEN);
 }
 

@@ -71,8 +71,10 @@ fin_deadline(const struct tf_context *ctx, const struct tf_connection *c, enum t
 	const struct tf_fin_record *fin = &tf_closing_if(ctx, c)->fin[which];
 	int id = unacknowledged_id(tf_end_state(&c->end[which]));
 
-	/* Where the other direction is missing, or all bare ACKs, so are those of the FIN. */
-	if (id < 0 || (tf_without_acks(ctx) && !fin->again) || !fin->packet || !c->end[!which].packets ||
+	/* Where the other direction is missing, or all bare ACKs, so are those of the FIN: then only its repetitions
+	 * show that none came. */
+	if (id < 0 || (tf_without_acks(ctx) && !fin->again) || !fin->packet ||
+	    (!c->end[!which].packets && fin->again < FIN_REPEATS) ||
 	    tf_raised(ctx, c, (enum tf_anomaly)id, which))
 		return INT64_MAX;
 	return unacknowledged_since(fin) + (fin->again >= FIN_REPEATS ? FIN_REPEATED_NS : FIN_LIMIT_NS);

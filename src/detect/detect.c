@@ -44,6 +44,7 @@ plain_syn_ack(struct tf_context *ctx, struct tf_connection *c, const struct tf_s
 
 	tf_step_init(&st, ctx, c, s, from);
 	st.first_syn = st.first_ack_of_syn = true;
+	tf_note_answer_packet(ctx, c, s);
 	tf_flood_segment(&st);
 	tf_host_isn_segment(&st);
 }
@@ -93,6 +94,7 @@ tf_detect_next(const struct tf_context *ctx, const struct tf_connection *c)
 void
 tf_detect_deadline(struct tf_context *ctx, struct tf_connection *c)
 {
+	tf_refusal_deadline(ctx, c, false);
 	tf_opening_deadline(ctx, c);
 	tf_unanswered_deadline(ctx, c);
 	tf_handshake_deadline(ctx, c);
@@ -111,7 +113,9 @@ tf_detect_end(struct tf_context *ctx, struct tf_connection *c)
 {
 	const uint32_t counted = TF_CONN_WAITING | TF_CONN_IN_A_CROWD | TF_CONN_EMBRYONIC;
 
+	tf_midstream_end(ctx, c);
 	if (tf_extra_if(ctx, c)) {
+		tf_refusal_deadline(ctx, c, true);
 		tf_ahead_deadline(ctx, c, true);
 		tf_gaps_deadline(ctx, c, true);
 		tf_reset_deadline(ctx, c, true);

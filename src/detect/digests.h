@@ -34,6 +34,7 @@ _Static_assert(sizeof(struct tf_digest) == 64, "there are many");
 
 struct tf_digests {
 	struct tf_digest place[TF_DIGEST_PLACES];
+	uint32_t conn[TF_DIGEST_PLACES]; /* of each, so that all of a connection's are found soon */
 };
 
 static inline struct tf_digest *

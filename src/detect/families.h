@@ -28,6 +28,10 @@ uint64_t tf_unacknowledged_data(const struct tf_end *end);
 
 void tf_opening_segment(const struct tf_step *st);
 void tf_raise_simultaneous_open(const struct tf_step *st);
+/* C began with a SYN,ACK, and nothing else came. */
+void tf_midstream_end(struct tf_context *ctx, struct tf_connection *c);
+/* Is a refusal sure by now?  AT_END: nothing will contradict it any more. */
+void tf_refusal_deadline(struct tf_context *ctx, struct tf_connection *c, bool at_end);
 int64_t tf_opening_next(const struct tf_context *ctx, const struct tf_connection *c);
 void tf_opening_deadline(struct tf_context *ctx, struct tf_connection *c);
 
@@ -39,6 +43,12 @@ void tf_unanswered_leave(struct tf_context *ctx, struct tf_connection *c);
 void tf_unanswered_end(struct tf_context *ctx);
 
 void tf_handshake_segment(const struct tf_step *st);
+/* S is the first SYN,ACK of C's handshake. */
+void tf_note_answer_packet(struct tf_context *ctx, const struct tf_connection *c, const struct tf_segment *s);
+/* Its frame; that of the SYN where it is not remembered. */
+uint64_t tf_answer_packet(const struct tf_context *ctx, const struct tf_connection *c);
+/* When it passed; where that is not remembered, when the SYN did. */
+int64_t tf_answer_ns(const struct tf_context *ctx, const struct tf_connection *c);
 /* S is the third segment of C's handshake. */
 void tf_note_third_packet(struct tf_context *ctx, const struct tf_connection *c, const struct tf_segment *s);
 int64_t tf_handshake_next(const struct tf_context *ctx, const struct tf_connection *c);

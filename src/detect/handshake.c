@@ -15,29 +15,80 @@ is_syn_ack(const struct tf_step *st)
 	return (st->s->flags & (TF_SYN | TF_ACK | TF_RST)) == (TF_SYN | TF_ACK);
 }
 
-/* ---- the third segment ------------------------------------------------------------- */
+/* ---- its frames -------------------------------------------------------------------- */
+
+static struct tf_handshake_packets *
+place_of(const struct tf_context *ctx, const struct tf_connection *c)
+{
+	return &ctx->memory->handshake[c->conn % TF_HANDSHAKE_PLACES];
+}
+
+/* The place of C, empty if it was another connection's. */
+static struct tf_handshake_packets *
+own_place_of(const struct tf_context *ctx, const struct tf_connection *c)
+{
+	struct tf_handshake_packets *p = place_of(ctx, c);
+
+	if (p->conn != (uint32_t)c->conn)
+		*p = (struct tf_handshake_packets){.conn = (uint32_t)c->conn};
+	return p;
+}
+
+void
+tf_note_answer_packet(struct tf_context *ctx, const struct tf_connection *c, const struct tf_segment *s)
+{
+	struct tf_handshake_packets *p = own_place_of(ctx, c);
+
+	p->answer = (uint32_t)s->packet;
+	p->answer_ns = ctx->now_ns;
+}
 
 void
 tf_note_third_packet(struct tf_context *ctx, const struct tf_connection *c, const struct tf_segment *s)
 {
-	struct tf_memory *m = ctx->memory;
+	own_place_of(ctx, c)->third = (uint32_t)s->packet;
+}
 
-	m->third[c->conn % TF_THIRD_PLACES].conn = (uint32_t)c->conn;
-	m->third[c->conn % TF_THIRD_PLACES].packet = (uint32_t)s->packet;
+/* The latest frame whose number has these low 32 bits. */
+static uint64_t
+whole_number(const struct tf_context *ctx, uint32_t low)
+{
+	uint64_t packet = (ctx->last_packet & ~(uint64_t)UINT32_MAX) | low;
+
+	return packet > ctx->last_packet ? packet - (UINT64_C(1) << 32) : packet;
 }
 
 /* Its frame, if it is remembered; else 0. */
 static uint64_t
 third_packet(const struct tf_context *ctx, const struct tf_connection *c)
 {
-	const struct tf_memory *m = ctx->memory;
-	uint64_t at = c->conn % TF_THIRD_PLACES, base = ctx->last_packet & ~(uint64_t)UINT32_MAX;
+	const struct tf_handshake_packets *p = place_of(ctx, c);
 
-	if (m->third[at].conn != (uint32_t)c->conn || !m->third[at].packet)
-		return 0;
-	uint64_t packet = base | m->third[at].packet;
-	return packet > ctx->last_packet ? packet - (UINT64_C(1) << 32) : packet;
+	return p->conn == (uint32_t)c->conn && p->third ? whole_number(ctx, p->third) : 0;
 }
+
+static bool
+remembers_answer(const struct tf_context *ctx, const struct tf_connection *c)
+{
+	const struct tf_handshake_packets *p = place_of(ctx, c);
+
+	return p->conn == (uint32_t)c->conn && p->answer;
+}
+
+uint64_t
+tf_answer_packet(const struct tf_context *ctx, const struct tf_connection *c)
+{
+	return remembers_answer(ctx, c) ? whole_number(ctx, place_of(ctx, c)->answer)
+	                                : tf_first_packet(ctx, c);
+}
+
+int64_t
+tf_answer_ns(const struct tf_context *ctx, const struct tf_connection *c)
+{
+	return remembers_answer(ctx, c) ? place_of(ctx, c)->answer_ns : c->first_ts_ns;
+}
+
+/* ---- the third segment ------------------------------------------------------------- */
 
 /* Segments of data that passed and were not acknowledged, repetitions among them: at least so many. */
 static uint32_t
@@ -60,7 +111,7 @@ raise_overflow(const struct tf_step *st, const struct tf_extra *x, uint32_t segm
 	tf_finding_count(&f, "segments", TF_D_COUNT, segments);
 	tf_finding_count(&f, "bytes", TF_D_COUNT, bytes);
 	tf_finding_where(&f, TF_WHERE_BEHIND, "all that the client sent had passed the tap");
-	tf_finding_packet(&f, tf_first_packet(st->ctx, st->c));
+	tf_finding_packet(&f, tf_answer_packet(st->ctx, st->c));
 	tf_finding_packet(&f, third_packet(st->ctx, st->c));
 	tf_finding_packet(&f, st->s->packet);
 	tf_raise(st->ctx, st->c, &f);
@@ -83,7 +134,7 @@ not_taken(const struct tf_step *st)
 	if (third)
 		tf_finding_count(&f, "ack_packet", TF_D_PACKET, third);
 	tf_finding_where(&f, TF_WHERE_BEHIND, "the ACK had passed the tap");
-	tf_finding_packet(&f, tf_first_packet(st->ctx, st->c));
+	tf_finding_packet(&f, tf_answer_packet(st->ctx, st->c));
 	tf_finding_packet(&f, third);
 	tf_finding_packet(&f, st->s->packet);
 	tf_raise(st->ctx, st->c, &f);
@@ -282,6 +333,8 @@ isn_changed(const struct tf_step *st)
 void
 tf_handshake_segment(const struct tf_step *st)
 {
+	if (is_syn_ack(st) && st->from == TF_SERVER && st->first_syn)
+		tf_note_answer_packet(st->ctx, st->c, st->s);
 	if (st->c->flags & TF_CONN_EMBRYONIC && st->from == TF_CLIENT && st->first_ack_of_syn)
 		tf_note_third_packet(st->ctx, st->c, st->s);
 	if (st->s->flags & (TF_SYN | TF_RST))

@@ -13,7 +13,14 @@
 #include "detect/listeners.h"
 #include "detect/unanswered.h"
 
-#define TF_THIRD_PLACES 8192
+#define TF_HANDSHAKE_PLACES 8192
+
+/* Frames of a handshake: the low 32 bits of their numbers, and of the connection's. */
+struct tf_handshake_packets {
+	uint32_t conn;
+	uint32_t answer, third; /* the first SYN,ACK, and the third segment; 0: not known */
+	int64_t answer_ns;      /* of the first SYN,ACK */
+};
 
 struct tf_memory {
 	struct tf_listeners listeners;
@@ -21,9 +28,7 @@ struct tf_memory {
 	struct tf_hosts hosts;
 	struct tf_leaks leaks;
 	struct tf_digests digests;
-	struct {
-		uint32_t conn, packet; /* low 32 bits of both; packet 0: empty */
-	} third[TF_THIRD_PLACES];      /* third segments of late, by connection */
+	struct tf_handshake_packets handshake[TF_HANDSHAKE_PLACES]; /* those of late, by connection */
 };
 
 /* An address, or with a port other than 0 both, as people write them. */

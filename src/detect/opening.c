@@ -43,16 +43,64 @@ simultaneous(const struct tf_step *st)
 	tf_raise_simultaneous_open(st);
 }
 
+/* The SYN seems to be refused.  It is said when nothing has contradicted it for the settle time: a forged
+ * RST does not keep the server from answering. */
 static void
-refused(const struct tf_step *st)
+note_refusal(const struct tf_step *st)
 {
-	if (tf_connection_close(st->c) != TF_CLOSE_REFUSED || st->before[st->to] != TF_SYN_SENT)
+	struct tf_extra *x;
+
+	if (tf_connection_close(st->c) != TF_CLOSE_REFUSED || st->before[st->to] != TF_SYN_SENT ||
+	    !(x = tf_extra_of(st->ctx, st->c)))
 		return;
-	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_CONNECTION_REFUSED, st->from);
-	tf_finding_duration(&f, "after", st->ctx->now_ns - st->c->first_ts_ns);
-	tf_finding_packet(&f, tf_first_packet(st->ctx, st->c));
-	tf_finding_packet(&f, st->s->packet);
-	tf_raise(st->ctx, st->c, &f);
+	x->ended = (struct tf_ended){
+	    .packet = st->s->packet,
+	    .after_ns = st->ctx->now_ns - st->c->first_ts_ns,
+	    .id = TF_A_CONNECTION_REFUSED,
+	    .from = (uint8_t)st->from,
+	};
+}
+
+static bool
+seems_refused(const struct tf_extra *x)
+{
+	return x && x->ended.packet && x->ended.id == TF_A_CONNECTION_REFUSED;
+}
+
+static void
+raise_refusal(struct tf_context *ctx, struct tf_connection *c, struct tf_extra *x)
+{
+	struct tf_finding f = tf_finding(ctx, c, TF_A_CONNECTION_REFUSED, (enum tf_endpoint)x->ended.from);
+
+	tf_finding_duration(&f, "after", x->ended.after_ns);
+	tf_finding_packet(&f, tf_first_packet(ctx, c));
+	tf_finding_packet(&f, x->ended.packet);
+	x->ended.packet = 0;
+	tf_raise(ctx, c, &f);
+}
+
+/* Who tries again has heard the refusal; who goes on has not, or knows better. */
+static void
+judge_refusal(const struct tf_step *st)
+{
+	struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+
+	if (!seems_refused(x) || st->s->flags & TF_RST || st->from == (enum tf_endpoint)x->ended.from)
+		return;
+	if (st->s->flags & TF_SYN)
+		raise_refusal(st->ctx, st->c, x);
+	else if (tf_connection_close(st->c) != TF_CLOSE_REFUSED)
+		x->ended.packet = 0;
+}
+
+void
+tf_refusal_deadline(struct tf_context *ctx, struct tf_connection *c, bool at_end)
+{
+	struct tf_extra *x = tf_extra_if(ctx, c);
+
+	if (seems_refused(x) && tf_connection_close(c) == TF_CLOSE_REFUSED && tf_connection_closed(c) &&
+	    (at_end || c->flags & TF_CONN_SETTLED))
+		raise_refusal(ctx, c, x);
 }
 
 /* "SYN,ACK", "PSH,ACK": for people. */
@@ -79,24 +127,52 @@ flags_text(char out[40], unsigned flags)
 }
 
 static void
-midstream(const struct tf_step *st)
+raise_midstream(struct tf_context *ctx, struct tf_connection *c, unsigned first_flags)
 {
 	char text[40];
+	struct tf_finding f = tf_finding(ctx, c, TF_A_MIDSTREAM, TF_NEITHER);
 
-	if (!(st->c->flags & TF_CONN_MIDSTREAM) || st->x->packets + st->y->packets != 1)
+	tf_finding_text(&f, "first", flags_text(text, first_flags));
+	tf_finding_packet(&f, tf_first_packet(ctx, c));
+	tf_raise(ctx, c, &f);
+}
+
+/* It begins with a SYN,ACK, and the SYN may only be captured behind its answer. */
+static bool
+awaits_syn(const struct tf_context *ctx, const struct tf_connection *c)
+{
+	return c->flags & TF_CONN_MIDSTREAM && tf_end_has(&c->end[TF_SERVER], TF_END_SYN_SEEN) &&
+	       !tf_raised(ctx, c, TF_A_MIDSTREAM, TF_NEITHER);
+}
+
+static void
+midstream(const struct tf_step *st)
+{
+	const unsigned syn_ack = TF_SYN | TF_ACK, others = TF_RST | TF_FIN | TF_PSH | TF_URG;
+	bool first = st->x->packets + st->y->packets == 1;
+
+	if (!(st->c->flags & TF_CONN_MIDSTREAM))
 		return;
-	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_MIDSTREAM, TF_NEITHER);
-	tf_finding_text(&f, "first", flags_text(text, st->s->flags));
-	tf_finding_packet(&f, st->s->packet);
-	tf_raise(st->ctx, st->c, &f);
+	if (first && (st->s->flags & (syn_ack | others)) != syn_ack)
+		raise_midstream(st->ctx, st->c, st->s->flags);
+	else if (!first && awaits_syn(st->ctx, st->c))
+		raise_midstream(st->ctx, st->c, syn_ack);
+}
+
+void
+tf_midstream_end(struct tf_context *ctx, struct tf_connection *c)
+{
+	if (awaits_syn(ctx, c))
+		raise_midstream(ctx, c, TF_SYN | TF_ACK);
 }
 
 void
 tf_opening_segment(const struct tf_step *st)
 {
 	midstream(st);
+	judge_refusal(st);
 	if (st->s->flags & TF_RST)
-		refused(st);
+		note_refusal(st);
 	else if (st->s->flags & TF_SYN)
 		simultaneous(st);
 }
@@ -133,6 +209,7 @@ raise_embryonic(struct tf_context *ctx, struct tf_connection *c, const struct tf
 	                 "the SYN,ACK passed the tap and no answer did, so one of them was lost between the "
 	                 "tap and the client, or the client was silent");
 	tf_finding_packet(&f, tf_first_packet(ctx, c));
+	tf_finding_packet(&f, tf_answer_packet(ctx, c));
 	if (x)
 		tf_finding_packet(&f, x->syn_ack_last_packet);
 	tf_raise(ctx, c, &f);

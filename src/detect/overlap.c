@@ -4,8 +4,9 @@
  *
  * The sum of a payload follows from the TCP checksum, when that is valid,
  * by subtracting the header (RFC 1071): so whole payloads are compared
- * without looking at them.  Segments of different length are compared by
- * their first octets.  A probe's octet may be anything and is left out.
+ * without looking at them.  Segments of different length, or that only
+ * overlap, are compared by the first octets of the former one.  A probe's
+ * octet may be anything and is left out.
  */
 #include "detect/digests.h"
 #include "detect/families.h"
@@ -67,7 +68,10 @@ digest(struct tf_digest *d, uint64_t conn, const struct tf_segment *s)
 void
 tf_digest_keep(struct tf_digests *t, uint64_t conn, const struct tf_segment *s)
 {
-	digest(tf_digest_place(t, conn, s), conn, s);
+	struct tf_digest *place = tf_digest_place(t, conn, s);
+
+	digest(place, conn, s);
+	t->conn[place - t->place] = (uint32_t)conn;
 }
 
 /* The first octet that differs, counted from the beginning; -1: none is known to. */
@@ -87,22 +91,77 @@ first_difference(const struct tf_digest *d, const struct tf_segment *s)
 	return payload_sum(&own) == payload_sum(d) ? -1 : 0;
 }
 
+/* Does D hold a segment of the step's sender? */
+static bool
+is_of_sender(const struct tf_step *st, const struct tf_digest *d)
+{
+	return d->packet && d->conn == (uint32_t)st->c->conn && d->src_port == st->s->src_port;
+}
+
 static void
-compare(const struct tf_step *st, const struct tf_digest *d)
+raise_conflict(const struct tf_step *st, const struct tf_digest *d, uint32_t at, uint32_t common)
 {
 	const struct tf_segment *s = st->s;
-	int at = first_difference(d, s);
-
-	if (at < 0)
-		return;
 	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_OVERLAP_CONFLICT, st->from);
-	tf_finding_count(&f, "seq", TF_D_SEQ, tf_seq_add(s->seq, (uint32_t)at).v);
-	tf_finding_count(&f, "bytes", TF_D_COUNT, s->len < d->len ? s->len : d->len);
+	tf_finding_count(&f, "seq", TF_D_SEQ, tf_seq_add(s->seq, at).v);
+	tf_finding_count(&f, "bytes", TF_D_COUNT, common);
 	tf_finding_count(&f, "former_packet", TF_D_PACKET, d->packet);
 	tf_finding_packet(&f, d->packet);
 	tf_finding_packet(&f, s->packet);
 	tf_raise(st->ctx, st->c, &f);
 	tf_injection_data(st, d);
+}
+
+static void
+compare(const struct tf_step *st, const struct tf_digest *d)
+{
+	int at = first_difference(d, st->s);
+
+	if (at >= 0)
+		raise_conflict(st, d, (uint32_t)at, st->s->len < d->len ? st->s->len : d->len);
+}
+
+/* The first octets of D, as far as they lie in S: does one of them differ? */
+static bool
+compare_within(const struct tf_step *st, const struct tf_digest *d)
+{
+	const struct tf_segment *s = st->s;
+	uint32_t from = d->seq.v - s->seq.v; /* of D in S; S may begin within D */
+
+	for (uint32_t i = 0; i < d->head_len; i++) {
+		uint32_t at = from + i;
+		if (at >= s->payload_len || s->payload[at] == d->head[i])
+			continue;
+		raise_conflict(st, d, at,
+		               tf_seq_min(st->end, tf_seq_add(d->seq, d->len)).v -
+		                   tf_seq_max(s->seq, d->seq).v);
+		return true;
+	}
+	return false;
+}
+
+static bool
+compare_if_overlapping(const struct tf_step *st, const struct tf_digest *d)
+{
+	return is_of_sender(st, d) && tf_seq_lt(d->seq, st->end) &&
+	       tf_seq_gt(tf_seq_add(d->seq, d->head_len), st->s->seq) && compare_within(st, d);
+}
+
+/* S repeats a part of what passed, and begins elsewhere.  As a rule none of the table is of its connection. */
+static void
+compare_overlapping(const struct tf_step *st, struct tf_digests *t)
+{
+	enum { ROW = 16 };
+	uint32_t conn = (uint32_t)st->c->conn;
+
+	for (const uint32_t *row = t->conn; row < t->conn + TF_DIGEST_PLACES; row += ROW) {
+		uint32_t any = 0;
+		for (int i = 0; i < ROW; i++)
+			any |= row[i] == conn;
+		for (int i = 0; any && i < ROW; i++)
+			if (row[i] == conn && compare_if_overlapping(st, &t->place[row - t->conn + i]))
+				return;
+	}
 }
 
 void
@@ -115,10 +174,10 @@ tf_overlap_segment(const struct tf_step *st)
 		return;
 	struct tf_digests *t = &st->ctx->memory->digests;
 	const struct tf_digest *d = tf_digest_place(t, st->c->conn, s);
-	bool former = d->packet && d->conn == (uint32_t)st->c->conn && d->src_port == s->src_port &&
-	              tf_seq_eq(d->seq, s->seq);
-	if (former)
+	if (is_of_sender(st, d) && tf_seq_eq(d->seq, s->seq))
 		compare(st, d);
 	else if (st->new_bytes == s->len)
 		tf_digest_keep(t, st->c->conn, s);
+	else if (!tf_raised(st->ctx, st->c, TF_A_OVERLAP_CONFLICT, st->from))
+		compare_overlapping(st, t);
 }

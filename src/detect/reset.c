@@ -69,6 +69,27 @@ lost_its_state(const struct tf_step *st)
 	       (unacknowledged(st->y) > 0 || probed);
 }
 
+/* Octets of data that the RST's receiver sent, and that the RST does not acknowledge either. */
+static uint64_t
+left_unacknowledged(const struct tf_step *st)
+{
+	struct tf_end y = *st->y;
+
+	if (st->s->flags & TF_ACK && tf_seq_between(st->s->ack, y.una, y.max))
+		y.una = st->s->ack;
+	return tf_unacknowledged_data(&y);
+}
+
+/* The state in which END was when the RST ended it, by all that is known since: it may have sent something that
+ * showed where it was. */
+static enum tf_state
+ended_in(const struct tf_end *end, uint8_t seemed)
+{
+	bool known = tf_end_state(end) == TF_CLOSED && (end->depth & 0xf) > 0;
+
+	return (enum tf_state)(known ? end->history >> 4 & 0xf : seemed);
+}
+
 /* The connection seems to have ended here.  It is said when nothing has
  * contradicted it for the settle time: a forged RST, or one that was lost,
  * ends nothing. */
@@ -79,7 +100,7 @@ note_end(const struct tf_step *st, enum tf_anomaly id)
 
 	x->ended = (struct tf_ended){
 	    .packet = st->s->packet,
-	    .unacknowledged = tf_unacknowledged_data(st->y),
+	    .unacknowledged = left_unacknowledged(st),
 	    .seq = st->s->seq,
 	    .id = (uint8_t)id,
 	    .from = (uint8_t)st->from,
@@ -94,9 +115,53 @@ note_end(const struct tf_step *st, enum tf_anomaly id)
 	}
 }
 
-static void
-raise_end(struct tf_context *ctx, struct tf_connection *c, const struct tf_ended *e)
+#define IN_FLIGHT_NS   INT64_C(200000000)
+#define FAREWELL_BYTES 80 /* a TLS close notify, padded */
+
+/* What had passed before was on its way, or an ACK of it did not pass the tap. */
+static uint64_t
+sent_since(const struct tf_end *end, const struct tf_end_watch *w)
 {
+	uint64_t refused = tf_unacknowledged_data(end);
+	uint64_t before = tf_seq_gt(w->after_fin_seq, end->una) ? w->after_fin_seq.v - end->una.v : 0;
+
+	return before < refused ? refused - before : refused;
+}
+
+/* An end had closed altogether, and the other went on sending: all that it sent until now is thrown away. */
+static void
+raise_refused_data(struct tf_context *ctx, struct tf_connection *c, const struct tf_extra *x)
+{
+	enum tf_endpoint closed = (enum tf_endpoint)x->ended.from,
+	                 end = closed == TF_CLIENT ? TF_SERVER : TF_CLIENT;
+	struct tf_finding f = tf_finding(ctx, c, TF_A_DATA_AFTER_CLOSE, end);
+	const struct tf_fin_record *fin = &tf_closing_if(ctx, c)->fin[closed];
+	const struct tf_end_watch *w = &x->watch[end];
+	uint64_t refused = tf_unacknowledged_data(&c->end[end]);
+	int64_t after_ns = w->after_fin_ns - fin->first_ns;
+
+	tf_finding_text(&f, "close", "FIN");
+	tf_finding_count(&f, "bytes", TF_D_COUNT, sent_since(&c->end[end], w));
+	tf_finding_duration(&f, "after", after_ns);
+	/* A few octets at once are no more than a good-bye. */
+	if (refused <= FAREWELL_BYTES && after_ns < IN_FLIGHT_NS)
+		tf_finding_lower(&f, TF_NOTICE,
+		                 "So few bytes so soon are mostly a farewell, such as TLS's close notify, "
+		                 "that nobody misses.");
+	tf_finding_packet(&f, fin->packet);
+	tf_finding_packet(&f, w->after_fin_packet);
+	tf_finding_packet(&f, x->ended.packet);
+	tf_raise(ctx, c, &f);
+}
+
+static void
+raise_end(struct tf_context *ctx, struct tf_connection *c, const struct tf_extra *x)
+{
+	const struct tf_ended *e = &x->ended;
+	if (e->id == TF_A_DATA_AFTER_CLOSE) {
+		raise_refused_data(ctx, c, x);
+		return;
+	}
 	/* Where the capture misses packets a FIN or RST that it missed explains the answer as well. */
 	bool unproved = e->id == TF_A_HALF_OPEN && !e->cause[0] && tf_capture_misses(ctx, 1);
 	enum tf_anomaly id = unproved ? TF_A_RST_ABORT : (enum tf_anomaly)e->id;
@@ -106,8 +171,10 @@ raise_end(struct tf_context *ctx, struct tf_connection *c, const struct tf_ended
 		tf_finding_count(&f, "seq", TF_D_SEQ, e->seq.v);
 	} else {
 		tf_finding_text(&f, "by", e->from == TF_CLIENT ? "the client" : "the server");
-		tf_finding_count(&f, "client_state", TF_D_STATE, e->state[TF_CLIENT]);
-		tf_finding_count(&f, "server_state", TF_D_STATE, e->state[TF_SERVER]);
+		tf_finding_count(&f, "client_state", TF_D_STATE,
+		                 ended_in(&c->end[TF_CLIENT], e->state[TF_CLIENT]));
+		tf_finding_count(&f, "server_state", TF_D_STATE,
+		                 ended_in(&c->end[TF_SERVER], e->state[TF_SERVER]));
 	}
 	tf_finding_count(&f, "unacknowledged", TF_D_COUNT, e->unacknowledged);
 	tf_finding_packet(&f, e->cause[0]);
@@ -146,14 +213,11 @@ tf_reset_deadline(struct tf_context *ctx, struct tf_connection *c, bool at_end)
 		return;
 	note_silent_end(c, x);
 	if (x->ended.packet)
-		raise_end(ctx, c, &x->ended);
+		raise_end(ctx, c, x);
 	x->ended.packet = 0;
 }
 
 /* ---- a RST after a FIN ------------------------------------------------------------ */
-
-#define IN_FLIGHT_NS   INT64_C(200000000)
-#define FAREWELL_BYTES 80 /* a TLS close notify, padded */
 
 /* Its sender had closed, and the other end went on: what it sent is thrown away. */
 static bool
@@ -165,39 +229,6 @@ refuses_data(const struct tf_step *st, const struct tf_extra *x)
 
 	return tf_end_has(st->x, TF_END_FIN) && fin->packet && unacknowledged(st->y) > 0 && !fin_only &&
 	       x->watch[st->to].after_fin_packet;
-}
-
-/* What had passed before was on its way, or an ACK of it did not pass the tap. */
-static uint64_t
-sent_since(const struct tf_end *end, const struct tf_end_watch *w)
-{
-	uint64_t refused = tf_unacknowledged_data(end);
-	uint64_t before = tf_seq_gt(w->after_fin_seq, end->una) ? w->after_fin_seq.v - end->una.v : 0;
-
-	return before < refused ? refused - before : refused;
-}
-
-static void
-raise_refused_data(const struct tf_step *st, const struct tf_extra *x)
-{
-	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_DATA_AFTER_CLOSE, st->to);
-	const struct tf_fin_record *fin = tf_fin_of(st, st->from);
-
-	uint64_t refused = tf_unacknowledged_data(st->y), bytes = sent_since(st->y, &x->watch[st->to]);
-	int64_t after_ns = x->watch[st->to].after_fin_ns - fin->first_ns;
-
-	tf_finding_text(&f, "close", "FIN");
-	tf_finding_count(&f, "bytes", TF_D_COUNT, bytes);
-	tf_finding_duration(&f, "after", after_ns);
-	/* A few octets at once are no more than a good-bye. */
-	if (refused <= FAREWELL_BYTES && after_ns < IN_FLIGHT_NS)
-		tf_finding_lower(&f, TF_NOTICE,
-		                 "So few bytes so soon are mostly a farewell, such as TLS's close notify, "
-		                 "that nobody misses.");
-	tf_finding_packet(&f, fin->packet);
-	tf_finding_packet(&f, x->watch[st->to].after_fin_packet);
-	tf_finding_packet(&f, st->s->packet);
-	tf_raise(st->ctx, st->c, &f);
 }
 
 /* It closed first, and answers the other's FIN like somebody who knows nothing any more. */
@@ -220,7 +251,7 @@ raise_refused_fin(const struct tf_step *st)
 
 	tf_finding_count(&f, "fin_packet", TF_D_PACKET, own->packet);
 	tf_finding_count(&f, "peer_fin_packet", TF_D_PACKET, peer->packet);
-	tf_finding_duration(&f, "after", st->ctx->now_ns - own->first_ns);
+	tf_finding_duration(&f, "after", peer->first_ns - own->first_ns);
 	tf_finding_packet(&f, own->packet);
 	tf_finding_packet(&f, peer->packet);
 	tf_finding_packet(&f, st->s->packet);
@@ -262,7 +293,7 @@ check_assassination(const struct tf_step *st, const struct tf_extra *x)
 /* ---- data after a RST ------------------------------------------------------------------ */
 
 static void
-check_data_after_rst(const struct tf_step *st, const struct tf_extra *x)
+check_data_after_rst(const struct tf_step *st, struct tf_extra *x)
 {
 	int64_t in_flight_ns = tf_end_rtt_ns(st->x), after_ns = st->ctx->now_ns - x->rst.ts_ns;
 
@@ -271,6 +302,11 @@ check_data_after_rst(const struct tf_step *st, const struct tf_extra *x)
 	if (!x->rst.seen || !x->rst.exact || x->rst.belied || !st->data || after_ns <= in_flight_ns ||
 	    (st->before[TF_CLIENT] != TF_CLOSED && st->before[TF_SERVER] != TF_CLOSED))
 		return;
+	if (x->ended.packet && x->ended.id == TF_A_DATA_AFTER_CLOSE) {
+		raise_refused_data(st->ctx, st->c, x);
+		x->ended.packet = 0;
+		return;
+	}
 	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_DATA_AFTER_CLOSE, st->from);
 	tf_finding_text(&f, "close", "RST");
 	tf_finding_count(&f, "bytes", TF_D_COUNT, st->s->len);
@@ -298,7 +334,7 @@ judge(const struct tf_step *st, const struct tf_extra *x)
 	if (lost_its_state(st))
 		note_end(st, TF_A_HALF_OPEN);
 	else if (refuses_data(st, x))
-		raise_refused_data(st, x);
+		note_end(st, TF_A_DATA_AFTER_CLOSE);
 	else if (refuses_fin(st))
 		raise_refused_fin(st);
 	else if (!answers_stranger(st))
@@ -308,7 +344,7 @@ judge(const struct tf_step *st, const struct tf_extra *x)
 void
 tf_reset_segment(const struct tf_step *st)
 {
-	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+	struct tf_extra *x = tf_extra_if(st->ctx, st->c);
 	bool ended = tf_connection_close(st->c) == TF_CLOSE_RST && tf_connection_closed(st->c);
 
 	if (!x)

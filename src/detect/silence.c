@@ -4,8 +4,9 @@
  * 3.8.4), a receiver that takes nothing (section 3.8.6.1), and connections
  * on which nothing happens for hours.
  *
- * An end whose direction is missing from the capture is not silent: of it
- * nothing is said.  Nor are doubles and resets looked at here.
+ * Of an end whose direction is missing from the capture only the other end
+ * tells: it is silent if that one sends the same data again and again, and
+ * acknowledges nothing new.  Doubles and resets are not looked at here.
  */
 #include "detect/families.h"
 
@@ -105,11 +106,11 @@ dies_by_size(const struct tf_extra *x, enum tf_endpoint end)
 }
 
 static int64_t
-dead_deadline(const struct tf_connection *c, const struct tf_extra *x, enum tf_endpoint silent)
+dead_deadline(const struct tf_extra *x, enum tf_endpoint silent)
 {
 	const struct tf_end_watch *w = &x->watch[other(silent)];
 
-	if (w->repeats < DEAD_REPEATS || !c->end[silent].packets || x->raised[silent] >> TF_A_DEAD_PEER & 1 ||
+	if (w->repeats < DEAD_REPEATS || x->raised[silent] >> TF_A_DEAD_PEER & 1 ||
 	    dies_by_size(x, other(silent)))
 		return INT64_MAX;
 	return silent_since(x, silent, w->repeat_ns) + DEAD_NS;
@@ -218,7 +219,7 @@ check(struct tf_context *ctx, struct tf_connection *c)
 	if (!x || !synchronized(c))
 		return;
 	for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++) {
-		if (dead_deadline(c, x, e) <= ctx->now_ns)
+		if (dead_deadline(x, e) <= ctx->now_ns)
 			raise_dead(ctx, c, e);
 		if (probes_deadline(ctx, c, x, e) <= ctx->now_ns)
 			raise_probes(ctx, c, e, 0);
@@ -244,8 +245,9 @@ tf_silence_segment(const struct tf_step *st)
 	own->heard_ns = st->ctx->now_ns;
 	peer->repeats = 0;
 	peer->probes = 0;
+	/* It has heard something new, whether that passed the tap or not. */
 	if (st->ack_advances)
-		peer->repeats = 0;
+		own->repeats = 0;
 	note_repetition(st, own);
 	note_probe(st, own);
 	note_window(st, own);
@@ -262,7 +264,7 @@ tf_silence_next(const struct tf_context *ctx, const struct tf_connection *c)
 	if (!x || !synchronized(c))
 		return next;
 	for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++) {
-		next = tf_earlier(next, dead_deadline(c, x, e));
+		next = tf_earlier(next, dead_deadline(x, e));
 		next = tf_earlier(next, probes_deadline(ctx, c, x, e));
 		next = tf_earlier(next, window_deadline(ctx, x, e));
 	}

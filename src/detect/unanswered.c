@@ -64,11 +64,22 @@ met_the_former(const struct tf_connection *c, const struct tf_extra *x)
 	return x->former.conn && x->former.last_ts_ns > c->first_ts_ns;
 }
 
+/* When the answer passed that the last SYN did not wait for; INT64_MAX: none did. */
+static int64_t
+answered_ns(const struct tf_context *ctx, const struct tf_connection *c, const struct tf_extra *x)
+{
+	bool opening = !(c->flags & TF_CONN_ESTABLISHED);
+	int64_t at = opening ? tf_handshake_at_ns(c) : tf_answer_ns(ctx, c);
+
+	return c->flags & TF_CONN_SYN_ACK && at <= x->syn_last_ns ? at : INT64_MAX;
+}
+
 /* What passed the tap between the two, and so where something was lost. */
 static void
-place_syn(const struct tf_connection *c, const struct tf_extra *x, struct tf_finding *f)
+place_syn(const struct tf_context *ctx, const struct tf_connection *c, const struct tf_extra *x,
+          struct tf_finding *f)
 {
-	bool opening = c->flags & TF_CONN_SYN_ACK && !(c->flags & TF_CONN_ESTABLISHED);
+	int64_t answered = answered_ns(ctx, c, x);
 
 	if (met_the_former(c, x))
 		tf_finding_where(f, TF_WHERE_NOWHERE,
@@ -79,9 +90,14 @@ place_syn(const struct tf_connection *c, const struct tf_extra *x, struct tf_fin
 	else if (x->bad_ack_known[f->endpoint])
 		tf_finding_where(f, TF_WHERE_NOWHERE,
 		                 "what had come back acknowledged something else, so it was no answer");
-	else if (opening && x->syn_last_ns - tf_handshake_at_ns(c) <= tf_end_rtt_ns(&c->end[TF_CLIENT]))
+	else if (c->flags & TF_CONN_ESTABLISHED && tf_handshake_at_ns(c) < x->syn_last_ns)
+		tf_finding_where(
+		    f, TF_WHERE_NOWHERE,
+		    "its answer had arrived and was acknowledged, so this is a copy that the network "
+		    "made or kept back, or it comes from somebody else");
+	else if (answered != INT64_MAX && x->syn_last_ns - answered <= tf_end_rtt_ns(&c->end[TF_CLIENT]))
 		tf_finding_where(f, TF_WHERE_UNKNOWN, "its answer was on its way and came late");
-	else if (c->flags & TF_CONN_SYN_ACK)
+	else if (answered != INT64_MAX)
 		tf_finding_where(f, TF_WHERE_BEHIND,
 		                 "its answer had passed the tap and was lost behind it, on the way back");
 	else
@@ -91,35 +107,52 @@ place_syn(const struct tf_connection *c, const struct tf_extra *x, struct tf_fin
 }
 
 static void
-place_syn_ack(const struct tf_extra *x, struct tf_finding *f)
+place_syn_ack(const struct tf_connection *c, const struct tf_extra *x, struct tf_finding *f)
 {
 	if (x->syn_ack_after_ack)
 		tf_finding_where(f, TF_WHERE_BEHIND,
 		                 "its ACK had passed the tap and was lost behind it, or was not taken");
+	else if (c->flags & TF_CONN_ESTABLISHED)
+		tf_finding_where(
+		    f, TF_WHERE_UNKNOWN,
+		    "its ACK had passed the tap so shortly before that the two may have crossed");
 	else
 		tf_finding_where(f, TF_WHERE_BEHIND,
 		                 "both passed the tap and no ACK between them, so one was lost behind it, or "
 		                 "the other end was slow");
 }
 
-/* END's SYN, or as ANSWER its SYN,ACK, passed again. */
+/* The client's SYN passed again. */
 static void
-raise_repeated(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint end, bool answer)
+raise_repeated_syn(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint end)
 {
 	const struct tf_extra *x = tf_extra_if(ctx, c);
-	bool opening = c->flags & TF_CONN_SYN_ACK && !(c->flags & TF_CONN_ESTABLISHED);
-	int64_t since = answer && opening ? tf_handshake_at_ns(c) : c->first_ts_ns;
 	struct tf_finding f = tf_finding(ctx, c, TF_A_HANDSHAKE_RETRANSMISSION, end);
 
-	tf_finding_text(&f, "what", answer ? "SYN,ACK" : "SYN");
-	tf_finding_count(&f, "retransmissions", TF_D_COUNT, answer ? x->syn_ack_again : x->syn_again);
-	tf_finding_duration(&f, "after", (answer ? x->syn_ack_last_ns : x->syn_last_ns) - since);
-	if (answer)
-		place_syn_ack(x, &f);
-	else
-		place_syn(c, x, &f);
+	tf_finding_text(&f, "what", "SYN");
+	tf_finding_count(&f, "retransmissions", TF_D_COUNT, x->syn_again);
+	tf_finding_duration(&f, "after", x->syn_last_ns - c->first_ts_ns);
+	place_syn(ctx, c, x, &f);
 	tf_finding_packet(&f, tf_first_packet(ctx, c));
-	tf_finding_packet(&f, answer ? x->syn_ack_last_packet : x->syn_last_packet);
+	tf_finding_packet(&f, x->syn_last_packet);
+	tf_raise(ctx, c, &f);
+}
+
+/* A SYN,ACK passed again. */
+static void
+raise_repeated_syn_ack(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint end)
+{
+	const struct tf_extra *x = tf_extra_if(ctx, c);
+	struct tf_finding f = tf_finding(ctx, c, TF_A_HANDSHAKE_RETRANSMISSION, end);
+
+	tf_finding_text(&f, "what", "SYN,ACK");
+	tf_finding_count(&f, "retransmissions", TF_D_COUNT, x->syn_ack_again);
+	/* In a simultaneous open the client sends one, too: its first is not remembered. */
+	tf_finding_duration(&f, "after",
+	                    x->syn_ack_last_ns - (end == TF_SERVER ? tf_answer_ns(ctx, c) : c->first_ts_ns));
+	place_syn_ack(c, x, &f);
+	tf_finding_packet(&f, end == TF_SERVER ? tf_answer_packet(ctx, c) : tf_first_packet(ctx, c));
+	tf_finding_packet(&f, x->syn_ack_last_packet);
 	tf_raise(ctx, c, &f);
 }
 
@@ -152,8 +185,10 @@ check_repeated(const struct tf_step *st)
 	crowd = answer ? st->from == TF_SERVER && tf_flood_near(st->ctx, st->c) : joins_a_crowd(st);
 	if (crowd && !tf_raised(st->ctx, st->c, TF_A_HANDSHAKE_RETRANSMISSION, st->from))
 		st->c->flags |= TF_CONN_IN_A_CROWD;
+	else if (answer)
+		raise_repeated_syn_ack(st->ctx, st->c, st->from);
 	else
-		raise_repeated(st->ctx, st->c, st->from, answer);
+		raise_repeated_syn(st->ctx, st->c, st->from);
 }
 
 /* What became of C is known: what had waited for that is told, unless another finding tells of the crowd. */
@@ -168,9 +203,9 @@ tell_repeated(struct tf_context *ctx, struct tf_connection *c)
 	if (!x || tf_flood_covers(ctx, c))
 		return;
 	if (x->syn_again)
-		raise_repeated(ctx, c, TF_CLIENT, false);
+		raise_repeated_syn(ctx, c, TF_CLIENT);
 	if (x->syn_ack_again)
-		raise_repeated(ctx, c, TF_SERVER, true);
+		raise_repeated_syn_ack(ctx, c, TF_SERVER);
 }
 
 static void

@@ -106,6 +106,7 @@ replay(struct tf_analyzer *a, uint32_t index, const struct tf_held_syn *held)
 	struct tf_connection *c = tf_connection_at(a, index);
 
 	tf_feed_connection(a, index, &held->segment);
+	c->last_ts_ns = held->last_ns; /* it passed before it was judged */
 	if (!held->again)
 		return;
 	struct tf_extra *x = tf_extra_of(&a->ctx, c);
@@ -155,6 +156,18 @@ begin_fresh(struct tf_analyzer *a, uint32_t index, uint32_t hash, const struct t
 	return tf_table_begin(a, &key, hash, s, &former);
 }
 
+/* A third number, and still no answer: then the SYN that is held was no old duplicate, but an attempt, too. */
+static bool
+is_one_of_many(const struct tf_analyzer *a, const struct tf_connection *c, const struct tf_held_syn *held,
+               const struct tf_segment *s)
+{
+	enum tf_endpoint from = tf_connection_sender(c, s);
+
+	return held->from == (uint8_t)from && !tf_seq_eq(held->segment.seq, s->seq) &&
+	       !tf_seq_eq(c->end[from].isn, s->seq) && !(c->flags & TF_CONN_SYN_ACK) &&
+	       tf_connection_waits_in(&a->ctx, c, from) == TF_SYN_SENT;
+}
+
 uint32_t
 tf_syn_arrives(struct tf_analyzer *a, uint32_t index, uint32_t hash, const struct tf_segment *s)
 {
@@ -165,6 +178,10 @@ tf_syn_arrives(struct tf_analyzer *a, uint32_t index, uint32_t hash, const struc
 	/* No TCP opens a connection like this: nothing answers it, and nothing is to be judged. */
 	if (s->flags & TF_FIN && !tf_connection_closed(c))
 		return index;
+	if (held && is_one_of_many(a, c, held, s)) {
+		index = begin_held(a, index);
+		return index ? tf_syn_arrives(a, index, hash, s) : 0;
+	}
 	switch (tf_connection_judge_syn(&a->ctx, c, s)) {
 	case TF_SYN_OWN:
 		return index;
@@ -211,6 +228,17 @@ begins_unseen(const struct tf_connection *c, const struct tf_segment *s)
 	       !(tf_end_has(x, TF_END_ISN_KNOWN) && tf_seq_eq(x->isn, s->seq));
 }
 
+/* Is S what its sender would send next on C, and acknowledge? */
+static bool
+fits_former(const struct tf_connection *c, const struct tf_segment *s)
+{
+	enum tf_endpoint from = tf_connection_sender(c, s);
+	const struct tf_end *x = &c->end[from], *y = &c->end[!from];
+
+	return tf_end_has(x, TF_END_SEQ_KNOWN) && tf_end_has(y, TF_END_SEQ_KNOWN) &&
+	       tf_seq_eq(s->seq, x->max) && tf_seq_between(s->ack, y->una, y->max);
+}
+
 uint32_t
 tf_held_judge(struct tf_analyzer *a, uint32_t index, uint32_t hash, const struct tf_segment *s)
 {
@@ -227,8 +255,9 @@ tf_held_judge(struct tf_analyzer *a, uint32_t index, uint32_t hash, const struct
 	}
 	if (s->flags & TF_RST)
 		return index;
-	/* Its sender goes on as only the holder of the new connection can, or of the old one. */
-	if (s->flags & TF_ACK && tf_seq_eq(s->seq, tf_segment_end(&held->segment)))
+	/* Its sender goes on as only the holder of the new connection can, or of the old one; where the numbers are
+	 * the same, it is the old one, for nobody has answered the SYN. */
+	if (s->flags & TF_ACK && tf_seq_eq(s->seq, tf_segment_end(&held->segment)) && !fits_former(c, s))
 		return begin_held(a, index);
 	tf_detect_syn_survived(&a->ctx, c, held, s);
 	drop_held(a, c);

@@ -237,6 +237,18 @@ on_line(struct tf_output *o, const struct tf_event *e, uint64_t conn, int64_t ts
 	}
 }
 
+/* A connection that begins in its midst makes no transition then; its times count from there all the same. */
+static void
+note_beginning(struct tf_output *o, const struct tf_possible *e)
+{
+	struct tf_pending_table *table = &state_of(o)->pending;
+
+	if (!tf_filter_conn(&o->options.filter, e->conn) || tf_pending_has_come(table, e->conn))
+		return;
+	if (tf_pending_get(table, e->conn, e->ts_ns) == NULL)
+		tf_output_no_memory(o);
+}
+
 /* ---- the writer ------------------------------------------------------------------------- */
 
 static void
@@ -260,6 +272,7 @@ event(struct tf_output *o, const struct tf_event *e)
 		on_line(o, e, e->segment->conn, e->segment->segment->ts_ns);
 		break;
 	case TF_EV_POSSIBLE:
+		note_beginning(o, e->possible);
 		break;
 	}
 }
@@ -328,7 +341,7 @@ wanted(const struct tf_output_options *options)
 	unsigned kinds = TF_EV_FINDING | (options->quiet ? TF_EV_BRIEF : TF_EV_CONNECTION);
 
 	if (options->verbosity >= 1)
-		kinds |= TF_EV_TRANSITION;
+		kinds |= TF_EV_TRANSITION | TF_EV_POSSIBLE;
 	if (options->verbosity >= 2)
 		kinds |= TF_EV_SEGMENT;
 	return kinds;

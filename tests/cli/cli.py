@@ -235,6 +235,16 @@ def pictures_go_to_their_files_and_standard_output_stays():
 
 
 @check
+def what_changes_nothing_is_said():
+    text = tcpfsm("-r", "refused.pcap", "-q").expect(0).out
+    assert tcpfsm("-r", "refused.pcap", "-q", "--end=2001-01-01").expect(0, "--end").out == text
+    tcpfsm("-r", "refused.pcap", "-q", "--end=+5").expect(0)
+    none = tcpfsm("-r", "refused.pcap", "-q", "--ladder=99", "--ladder-file=l.svg").expect(0, "--ladder=99")
+    assert none.out == text
+    assert "no connection 99" in tcpfsm("-r", "refused.pcap", "--ladder=99").expect(0).out
+
+
+@check
 def the_plain_diagram_needs_no_capture():
     result = tcpfsm("--list-rules", "--diagram=plain.svg").expect(0)
     states = "CLOSED LISTEN SYN-SENT SYN-RECEIVED ESTABLISHED FIN-WAIT-1 FIN-WAIT-2 CLOSE-WAIT CLOSING LAST-ACK TIME-WAIT"

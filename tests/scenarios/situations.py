@@ -58,6 +58,22 @@ SITUATIONS = [
      "no longer knew this connection"),
     ("a blind RST that is survived", "reset/in-window", ["ESTABLISHED / ESTABLISHED"], ["blind-rst", "challenge-ack"],
      "and the connection lived on"),
+    ("SYNs in a row, each with another number", "opening/isn-changed-in-a-row",
+     ["CLOSED / LISTEN"] * 4 + ["ESTABLISHED / ESTABLISHED"], ["isn-changed"] * 4,
+     "instead of 1000000: this is a new attempt from the same port, not a repetition. [packets 1 and 2;"),
+    ("a SYN,ACK crosses the ACK of the former one", "opening/syn-ack-crosses-its-ack", ["ESTABLISHED / ESTABLISHED"],
+     ["handshake-retransmission", "handshake-retransmission"],
+     "so shortly before that the two may have crossed. [packets 3 and 5;"),
+    ("a handshake that nobody completes", "opening/half-open-handshake-limit", ["CLOSED / LISTEN"],
+     ["half-open-handshake"], "or the client was silent. [packets 1 and 2;"),
+    ("a RST that acknowledges all", "reset/acknowledges-what-it-ends", ["CLOSED / CLOSED"], ["rst-abort"],
+     "client in FIN-WAIT-1, server in CLOSE-WAIT; bytes left unacknowledged: 0"),
+    ("a RST that passed an end which had closed, too", "reset/state-shown-afterwards", ["CLOSED / CLOSED"],
+     ["rst-abort", "simultaneous-close"], "client in FIN-WAIT-1, server in CLOSING; bytes left unacknowledged: 31"),
+    ("more than a farewell after the close", "reset/data-after-close-goes-on", ["CLOSED / CLOSED"],
+     ["data-after-close"], "bytes: 2,027"),
+    ("a FIN that comes when the other end has forgotten", "closing/rst-after-fin", ["CLOSED / CLOSED"],
+     ["rst-after-fin", "stuck-close-wait", "stuck-fin-wait-2"], "the FIN of the server, which came 121 s later"),
     ("a split handshake", "opening/split-handshake", ["ESTABLISHED / ESTABLISHED"], ["split-handshake"],
      "turns the roles round"),
 ]
@@ -87,7 +103,8 @@ def faults_of(scenario, states, ids, words, capture):
         yield f"JSON: findings {found}"
     # What is found later follows the record.
     last = max(i for i, x in enumerate(lines) if x["type"] == "connection")
-    if sorted(i for r in records for i in r["anomalies"]) != sorted(x["id"] for x in lines[:last] if x["type"] == "anomaly"):
+    named = {(r["conn"], i) for r in records for i in r["anomalies"]}
+    if named != {(x["conn"], x["id"]) for x in lines[:last] if x["type"] == "anomaly"}:
         yield "JSON: the records do not name the findings"
     text = run(PROGRAM, "-r", capture, *end, "-v")
     for state in states:

@@ -63,6 +63,8 @@ VERDICTS = {
     "capture/one-way-client.scn": ["one-way"],
     "capture/one-way-server.scn": ["one-way"],
     "capture/one-way-syn.scn": ["one-way"],
+    "established/dead-peer-not-one-way.scn": ["one-way"],
+    "established/dead-peer-one-way.scn": ["one-way"],
 }
 
 

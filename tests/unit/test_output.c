@@ -1074,7 +1074,8 @@ text_with_transitions(void)
 
 	options.verbosity = 1;
 	o = open_writer("text", &options, &fd);
-	CU_ASSERT_EQUAL(tf_output_wanted(o), TF_EV_TRANSITION | TF_EV_FINDING | TF_EV_CONNECTION);
+	CU_ASSERT_EQUAL(tf_output_wanted(o),
+	                TF_EV_TRANSITION | TF_EV_POSSIBLE | TF_EV_FINDING | TF_EV_CONNECTION);
 	t.from = TF_CLOSED;
 	t.to = TF_SYN_SENT;
 	t.packet = 1;
@@ -1094,6 +1095,25 @@ text_with_transitions(void)
 	    "    +0.000000      1  client  CLOSED -> SYN-SENT           snd SYN (observed, RFC 1122)");
 	EXPECT_WITHIN(written, "\n    +0.000250      3  client  SYN-SENT -> ESTABLISHED      snd ACK of "
 	                       "SYN,ACK (observed, 3.10.7.3)\n");
+}
+
+/* One that begins with its SYN,ACK makes no transition then, yet it begins there. */
+static void
+text_from_the_midst(void)
+{
+	struct tf_output_options options = defaults();
+	struct tf_possible p = {client_established.ts_ns - 294000, 1, 1, TF_SERVER, TF_SYN_RECEIVED,
+	                        TF_STATES(TF_SYN_RECEIVED)};
+	int fd;
+	struct tf_output *o;
+
+	options.verbosity = 1;
+	o = open_writer("text", &options, &fd);
+	tf_output_event(o, &(struct tf_event){.kind = TF_EV_POSSIBLE, .possible = &p});
+	send_transition(o, client_established);
+	send_record(o, healthy(1));
+	close_writer(o, fd);
+	EXPECT_WITHIN(written, "\n    +0.000294      3  client  SYN-SENT -> ESTABLISHED");
 }
 
 static void
@@ -1594,6 +1614,7 @@ const struct tf_test tf_tests[] = {
     {"text: late findings and those of a service stand alone", text_of_late_findings},
     {"text: possible states where the fate is open", text_of_an_open_fate},
     {"text: transitions", text_with_transitions},
+    {"text: transitions from the midst", text_from_the_midst},
     {"text: segments as they come", text_with_segments},
     {"text: filters", text_filters},
     {"text: colours only on request", text_colors},
