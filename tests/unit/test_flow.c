@@ -440,14 +440,14 @@ tombstones_expire(void)
 	refuse_connection(101, 0);
 	tf_analyzer_advance(analyzer, START + 4 * SECOND);
 	CU_ASSERT_EQUAL(record_count, 1);
-	CU_ASSERT_EQUAL(analyzer->tombstone_count, 1);
+	CU_ASSERT_EQUAL(analyzer->graveyard.count, 1);
 	CU_ASSERT_EQUAL(analyzer->index.used, 1);
 	tf_analyzer_advance(analyzer, START + 602 * SECOND);
-	CU_ASSERT_EQUAL(analyzer->tombstone_count, 1);
+	CU_ASSERT_EQUAL(analyzer->graveyard.count, 1);
 	feed(101, true, TF_RST | TF_ACK, 0, 1, 602 * SECOND); /* late: no connection of its own */
 	CU_ASSERT_EQUAL(tf_analyzer_stats(analyzer)->connections, 1);
 	tf_analyzer_advance(analyzer, START + 604 * SECOND);
-	CU_ASSERT_EQUAL(analyzer->tombstone_count, 0);
+	CU_ASSERT_EQUAL(analyzer->graveyard.count, 0);
 	CU_ASSERT_EQUAL(analyzer->index.used, 0);
 	feed(101, true, TF_RST | TF_ACK, 0, 1, 605 * SECOND);
 	CU_ASSERT_EQUAL(tf_analyzer_stats(analyzer)->connections, 2);
@@ -460,11 +460,11 @@ tombstones_are_bounded(void)
 	analyzer_begins(8, 3);
 	for (uint16_t i = 0; i < 7; i++) {
 		refuse_connection((uint16_t)(101 + i), i * 4 * SECOND);
-		CU_ASSERT(analyzer->tombstone_count <= 3);
+		CU_ASSERT(analyzer->graveyard.count <= 3);
 	}
 	tf_analyzer_advance(analyzer, START + 32 * SECOND);
 	CU_ASSERT_EQUAL(record_count, 7);
-	CU_ASSERT_EQUAL(analyzer->tombstone_count, 3);
+	CU_ASSERT_EQUAL(analyzer->graveyard.count, 3);
 	CU_ASSERT_EQUAL(analyzer->index.used, 3);
 	CU_ASSERT_EQUAL(tf_analyzer_stats(analyzer)->evicted_tombstones, 4);
 	/* A new connection takes the place of one: its tombstone is dug up. */
@@ -474,7 +474,7 @@ tombstones_are_bounded(void)
 	analyzer_begins(8, 0);
 	refuse_connection(101, 0);
 	tf_analyzer_advance(analyzer, START + 4 * SECOND);
-	CU_ASSERT_EQUAL(analyzer->tombstone_count, 0);
+	CU_ASSERT_EQUAL(analyzer->graveyard.count, 0);
 	CU_ASSERT_EQUAL(analyzer->index.used, 0);
 	tf_analyzer_free(analyzer);
 }
