@@ -24,22 +24,23 @@ little_endian(uint64_t value)
 #endif
 }
 
+/* 0 to 6, or 8.  Without branches, since sizes are a toss. */
 static unsigned
 octets_of(unsigned length)
 {
-	return length == 7 ? 8 : length;
+	return length + (length + 1) / 8;
 }
 
-/* Append VALUE at P as number N of T; behind it. */
+/* Append VALUE at P as number N; behind it. */
 static unsigned char *
-put(unsigned char *p, struct tf_tombstone *t, unsigned n, uint64_t value)
+put(unsigned char *p, uint32_t *lengths, unsigned n, uint64_t value)
 {
-	unsigned octets = value ? (71 - (unsigned)__builtin_clzll(value)) / 8 : 0;
-	unsigned length = octets < 7 ? octets : 7;
+	unsigned octets = (71 - (unsigned)__builtin_clzll(value | 1)) / 8 - (value == 0);
+	unsigned length = octets - octets / 8;
 
 	value = little_endian(value);
 	memcpy(p, &value, sizeof value);
-	t->lengths |= length << 3 * n & ((UINT32_C(1) << 27) - 1);
+	*lengths |= length << 3 * n;
 	return p + octets_of(length);
 }
 
@@ -206,6 +207,7 @@ tf_tombstone_pack(struct tf_tombstone *t, const struct tf_buried *b)
 	const struct tf_remains *r = &b->remains;
 	uint64_t number[TF_GRAVE_NUMBERS];
 	unsigned char *p = t->rest;
+	uint32_t lengths = 0;
 
 	*t = (struct tf_tombstone){
 	    .buried_ns = b->buried_ns,
@@ -230,7 +232,8 @@ tf_tombstone_pack(struct tf_tombstone *t, const struct tf_buried *b)
 	p = put_timestamps(p, f);
 	difference(t, b, number);
 	for (unsigned n = 0; n < TF_GRAVE_NUMBERS; n++)
-		p = put(p, t, n, number[n]);
+		p = put(p, &lengths, n, number[n]);
+	t->lengths = lengths & ((UINT32_C(1) << 27) - 1);
 	t->octets = (uint16_t)(p - (unsigned char *)t);
 }
 
