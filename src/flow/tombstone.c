@@ -160,6 +160,13 @@ put_back(struct tf_buried *b, const uint64_t packet[2], const int64_t time_ns[2]
 	memcpy(r->time_wait_ns, time_ns, sizeof r->time_wait_ns);
 }
 
+/* A bit each. */
+static unsigned
+those(bool first, bool second)
+{
+	return (unsigned)first | (unsigned)second << 1;
+}
+
 static void
 difference(struct tf_tombstone *t, const struct tf_buried *b, uint64_t number[TF_GRAVE_NUMBERS])
 {
@@ -176,8 +183,8 @@ difference(struct tf_tombstone *t, const struct tf_buried *b, uint64_t number[TF
 		number[TF_GRAVE_PACKET + i] = packet[i] ? folded(packet[i] - f->first_packet) : 0;
 		number[TF_GRAVE_TIME + i] = time_ns[i] ? folded(last_ns - (uint64_t)time_ns[i]) : 0;
 	}
-	t->has_packet = ((packet[0] != 0) | (packet[1] != 0) << 1) & 3u;
-	t->has_time = ((time_ns[0] != 0) | (time_ns[1] != 0) << 1) & 3u;
+	t->has_packet = those(packet[0] != 0, packet[1] != 0) & 3u;
+	t->has_time = those(time_ns[0] != 0, time_ns[1] != 0) & 3u;
 }
 
 static void
