@@ -52,6 +52,7 @@ holds(const uint32_t *isns, uint32_t count, uint32_t isn)
 	uint32_t i = 0;
 	bool any = false;
 
+#pragma GCC unroll 4
 	for (; i + 4 <= count; i += 4) {
 		memcpy(&some, isns + i, sizeof some);
 		found |= (lanes)(some == wanted);
@@ -189,11 +190,13 @@ take_sample(const struct tf_step *st, enum tf_endpoint which, bool peer_known)
 	ctx->stats->hosts_dropped += displaced;
 	if (!h)
 		return;
-	struct repeats r = {.times = 1};
-	if (holds(tf_host_isns(t, h), tf_host_kept(h), isn))
+	struct repeats r;
+	r.times = 1; /* the rest is for more of them */
+	if (holds(tf_host_isns(t, h), tf_host_kept(h), isn)) {
 		r = count_repeats(t, h, isn, &s);
-	if (r.copy)
-		return;
+		if (r.copy)
+			return;
+	}
 	if (!tf_host_add(t, h, isn, &s)) {
 		ctx->stats->hosts_dropped++;
 		return;

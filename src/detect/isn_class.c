@@ -24,33 +24,67 @@ struct series {
 	uint32_t n;
 	uint32_t isn[ENOUGH];
 	int64_t ts_ns[ENOUGH];
+	double seconds[ENOUGH]; /* since the first */
 };
+
+static uint64_t
+tuple_of(const struct tf_isn_sample *s)
+{
+	return (uint64_t)s->peer << 32 | (uint64_t)s->own_port << 16 | s->peer_port;
+}
 
 static bool
 same_tuple(const struct tf_isn_sample *a, const struct tf_isn_sample *b)
 {
-	return a->peer == b->peer && a->own_port == b->own_port && a->peer_port == b->peer_port;
+	return tuple_of(a) == tuple_of(b);
 }
 
-/* One number a 4-tuple, the latest, in the order of time. */
+/* A bit for each of 256 hashes: what finds its bit unset is new, and as a rule it is. */
+struct seen {
+	uint64_t word[4];
+};
+
+static bool
+maybe_seen(struct seen *seen, uint64_t value)
+{
+	unsigned bit = (unsigned)(value * UINT64_C(0x9e3779b97f4a7c15) >> 56);
+	uint64_t *word = &seen->word[bit / 64], mask = UINT64_C(1) << bit % 64;
+	bool set = (*word & mask) != 0;
+
+	*word |= mask;
+	return set;
+}
+
+static bool
+is_among(const uint64_t *tuple, uint32_t n, uint64_t wanted)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (tuple[i] == wanted)
+			return true;
+	return false;
+}
+
+/* One number a 4-tuple, the earliest of the latest ENOUGH, in the order of time. */
 static void
 gather(const struct tf_hosts *t, const struct tf_host *h, struct series *out)
 {
 	uint32_t kept = tf_host_kept(h), start = h->samples > kept ? h->samples % kept : 0;
-	uint32_t skip = kept > ENOUGH ? kept - ENOUGH : 0;
+	uint32_t skip = kept > ENOUGH ? kept - ENOUGH : 0, at = (start + skip) % kept;
 	const struct tf_isn_sample *sample = tf_host_samples(t, h);
 	const uint32_t *isn = tf_host_isns(t, h);
+	uint64_t tuple[ENOUGH];
+	struct seen seen = {{0}};
 
 	out->n = 0;
-	for (uint32_t i = skip; i < kept; i++) {
-		uint32_t at = (start + i) % kept;
-		bool again = false;
-		for (uint32_t j = skip; j < i && !again; j++)
-			again = same_tuple(&sample[at], &sample[(start + j) % kept]);
-		if (again)
+	for (uint32_t i = skip; i < kept; i++, at = at + 1 < kept ? at + 1 : 0) {
+		uint64_t this = tuple_of(&sample[at]);
+		if (maybe_seen(&seen, this) && is_among(tuple, out->n, this))
 			continue;
+		tuple[out->n] = this;
 		out->isn[out->n] = isn[at];
-		out->ts_ns[out->n++] = sample[at].ts_ns;
+		out->ts_ns[out->n] = sample[at].ts_ns;
+		out->seconds[out->n] = (double)(sample[at].ts_ns - out->ts_ns[0]) * 1e-9;
+		out->n++;
 	}
 }
 
@@ -105,6 +139,18 @@ distinct(const uint32_t *value, uint32_t n)
 	for (uint32_t i = 1; i < n; i++)
 		count += sorted[i] != sorted[i - 1];
 	return count;
+}
+
+/* Are half of them or more as another one is? */
+static bool
+is_repeated(const uint32_t *value, uint32_t n)
+{
+	uint32_t new = 0;
+	struct seen seen = {{0}};
+
+	for (uint32_t i = 0; i < n; i++)
+		new += !maybe_seen(&seen, value[i]);
+	return 2 * new <= n && 2 * distinct(value, n) <= n;
 }
 
 struct tf_isn_pair
@@ -184,14 +230,16 @@ ticks(double rate, double seconds)
 {
 	double count = rate * seconds;
 
-	/* fmod() is slow, and what fits into 64 bits does without. */
-	return (uint32_t)(int64_t)llround(fabs(count) < 0x1p62 ? count : fmod(count, (double)SPACE));
+	/* fmod() is slow, and what fits into 64 bits does without; so is llround(), which is a call. */
+	if (fabs(count) >= 0x1p62)
+		count = fmod(count, (double)SPACE);
+	return (uint32_t)(int64_t)(count + copysign(0.5, count));
 }
 
 static uint32_t
 on_clock(const struct series *s, double rate, uint32_t at)
 {
-	return s->isn[at] - ticks(rate, (double)(s->ts_ns[at] - s->ts_ns[0]) * 1e-9);
+	return s->isn[at] - ticks(rate, s->seconds[at]);
 }
 
 /* A slope from one short interval, made better by the longer ones. */
@@ -199,10 +247,9 @@ static double
 refine(const struct series *s, double rate)
 {
 	for (uint32_t i = 1; i < s->n; i++) {
-		double seconds = (double)(s->ts_ns[i] - s->ts_ns[0]) * 1e-9;
 		int32_t off = (int32_t)(on_clock(s, rate, i) - s->isn[0]);
-		if (seconds > 0 && abs(off) < 1 << 24)
-			rate += off / seconds;
+		if (s->seconds[i] > 0 && abs(off) < 1 << 24)
+			rate += off / s->seconds[i];
 	}
 	return rate;
 }
@@ -210,9 +257,9 @@ refine(const struct series *s, double rate)
 static uint32_t
 arc_at(const struct series *s, double rate)
 {
-	uint32_t rest[ENOUGH];
+	uint32_t rest[ENOUGH] = {s->isn[0]};
 
-	for (uint32_t i = 0; i < s->n; i++) {
+	for (uint32_t i = 1; i < s->n; i++) {
 		rest[i] = on_clock(s, rate, i);
 		/* As in narrow_arc_of(), before the rest is worked out. */
 		if (magnitude(rest[i] - rest[0]) > NARROW)
@@ -221,26 +268,44 @@ arc_at(const struct series *s, double rate)
 	return arc_of(rest, s->n);
 }
 
+/* Among the COUNT shortest intervals of S, ascending, as places of S: where the one that begins at PLACE belongs; SLOPES:
+ * it does not. */
+static uint32_t
+rank_of(const struct series *s, const uint32_t *shortest, uint32_t count, uint32_t place)
+{
+	int64_t ns = s->ts_ns[place + 1] - s->ts_ns[place];
+	uint32_t rank = count;
+
+	if (ns < SHORTEST_NS)
+		return SLOPES;
+	for (; rank > 0; rank--) {
+		int64_t other = s->ts_ns[shortest[rank - 1] + 1] - s->ts_ns[shortest[rank - 1]];
+		if (other == ns)
+			return SLOPES;
+		if (other < ns)
+			break;
+	}
+	return rank;
+}
+
 /* The shortest intervals are the ones in which a clock has not gone round. */
 static uint32_t
 slopes_of(const struct series *s, double out[SLOPES])
 {
-	int64_t below = 0;
-	uint32_t count = 0;
+	uint32_t shortest[SLOPES], count = 0;
 
-	while (count < SLOPES) {
-		int64_t shortest = INT64_MAX;
-		for (uint32_t i = 0; i + 1 < s->n; i++) {
-			int64_t ns = s->ts_ns[i + 1] - s->ts_ns[i];
-			if (ns < SHORTEST_NS || ns <= below || ns >= shortest)
-				continue;
-			shortest = ns;
-			out[count] = (double)(s->isn[i + 1] - s->isn[i]) / ((double)ns * 1e-9);
-		}
-		if (shortest == INT64_MAX)
-			break;
-		below = shortest;
-		count++;
+	for (uint32_t i = 0; i + 1 < s->n; i++) {
+		uint32_t rank = rank_of(s, shortest, count, i);
+		if (rank == SLOPES)
+			continue;
+		count += count < SLOPES;
+		memmove(shortest + rank + 1, shortest + rank, (count - 1 - rank) * sizeof *shortest);
+		shortest[rank] = i;
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t at = shortest[i];
+		out[i] = (double)(s->isn[at + 1] - s->isn[at]) /
+		         ((double)(s->ts_ns[at + 1] - s->ts_ns[at]) * 1e-9);
 	}
 	return count;
 }
@@ -339,7 +404,7 @@ classify(const struct tf_hosts *t, const struct tf_host *h)
 	out.samples = s.n;
 	if (h->zero > 1 && h->zero == h->samples)
 		out.method = TF_ISN_ZERO;
-	else if (h->reused || (s.n >= TF_ISN_ENOUGH && 2 * distinct(s.isn, s.n) <= s.n))
+	else if (h->reused || (s.n >= TF_ISN_ENOUGH && is_repeated(s.isn, s.n)))
 		out.method = TF_ISN_REPEATED;
 	else if (s.n >= TF_ISN_ENOUGH && !find_pattern(&s, &out))
 		out.method = TF_ISN_RANDOM;

@@ -134,7 +134,7 @@ struct errand {
 
 struct place {
 	uint32_t index;     /* connection; 0: none */
-	uint32_t tombstone; /* place + 1; 0: none */
+	uint32_t tombstone; /* its place; 0: none */
 };
 
 static struct place
@@ -147,8 +147,9 @@ look_up(const struct tf_analyzer *a, const struct errand *e)
 		uint32_t value = a->index.entry[at].value;
 		if (value & TF_TOMBSTONE_BIT) {
 			uint32_t place = value & ~TF_TOMBSTONE_BIT;
-			if (tf_key_is_of(&a->tombstone[place].key, e->s))
-				found.tombstone = place + 1;
+			struct tf_key key = tf_tombstone_key(tf_tombstone_at(&a->graveyard, place));
+			if (tf_key_is_of(&key, e->s))
+				found.tombstone = place;
 		} else if (tf_key_is_of(tf_value_key(a, value), e->s)) {
 			found.index = value;
 			break;
@@ -175,14 +176,14 @@ place_of(const struct tf_analyzer *a, const struct errand *e)
 
 /* A late segment of a closed connection: its numbers lie where that one's lay. */
 static bool
-is_late(const struct tf_tombstone *t, const struct tf_segment *s, bool second)
+is_late(const struct tf_former *former, const struct tf_segment *s, bool second)
 {
 	if (s->flags & TF_SYN)
-		return s->flags & TF_ACK && t->former.isn_known >> second & 1 &&
-		       tf_seq_eq(s->seq, t->former.isn[second]);
-	if (!(t->former.max_known >> second & 1))
+		return s->flags & TF_ACK && former->isn_known >> second & 1 &&
+		       tf_seq_eq(s->seq, former->isn[second]);
+	if (!(former->max_known >> second & 1))
 		return true;
-	int32_t ahead = tf_seq_diff(s->seq, t->former.max[second]);
+	int32_t ahead = tf_seq_diff(s->seq, former->max[second]);
 	return s->flags & TF_RST || (ahead < 65536 && ahead > -(1 << 24));
 }
 
@@ -191,19 +192,17 @@ begin(struct tf_analyzer *a, const struct errand *e, uint32_t tombstone)
 {
 	bool second = tf_key_second(e->s);
 	struct tf_key key = tf_key_of(e->s, second);
-	struct tf_former former;
+	struct tf_buried buried;
 
 	if (!tombstone)
 		return tf_table_begin(a, &key, e->s->hash, e->s, NULL);
-	struct tf_tombstone *t = &a->tombstone[tombstone - 1];
-	if (is_late(t, e->s, second)) {
-		struct tf_late late = tf_late_of(t);
-		tf_detect_late(&a->ctx, &late, second, e->s);
+	tf_graveyard_read(&a->graveyard, tombstone, &buried);
+	if (is_late(&buried.former, e->s, second)) {
+		tf_tombstone_late(a, tombstone, &buried, second, e->s);
 		return 0;
 	}
-	former = t->former;
-	tf_tombstone_remove(a, e->s->hash, tombstone - 1);
-	return tf_table_begin(a, &key, e->s->hash, e->s, &former);
+	tf_tombstone_dig_up(a, e->s->hash, tombstone);
+	return tf_table_begin(a, &key, e->s->hash, e->s, &buried.former);
 }
 
 /* As nearly all segments are: by header prediction, or by a remembered move. */
@@ -360,7 +359,7 @@ run_clock(struct tf_analyzer *a, int64_t now_ns)
 	tf_run_deadlines(a, now_ns);
 	if (now_ns > a->ctx.now_ns)
 		a->ctx.now_ns = now_ns;
-	if (a->tombstone_count && a->ctx.now_ns >= a->tombstone_due_ns)
+	if (a->graveyard.count && a->ctx.now_ns >= a->tombstone_due_ns)
 		tf_tombstone_expire(a);
 }
 
@@ -369,7 +368,7 @@ static inline void
 advance(struct tf_analyzer *a, int64_t now_ns, bool may_leap)
 {
 	if (tf_wheel_maybe_due(&a->wheel, now_ns) || now_ns > a->embryo_due_ns ||
-	    (a->tombstone_count && now_ns >= a->tombstone_due_ns)) {
+	    (a->graveyard.count && now_ns >= a->tombstone_due_ns)) {
 		a->ctx.leapt = may_leap && now_ns - a->ctx.now_ns > LEAP_NS;
 		run_clock(a, now_ns);
 		a->ctx.leapt = false;
@@ -418,7 +417,7 @@ prefetch_connection(const struct tf_analyzer *a, const struct errand *e)
 		return 0;
 	index = a->index.entry[at].value;
 	if (index & TF_TOMBSTONE_BIT) {
-		__builtin_prefetch(&a->tombstone[index & ~TF_TOMBSTONE_BIT]);
+		__builtin_prefetch(tf_tombstone_at(&a->graveyard, index & ~TF_TOMBSTONE_BIT));
 		return 0;
 	}
 	tf_value_prefetch(a, index);
@@ -554,9 +553,7 @@ tf_analyzer_new(const struct tf_config *config, struct tf_sink sink)
 	    !make_pool(&a->ctx.held, sizeof(struct tf_held_syn), spare / 16 / sizeof(struct tf_held_syn)) ||
 	    !(a->ctx.memory = tf_memory_new(config->memory_key)) ||
 	    !(a->preparation = tf_preparation_new(config->hash_key)) ||
-	    !(a->tombstone =
-	          tf_arena_new((size_t)config->max_tombstones + 1, sizeof *a->tombstone, TF_ARENA_FILLS)) ||
-	    !tf_index_init(&a->index, 4096)) {
+	    !tf_graveyard_init(&a->graveyard, config->max_tombstones) || !tf_index_init(&a->index, 4096)) {
 		tf_analyzer_free(a);
 		return NULL;
 	}
@@ -577,7 +574,7 @@ tf_analyzer_free(struct tf_analyzer *a)
 	tf_wheel_fini(&a->wheel);
 	tf_memory_free(a->ctx.memory);
 	tf_preparation_free(a->preparation);
-	tf_arena_free(a->tombstone, (size_t)a->config.max_tombstones + 1, sizeof *a->tombstone);
+	tf_graveyard_fini(&a->graveyard);
 	free_pool(&a->ctx.held);
 	free_pool(&a->ctx.ranges);
 	free_pool(&a->ctx.extras);

@@ -132,11 +132,7 @@ tf_analyzer_finish(struct tf_analyzer *a)
 {
 	a->ctx.packet = 0;
 	tf_detect_finish(&a->ctx);
-	for (uint32_t i = 0; i < a->tombstone_count; i++) {
-		struct tf_late late =
-		    tf_late_of(&a->tombstone[(a->tombstone_head + i) % a->config.max_tombstones]);
-		tf_detect_forget(&a->ctx, &late);
-	}
+	tf_tombstones_finish(a);
 	if (is_in_order(a))
 		end_in_order_of_places(a);
 	else

@@ -13,21 +13,14 @@
 #include "flow/prepare.h"
 #include "flow/services.h"
 #include "flow/supply.h"
+#include "flow/tombstone.h"
 #include "flow/wheel.h"
 
-/* What is remembered of a closed connection (model: "What is kept"). */
-struct tf_tombstone {
-	struct tf_key key;
-	int64_t buried_ns; /* capture time; 0: the place is free */
-	struct tf_former former;
-	struct tf_remains remains;
-};
-
-/* The same as the detectors want it. */
+/* What is remembered of a closed connection, as the detectors want it. */
 static inline struct tf_late
-tf_late_of(struct tf_tombstone *t)
+tf_late_of(struct tf_buried *b)
 {
-	return (struct tf_late){.key = &t->key, .former = &t->former, .remains = &t->remains};
+	return (struct tf_late){.key = &b->key, .former = &b->former, .remains = &b->remains};
 }
 
 #define TF_TOMBSTONE_NS (INT64_C(600) * 1000000000)
@@ -62,8 +55,7 @@ struct tf_analyzer {
 	struct tf_supply connections_to_come, closings_to_come;
 	struct tf_services services;
 	struct tf_moves moves;
-	struct tf_tombstone *tombstone; /* a ring, in the order of burial */
-	uint32_t tombstone_head, tombstone_count;
+	struct tf_graveyard graveyard;
 	int64_t tombstone_due_ns;           /* nothing is to be forgotten before */
 	uint32_t hand;                      /* where the search for a victim goes on */
 	struct tf_doomed doomed[TF_DOOMED]; /* what goes next, the last one first */
@@ -195,7 +187,14 @@ void tf_table_end(struct tf_analyzer *a, uint32_t index, enum tf_end_reason reas
 struct tf_former tf_former_of(const struct tf_context *ctx, const struct tf_connection *c);
 
 /* Dig up the tombstone at PLACE: a new connection takes its 4-tuple. */
-void tf_tombstone_remove(struct tf_analyzer *a, uint32_t hash, uint32_t place);
+void tf_tombstone_dig_up(struct tf_analyzer *a, uint32_t hash, uint32_t place);
+
+/* S of the key's end SIDE came for the tombstone at PLACE, which says B. */
+void tf_tombstone_late(struct tf_analyzer *a, uint32_t place, struct tf_buried *b, unsigned side,
+                       const struct tf_segment *s);
+
+/* The input is over: what waits at tombstones will not come. */
+void tf_tombstones_finish(struct tf_analyzer *a);
 
 /* Forget tombstones that are too old. */
 void tf_tombstone_expire(struct tf_analyzer *a);

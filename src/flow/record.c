@@ -186,7 +186,7 @@ tf_analyzer_count(const struct tf_analyzer *a, struct tf_table_counts *counts)
 	*counts = (struct tf_table_counts){
 	    .connections = tf_live(a),
 	    .most_connections = a->config.max_connections,
-	    .tombstones = a->tombstone_count,
+	    .tombstones = a->graveyard.count,
 	    .most_tombstones = a->config.max_tombstones,
 	};
 	each_connection(a, count_pair, counts);

@@ -180,31 +180,44 @@ tf_former_of(const struct tf_context *ctx, const struct tf_connection *c)
 }
 
 void
-tf_tombstone_remove(struct tf_analyzer *a, uint32_t hash, uint32_t place)
+tf_tombstone_dig_up(struct tf_analyzer *a, uint32_t hash, uint32_t place)
 {
 	tf_index_remove(&a->index, hash, place | TF_TOMBSTONE_BIT);
-	a->tombstone[place].buried_ns = 0;
+	tf_tombstone_at(&a->graveyard, place)->buried_ns = 0;
 	a->tombstone_due_ns = INT64_MIN;
+}
+
+/* The FIN that waits at PLACE gets no answer any more. */
+static void
+end_waiting(struct tf_analyzer *a, uint32_t place)
+{
+	struct tf_buried b;
+	struct tf_late late = tf_late_of(&b);
+
+	tf_graveyard_read(&a->graveyard, place, &b);
+	tf_detect_forget(&a->ctx, &late);
 }
 
 static void
 forget_oldest(struct tf_analyzer *a)
 {
-	struct tf_tombstone *t = &a->tombstone[a->tombstone_head];
-	struct tf_late late = tf_late_of(t);
+	uint32_t place = a->graveyard.oldest;
+	const struct tf_tombstone *t = tf_tombstone_at(&a->graveyard, place);
 
-	tf_detect_forget(&a->ctx, &late);
-	if (t->buried_ns)
-		tf_tombstone_remove(a, tf_key_hash(&t->key, a->config.hash_key), a->tombstone_head);
-	a->tombstone_head = (a->tombstone_head + 1) % a->config.max_tombstones;
-	a->tombstone_count--;
+	if (t->waiting)
+		end_waiting(a, place);
+	if (t->buried_ns) {
+		struct tf_key key = tf_tombstone_key(t);
+		tf_tombstone_dig_up(a, tf_key_hash(&key, a->config.hash_key), place);
+	}
+	tf_graveyard_drop(&a->graveyard);
 }
 
 void
 tf_tombstone_expire(struct tf_analyzer *a)
 {
-	while (a->tombstone_count) {
-		const struct tf_tombstone *t = &a->tombstone[a->tombstone_head];
+	while (a->graveyard.count) {
+		const struct tf_tombstone *t = tf_tombstone_at(&a->graveyard, a->graveyard.oldest);
 		a->tombstone_due_ns = t->buried_ns + TF_TOMBSTONE_NS;
 		if (t->buried_ns && a->tombstone_due_ns > a->ctx.now_ns)
 			break;
@@ -212,24 +225,48 @@ tf_tombstone_expire(struct tf_analyzer *a)
 	}
 }
 
+void
+tf_tombstones_finish(struct tf_analyzer *a)
+{
+	struct tf_graveyard *y = &a->graveyard;
+
+	for (uint32_t place = y->oldest; y->waiting.used && place != y->end;
+	     place = tf_graveyard_next(y, place))
+		if (tf_tombstone_at(y, place)->waiting)
+			end_waiting(a, place);
+}
+
+void
+tf_tombstone_late(struct tf_analyzer *a, uint32_t place, struct tf_buried *b, unsigned side,
+                  const struct tf_segment *s)
+{
+	struct tf_late late = tf_late_of(b);
+
+	tf_detect_late(&a->ctx, &late, side, s);
+	if (tf_graveyard_note(&a->graveyard, place, late.remains))
+		return;
+	/* So many wait that this one cannot. */
+	tf_detect_forget(&a->ctx, &late);
+	(void)tf_graveyard_note(&a->graveyard, place, late.remains);
+}
+
 static void
 bury(struct tf_analyzer *a, const struct tf_connection *c, uint32_t hash)
 {
 	if (!a->config.max_tombstones)
 		return;
-	if (a->tombstone_count == a->config.max_tombstones) {
-		a->stats.evicted_tombstones += a->tombstone[a->tombstone_head].buried_ns != 0;
+	if (a->graveyard.count == a->config.max_tombstones) {
+		a->stats.evicted_tombstones +=
+		    tf_tombstone_at(&a->graveyard, a->graveyard.oldest)->buried_ns != 0;
 		forget_oldest(a);
 	}
-	uint32_t place = (a->tombstone_head + a->tombstone_count) % a->config.max_tombstones;
-	if (!tf_index_add(&a->index, hash, place | TF_TOMBSTONE_BIT))
-		return;
-	if (!a->tombstone_count++)
+	struct tf_buried b = {.key = c->key, .buried_ns = a->ctx.now_ns, .former = tf_former_of(&a->ctx, c)};
+	tf_detect_bury(&a->ctx, c, &b.remains);
+	uint32_t place = tf_graveyard_add(&a->graveyard, &b);
+	if (a->graveyard.count == 1)
 		a->tombstone_due_ns = INT64_MIN;
-	struct tf_tombstone *t = &a->tombstone[place];
-	*t = (struct tf_tombstone){
-	    .key = c->key, .buried_ns = a->ctx.now_ns, .former = tf_former_of(&a->ctx, c)};
-	tf_detect_bury(&a->ctx, c, &t->remains);
+	if (!tf_index_add(&a->index, hash, place | TF_TOMBSTONE_BIT))
+		tf_tombstone_at(&a->graveyard, place)->buried_ns = 0;
 }
 
 /* ---- beginning and end -------------------------------------------------------- */

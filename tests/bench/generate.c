@@ -444,17 +444,19 @@ shuffle(uint32_t *order, size_t count)
 	}
 }
 
+/* `count` connections after the first `before`, in rounds that begin at `time_us`. */
 static void
-make_rounds(size_t count, unsigned rounds, enum options options)
+make_rounds(size_t before, size_t count, uint64_t time_us, unsigned rounds, enum options options)
 {
 	struct connection *connections = allocate(count, sizeof *connections);
 	uint32_t *order = allocate(count, sizeof *order);
-	uint64_t time_us = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		begin_end(&connections[i].end[CLIENT], 0x0a000000 + (uint32_t)(i / 50),
-		          20000 + (unsigned)(i % 50));
-		begin_end(&connections[i].end[SERVER], 0xc6336400 + (uint32_t)(i % 200), 443);
+		size_t number = before + i;
+
+		begin_end(&connections[i].end[CLIENT], 0x0a000000 + (uint32_t)(number / 50),
+		          20000 + (unsigned)(number % 50));
+		begin_end(&connections[i].end[SERVER], 0xc6336400 + (uint32_t)(number % 200), 443);
 		order[i] = (uint32_t)i;
 	}
 	for (unsigned round = 0; round < rounds; round++, time_us += 50000) {
@@ -475,13 +477,25 @@ make_rounds(size_t count, unsigned rounds, enum options options)
 static void
 make_many(size_t count)
 {
-	make_rounds(count, MANY_PACKETS, OPTIONS_TIMESTAMPS);
+	make_rounds(0, count, 0, MANY_PACKETS, OPTIONS_TIMESTAMPS);
+}
+
+/* The same for hours: 5,000 every ten seconds, each over within one. */
+static void
+make_hours(size_t count)
+{
+	const size_t wave = 5000;
+	uint64_t time_us = 0;
+
+	for (size_t made = 0; made < count; made += wave, time_us += 10000000)
+		make_rounds(made, count - made < wave ? count - made : wave, time_us, MANY_PACKETS,
+		            OPTIONS_TIMESTAMPS);
 }
 
 static void
 make_random(size_t count)
 {
-	make_rounds(count, 3, OPTIONS_TIMESTAMPS);
+	make_rounds(0, count, 0, 3, OPTIONS_TIMESTAMPS);
 }
 
 /* W3: SYNs from as many sources; and connections of which one segment with data passes the tap. */
@@ -576,6 +590,7 @@ static const struct workload {
     {"W2", make_many, 100000, "many: 100,000 connections, all at a time, 12 packets each"},
     {"W3", make_flood, 1000000, "flood: 1,000,000 SYNs from as many sources to one port"},
     {"W4", make_elephant, 690608, "elephant: one connection, 1 GB"},
+    {"hours", make_hours, 900000, "hours: 900,000 connections, 5,000 every 10 s, 12 packets each"},
     {"random", make_random, 5000000, "5,000,000 handshakes in random order"},
     {"single", make_single, 1000000, "1,000,000 connections of one packet each"},
     {"timeouts", make_timeouts, 1020000, "1,000,000 SYNs; 127 s later, when they time out, 20,000 more"},

@@ -441,14 +441,14 @@ tombstones_expire(void)
 	refuse_connection(101, 0);
 	tf_analyzer_advance(analyzer, START + 4 * SECOND);
 	CU_ASSERT_EQUAL(record_count, 1);
-	CU_ASSERT_EQUAL(analyzer->tombstone_count, 1);
+	CU_ASSERT_EQUAL(analyzer->graveyard.count, 1);
 	CU_ASSERT_EQUAL(analyzer->index.used, 1);
 	tf_analyzer_advance(analyzer, START + 602 * SECOND);
-	CU_ASSERT_EQUAL(analyzer->tombstone_count, 1);
+	CU_ASSERT_EQUAL(analyzer->graveyard.count, 1);
 	feed(101, true, TF_RST | TF_ACK, 0, 1, 602 * SECOND); /* late: no connection of its own */
 	CU_ASSERT_EQUAL(tf_analyzer_stats(analyzer)->connections, 1);
 	tf_analyzer_advance(analyzer, START + 604 * SECOND);
-	CU_ASSERT_EQUAL(analyzer->tombstone_count, 0);
+	CU_ASSERT_EQUAL(analyzer->graveyard.count, 0);
 	CU_ASSERT_EQUAL(analyzer->index.used, 0);
 	feed(101, true, TF_RST | TF_ACK, 0, 1, 605 * SECOND);
 	CU_ASSERT_EQUAL(tf_analyzer_stats(analyzer)->connections, 2);
@@ -461,11 +461,11 @@ tombstones_are_bounded(void)
 	analyzer_begins(8, 3);
 	for (uint16_t i = 0; i < 7; i++) {
 		refuse_connection((uint16_t)(101 + i), i * 4 * SECOND);
-		CU_ASSERT(analyzer->tombstone_count <= 3);
+		CU_ASSERT(analyzer->graveyard.count <= 3);
 	}
 	tf_analyzer_advance(analyzer, START + 32 * SECOND);
 	CU_ASSERT_EQUAL(record_count, 7);
-	CU_ASSERT_EQUAL(analyzer->tombstone_count, 3);
+	CU_ASSERT_EQUAL(analyzer->graveyard.count, 3);
 	CU_ASSERT_EQUAL(analyzer->index.used, 3);
 	CU_ASSERT_EQUAL(tf_analyzer_stats(analyzer)->evicted_tombstones, 4);
 	/* A new connection takes the place of one: its tombstone is dug up. */
@@ -475,8 +475,58 @@ tombstones_are_bounded(void)
 	analyzer_begins(8, 0);
 	refuse_connection(101, 0);
 	tf_analyzer_advance(analyzer, START + 4 * SECOND);
-	CU_ASSERT_EQUAL(analyzer->tombstone_count, 0);
+	CU_ASSERT_EQUAL(analyzer->graveyard.count, 0);
 	CU_ASSERT_EQUAL(analyzer->index.used, 0);
+	tf_analyzer_free(analyzer);
+}
+
+/* The client is in TIME-WAIT, and that runs out; then the server's FIN comes again. */
+static void
+fin_after_time_wait(void)
+{
+	open_connection(101, 0);
+	feed(101, false, TF_FIN | TF_ACK, 1, 50001, SECOND / 10);
+	feed(101, true, TF_FIN | TF_ACK, 50001, 2, SECOND / 9);
+	feed(101, false, TF_ACK, 2, 50002, SECOND / 8);
+	tf_analyzer_advance(analyzer, START + 90 * SECOND);
+	CU_ASSERT_EQUAL(analyzer->graveyard.count, 1);
+	feed(101, true, TF_FIN | TF_ACK, 50001, 2, 91 * SECOND);
+}
+
+/* It is told once its answer has passed, or cannot any more; at once where so many wait that it cannot. */
+static void
+a_late_fin_waits_for_its_answer(void)
+{
+	const uint64_t *told;
+
+	analyzer_begins(8, 16);
+	told = &tf_analyzer_stats(analyzer)->anomalies[TF_A_FIN_AFTER_TIME_WAIT];
+	fin_after_time_wait();
+	CU_ASSERT_EQUAL(*told, 0);
+	feed(101, false, TF_RST, 2, 0, 92 * SECOND);
+	CU_ASSERT_EQUAL(*told, 1);
+	tf_analyzer_finish(analyzer);
+	CU_ASSERT_EQUAL(*told, 1);
+	tf_analyzer_free(analyzer);
+
+	analyzer_begins(8, 16);
+	told = &tf_analyzer_stats(analyzer)->anomalies[TF_A_FIN_AFTER_TIME_WAIT];
+	fin_after_time_wait();
+	CU_ASSERT_EQUAL(*told, 0);
+	tf_analyzer_finish(analyzer);
+	CU_ASSERT_EQUAL(*told, 1);
+	tf_analyzer_free(analyzer);
+
+	analyzer_begins(8, 16);
+	told = &tf_analyzer_stats(analyzer)->anomalies[TF_A_FIN_AFTER_TIME_WAIT];
+	uint32_t room = analyzer->graveyard.waiting.capacity;
+	analyzer->graveyard.waiting.capacity = 0;
+	fin_after_time_wait();
+	CU_ASSERT_EQUAL(*told, 1);
+	feed(101, true, TF_FIN | TF_ACK, 50001, 2, 92 * SECOND);
+	analyzer->graveyard.waiting.capacity = room;
+	tf_analyzer_finish(analyzer);
+	CU_ASSERT_EQUAL(*told, 1);
 	tf_analyzer_free(analyzer);
 }
 
@@ -563,6 +613,7 @@ const struct tf_test tf_tests[] = {
     {"the least valuable connection goes first", the_least_valuable_goes_first},
     {"tombstones expire after ten minutes", tombstones_expire},
     {"tombstones are bounded", tombstones_are_bounded},
+    {"a FIN after TIME-WAIT waits for its answer where there is room", a_late_fin_waits_for_its_answer},
     {"a connection costs at most 256 octets", what_a_connection_costs},
     {"every allocation fails in turn", every_allocation_fails_in_turn},
     {NULL, NULL},
