@@ -53,25 +53,46 @@ settle_head(struct tf_analyzer *a, int which)
 		a->embryo_due_ns = a->embryo_queue[1].due_ns;
 }
 
+/* Do most of those that wait wait no more?  Some are asked. */
 static bool
-make_room(struct tf_analyzer *a, struct tf_embryo_queue *q)
+is_worth_clearing(const struct tf_analyzer *a, const struct tf_embryo_queue *q)
 {
-	size_t kept = 0, room = q->room;
+	enum { ASKED = 64 };
+	unsigned there = 0;
+
+	for (size_t i = 0; i < ASKED; i++)
+		there += still_there(a, *entry_at(q, i * q->count / ASKED)) != NULL;
+	return there < ASKED / 2;
+}
+
+static void
+clear(struct tf_analyzer *a, struct tf_embryo_queue *q)
+{
+	size_t kept = 0;
 
 	for (size_t i = 0; i < q->count; i++)
 		if (still_there(a, *entry_at(q, i)))
 			*entry_at(q, kept++) = *entry_at(q, i);
 	q->count = kept;
-	if (room && kept < room / 2)
+}
+
+/* Room for one more; Q is full. */
+static bool
+make_room(struct tf_analyzer *a, struct tf_embryo_queue *q)
+{
+	size_t room = q->room ? q->room * 4 : 1024;
+
+	if (q->count && is_worth_clearing(a, q))
+		clear(a, q);
+	if (q->count < q->room)
 		return true;
-	room = room ? room * 4 : 1024;
 	uint64_t *larger = malloc(room * sizeof *larger);
 	if (!larger)
-		return kept < q->room;
-	for (size_t i = 0; i < kept; i++)
+		return false;
+	for (size_t i = 0; i < q->count; i++)
 		larger[i] = *entry_at(q, i);
 	free(q->entry);
-	*q = (struct tf_embryo_queue){.entry = larger, .count = kept, .room = room, .due_ns = q->due_ns};
+	*q = (struct tf_embryo_queue){.entry = larger, .count = q->count, .room = room, .due_ns = q->due_ns};
 	return true;
 }
 
@@ -234,8 +255,10 @@ tf_embryo_begin(struct tf_analyzer *a, const struct tf_segment *s)
 		return false;
 	}
 	tf_table_count_in(a);
-	tf_move_tell_beginning(&a->ctx, tf_embryo_at(a, place)->conn);
-	tf_move_tell(&a->ctx, tf_embryo_at(a, place)->conn, move);
+	if (a->ctx.sink.wanted & (TF_EV_TRANSITION | TF_EV_POSSIBLE)) {
+		tf_move_tell_beginning(&a->ctx, tf_embryo_at(a, place)->conn);
+		tf_move_tell(&a->ctx, tf_embryo_at(a, place)->conn, move);
+	}
 	tf_flood_syn(&a->ctx, s);
 	return true;
 }

@@ -39,20 +39,15 @@ is_in_order(const struct tf_analyzer *a)
 	return true;
 }
 
-static void
-end_survivor(struct tf_analyzer *a, uint32_t value, uint32_t *scratch)
+/* As a brief where that is enough, else as a connection.  They come out one after the other in the same place. */
+static inline void
+end_embryo(struct tf_analyzer *a, const struct tf_embryo *e, uint32_t *scratch)
 {
-	if (!(value & TF_EMBRYO_BIT)) {
-		tf_table_end(a, value, TF_GONE_FINISHED);
-		return;
-	}
-	const struct tf_embryo *e = tf_embryo_at(a, value & ~TF_EMBRYO_BIT);
 	const struct tf_shape *shape = &a->moves.shape[e->shape].shape;
 	if (!(e->flags & TF_CONN_EMBRYONIC) &&
 	    tf_brief_keep(&a->ctx, e->conn, (enum tf_state)(shape->history[TF_CLIENT] & 0xf),
 	                  (enum tf_state)(shape->history[TF_SERVER] & 0xf)))
 		return;
-	/* They come out one after the other in the same place. */
 	if (!*scratch)
 		*scratch = tf_pool_get(&a->connections);
 	struct tf_connection *c = tf_connection_at(a, *scratch);
@@ -64,13 +59,30 @@ end_survivor(struct tf_analyzer *a, uint32_t value, uint32_t *scratch)
 }
 
 static void
+end_survivor(struct tf_analyzer *a, uint32_t value, uint32_t *scratch)
+{
+	if (value & TF_EMBRYO_BIT)
+		end_embryo(a, tf_embryo_at(a, value & ~TF_EMBRYO_BIT), scratch);
+	else
+		tf_table_end(a, value, TF_GONE_FINISHED);
+}
+
+static void
 end_in_order_of_places(struct tf_analyzer *a)
 {
-	uint64_t at = 0;
 	uint32_t scratch = 0;
 
-	for (uint32_t value; (value = next_survivor(a, &at));)
-		end_survivor(a, value, &scratch);
+	for (uint32_t i = 1, fresh = a->connections.fresh; i <= fresh; i++) {
+		const struct tf_connection *c = tf_connection_at(a, i);
+		if (!(c->flags & TF_CONN_EMBRYOS)) {
+			if (c->conn)
+				tf_table_end(a, i, TF_GONE_FINISHED);
+			continue;
+		}
+		for (uint32_t place = i << 1; place <= (i << 1 | 1); place++)
+			if (tf_embryo_at(a, place)->conn)
+				end_embryo(a, tf_embryo_at(a, place), &scratch);
+	}
 }
 
 static int

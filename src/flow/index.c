@@ -26,14 +26,14 @@ tf_index_fini(struct tf_index *index)
 		tf_arena_free(index->entry, (size_t)index->mask + 1, sizeof *index->entry);
 }
 
-static void
-put(struct tf_index *index, uint32_t hash, uint32_t value)
+static inline void
+put(struct tf_index_entry *entry, uint32_t mask, struct tf_index_entry new)
 {
-	uint32_t at = hash & index->mask;
+	uint32_t at = new.tag &mask;
 
-	while (index->entry[at].value)
-		at = (at + 1) & index->mask;
-	index->entry[at] = (struct tf_index_entry){hash, value};
+	while (entry[at].value)
+		at = (at + 1) & mask;
+	entry[at] = new;
 }
 
 static bool
@@ -43,9 +43,10 @@ grow(struct tf_index *index)
 
 	if (!tf_index_init(&larger, (index->mask + 1) * 2))
 		return false;
-	for (uint32_t i = 0; i <= index->mask; i++)
-		if (index->entry[i].value)
-			put(&larger, index->entry[i].tag, index->entry[i].value);
+	const struct tf_index_entry *end = index->entry + index->mask + 1;
+	for (const struct tf_index_entry *e = index->entry; e < end; e++)
+		if (e->value)
+			put(larger.entry, larger.mask, *e);
 	larger.used = index->used;
 	tf_index_fini(index);
 	*index = larger;
@@ -57,7 +58,7 @@ tf_index_add(struct tf_index *index, uint32_t hash, uint32_t value)
 {
 	if (index->used >= (index->mask / 4) * 3 && !grow(index))
 		return false;
-	put(index, hash, value);
+	put(index->entry, index->mask, (struct tf_index_entry){hash, value});
 	index->used++;
 	return true;
 }

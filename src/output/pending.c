@@ -211,7 +211,7 @@ come_octet(const struct tf_pending_table *t, uint64_t conn)
 }
 
 bool
-tf_pending_set_come(struct tf_pending_table *t, uint64_t conn)
+tf_pending_set_come_anywhere(struct tf_pending_table *t, uint64_t conn)
 {
 	if (t->come == NULL)
 		t->come = calloc(1, TF_PENDING_REMEMBER / 8);

@@ -88,7 +88,18 @@ void tf_pending_account(struct tf_pending_table *t, const struct tf_pending *p, 
 void tf_pending_drop(struct tf_pending_table *t, struct tf_pending *p);
 
 /* The record of CONN came; and: has it come (or is CONN too old to know)?  False where there is no memory. */
-bool tf_pending_set_come(struct tf_pending_table *t, uint64_t conn);
+bool tf_pending_set_come_anywhere(struct tf_pending_table *t, uint64_t conn);
+static inline bool
+tf_pending_set_come(struct tf_pending_table *t, uint64_t conn)
+{
+	/* As a rule records come in the order of numbers at the end. */
+	if (t->come == NULL || conn != t->highest + 1)
+		return tf_pending_set_come_anywhere(t, conn);
+	t->highest = conn;
+	t->come[conn % TF_PENDING_REMEMBER / 8] |= (uint8_t)(1u << conn % 8);
+	return true;
+}
+
 bool tf_pending_has_come(const struct tf_pending_table *t, uint64_t conn);
 
 void tf_pending_fini(struct tf_pending_table *t);
