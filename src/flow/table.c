@@ -80,13 +80,13 @@ doom(struct tf_analyzer *a, struct tf_doomed d)
 		return;
 	if (at && d.worth < a->doomed[at - 1].worth)
 		at = a->doomed_count = 0;
+	if (at == TF_DOOMED && !goes_before(&d, &a->doomed[0]))
+		return; /* as most, once there are some */
 	while (at && goes_before(&a->doomed[at - 1], &d))
 		at--;
 	if (at && a->doomed[at - 1].value == d.value)
 		return; /* the table is so small that it was looked at before */
 	if (a->doomed_count == TF_DOOMED) {
-		if (!at)
-			return;
 		memmove(a->doomed, a->doomed + 1, --at * sizeof d);
 	} else {
 		memmove(a->doomed + at + 1, a->doomed + at, (a->doomed_count++ - at) * sizeof d);

@@ -71,17 +71,82 @@ columns(const char *s, size_t n)
 	return count;
 }
 
+static void
+put_line_end(struct tf_buf *b, size_t indent)
+{
+	tf_put_char(b, '\n');
+	tf_put_fill(b, ' ', indent);
+}
+
+/* One column an octet, and one space between words: looked at eight octets at a time, since sentences are long and
+ * many. */
+static bool
+is_simple(const char *text, size_t n)
+{
+	const uint64_t each = UINT64_C(0x0101010101010101), high = each * 0x80;
+	uint64_t word, high_bits = 0, doubled = 0, before = 1;
+	size_t i = 0;
+
+	for (; i + 8 <= n; i += 8) {
+		memcpy(&word, text + i, sizeof word);
+		high_bits |= word;
+		/* No octet is above 0x7f, or it does not matter any more: so no carry goes from one to the next. */
+		uint64_t other = (word ^ each * ' ') & ~high;
+		uint64_t spaces = ~(other + (high - each)) & high;
+		doubled |= (spaces & (spaces >> 8)) | (before & (text[i] == ' '));
+		before = text[i + 7] == ' ';
+	}
+	for (; i < n; i++) {
+		high_bits |= (unsigned char)text[i];
+		doubled |= before & (text[i] == ' ');
+		before = text[i] == ' ';
+	}
+	return !(high_bits & high) && !doubled && !before;
+}
+
+/* As tf_put_wrapped(), for a simple text: as many words as a line has room for are put at once. */
+static size_t
+put_wrapped_simply(struct tf_buf *b, const char *p, size_t left, size_t at, size_t indent, size_t width)
+{
+	for (;;) {
+		size_t room = width > at ? width - at : 0, take = room;
+
+		if (left <= room) {
+			tf_put(b, p, left);
+			return at + left;
+		}
+		while (take > 0 && p[take] != ' ')
+			take--;
+		if (take == 0 && at <= indent) {
+			/* Even a line of its own has no room for it. */
+			const char *space = memchr(p, ' ', left);
+			take = space != NULL ? (size_t)(space - p) : left;
+		}
+		tf_put(b, p, take);
+		if (take == left)
+			return at + take;
+		if (take > 0) {
+			p += take + 1;
+			left -= take + 1;
+		}
+		put_line_end(b, indent);
+		at = indent;
+	}
+}
+
 size_t
 tf_put_wrapped(struct tf_buf *b, const char *text, size_t at, size_t indent, size_t width)
 {
 	bool fresh = true; /* nothing of the text stands on this line yet */
+	size_t octets = strlen(text);
 
+	if (at >= indent && octets > 0 && is_simple(text, octets))
+		return put_wrapped_simply(b, text, octets, at, indent, width);
 	for (const char *p = text + strspn(text, " "); *p != '\0';) {
 		size_t n = strcspn(p, " "), wide = columns(p, n);
 
 		if (at + !fresh + wide > width && at > indent) {
-			tf_put_char(b, '\n');
-			tf_put_fill(b, ' ', indent);
+			put_line_end(b, indent);
 			at = indent;
 			fresh = true;
 		}

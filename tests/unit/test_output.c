@@ -20,6 +20,7 @@
 #include "output/message.h"
 #include "output/output.h"
 #include "output/sha1.h"
+#include "output/style.h"
 
 #define S  INT64_C(1000000000)
 #define T0 (INT64_C(1700000000) * S)
@@ -1582,8 +1583,53 @@ no_memory(void)
 	}
 }
 
+/* Words of 1 to 24 letters; every seventh text has a wider one, every eleventh one that is no ASCII. */
+static void
+make_text(char *text, size_t size, uint32_t seed)
+{
+	size_t n = 0, words = seed % 40;
+
+	for (size_t i = 0; i <= words; i++) {
+		size_t letters = 1 + (seed = seed * 1664525 + 1013904223) / 65536 % 24;
+		if (i > 0)
+			text[n++] = ' ';
+		if (seed % 7 == 0 && n + 200 < size)
+			letters += 130;
+		for (size_t k = 0; k < letters && n + 30 < size; k++)
+			text[n++] = (char)('a' + k % 26);
+		if (seed % 11 == 0) {
+			memcpy(text + n, "\xc3\xa9", 2);
+			n += 2;
+		}
+	}
+	text[n] = '\0';
+}
+
+/* A space at the end is put nowhere, but such a text goes word by word. */
+static void
+lines_break_at_the_same_words(void)
+{
+	static char text[4096], same[4096 + 2];
+
+	for (uint32_t seed = 1; seed < 3000; seed++) {
+		size_t width = 1 + seed % 120, indent = seed / 7 % 30, at = indent + seed / 11 % 20;
+		struct tf_buf some, other;
+		tf_buf_init(&some, -1);
+		tf_buf_init(&other, -1);
+		make_text(text, sizeof text, seed);
+		snprintf(same, sizeof same, "%s ", text);
+		CU_ASSERT_EQUAL(tf_put_wrapped(&some, text, at, indent, width),
+		                tf_put_wrapped(&other, same, at, indent, width));
+		CU_ASSERT_EQUAL_FATAL(some.len, other.len);
+		CU_ASSERT_EQUAL(memcmp(some.data, other.data, some.len), 0);
+		tf_buf_fini(&some);
+		tf_buf_fini(&other);
+	}
+}
+
 const char tf_suite[] = "output";
 const struct tf_test tf_tests[] = {
+    {"lines break at the same words", lines_break_at_the_same_words},
     {"numbers in decimal, in groups, in hexadecimal", numbers},
     {"numbers as printf writes them", numbers_as_printf_writes_them},
     {"seconds keep every digit", seconds},
