@@ -183,7 +183,7 @@ void
 tf_tombstone_dig_up(struct tf_analyzer *a, uint32_t hash, uint32_t place)
 {
 	tf_index_remove(&a->index, hash, place | TF_TOMBSTONE_BIT);
-	tf_tombstone_at(&a->graveyard, place)->buried_ns = 0;
+	tf_tombstone_at(&a->graveyard, place)->dug_up = true;
 	a->tombstone_due_ns = INT64_MIN;
 }
 
@@ -206,7 +206,7 @@ forget_oldest(struct tf_analyzer *a)
 
 	if (t->waiting)
 		end_waiting(a, place);
-	if (t->buried_ns) {
+	if (!t->dug_up) {
 		struct tf_key key = tf_tombstone_key(t);
 		tf_tombstone_dig_up(a, tf_key_hash(&key, a->config.hash_key), place);
 	}
@@ -219,7 +219,7 @@ tf_tombstone_expire(struct tf_analyzer *a)
 	while (a->graveyard.count) {
 		const struct tf_tombstone *t = tf_tombstone_at(&a->graveyard, a->graveyard.oldest);
 		a->tombstone_due_ns = t->buried_ns + TF_TOMBSTONE_NS;
-		if (t->buried_ns && a->tombstone_due_ns > a->ctx.now_ns)
+		if (!t->dug_up && a->tombstone_due_ns > a->ctx.now_ns)
 			break;
 		forget_oldest(a);
 	}
@@ -256,8 +256,7 @@ bury(struct tf_analyzer *a, const struct tf_connection *c, uint32_t hash)
 	if (!a->config.max_tombstones)
 		return;
 	if (a->graveyard.count == a->config.max_tombstones) {
-		a->stats.evicted_tombstones +=
-		    tf_tombstone_at(&a->graveyard, a->graveyard.oldest)->buried_ns != 0;
+		a->stats.evicted_tombstones += !tf_tombstone_at(&a->graveyard, a->graveyard.oldest)->dug_up;
 		forget_oldest(a);
 	}
 	struct tf_buried b = {.key = c->key, .buried_ns = a->ctx.now_ns, .former = tf_former_of(&a->ctx, c)};
@@ -266,7 +265,7 @@ bury(struct tf_analyzer *a, const struct tf_connection *c, uint32_t hash)
 	if (a->graveyard.count == 1)
 		a->tombstone_due_ns = INT64_MIN;
 	if (!tf_index_add(&a->index, hash, place | TF_TOMBSTONE_BIT))
-		tf_tombstone_at(&a->graveyard, place)->buried_ns = 0;
+		tf_tombstone_at(&a->graveyard, place)->dug_up = true;
 }
 
 /* ---- beginning and end -------------------------------------------------------- */

@@ -25,7 +25,7 @@
 /* What one says. */
 struct tf_buried {
 	struct tf_key key;
-	int64_t buried_ns; /* capture time, not 0 */
+	int64_t buried_ns; /* capture time */
 	struct tf_former former;
 	struct tf_remains remains;
 };
@@ -43,7 +43,7 @@ enum tf_tombstone_number {
 /* The head of one.  Behind it come the addresses (of 4 octets each, or of 16), with timestamps both TSvals, and the
  * numbers, each without its leading zeroes. */
 struct tf_tombstone {
-	int64_t buried_ns; /* 0: it was dug up */
+	int64_t buried_ns;
 	uint64_t conn : 39;
 	uint64_t ipv4 : 1;
 	uint64_t isn_known : 2, max_known : 2, timestamps : 2, time_wait : 2; /* as in struct tf_former */
@@ -51,6 +51,7 @@ struct tf_tombstone {
 	uint64_t client_second : 1, fin_raised : 1, data_raised : 1; /* as in struct tf_remains */
 	uint32_t lengths : 27;                 /* of the numbers, 3 bits each; 7 means 8 octets */
 	uint32_t has_packet : 2, has_time : 2; /* those that are 0 are not kept */
+	uint32_t dug_up : 1;                   /* another connection took its 4-tuple */
 	uint16_t port[2];
 	uint32_t isn[2];
 	uint16_t waiting; /* the FIN that waits for its answer; 0: none does */

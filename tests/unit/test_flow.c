@@ -331,6 +331,15 @@ the_wheel_without_memory(void)
 static struct tf_analyzer *analyzer;
 static struct tf_connection_record records[64];
 static unsigned record_count;
+static int64_t told_after_ns; /* what the last finding says by this name */
+
+static void
+note_finding(const struct tf_finding *f)
+{
+	for (size_t i = 0; i < f->detail_count; i++)
+		if (strcmp(f->detail[i].name, "after") == 0)
+			told_after_ns = f->detail[i].ns;
+}
 
 static void
 note_record(void *context, const struct tf_event *e)
@@ -338,6 +347,8 @@ note_record(void *context, const struct tf_event *e)
 	(void)context;
 	if (e->kind == TF_EV_CONNECTION && record_count < 64)
 		records[record_count++] = *e->connection;
+	else if (e->kind == TF_EV_FINDING)
+		note_finding(e->finding);
 }
 
 static struct tf_config
@@ -513,8 +524,13 @@ a_late_fin_waits_for_its_answer(void)
 	told = &tf_analyzer_stats(analyzer)->anomalies[TF_A_FIN_AFTER_TIME_WAIT];
 	fin_after_time_wait();
 	CU_ASSERT_EQUAL(*told, 0);
+	/* Another connection on its 4-tuple changes nothing of what is told of it. */
+	feed(101, false, TF_SYN, 10000000, 0, 93 * SECOND);
+	CU_ASSERT_EQUAL(tf_analyzer_stats(analyzer)->connections, 2);
 	tf_analyzer_finish(analyzer);
 	CU_ASSERT_EQUAL(*told, 1);
+	/* TIME-WAIT began about when the FIN and its ACK passed first. */
+	CU_ASSERT(told_after_ns > 90 * SECOND && told_after_ns < 91 * SECOND);
 	tf_analyzer_free(analyzer);
 
 	analyzer_begins(8, 16);

@@ -54,7 +54,7 @@ extreme(void)
 	struct tf_buried b = {
 	    .key = {{address(bits & 1, edge(), edge()), address(bits & 3, edge(), edge())},
 	            {(uint16_t)edge(), (uint16_t)edge()}},
-	    .buried_ns = (int64_t)(edge() | 1),
+	    .buried_ns = (int64_t)edge(),
 	    .former =
 	        {
 	            .conn = edge() & TF_MAX_CONN,
