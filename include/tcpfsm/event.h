@@ -34,6 +34,7 @@ struct tf_transition {
 	enum tf_endpoint endpoint;
 	enum tf_state from, to;
 	enum tf_basis basis;
+	/* Words out of tables: they last as long as the program. */
 	const char *rule;      /* the row of rules.def, lower case with '-' */
 	const char *event;     /* "snd ACK of SYN,ACK" */
 	const char *reference; /* "RFC 9293 section 3.10.7.3" */

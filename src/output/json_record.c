@@ -181,6 +181,7 @@ tf_json_put_connection(struct tf_output *o, const struct tf_connection_record *r
 	if (p == NULL)
 		return;
 	p = at_front(o, p, r);
+	assert((size_t)(p - b->data) - b->len <= 2 * END_ROOM + RECORD_ROOM);
 	if (r->anomaly_count > 0) {
 		tf_buf_end(b, p);
 		put_anomalies(b, r);

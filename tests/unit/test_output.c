@@ -835,6 +835,71 @@ json_anomaly_of_a_service(void)
 	EXPECT_WITHIN(written, "\"details\":{\"conns\":[3,4,9]},\"subject\":\"10.9.0.2:80\"}\n");
 }
 
+/* Every value as long as it can be. */
+static struct tf_connection_record
+longest_record(void)
+{
+	static const struct tf_anomaly_count all[TF_ANOMALY_COUNT];
+	struct tf_connection_record r = half_closed(UINT64_MAX);
+
+	r.first_ts_ns = r.last_ts_ns = INT64_MIN + 1;
+	for (unsigned i = 0; i < 2; i++) {
+		struct tf_end_record *e = &r.end[i];
+
+		*e = (struct tf_end_record){
+		    .addr = IPV6(0x2001, 0xdb80, 0xaaaa, 0xbbbb, 0xcccc, 0xdddd, 0xeeee, 0xffff),
+		    .port = UINT16_MAX,
+		    .state = TF_SYN_RECEIVED,
+		    .possible = (1u << TF_STATE_COUNT) - 1,
+		    .history_count = TF_MAX_HISTORY,
+		    .isn_known = true,
+		    .isn = {UINT32_MAX},
+		    .packets = UINT64_MAX,
+		    .bytes = UINT64_MAX,
+		    .bytes_on_wire = UINT64_MAX,
+		    .retransmitted = UINT64_MAX,
+		    .out_of_order = UINT64_MAX,
+		    .duplicate_acks = UINT64_MAX,
+		    .zero_windows = UINT64_MAX,
+		    .keepalives = UINT64_MAX,
+		    .mss = INT32_MAX,
+		    .wscale = INT32_MAX,
+		};
+		memset(e->history, TF_SYN_RECEIVED, sizeof e->history);
+	}
+	r.handshake_rtt_ns = INT64_MAX;
+	memset(r.letters, 'D', TF_MAX_LETTERS);
+	r.anomaly_count = TF_ANOMALY_COUNT;
+	r.anomalies = all;
+	return r;
+}
+
+/* It has room: the writer asserts that, and the sanitizers see what it writes beyond. */
+static void
+json_longest_connection(void)
+{
+	struct tf_output_options options = defaults();
+	int fd;
+	struct tf_output *o = open_writer("json", &options, &fd);
+
+	for (unsigned i = 0; i < 100; i++)
+		send_record(o, longest_record());
+	close_writer(o, fd);
+	EXPECT_WITHIN(written,
+	              "{\"type\":\"connection\",\"conn\":18446744073709551615,"
+	              "\"first_ts\":-9223372036.854775,\"last_ts\":-9223372036.854775,"
+	              "\"client\":{\"addr\":\"2001:db80:aaaa:bbbb:cccc:dddd:eeee:ffff\",\"port\":65535,");
+	EXPECT_WITHIN(written,
+	              "\"isn\":4294967295,\"packets\":18446744073709551615,"
+	              "\"bytes\":18446744073709551615,\"bytes_on_wire\":18446744073709551615,"
+	              "\"retransmitted\":18446744073709551615,\"out_of_order\":18446744073709551615,"
+	              "\"duplicate_acks\":18446744073709551615,\"zero_windows\":18446744073709551615,"
+	              "\"keepalives\":18446744073709551615,\"mss\":2147483647,\"wscale\":2147483647,"
+	              "\"sack\":false,\"timestamps\":false},\"server\":{");
+	EXPECT_WITHIN(written, "\"handshake_rtt\":9223372036.854775807,\"anomalies\":[");
+	EXPECT_WITHIN(written, "\"history_letters\":\"DDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDD\"}\n");
+}
+
 static void
 json_connection(void)
 {
@@ -1651,6 +1716,7 @@ const struct tf_test tf_tests[] = {
     {"json: anomaly", json_anomaly},
     {"json: anomaly of a service", json_anomaly_of_a_service},
     {"json: connection", json_connection},
+    {"json: a connection with the longest of everything", json_longest_connection},
     {"json: host and summary", json_summary},
     {"json: summary of nothing", json_summary_of_nothing},
     {"text: a healthy capture", text_of_a_healthy_capture},
