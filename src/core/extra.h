@@ -190,9 +190,10 @@ struct tf_mismatch {
 	int64_t ts_ns;
 	uint64_t packet;
 	tf_seq ack, expected;
-	uint8_t from;  /* its sender: enum tf_endpoint */
-	uint8_t state; /* of its receiver: enum tf_state */
-	bool syn;      /* it was a SYN,ACK */
+	uint8_t from;   /* its sender: enum tf_endpoint */
+	uint8_t state;  /* of its receiver: enum tf_state */
+	bool syn;       /* it was a SYN,ACK */
+	bool explained; /* by octets that the capture may have missed, unless that RST comes */
 	bool waiting;
 };
 
@@ -236,6 +237,7 @@ struct tf_ended {
 	uint8_t id;       /* enum tf_anomaly */
 	uint8_t from;     /* enum tf_endpoint */
 	uint8_t state[2]; /* enum tf_state, before the RST */
+	bool stranger;    /* a RST is all that passed of its sender, and the opening did not */
 };
 
 #define TF_LATE_LETTERS 32

@@ -212,7 +212,7 @@ note_mismatch(const struct tf_step *st)
 
 	if (!st->bad_ack || st->s->flags & TF_RST || st->c->flags & TF_CONN_MIDSTREAM ||
 	    !tf_end_has(st->y, TF_END_SYN_SEEN) || (state != TF_SYN_SENT && state != TF_SYN_RECEIVED) ||
-	    explained_by_loss(st) || tf_raised(st->ctx, st->c, TF_A_HANDSHAKE_ACK_MISMATCH, st->from))
+	    tf_raised(st->ctx, st->c, TF_A_HANDSHAKE_ACK_MISMATCH, st->from))
 		return;
 	struct tf_extra *x = tf_extra_of(st->ctx, st->c);
 	if (!x || x->mismatch.waiting)
@@ -225,6 +225,7 @@ note_mismatch(const struct tf_step *st)
 	    .from = (uint8_t)st->from,
 	    .state = (uint8_t)state,
 	    .syn = (st->s->flags & TF_SYN) != 0,
+	    .explained = explained_by_loss(st),
 	    .waiting = true,
 	};
 }
@@ -362,8 +363,8 @@ tf_handshake_deadline(struct tf_context *ctx, struct tf_connection *c)
 
 	if (!x || tf_handshake_next(ctx, c) > ctx->now_ns)
 		return;
-	/* A SYN,ACK that the capture missed explains an ACK that nobody resets. */
-	if (x->mismatch.state == TF_SYN_SENT && !x->mismatch.syn)
+	/* A SYN,ACK that the capture missed explains an ACK that nobody resets, and so do data. */
+	if (x->mismatch.explained || (x->mismatch.state == TF_SYN_SENT && !x->mismatch.syn))
 		x->mismatch.waiting = false;
 	else
 		raise_mismatch(ctx, c, x, 0);

@@ -90,6 +90,14 @@ ended_in(const struct tf_end *end, uint8_t seemed)
 	return (enum tf_state)(known ? end->history >> 4 & 0xf : seemed);
 }
 
+/* A RST is all that this end ever sent, and of the opening nothing passed: a
+ * closed port answers a scan, and there was nothing to abort. */
+static bool
+answers_stranger(const struct tf_step *st)
+{
+	return st->c->flags & TF_CONN_MIDSTREAM && st->x->packets == 1;
+}
+
 /* The connection seems to have ended here.  It is said when nothing has
  * contradicted it for the settle time: a forged RST, or one that was lost,
  * ends nothing. */
@@ -108,6 +116,7 @@ note_end(const struct tf_step *st, enum tf_anomaly id)
 	};
 	if (id == TF_A_RST_ABORT)
 		x->ended.unacknowledged += tf_unacknowledged_data(st->x);
+	x->ended.stranger = answers_stranger(st);
 	if (id == TF_A_HALF_OPEN && x->held) {
 		const struct tf_held_syn *held = tf_pool_at(&st->ctx->held, x->held);
 		x->ended.cause[0] = held->segment.packet;
@@ -177,6 +186,11 @@ raise_end(struct tf_context *ctx, struct tf_connection *c, const struct tf_extra
 		                 ended_in(&c->end[TF_SERVER], e->state[TF_SERVER]));
 	}
 	tf_finding_count(&f, "unacknowledged", TF_D_COUNT, e->unacknowledged);
+	if (id == TF_A_HALF_OPEN && e->stranger)
+		tf_finding_lower(
+		    &f, TF_WARNING,
+		    "Of that end nothing else passed, so the connection may never have been: a scan, or "
+		    "a tool that sends data without opening one, is answered like this, too.");
 	tf_finding_packet(&f, e->cause[0]);
 	tf_finding_packet(&f, e->cause[1]);
 	tf_finding_packet(&f, e->packet);
@@ -314,14 +328,6 @@ check_data_after_rst(const struct tf_step *st, struct tf_extra *x)
 	tf_finding_packet(&f, x->rst.packet);
 	tf_finding_packet(&f, st->s->packet);
 	tf_raise(st->ctx, st->c, &f);
-}
-
-/* A RST is all that this end ever sent, and of the opening nothing passed: a
- * closed port answers a scan, and there was nothing to abort. */
-static bool
-answers_stranger(const struct tf_step *st)
-{
-	return st->c->flags & TF_CONN_MIDSTREAM && st->x->packets == 1;
 }
 
 /* ---- which one it is --------------------------------------------------------------------- */

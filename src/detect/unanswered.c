@@ -112,6 +112,9 @@ place_syn_ack(const struct tf_connection *c, const struct tf_extra *x, struct tf
 	if (x->syn_ack_after_ack)
 		tf_finding_where(f, TF_WHERE_BEHIND,
 		                 "its ACK had passed the tap and was lost behind it, or was not taken");
+	else if (x->bad_ack_known[f->endpoint])
+		tf_finding_where(f, TF_WHERE_NOWHERE,
+		                 "what had come back acknowledged something else, so it was no answer");
 	else if (c->flags & TF_CONN_ESTABLISHED)
 		tf_finding_where(
 		    f, TF_WHERE_UNKNOWN,
