@@ -5,9 +5,8 @@
  *
  * The sum does not depend on byte order (section 2 (B) there), nor on how
  * many 16-bit words are added at a time: octets are summed as the machine
- * stores them, 64 bits at a time, and folded once.  What runs for each
- * packet is inline, so that it is compiled for the vectors of whoever
- * calls it (usual.c).
+ * stores them, 64 bits at a time, and folded once.  Where the processor
+ * has wide vectors, usual frames are summed by wide.h.
  */
 #ifndef TCPFSM_WIRE_CHECKSUM_H
 #define TCPFSM_WIRE_CHECKSUM_H

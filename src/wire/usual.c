@@ -7,8 +7,8 @@
  * Only recognition is done here.  A usual frame's segment is made by the
  * same code as any other's (tcp.h), and what is not surely usual is left to
  * the general decoder, which has the last word on what a frame is.  It is
- * compiled twice, the second time for processors with wide vectors: that
- * halves what summing a full frame takes.
+ * compiled twice, the second time for processors with wide vectors, where
+ * some of that code has a shorter form (wide.h).
  */
 #include "wire/tcp.h"
 #include "wire/wide.h"

@@ -19,6 +19,8 @@
 /* Allocations that still succeed; -1: all.  The linker puts these in the place of the C library's (--wrap). */
 static int allocations_left = -1;
 
+void *__real_aligned_alloc(size_t alignment, size_t n);
+void *__wrap_aligned_alloc(size_t alignment, size_t n);
 void *__real_calloc(size_t count, size_t n);
 void *__real_realloc(void *old, size_t n);
 void *__wrap_calloc(size_t count, size_t n);
@@ -35,6 +37,12 @@ may_allocate(void)
 	else if (allocations_left == 0)
 		return false;
 	return true;
+}
+
+void *
+__wrap_aligned_alloc(size_t alignment, size_t n)
+{
+	return may_allocate() ? __real_aligned_alloc(alignment, n) : NULL;
 }
 
 void *
@@ -181,6 +189,136 @@ the_hash_depends_on_everything(void)
 	changed.port[1]++;
 	CU_ASSERT(tf_key_hash(&changed, secret) != hash);
 	CU_ASSERT(tf_key_hash(&key, other) != hash);
+}
+
+/* ---- preparation --------------------------------------------------------------------- */
+
+static const uint64_t secret_of_hash[2] = {UINT64_C(0x0123456789abcdef), UINT64_C(0xfedcba9876543210)};
+
+/* Between 64 ends that are alike, since some of their octets are the same: any two of them, the same one twice, too. */
+static struct tf_segment
+between(unsigned from, unsigned to)
+{
+	struct tf_segment s = {.src_port = from & 1 ? 258 : 513, .dst_port = to & 1 ? 258 : 513};
+	struct tf_addr *addr[2] = {&s.src, &s.dst};
+	unsigned end[2] = {from, to};
+
+	for (int i = 0; i < 2; i++) {
+		addr[i]->byte[0] = end[i] & 2 ? 0x20 : 0;
+		addr[i]->byte[7] = end[i] & 4 ? 200 : 0;
+		addr[i]->byte[8] = end[i] & 8 ? 1 : 0;
+		addr[i]->byte[14] = end[i] & 16 ? 200 : 3;
+		addr[i]->byte[15] = end[i] & 32 ? 1 : 2;
+	}
+	return s;
+}
+
+/* The order of ends: by address, octet by octet, then by port. */
+static bool
+sent_by_second(const struct tf_segment *s)
+{
+	int order = memcmp(s->dst.byte, s->src.byte, sizeof s->src.byte);
+
+	return order < 0 || (order == 0 && s->dst_port < s->src_port);
+}
+
+static void
+a_segment_has_its_keys_hash(void)
+{
+	struct tf_preparation *p = tf_preparation_new(secret_of_hash);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+	for (unsigned from = 0; from < 64; from++)
+		for (unsigned to = 0; to < 64; to++) {
+			struct tf_segment s = between(from, to);
+
+			tf_prepare(p, &s, 1);
+			struct tf_key key = tf_key_of(&s, s.second);
+			CU_ASSERT(s.second == sent_by_second(&s));
+			CU_ASSERT(s.hash == tf_key_hash(&key, secret_of_hash));
+			CU_ASSERT(tf_key_fits(&key, &s, s.second));
+		}
+	tf_preparation_free(p);
+}
+
+/* Is SECOND a copy of FIRST to those who saw nothing else? */
+static bool
+is_copy_of(struct tf_segment first, struct tf_segment second)
+{
+	struct tf_preparation *p = tf_preparation_new(secret_of_hash);
+	struct tf_segment s[2] = {first, second};
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+	tf_prepare(p, s, 2);
+	tf_preparation_free(p);
+	CU_ASSERT_FALSE(s[0].is_copy);
+	return s[1].is_copy;
+}
+
+/* What a mirror leaves as it is must be the same; what it may change, or tells another frame, need not. */
+static void
+a_copy_is_the_same_segment(void)
+{
+	const struct tf_segment first = {.ts_ns = START,
+	                                 .packet = 1,
+	                                 .src_port = 40000,
+	                                 .dst_port = 80,
+	                                 .seq = {1000},
+	                                 .ack = {2000},
+	                                 .flags = TF_ACK | TF_PSH,
+	                                 .window = 500,
+	                                 .len = 100,
+	                                 .checksum = 0x1234,
+	                                 .options = TF_OPT_TIMESTAMPS,
+	                                 .tsval = 77,
+	                                 .tsecr = 88,
+	                                 .ip_id = 9,
+	                                 .ttl = 64};
+	static const struct {
+		size_t at, size;
+	} field[] = {
+#define FIELD(name) {offsetof(struct tf_segment, name), sizeof first.name}
+	    FIELD(src_port), FIELD(dst_port), FIELD(seq),   FIELD(ack),   FIELD(flags), FIELD(window),
+	    FIELD(len),      FIELD(checksum), FIELD(tsval), FIELD(tsecr), FIELD(ip_id), FIELD(urgent),
+#undef FIELD
+	};
+	struct tf_segment other = first;
+
+	other.packet = 2;
+	other.ts_ns += 1000000;
+	other.ttl = 63;
+	CU_ASSERT(is_copy_of(first, other));
+	for (size_t i = 0; i < sizeof field / sizeof *field; i++)
+		for (size_t bit = 0; bit < 8 * field[i].size; bit++) {
+			struct tf_segment changed = other;
+			((uint8_t *)&changed)[field[i].at + bit / 8] ^= (uint8_t)(1 << bit % 8);
+			CU_ASSERT_FALSE(is_copy_of(first, changed));
+		}
+	for (size_t bit = 0; bit < 64; bit++) { /* the halves that tell hosts apart */
+		struct tf_segment changed[2] = {other, other};
+		changed[0].src.byte[8 + bit / 8] ^= (uint8_t)(1 << bit % 8);
+		changed[1].dst.byte[8 + bit / 8] ^= (uint8_t)(1 << bit % 8);
+		CU_ASSERT_FALSE(is_copy_of(first, changed[0]) || is_copy_of(first, changed[1]));
+	}
+}
+
+/* One in a row of other segments does not hide the copy of the one before it, in whichever set of the table. */
+static void
+a_copy_may_come_after_another(void)
+{
+	for (uint32_t i = 0; i < 3000; i++) {
+		struct tf_preparation *p = tf_preparation_new(secret_of_hash);
+		struct tf_segment s[3] = {
+		    {.ts_ns = START, .seq = {i}, .len = 1, .ip_id = 7},
+		    {.ts_ns = START + 1, .seq = {i * 2654435761u}, .len = 2, .ip_id = 8},
+		    {.ts_ns = START + 2, .seq = {i}, .len = 1, .ip_id = 7},
+		};
+
+		CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+		tf_prepare(p, s, 3);
+		CU_ASSERT(!s[0].is_copy && !s[1].is_copy && s[2].is_copy);
+		tf_preparation_free(p);
+	}
 }
 
 /* ---- the wheel ----------------------------------------------------------------------- */
@@ -622,6 +760,9 @@ const struct tf_test tf_tests[] = {
     {"removal from the index shifts back what follows", removal_shifts_back},
     {"the index without memory stays as it was", the_index_without_memory},
     {"the hash depends on the whole 4-tuple and on the secret", the_hash_depends_on_everything},
+    {"a segment has its key's hash", a_segment_has_its_keys_hash},
+    {"a copy is the same segment", a_copy_is_the_same_segment},
+    {"a copy may come after another segment", a_copy_may_come_after_another},
     {"deadlines come in order of time and number", deadlines_come_in_order},
     {"a deadline in the past is due at once, one at this moment is not",
      a_deadline_in_the_past_is_due_at_once},
