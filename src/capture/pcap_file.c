@@ -97,14 +97,29 @@ load_frame(const struct tf_pcap_file *f, const uint8_t *p, bool plain, struct tf
 	frame->linktype = f->linktype;
 }
 
-/* Ask for what lies some frames ahead, LEN octets of it: the processor does not do so across pages on its own. */
-static inline void
-ask_ahead(const uint8_t *p, size_t len)
-{
-	enum { AHEAD = 8 << 10 };
+enum { AHEAD = 8 << 10 }; /* octets; what is asked for is still in a cache when it is looked at */
 
-	for (size_t i = 0; i < len; i += 64)
-		__builtin_prefetch(p + AHEAD + i);
+/* What lies before it was asked for; the window, of which LEFT octets from P on are left, may be a new one. */
+static inline const uint8_t *
+asked_before(const struct tf_pcap_file *f, const uint8_t *p, size_t left)
+{
+	return f->asked >= p && f->asked <= p + left ? f->asked : p;
+}
+
+/* Ask for what lies up to some frames ahead of P, if it was not: the processor does not do so across pages on its own.
+ * Up to where it is asked for now. */
+static inline const uint8_t *
+ask_ahead(const uint8_t *asked, const uint8_t *p)
+{
+	enum { LINE = 64 };
+
+	for (; asked < p + AHEAD; asked += 4 * LINE) {
+		__builtin_prefetch(asked);
+		__builtin_prefetch(asked + LINE);
+		__builtin_prefetch(asked + 2 * LINE);
+		__builtin_prefetch(asked + 3 * LINE);
+	}
+	return asked;
 }
 
 /* Inlined twice, so that a PLAIN file is not asked with each field for its byte order and old ways. */
@@ -118,7 +133,7 @@ read_records(struct tf_reader *r, struct tf_frame *frames, size_t max, bool plai
 	size_t left = tf_stream_available(s), need = f.header_len;
 	const uint8_t *p = tf_stream_at(s);
 	struct tf_frame *frame = frames, *end = frames + max;
-	bool untouched = plain && tf_stream_is_untouched(s);
+	const uint8_t *asked = plain && tf_stream_is_untouched(s) ? asked_before(&f, p, left) : NULL;
 	*status = TF_READ_OK;
 	for (; frame < end; frame++, p += need, left -= need) {
 		need = f.header_len;
@@ -131,10 +146,11 @@ read_records(struct tf_reader *r, struct tf_frame *frames, size_t max, bool plai
 				break;
 			frame->caplen = f.snaplen;
 		}
-		if (untouched)
-			ask_ahead(p, need);
+		if (asked)
+			asked = ask_ahead(asked, p);
 	}
 	s->begin = s->end - left;
+	r->format.pcap.asked = asked;
 	if (frame < end)
 		*status = left >= f.header_len && frame->caplen > f.max_caplen
 		              ? fail_caplen(r, frame->caplen)

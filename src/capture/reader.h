@@ -37,6 +37,7 @@ struct tf_pcap_file {
 	uint32_t snaplen;      /* captured octets beyond it are not delivered, as in libpcap */
 	uint32_t max_caplen;   /* more is damage */
 	int linktype;          /* LINKTYPE_* */
+	const uint8_t *asked;  /* in a window: the processor has been asked for what lies before it */
 };
 
 struct tf_pcapng_interface;
