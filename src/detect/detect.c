@@ -50,6 +50,13 @@ plain_syn_ack(struct tf_context *ctx, struct tf_connection *c, const struct tf_s
 }
 
 void
+tf_detect_ask(const struct tf_context *ctx, const struct tf_segment *s, unsigned steps_left)
+{
+	tf_host_ask(&ctx->memory->hosts, &s->src, steps_left);
+	tf_host_ask(&ctx->memory->hosts, &s->dst, steps_left);
+}
+
+void
 tf_detect_opening(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
                   enum tf_endpoint from)
 {

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "core/pool.h"
 #include "detect/memory.h"
 
 #define LOOKS 8
@@ -35,6 +36,35 @@ tf_host_get(struct tf_hosts *t, const struct tf_addr *addr, bool *displaced)
 	tag[room - h] = (uint32_t)(hash >> 32);
 	t->any = true;
 	return room;
+}
+
+/* The samples of H that a new one is compared with, and the place of the new one. */
+static void
+ask_for_samples(const struct tf_hosts *t, const struct tf_host *h)
+{
+	if (!h->samples || !h->ring)
+		return;
+	const struct tf_isn_ring *ring = &t->ring[h->ring - 1];
+	tf_prefetch(ring->isn, tf_host_kept(h) * sizeof ring->isn[0] + 1);
+	__builtin_prefetch(&ring->sample[h->samples % TF_ISN_SAMPLES], 1);
+}
+
+void
+tf_host_ask(const struct tf_hosts *t, const struct tf_addr *addr, unsigned steps_left)
+{
+	uint64_t hash = tf_memory_hash(t->key, addr, 0), first = hash % TF_HOST_SETS * TF_HOST_WAYS;
+
+	if (steps_left == 2) {
+		__builtin_prefetch(&t->tag[first]);
+		return;
+	}
+	for (uint64_t i = first; i < first + TF_HOST_WAYS; i++)
+		if (t->tag[i] == (uint32_t)(hash >> 32)) {
+			if (steps_left)
+				tf_prefetch(&t->place[i], sizeof t->place[i]);
+			else
+				ask_for_samples(t, &t->place[i]);
+		}
 }
 
 static void

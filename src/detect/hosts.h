@@ -83,6 +83,10 @@ struct tf_hosts {
  * it displaced one with a single sample (*displaced). */
 struct tf_host *tf_host_get(struct tf_hosts *t, const struct tf_addr *addr, bool *displaced);
 
+/* A sample of ADDR's will be taken soon: ask the processor for what that needs, in three steps (STEPS_LEFT 2, 1, 0), of
+ * which each looks at what the one before it asked for. */
+void tf_host_ask(const struct tf_hosts *t, const struct tf_addr *addr, unsigned steps_left);
+
 /* Keep a sample of H, which has room for it or is given it; false where there is none. */
 bool tf_host_add(struct tf_hosts *t, struct tf_host *h, uint32_t isn, const struct tf_isn_sample *s);
 

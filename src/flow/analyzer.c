@@ -437,6 +437,8 @@ static inline void
 set_out(struct tf_analyzer *a, struct errand *e, const struct tf_segment *s)
 {
 	e->s = s;
+	if (s->plain.move == TF_MAY_SYN_ACK)
+		tf_detect_ask(&a->ctx, s, 2);
 	tf_index_prefetch(&a->index, e->s->hash);
 }
 
@@ -445,6 +447,8 @@ static inline void
 look_for_connection(struct tf_analyzer *a, struct errand *e)
 {
 	e->likely = prefetch_connection(a, e);
+	if (e->s->plain.move == TF_MAY_SYN_ACK)
+		tf_detect_ask(&a->ctx, e->s, 1);
 	if (a->ctx.sink.soon)
 		give_hint(a, e, false);
 }
@@ -455,6 +459,8 @@ look_for_closing(struct tf_analyzer *a, const struct errand *e)
 {
 	if (e->likely)
 		tf_value_prefetch_closing(a, e->likely);
+	if (e->s->plain.move == TF_MAY_SYN_ACK)
+		tf_detect_ask(&a->ctx, e->s, 0);
 	if (a->ctx.sink.soon)
 		give_hint(a, e, true);
 }
