@@ -150,7 +150,7 @@ look_up(const struct tf_analyzer *a, const struct errand *e)
 			struct tf_key key = tf_tombstone_key(tf_tombstone_at(&a->graveyard, place));
 			if (tf_key_is_of(&key, e->s))
 				found.tombstone = place;
-		} else if (tf_key_is_of(tf_value_key(a, value), e->s)) {
+		} else if (tf_value_is_of(a, value, e->s)) {
 			found.index = value;
 			break;
 		}
@@ -169,7 +169,7 @@ is_still_there(const struct tf_connection *c, const struct tf_segment *s, bool s
 static struct place
 place_of(const struct tf_analyzer *a, const struct errand *e)
 {
-	if (e->likely && tf_key_is_of(tf_value_key(a, e->likely), e->s) && tf_value_stands(a, e->likely))
+	if (e->likely && tf_value_is_of(a, e->likely, e->s) && tf_value_stands(a, e->likely))
 		return (struct place){.index = e->likely};
 	return look_up(a, e);
 }
@@ -291,7 +291,7 @@ feed_elsewhere(struct tf_analyzer *a, const struct errand *e)
 	}
 	if (at.index & TF_EMBRYO_BIT)
 		at.index = feed_embryo(a, e, at.index);
-	else if (feed_known(a, at.index, e, tf_key_side(tf_value_key(a, at.index), e->s)))
+	else if (feed_known(a, at.index, e, tf_key_side(&tf_connection_at(a, at.index)->key, e->s)))
 		return;
 	if (at.index)
 		feed_checklist(a, at.index, e);
@@ -526,8 +526,9 @@ tf_analyzer_supply(struct tf_analyzer *a)
 static bool
 make_pool(struct tf_pool *pool, size_t item_bytes, uint64_t capacity)
 {
-	if (capacity > UINT32_MAX / 8)
-		capacity = UINT32_MAX / 8;
+	/* With a part of a place, and two bits that tell what it is, a number has 32 bits. */
+	if (capacity > UINT32_MAX / 16)
+		capacity = UINT32_MAX / 16;
 	*pool = (struct tf_pool){.item_bytes = (uint32_t)item_bytes, .capacity = (uint32_t)capacity};
 	pool->items = tf_arena_new(pool->capacity, item_bytes, TF_ARENA_FILLS);
 	return pool->items != NULL;

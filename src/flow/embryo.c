@@ -117,7 +117,7 @@ sent_one(const struct tf_end *end, tf_seq una, tf_seq right)
 {
 	if (!end->packets)
 		return !tf_end_has(end, TF_END_SEQ_KNOWN) && !end->wire_bytes;
-	return end->packets == 1 && !end->bytes && end->wire_bytes <= UINT32_MAX &&
+	return end->packets == 1 && !end->bytes && end->wire_bytes <= UINT16_MAX &&
 	       tf_seq_eq(end->max, tf_seq_add(end->isn, 1)) && tf_seq_eq(end->nxt, end->max) &&
 	       tf_seq_eq(end->una, una) && tf_seq_eq(end->right, right) && end->ts_recent == end->tsval;
 }
@@ -136,34 +136,133 @@ is_embryonic(const struct tf_analyzer *a, const struct tf_connection *c)
 	       sent_one(server, server->isn, right);
 }
 
-static struct tf_embryo_end
-end_of(const struct tf_end *end)
+/* ---- the 4-tuple ------------------------------------------------------------------------ */
+
+static const struct tf_addr mapped = {{[10] = 0xff, [11] = 0xff}};
+
+static bool
+is_wide(const struct tf_key *key)
 {
-	return (struct tf_embryo_end){
-	    .isn = end->isn,
-	    .tsval = end->tsval,
-	    .wire_bytes = (uint32_t)end->wire_bytes,
-	    .window = end->window,
-	    .mss = end->mss,
-	    .wscale = end->wscale,
-	    .packets = (uint8_t)end->packets,
-	};
+	return memcmp(&key->addr[0], &mapped, 12) != 0 || memcmp(&key->addr[1], &mapped, 12) != 0;
 }
 
 static void
+set_key(struct tf_embryo *e, const struct tf_key *key)
+{
+	if (e->flags & TF_CONN_WIDE_EMBRYOS) {
+		e->key = *key;
+		return;
+	}
+	for (int i = 0; i < 2; i++) {
+		memcpy(&e->ipv4.addr[i], key->addr[i].byte + 12, 4);
+		e->ipv4.port[i] = key->port[i];
+	}
+}
+
+struct tf_key
+tf_embryo_key(const struct tf_embryo *e)
+{
+	struct tf_key key = {{mapped, mapped}, {e->ipv4.port[0], e->ipv4.port[1]}};
+
+	if (e->flags & TF_CONN_WIDE_EMBRYOS)
+		return e->key;
+	memcpy(key.addr[0].byte + 12, &e->ipv4.addr[0], 4);
+	memcpy(key.addr[1].byte + 12, &e->ipv4.addr[1], 4);
+	return key;
+}
+
+/* ---- places --------------------------------------------------------------------------- */
+
+/* The part of a place after PART, or 0. */
+static uint32_t
+part_after(uint32_t place, bool wide)
+{
+	unsigned part = place % TF_PARTS;
+
+	if (wide)
+		return part == TF_PART_FIRST ? place + TF_PART_SECOND_HALF : 0;
+	return part < TF_PART_THIRD ? place + 1 : 0;
+}
+
+/* Another part of a place for embryos, or a place of its own; 0 where there is none. */
+static uint32_t
+find_place(struct tf_analyzer *a, bool wide)
+{
+	uint32_t place = a->spare_part[wide];
+
+	if (place && place / TF_PARTS < a->connections.fresh)
+		tf_table_disorder(a, a->connections.fresh); /* those behind it are older */
+	if (!place) {
+		place = tf_pool_get(&a->connections) * TF_PARTS;
+		if (!place)
+			return 0;
+		tf_table_note_place(a, place / TF_PARTS);
+		tf_embryo_at(a, place)->flags = TF_CONN_EMBRYOS | (wide ? TF_CONN_WIDE_EMBRYOS : 0);
+		a->embryo_places++;
+	}
+	a->spare_part[wide] = part_after(place, wide);
+	a->embryo_count++;
+	return place;
+}
+
+static void
+forget_embryo(struct tf_analyzer *a, uint32_t place)
+{
+	uint32_t index = place / TF_PARTS, flags = tf_connection_at(a, index)->flags;
+	bool wide = (flags & TF_CONN_WIDE_EMBRYOS) != 0;
+
+	tf_embryo_at(a, place)->conn = 0;
+	a->embryo_count--;
+	for (unsigned part = 0; part < TF_PARTS; part++)
+		if (tf_value_in(a, index, part))
+			return;
+	if (a->spare_part[wide] / TF_PARTS == index)
+		a->spare_part[wide] = 0;
+	tf_connection_at(a, index)->flags = 0;
+	a->embryo_places--;
+	tf_pool_put(&a->connections, index);
+}
+
+/* ---- from a segment, from a connection --------------------------------------------------- */
+
+/* A place where E, of which nothing but this is known yet, could be one with KEY; or 0. */
+static uint32_t
+begin_with_key(struct tf_analyzer *a, const struct tf_key *key)
+{
+	bool wide = is_wide(key);
+	uint32_t place = find_place(a, wide);
+
+	if (!place)
+		return 0;
+	struct tf_embryo *e = tf_embryo_at(a, place);
+	memset(e, 0, wide ? sizeof *e : TF_EMBRYO_NARROW);
+	e->flags = TF_CONN_EMBRYOS | (wide ? TF_CONN_WIDE_EMBRYOS : 0);
+	set_key(e, key);
+	return place;
+}
+
+/* E, which has its key, as C is. */
+static void
 describe(struct tf_embryo *e, const struct tf_connection *c)
 {
-	*e = (struct tf_embryo){
-	    .key = c->key,
-	    .flags = (c->flags & TF_SHAPE_ASIDE) | TF_CONN_EMBRYOS,
-	    .conn = c->conn,
-	    .shape = c->shape,
-	    .first_ts_ns = c->first_ts_ns,
-	    .handshake_ns = c->handshake_ns,
-	    .rtt_64us = c->end[TF_SERVER].rtt_64us,
-	    .first_packet = c->first_packet,
-	    .end = {end_of(&c->end[TF_CLIENT]), end_of(&c->end[TF_SERVER])},
-	};
+	for (int which = 0; which < 2; which++) {
+		const struct tf_end *end = &c->end[which];
+		e->isn[which] = end->isn;
+		e->tsval[which] = end->tsval;
+		e->wire_bytes[which] = (uint16_t)end->wire_bytes;
+		e->window[which] = end->window;
+		e->mss[which] = end->mss;
+	}
+	e->client_wscale = c->end[TF_CLIENT].wscale & 15u;
+	e->server_wscale = c->end[TF_SERVER].wscale & 15u;
+	e->answered = c->end[TF_SERVER].packets != 0;
+	e->flags = (c->flags & TF_SHAPE_ASIDE) | (e->flags & (TF_CONN_EMBRYOS | TF_CONN_WIDE_EMBRYOS));
+	e->conn = c->conn;
+	e->shape = c->shape;
+	e->first_ts_ns = c->first_ts_ns;
+	e->handshake_ns = c->handshake_ns;
+	e->rtt_64us = c->end[TF_SERVER].rtt_64us;
+	e->first_packet = c->first_packet;
 }
 
 static void
@@ -173,91 +272,43 @@ forget_copy(struct tf_analyzer *a, uint32_t index)
 	tf_pool_put(&a->connections, index);
 }
 
-/* ---- places --------------------------------------------------------------------------- */
-
-/* The other half of a connection's place, or a place of its own; 0 where there is none. */
-static uint32_t
-find_place(struct tf_analyzer *a)
-{
-	uint32_t place = a->spare_half;
-
-	if (place && place >> 1 < a->connections.fresh)
-		tf_table_disorder(a, a->connections.fresh); /* those behind it are older */
-	a->spare_half = 0;
-	if (!place) {
-		place = tf_pool_get(&a->connections) << 1;
-		if (!place)
-			return 0;
-		tf_table_note_place(a, place >> 1);
-		tf_embryo_at(a, place)->flags = TF_CONN_EMBRYOS;
-		a->embryo_places++;
-		a->spare_half = place | 1;
-	}
-	a->embryo_count++;
-	return place;
-}
-
-static void
-forget_embryo(struct tf_analyzer *a, uint32_t place)
-{
-	tf_embryo_at(a, place)->conn = 0;
-	a->embryo_count--;
-	if (tf_embryo_at(a, place ^ 1)->conn)
-		return;
-	if (a->spare_half >> 1 == place >> 1)
-		a->spare_half = 0;
-	tf_embryo_at(a, place & ~1u)->flags = 0;
-	a->embryo_places--;
-	tf_pool_put(&a->connections, place >> 1);
-}
-
-/* ---- from a segment, from a connection --------------------------------------------------- */
-
 bool
 tf_embryo_begin(struct tf_analyzer *a, const struct tf_segment *s)
 {
 	const struct tf_move *move = tf_move_first(&a->ctx, s);
-	bool second = tf_key_second(s);
 
-	if (!move || !(a->moves.shape[move->to].may[TF_CLIENT] & TF_IS_EMBRYONIC))
+	if (!move || !(a->moves.shape[move->to].may[TF_CLIENT] & TF_IS_EMBRYONIC) || s->wire_len > UINT16_MAX)
 		return false;
+	bool second = tf_key_second(s);
+	struct tf_key key = tf_key_of(s, second);
 	tf_table_make_room(a);
-	uint32_t place = find_place(a);
+	uint32_t place = begin_with_key(a, &key);
 	if (!place)
 		return false;
-	*tf_embryo_at(a, place) = (struct tf_embryo){
-	    .key = tf_key_of(s, second),
-	    .flags = TF_CONN_EMBRYOS | (second ? TF_CONN_CLIENT_SECOND : 0) |
-	             (s->ip_version == 6 ? TF_CONN_IPV6 : 0) |
-	             (s->checksum_state == TF_CHECKSUM_VALID ? TF_CONN_CLIENT_SUMS : 0) |
-	             tf_stack_flag(TF_CLIENT, s),
-	    .conn = (a->next_conn + 1) & TF_MAX_CONN,
-	    .shape = move->to & (TF_SHAPES - 1),
-	    .first_ts_ns = a->ctx.now_ns,
-	    .first_packet = (uint32_t)s->packet,
-	    .end[TF_CLIENT] =
-	        {
-	            .isn = s->seq,
-	            .tsval = s->options & TF_OPT_TIMESTAMPS ? s->tsval : 0,
-	            .wire_bytes = s->wire_len,
-	            .window = s->window,
-	            .mss = s->options & TF_OPT_MSS ? s->mss : 0,
-	            .wscale = (uint8_t)(s->options & TF_OPT_WSCALE ? (s->wscale > 14 ? 14 : s->wscale) : 0),
-	            .packets = 1,
-	        },
-	};
-	if (!queue_up(a, TF_AWAITS_ANSWER, place)) {
+	struct tf_embryo *e = tf_embryo_at(a, place);
+	e->flags |= (second ? TF_CONN_CLIENT_SECOND : 0) | (s->ip_version == 6 ? TF_CONN_IPV6 : 0) |
+	            (s->checksum_state == TF_CHECKSUM_VALID ? TF_CONN_CLIENT_SUMS : 0) |
+	            tf_stack_flag(TF_CLIENT, s);
+	e->conn = (a->next_conn + 1) & TF_MAX_CONN;
+	e->shape = move->to & (TF_SHAPES - 1);
+	e->first_ts_ns = a->ctx.now_ns;
+	e->first_packet = (uint32_t)s->packet;
+	e->isn[TF_CLIENT] = s->seq;
+	e->tsval[TF_CLIENT] = s->options & TF_OPT_TIMESTAMPS ? s->tsval : 0;
+	e->wire_bytes[TF_CLIENT] = (uint16_t)s->wire_len;
+	e->window[TF_CLIENT] = s->window;
+	e->mss[TF_CLIENT] = s->options & TF_OPT_MSS ? s->mss : 0;
+	e->client_wscale = (s->options & TF_OPT_WSCALE ? (s->wscale > 14 ? 14u : s->wscale) : 0u) & 15u;
+	/* Of one that is forgotten the queue goes past the entry. */
+	if (!queue_up(a, TF_AWAITS_ANSWER, place) ||
+	    !tf_index_add(&a->index, s->hash, place | TF_EMBRYO_BIT)) {
 		forget_embryo(a, place);
-		return false;
-	}
-	if (!tf_index_add(&a->index, s->hash, place | TF_EMBRYO_BIT)) {
-		forget_embryo(a, place); /* the queue passes over it */
 		return false;
 	}
 	tf_table_count_in(a);
 	if (a->ctx.sink.wanted & (TF_EV_TRANSITION | TF_EV_POSSIBLE)) {
-		tf_move_tell_beginning(&a->ctx, tf_embryo_at(a, place)->conn);
-		tf_move_tell(&a->ctx, tf_embryo_at(a, place)->conn, move);
+		tf_move_tell_beginning(&a->ctx, e->conn);
+		tf_move_tell(&a->ctx, e->conn, move);
 	}
 	tf_flood_syn(&a->ctx, s);
 	return true;
@@ -267,7 +318,7 @@ bool
 tf_embryo_from(struct tf_analyzer *a, uint32_t index, uint32_t hash)
 {
 	const struct tf_connection *c = tf_connection_at(a, index);
-	uint32_t place = is_embryonic(a, c) ? find_place(a) : 0;
+	uint32_t place = is_embryonic(a, c) ? begin_with_key(a, &c->key) : 0;
 
 	if (!place)
 		return false;
@@ -299,18 +350,16 @@ tf_embryo_update(struct tf_analyzer *a, uint32_t embryo, uint32_t index)
 /* ---- to a connection ----------------------------------------------------------------- */
 
 static void
-fill_end(struct tf_end *end, const struct tf_embryo_end *e)
+fill_end(struct tf_end *end, const struct tf_embryo *e, enum tf_endpoint which, unsigned wscale)
 {
-	if (!e->packets)
-		return;
-	end->isn = end->una = e->isn;
-	end->max = end->nxt = tf_seq_add(e->isn, 1);
-	end->tsval = end->ts_recent = e->tsval;
-	end->wire_bytes = e->wire_bytes;
-	end->window = e->window;
-	end->mss = e->mss;
-	end->wscale = e->wscale;
-	end->packets = e->packets;
+	end->isn = end->una = e->isn[which];
+	end->max = end->nxt = tf_seq_add(end->isn, 1);
+	end->tsval = end->ts_recent = e->tsval[which];
+	end->wire_bytes = e->wire_bytes[which];
+	end->window = e->window[which];
+	end->mss = e->mss[which];
+	end->wscale = (uint8_t)wscale;
+	end->packets = 1;
 }
 
 void
@@ -318,7 +367,7 @@ tf_embryo_fill(const struct tf_analyzer *a, const struct tf_embryo *e, struct tf
 {
 	struct tf_end *client = &c->end[TF_CLIENT], *server = &c->end[TF_SERVER];
 
-	c->key = e->key;
+	c->key = tf_embryo_key(e);
 	c->flags = e->flags & TF_SHAPE_ASIDE;
 	c->conn = e->conn;
 	c->first_ts_ns = e->first_ts_ns;
@@ -327,10 +376,10 @@ tf_embryo_fill(const struct tf_analyzer *a, const struct tf_embryo *e, struct tf
 	c->deadline_ns = INT64_MAX;
 	c->first_packet = e->first_packet;
 	tf_shape_take(&a->ctx, c, e->shape);
-	fill_end(client, &e->end[TF_CLIENT]);
-	fill_end(server, &e->end[TF_SERVER]);
-	if (!server->packets)
+	fill_end(client, e, TF_CLIENT, e->client_wscale);
+	if (!e->answered)
 		return;
+	fill_end(server, e, TF_SERVER, e->server_wscale);
 	client->una = client->max;
 	server->right = tf_seq_add(client->max, server->window);
 	server->rtt_64us = (uint16_t)e->rtt_64us;

@@ -1,9 +1,10 @@
 /*
  * Embryonic connections: one SYN, or a SYN and the first answer to it, and
  * nothing unusual.  What both ends are in is a shape (core/moves.h), and of
- * the numbers most follow from a few; so they take less than half of the
- * room of a connection until the handshake goes on: two of them share the
- * place of one.  A flood is all made of them.
+ * the numbers most follow from a few; so they take a third of the room of a
+ * connection until the handshake goes on, and with IPv6 a half: three of
+ * them share the place of one, or two.  A flood is all made of them, and the
+ * kernel's clearing of their memory is what takes longest about it.
  *
  * Their limits are those of a SYN and of a SYN,ACK that are given up, so
  * they run out in the order in which they began: a queue for each stands in
@@ -18,34 +19,54 @@
 
 #include "tcpfsm/connection.h"
 
-/* Numbers in the index have this bit where they are of embryos; then the place of a connection follows, and which half
- * of it. */
+/* Numbers in the index have this bit where they are of embryos; then the place of a connection follows, and which part of
+ * it, in two bits. */
 #define TF_EMBRYO_BIT 0x40000000u
 
-struct tf_embryo_end {
-	tf_seq isn;
-	uint32_t tsval;      /* the only one it sent; 0 without timestamps */
-	uint32_t wire_bytes; /* of its frame */
-	uint16_t window, mss;
-	uint8_t wscale;
-	uint8_t packets; /* 1; of the server 0 until it answers */
-};
+/* Parts of a place: three thirds; or two halves, of which the first begins where the first third does. */
+enum tf_part { TF_PART_FIRST, TF_PART_SECOND, TF_PART_THIRD, TF_PART_SECOND_HALF, TF_PARTS };
 
+/* Arrays are by endpoint.  Without `answered` the server has sent nothing, and of its numbers none means anything. */
 struct tf_embryo {
-	struct tf_key key;
-	uint32_t flags;     /* those of the connection that no shape has, and TF_CONN_EMBRYOS */
-	uint64_t conn : 39; /* as of a connection; 0: the place is free */
-	uint64_t shape : 16;
 	int64_t first_ts_ns;
 	uint64_t handshake_ns : 48; /* to the SYN,ACK */
 	uint64_t rtt_64us : 16;     /* of the server */
+	tf_seq isn[2];
+	uint32_t tsval[2]; /* the only one it sent; 0 without timestamps */
 	uint32_t first_packet;
-	struct tf_embryo_end end[2];
+	uint32_t
+	    flags; /* those of the connection that no shape has, TF_CONN_EMBRYOS, perhaps TF_CONN_WIDE_EMBRYOS */
+	uint64_t conn : 39; /* as of a connection; 0: the place is free */
+	uint64_t shape : 16;
+	uint64_t client_wscale : 4, server_wscale : 4, answered : 1;
+	uint16_t wire_bytes[2]; /* of its frame */
+	uint16_t window[2], mss[2];
+	/* The 4-tuple: of IPv4 the addresses alone, as they stand in the header; of IPv6 as of a connection. */
+	union {
+		struct {
+			uint32_t addr[2];
+			uint16_t port[2];
+		} ipv4;
+		struct tf_key key;
+	};
 };
 
-_Static_assert(2 * sizeof(struct tf_embryo) <= sizeof(struct tf_connection), "two have room");
+#define TF_EMBRYO_NARROW (offsetof(struct tf_embryo, ipv4) + sizeof((struct tf_embryo){0}.ipv4)) /* octets */
+
+_Static_assert(TF_EMBRYO_NARROW <= sizeof(struct tf_connection) / 3 &&
+                   sizeof(struct tf_embryo) <= sizeof(struct tf_connection) / 2,
+               "three have room, or two");
 _Static_assert(offsetof(struct tf_embryo, flags) == offsetof(struct tf_connection, flags),
                "they tell what a place holds");
+
+/* Octets from the beginning of a place to PART of it; so a number tells where its embryo is without a look at it. */
+static inline size_t
+tf_part_offset(unsigned part)
+{
+	const size_t third = sizeof(struct tf_connection) / 3, half = sizeof(struct tf_connection) / 2;
+
+	return part == TF_PART_SECOND_HALF ? half : part * third;
+}
 
 /* What waits for the same limit, the oldest first; those that grew meanwhile are passed over. */
 struct tf_embryo_queue {
@@ -57,6 +78,8 @@ struct tf_embryo_queue {
 enum { TF_AWAITS_ANSWER, TF_AWAITS_THIRD, TF_EMBRYO_QUEUES };
 
 struct tf_analyzer;
+
+struct tf_key tf_embryo_key(const struct tf_embryo *e);
 
 /* Whether S began one.  False where it is no plain SYN or there is no room; then nothing has
  * changed, but that somebody may have been evicted. */

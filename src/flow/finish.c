@@ -17,9 +17,9 @@ next_survivor(const struct tf_analyzer *a, uint64_t *at)
 {
 	uint32_t value = 0;
 
-	/* Two halves a place, and places begin with 1. */
-	for (*at = *at ? *at + 1 : 2; *at < 2 * ((uint64_t)a->connections.fresh + 1); ++*at)
-		if ((value = tf_value_in(a, (uint32_t)(*at / 2), *at % 2)))
+	/* Places begin with 1. */
+	for (*at = *at ? *at + 1 : TF_PARTS; *at < TF_PARTS * ((uint64_t)a->connections.fresh + 1); ++*at)
+		if ((value = tf_value_in(a, (uint32_t)(*at / TF_PARTS), *at % TF_PARTS)))
 			return value;
 	return 0;
 }
@@ -33,7 +33,7 @@ is_in_order(const struct tf_analyzer *a)
 	for (uint32_t value; (value = next_survivor(a, &at)); last = tf_value_conn(a, value)) {
 		if (tf_value_conn(a, value) < last)
 			return false;
-		if (at / 2 > a->unordered_to)
+		if (at / TF_PARTS > a->unordered_to)
 			break;
 	}
 	return true;
@@ -79,9 +79,9 @@ end_in_order_of_places(struct tf_analyzer *a)
 				tf_table_end(a, i, TF_GONE_FINISHED);
 			continue;
 		}
-		for (uint32_t place = i << 1; place <= (i << 1 | 1); place++)
-			if (tf_embryo_at(a, place)->conn)
-				end_embryo(a, tf_embryo_at(a, place), &scratch);
+		for (uint32_t part = 0; part < TF_PARTS; part++)
+			if (tf_value_in(a, i, part))
+				end_embryo(a, tf_embryo_at(a, i * TF_PARTS + part), &scratch);
 	}
 }
 

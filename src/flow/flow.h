@@ -46,7 +46,7 @@ struct tf_analyzer {
 	struct tf_pool connections; /* struct tf_connection */
 	uint32_t embryo_count;      /* those that take less room as yet */
 	uint32_t embryo_places;     /* of connections, that they take */
-	uint32_t spare_half;        /* a place for the next one; 0: none */
+	uint32_t spare_part[2];     /* a place for the next one, and for the next one of IPv6; 0: none */
 	uint32_t unordered_to;      /* behind this place numbers rise with places */
 	struct tf_embryo_queue embryo_queue[TF_EMBRYO_QUEUES];
 	int64_t embryo_due_ns; /* the first limit of one */
@@ -72,31 +72,44 @@ tf_connection_at(const struct tf_analyzer *a, uint32_t index)
 	return tf_pool_at(&a->connections, index);
 }
 
+/* PLACE: a connection's place, times TF_PARTS, and a part of it. */
 static inline struct tf_embryo *
 tf_embryo_at(const struct tf_analyzer *a, uint32_t place)
 {
-	unsigned char *item = tf_pool_at(&a->connections, place >> 1);
+	unsigned char *item = tf_pool_at(&a->connections, place / TF_PARTS);
 
-	return (void *)(item + (place & 1) * (sizeof(struct tf_connection) / 2));
+	return (void *)(item + tf_part_offset(place % TF_PARTS));
 }
 
-/* What a place of the arena holds in its first or second HALF, as in the index; 0: nothing. */
+/* Does a place with FLAGS, which holds embryos, have this PART? */
+static inline bool
+tf_has_part(uint32_t flags, unsigned part)
+{
+	if (flags & TF_CONN_WIDE_EMBRYOS)
+		return part == TF_PART_FIRST || part == TF_PART_SECOND_HALF;
+	return part != TF_PART_SECOND_HALF;
+}
+
+/* What a place of the arena holds in this PART, as in the index; 0: nothing.  A connection is in the first. */
 static inline uint32_t
-tf_value_in(const struct tf_analyzer *a, uint32_t index, unsigned half)
+tf_value_in(const struct tf_analyzer *a, uint32_t index, unsigned part)
 {
 	const struct tf_connection *c = tf_connection_at(a, index);
+	uint32_t place = index * TF_PARTS + part;
 
-	if (c->flags & TF_CONN_EMBRYOS)
-		return tf_embryo_at(a, index << 1 | half)->conn ? TF_EMBRYO_BIT | index << 1 | half : 0;
-	return !half && c->conn ? index : 0;
+	if (!(c->flags & TF_CONN_EMBRYOS))
+		return part == TF_PART_FIRST && c->conn ? index : 0;
+	return tf_has_part(c->flags, part) && tf_embryo_at(a, place)->conn ? TF_EMBRYO_BIT | place : 0;
 }
 
-/* Of what a value in the index stands for, a connection or an embryo: its key. */
-static inline const struct tf_key *
-tf_value_key(const struct tf_analyzer *a, uint32_t value)
+/* Is what a value in the index stands for, a connection or an embryo, of S's 4-tuple? */
+static inline bool
+tf_value_is_of(const struct tf_analyzer *a, uint32_t value, const struct tf_segment *s)
 {
-	return value & TF_EMBRYO_BIT ? &tf_embryo_at(a, value & ~TF_EMBRYO_BIT)->key
-	                             : &tf_connection_at(a, value)->key;
+	if (!(value & TF_EMBRYO_BIT))
+		return tf_key_is_of(&tf_connection_at(a, value)->key, s);
+	struct tf_key key = tf_embryo_key(tf_embryo_at(a, value & ~TF_EMBRYO_BIT));
+	return tf_key_is_of(&key, s);
 }
 
 /* Its number; 0: the place is free. */
@@ -114,8 +127,8 @@ tf_value_stands(const struct tf_analyzer *a, uint32_t value)
 	uint32_t place = value & ~TF_EMBRYO_BIT;
 
 	if (value & TF_EMBRYO_BIT)
-		return tf_value_in(a, place >> 1, place & 1) == value;
-	return tf_value_in(a, place, 0) == value;
+		return tf_value_in(a, place / TF_PARTS, place % TF_PARTS) == value;
+	return tf_value_in(a, place, TF_PART_FIRST) == value;
 }
 
 /* Ask the processor for it. */
@@ -123,7 +136,7 @@ TF_PREFETCHES void
 tf_value_prefetch(const struct tf_analyzer *a, uint32_t value)
 {
 	if (value & TF_EMBRYO_BIT)
-		tf_prefetch(tf_embryo_at(a, value & ~TF_EMBRYO_BIT), sizeof(struct tf_embryo));
+		tf_prefetch(tf_embryo_at(a, value & ~TF_EMBRYO_BIT), TF_EMBRYO_NARROW);
 	else
 		tf_prefetch(tf_connection_at(a, value), sizeof(struct tf_connection));
 }

@@ -20,7 +20,7 @@ connection_of(const struct tf_analyzer *a, const struct tf_segment *quoted)
 	for (uint32_t at = tf_index_start(&a->index, hash); tf_index_find(&a->index, hash, &at);
 	     at = (at + 1) & a->index.mask) {
 		uint32_t value = a->index.entry[at].value;
-		if (!(value & TF_TOMBSTONE_BIT) && tf_key_is_of(tf_value_key(a, value), quoted))
+		if (!(value & TF_TOMBSTONE_BIT) && tf_value_is_of(a, value, quoted))
 			return value;
 	}
 	return 0;

@@ -136,8 +136,8 @@ tf_record_emit(struct tf_context *ctx, const struct tf_connection *c, bool evict
 static void
 each_connection(const struct tf_analyzer *a, bool (*fn)(void *, const struct tf_connection *), void *context)
 {
-	for (uint32_t i = 2; i < 2 * a->connections.fresh + 2; i++) {
-		uint32_t value = tf_value_in(a, i / 2, i % 2);
+	for (uint32_t i = TF_PARTS; i < TF_PARTS * (a->connections.fresh + 1); i++) {
+		uint32_t value = tf_value_in(a, i / TF_PARTS, i % TF_PARTS);
 		struct tf_connection spread = {0};
 		if (value & TF_EMBRYO_BIT)
 			tf_embryo_fill(a, tf_embryo_at(a, value & ~TF_EMBRYO_BIT), &spread);

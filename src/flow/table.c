@@ -97,11 +97,11 @@ doom(struct tf_analyzer *a, struct tf_doomed d)
 static void
 look_round(struct tf_analyzer *a)
 {
-	for (unsigned looks = 0, halves; looks < LOOKS; looks += halves) {
+	for (unsigned looks = 0, parts; looks < LOOKS; looks += parts) {
 		a->hand = a->hand % a->connections.fresh + 1;
-		halves = tf_connection_at(a, a->hand)->flags & TF_CONN_EMBRYOS ? 2 : 1;
-		for (unsigned half = 0; half < halves; half++) {
-			uint32_t value = tf_value_in(a, a->hand, half);
+		parts = tf_connection_at(a, a->hand)->flags & TF_CONN_EMBRYOS ? TF_PARTS : 1;
+		for (unsigned part = 0; part < parts; part++) {
+			uint32_t value = tf_value_in(a, a->hand, part);
 			if (value)
 				doom(a, look_at(a, value));
 		}

@@ -233,10 +233,12 @@ a_segment_has_its_keys_hash(void)
 			struct tf_segment s = between(from, to);
 
 			tf_prepare(p, &s, 1);
-			struct tf_key key = tf_key_of(&s, s.second);
-			CU_ASSERT(s.second == sent_by_second(&s));
+			bool second = tf_key_second(&s);
+			struct tf_key key = tf_key_of(&s, second);
+			CU_ASSERT(second == sent_by_second(&s));
 			CU_ASSERT(s.hash == tf_key_hash(&key, secret_of_hash));
-			CU_ASSERT(tf_key_fits(&key, &s, s.second));
+			CU_ASSERT(tf_key_fits(&key, &s, second));
+			CU_ASSERT(from == to || tf_key_side(&key, &s) == second);
 		}
 	tf_preparation_free(p);
 }
