@@ -38,7 +38,12 @@ tf_extra_of(struct tf_context *ctx, struct tf_connection *c)
 {
 	struct tf_closing *k = tf_closing_of(ctx, c);
 
-	return k ? made(ctx, &ctx->extras, &k->extra) : NULL;
+	if (!k)
+		return NULL;
+	uint32_t index = k->extra;
+	struct tf_extra *x = made(ctx, &ctx->extras, &index);
+	k->extra = index & 0x3fffffff;
+	return x;
 }
 
 void
@@ -291,8 +296,9 @@ forget_stream(struct tf_step *st, struct tf_end *x)
 	x->pending = x->doubt = 0;
 	st->y->pending &= (uint8_t)~TF_P_FIN;
 	if (k) {
-		k->fin[st->from] = (struct tf_fin_record){0};
-		k->last_data_ns[st->from] = 0;
+		tf_fin_begin(st->ctx, st->c, st->from, (struct tf_fin_record){0});
+		if (tf_data_after_fin_ns(k, st->from))
+			k->data_end = 0;
 	}
 	if (extra)
 		tf_reassembly_clear(st->ctx, extra, st->from);

@@ -62,6 +62,49 @@ tf_extra_if(const struct tf_context *ctx, const struct tf_connection *c)
 	return k && k->extra ? tf_pool_at(&ctx->extras, k->extra) : NULL;
 }
 
+/* Of the frame of which only the low 32 bits are known, the number: the latest one that is possible.  0: there is
+ * none. */
+static inline uint64_t
+tf_packet_of(const struct tf_context *ctx, uint32_t low)
+{
+	uint64_t packet = (ctx->last_packet & ~(uint64_t)UINT32_MAX) | low;
+
+	if (!low)
+		return 0;
+	return packet > ctx->last_packet ? packet - (UINT64_C(1) << 32) : packet;
+}
+
+/* How often WHICH has sent its FIN again. */
+static inline unsigned
+tf_fin_times_again(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint which)
+{
+	const struct tf_extra *x = tf_extra_if(ctx, c);
+
+	return x ? x->fin_again[which].times : 0;
+}
+
+/* When it sent it last; it has, or must have. */
+static inline int64_t
+tf_fin_last_ns(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint which)
+{
+	const struct tf_extra *x = tf_extra_if(ctx, c);
+
+	return x && x->fin_again[which].times ? x->fin_again[which].last_ns
+	                                      : tf_closing_if(ctx, c)->fin[which].first_ns;
+}
+
+/* The FIN of WHICH is as FIN says, and was not sent again yet. */
+static inline void
+tf_fin_begin(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint which,
+             struct tf_fin_record fin)
+{
+	struct tf_extra *x = tf_extra_if(ctx, c);
+
+	tf_closing_if(ctx, c)->fin[which] = fin;
+	if (x)
+		x->fin_again[which] = (struct tf_fin_again){0};
+}
+
 /* Give back all that C holds in the pools. */
 void tf_extra_release(struct tf_context *ctx, struct tf_connection *c);
 

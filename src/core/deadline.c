@@ -144,11 +144,12 @@ rst_deadline(const struct tf_context *ctx, const struct tf_connection *c)
  * what the round trip adds; where that was not measured its first time-out is three seconds.  After a
  * repetition twice the former time goes by. */
 static int64_t
-fin_patience_ns(const struct tf_connection *c, const struct tf_fin_record *fin)
+fin_patience_ns(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint which)
 {
+	int64_t first_ns = tf_closing_if(ctx, c)->fin[which].first_ns;
 	int64_t client = c->end[TF_CLIENT].rtt_64us, server = c->end[TF_SERVER].rtt_64us;
 	int64_t first = client && server ? TF_FIN_PATIENCE_NS + 4 * (client + server) * 64000 : TF_SETTLE_NS;
-	int64_t twice = part_of(fin->last_ns - fin->first_ns, 9, 4);
+	int64_t twice = part_of(tf_fin_last_ns(ctx, c, which) - first_ns, 9, 4);
 
 	first = earlier(first, TF_SETTLE_NS);
 	return first > twice ? first : twice;
@@ -169,9 +170,10 @@ silent_fin_deadline(const struct tf_context *ctx, const struct tf_connection *c,
 	bool waits = state & second || (state & TF_STATES(TF_FIN_WAIT_1) && c->flags & TF_CONN_GAP);
 
 	if (!k || !waits || tf_end_has(&c->end[which], TF_END_FIN_ACKED) || fin->inferred ||
-	    fin->again > (state & second ? 2 : 0) || (x && x->end[which].unanswered > 2))
+	    tf_fin_times_again(ctx, c, which) > (state & second ? 2 : 0) ||
+	    (x && x->end[which].unanswered > 2))
 		return INT64_MAX;
-	return c->last_ts_ns + fin_patience_ns(c, fin);
+	return c->last_ts_ns + fin_patience_ns(ctx, c, which);
 }
 
 /* Who acknowledged a FIN has it, though it came again and that seemed to say otherwise. */
@@ -205,10 +207,10 @@ unseen_rst_deadline(const struct tf_context *ctx, const struct tf_connection *c,
 	const struct tf_end *end = &c->end[which], *peer = &c->end[!which];
 
 	if (!k || tf_end_state(end) != TF_CLOSE_WAIT || tf_end_state(peer) != TF_FIN_WAIT_2 ||
-	    !k->last_data_ns[which] || tf_seq_ge(end->una, end->max) || peer->window == 0 ||
+	    !tf_data_after_fin_ns(k, which) || tf_seq_ge(end->una, end->max) || peer->window == 0 ||
 	    (x && x->end[which].unanswered) || is_read(c, x, which))
 		return INT64_MAX;
-	return c->last_ts_ns + fin_patience_ns(c, &k->fin[!which]);
+	return c->last_ts_ns + fin_patience_ns(ctx, c, which == TF_CLIENT ? TF_SERVER : TF_CLIENT);
 }
 
 static void

@@ -22,35 +22,47 @@ struct tf_range {
 	tf_seq right;  /* the octet after its last one */
 };
 
-/* A FIN and its acknowledgment, as they passed. */
+/* A FIN and its acknowledgment, as they passed.  Of frames the low 32 bits of their numbers (tf_packet_of). */
 struct tf_fin_record {
-	int64_t first_ns, last_ns; /* the FIN, first and latest */
-	uint64_t packet;           /* the first */
-	uint64_t last_packet;
-	int64_t ack_ns; /* the first ACK that covers it; 0: none */
-	uint64_t ack_packet;
+	int64_t first_ns;    /* the FIN */
+	int64_t ack_ns;      /* the first ACK that covers it; 0: none */
 	int64_t ack_last_ns; /* the latest segment with such an ACK */
-	uint32_t tsval;      /* of the first */
-	uint32_t last_tsval; /* of the latest */
-	uint16_t again;      /* times that it was sent again, at most 65,535 */
-	uint16_t ip_id;      /* of the first */
-	bool inferred;       /* it did not pass: an ACK shows it */
-	bool acks_peer_fin;  /* every one so far covered the other end's FIN */
-	bool timestamps;     /* the first bears them */
-	uint8_t ttl;         /* of the first */
+	uint32_t packet, ack_packet;
+	uint32_t tsval;         /* of the FIN */
+	uint16_t ip_id;         /* of the FIN */
+	uint8_t ttl;            /* of the FIN */
+	bool inferred : 1;      /* it did not pass: an ACK shows it */
+	bool acks_peer_fin : 1; /* every one so far covered the other end's FIN */
+	bool timestamps : 1;    /* it bears them */
+};
+
+/* A FIN that was sent again. */
+struct tf_fin_again {
+	int64_t last_ns; /* the latest */
+	uint64_t last_packet;
+	uint32_t last_tsval;
+	uint16_t times; /* at most 65,535; 0: it was not */
 };
 
 /* What a connection needs from its first FIN on.  Arrays are by endpoint. */
 struct tf_closing {
-	uint32_t extra;   /* index into the pool of tf_extra; 0: none */
-	uint32_t letters; /* the kinds of segments that came next (core/letters.c) */
+	uint32_t extra : 30;   /* index into the pool of tf_extra; 0: none */
+	uint32_t data_end : 2; /* 1 + who sent the data that data_ns is about; 0: nobody */
+	uint32_t letters;      /* the kinds of segments that came next (core/letters.c) */
 	struct tf_fin_record fin[2];
-	int64_t last_data_ns[2];       /* new payload, after the other end's FIN */
+	int64_t data_ns;               /* new payload, after the other end's FIN */
 	int64_t time_wait_ns[2];       /* when TIME-WAIT began or was restarted */
 	int64_t time_wait_early_ns[2]; /* when at the earliest; 0: it cannot have begun */
 };
 
-_Static_assert(sizeof(struct tf_closing) <= 200, "nearly every connection gets one");
+_Static_assert(sizeof(struct tf_closing) == 128, "two lines of cache, and nearly every connection gets one");
+
+/* When WHICH sent new payload after the other end's FIN; 0: it did not. */
+static inline int64_t
+tf_data_after_fin_ns(const struct tf_closing *k, unsigned which)
+{
+	return k->data_end == which + 1 ? k->data_ns : 0;
+}
 
 /* What is counted per end only where there is something to count. */
 struct tf_end_extra {
@@ -256,6 +268,7 @@ struct tf_late_letters {
 
 struct tf_extra {
 	struct tf_end_extra end[2];
+	struct tf_fin_again fin_again[2];
 	struct tf_end_watch watch[2];
 	struct tf_doubt doubt[2];
 	struct tf_end_repetition repetition[2];

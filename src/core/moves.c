@@ -165,7 +165,7 @@ number_ack_of_fin(const struct tf_context *ctx, struct tf_fin_record *fin, const
 	fin->ack_last_ns = ctx->now_ns;
 	if (first && !fin->ack_ns) {
 		fin->ack_ns = ctx->now_ns;
-		fin->ack_packet = s->packet;
+		fin->ack_packet = (uint32_t)s->packet;
 	}
 }
 

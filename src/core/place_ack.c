@@ -51,15 +51,10 @@ tf_infer_fin(struct tf_step *st)
 	if (!tf_seq_eq(st->y->nxt, st->y->max) || tf_end_has(st->y, TF_END_FIN) ||
 	    !tf_end_has(st->y, TF_END_SYN_ACKED))
 		return false;
-	struct tf_closing *k = tf_closing_of(st->ctx, st->c);
-	if (!k)
+	if (!tf_closing_of(st->ctx, st->c))
 		return false;
 	st->y->flags |= TF_END_FIN;
-	k->fin[st->to] = (struct tf_fin_record){.first_ns = st->ctx->now_ns,
-	                                        .last_ns = st->ctx->now_ns,
-	                                        .packet = st->s->packet,
-	                                        .last_packet = st->s->packet,
-	                                        .inferred = true};
+	tf_fin_begin(st->ctx, st->c, st->to, tf_fin_inferred(st));
 	/* It may have been an octet of data after all. */
 	tf_states before = st->y->base;
 	tf_replica_missed(st->receiver, TF_IN_SND_FIN);

@@ -68,17 +68,32 @@ tf_fin_of_segment(const struct tf_context *ctx, const struct tf_segment *s, bool
 {
 	return (struct tf_fin_record){
 	    .first_ns = ctx->now_ns,
-	    .last_ns = ctx->now_ns,
-	    .packet = s->packet,
-	    .last_packet = s->packet,
+	    .packet = (uint32_t)s->packet,
 	    .tsval = s->tsval,
-	    .last_tsval = s->tsval,
 	    .ip_id = s->ip_id,
 	    .ttl = s->ttl,
 
 	    .timestamps = (s->options & TF_OPT_TIMESTAMPS) != 0,
 	    .acks_peer_fin = acks_fin,
 	};
+}
+
+/* When and where it came before is of use until it is proven. */
+static void
+note_fin_again(const struct tf_step *st, const struct tf_fin_record *fin)
+{
+	struct tf_extra *x = tf_extra_of(st->ctx, st->c);
+	struct tf_fin_again *again = x ? &x->fin_again[st->from] : NULL;
+
+	if (!again)
+		return;
+	if (!again->times) {
+		again->last_ns = fin->first_ns;
+		again->last_packet = tf_packet_of(st->ctx, fin->packet);
+	}
+	if (again->times < UINT16_MAX)
+		again->times++;
+	again->last_tsval = st->s->tsval;
 }
 
 static void
@@ -94,11 +109,9 @@ note_fin(struct tf_step *st)
 	if (!fin)
 		return;
 	if (!st->fin_again) {
-		*fin = tf_fin_of_segment(st->ctx, st->s, acks_fin);
+		tf_fin_begin(st->ctx, st->c, st->from, tf_fin_of_segment(st->ctx, st->s, acks_fin));
 	} else {
-		fin->last_tsval = st->s->tsval;
-		if (fin->again < UINT16_MAX)
-			fin->again++;
+		note_fin_again(st, fin);
 		/* One that was inferred passes for the first time. */
 		fin->acks_peer_fin = acks_fin && (fin->acks_peer_fin || fin->inferred);
 	}
@@ -218,8 +231,10 @@ tf_place_sequence(struct tf_step *st)
 	st->data = s->len > 0;
 	if (st->new_bytes && tf_end_has(st->y, TF_END_FIN)) {
 		struct tf_closing *k = tf_closing_if(st->ctx, st->c);
-		if (k)
-			k->last_data_ns[st->from] = st->ctx->now_ns;
+		if (k) {
+			k->data_end = st->from == TF_CLIENT ? 1 : 2;
+			k->data_ns = st->ctx->now_ns;
+		}
 	}
 	if (st->data && !(s->flags & TF_SYN))
 		x->flags |= TF_END_SENT_DATA;

@@ -222,7 +222,7 @@ prove_ack_of_fin(struct tf_step *st)
 		fin->ack_last_ns = st->ctx->now_ns;
 		if (!fin->ack_ns) {
 			fin->ack_ns = st->ctx->now_ns;
-			fin->ack_packet = st->s->packet;
+			fin->ack_packet = (uint32_t)st->s->packet;
 		}
 	}
 	if (st->skips_one && !tf_end_has(st->x, TF_END_FIN) && st->fresh)
@@ -276,7 +276,8 @@ prove_before_fin(struct tf_step *st)
 	if (st->s->flags & TF_FIN && !st->fin_again)
 		tf_replica_sent(st->sender, TF_IN_SND_ACK_BEFORE_FIN);
 	else if (is_current(st) && fin &&
-	         (shows_hole(st->s) || st->ctx->now_ns - fin->last_ns > answer_ns(st)))
+	         (shows_hole(st->s) ||
+	          st->ctx->now_ns - tf_fin_last_ns(st->ctx, st->c, st->to) > answer_ns(st)))
 		tf_replica_doubt(st->sender, TF_P_FIN, TF_IN_SND_ACK_BEFORE_FIN);
 }
 
@@ -364,7 +365,7 @@ prove_fin_again(struct tf_step *st)
 		if (tf_fsm_rule(tf_end_state(st->x), TF_IN_SND_FIN_AGAIN)->effect == TF_NEVER)
 			tf_replica_sent(st->sender, TF_IN_SND_FIN_AGAIN);
 		/* It may have arrived, and its ACK be lost: from now on only that ACK counts. */
-		if (now - fin->last_ns > tf_end_rtt_ns(st->y))
+		if (now - tf_fin_last_ns(st->ctx, st->c, st->from) > tf_end_rtt_ns(st->y))
 			tf_replica_doubt(st->receiver, TF_P_FIN, TF_IN_SND_FIN_AGAIN);
 	} else if (now - fin->ack_last_ns > tf_end_rtt_ns(st->x)) {
 		st->x->doubt |= TF_P_ACK_OF_FIN;
@@ -377,7 +378,7 @@ prove_fin_again(struct tf_step *st)
 static void
 prove_fin(struct tf_step *st)
 {
-	struct tf_fin_record *fin;
+	struct tf_extra *x = tf_extra_if(st->ctx, st->c);
 
 	if (st->fin_again) {
 		prove_fin_again(st);
@@ -388,10 +389,9 @@ prove_fin(struct tf_step *st)
 			tf_replica_retract(st->sender, TF_SYN_RECEIVED, TF_IN_SND_FIN);
 		tf_replica_sent(st->sender, TF_IN_SND_FIN);
 	}
-	fin = tf_fin_of(st, st->from);
-	if (fin) {
-		fin->last_ns = st->ctx->now_ns;
-		fin->last_packet = st->s->packet;
+	if (x && x->fin_again[st->from].times) {
+		x->fin_again[st->from].last_ns = st->ctx->now_ns;
+		x->fin_again[st->from].last_packet = st->s->packet;
 	}
 }
 
@@ -421,7 +421,7 @@ doubt_fin_behind(struct tf_step *st)
 	if (!(st->marks & TF_MARK_RETRANSMISSION) || st->s->flags & (TF_SYN | TF_FIN) || !fin ||
 	    !tf_end_has(st->x, TF_END_FIN) || !(st->y->pending & TF_P_FIN) || tf_seq_le(st->end, st->x->una))
 		return;
-	if (st->ctx->now_ns - fin->last_ns > tf_end_rtt_ns(st->y))
+	if (st->ctx->now_ns - tf_fin_last_ns(st->ctx, st->c, st->from) > tf_end_rtt_ns(st->y))
 		tf_replica_doubt(st->receiver, TF_P_FIN, TF_IN_SND_DATA);
 }
 

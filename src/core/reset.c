@@ -78,8 +78,8 @@ may_answer_data(const struct tf_step *st, const struct tf_fin_record *own)
 	const struct tf_closing *k = tf_closing_if(st->ctx, st->c);
 	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
 	bool again = x && x->end[st->to].unanswered;
-	bool before =
-	    !k->last_data_ns[st->to] && !again && st->ctx->now_ns - own->first_ns > tf_end_rtt_ns(st->x);
+	bool before = !tf_data_after_fin_ns(k, st->to) && !again &&
+	              st->ctx->now_ns - own->first_ns > tf_end_rtt_ns(st->x);
 
 	return !tf_seq_eq(st->y->una, st->y->max) && !before;
 }

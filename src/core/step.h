@@ -66,6 +66,14 @@ tf_fin_of(const struct tf_step *st, enum tf_endpoint which)
 	return k ? &k->fin[which] : NULL;
 }
 
+/* What is known of a FIN that did not pass, and that this step shows. */
+static inline struct tf_fin_record
+tf_fin_inferred(const struct tf_step *st)
+{
+	return (struct tf_fin_record){
+	    .first_ns = st->ctx->now_ns, .packet = (uint32_t)st->s->packet, .inferred = true};
+}
+
 /* The path to the receiver is dead: nothing has come back for the last repetitions and probes. */
 static inline bool
 tf_path_is_dead(const struct tf_step *st)

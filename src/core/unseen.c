@@ -23,7 +23,7 @@ tf_crossed_ack_of_fin(const struct tf_step *st)
 {
 	const struct tf_fin_record *own = tf_fin_of(st, st->from);
 
-	return own && own->ack_ns && own->ack_packet != st->s->packet &&
+	return own && own->ack_ns && own->ack_packet != (uint32_t)st->s->packet &&
 	       st->ctx->now_ns - own->ack_ns < soonest_answer_ns(st->x);
 }
 
@@ -50,7 +50,7 @@ may_have_ack_of_fin(const struct tf_step *st)
 	const struct tf_fin_record *own = tf_fin_of(st, st->from);
 
 	return own && !tf_end_has(st->x, TF_END_FIN_ACKED) && !(st->s->flags & TF_FIN) &&
-	       st->ctx->now_ns - own->last_ns > soonest_answer_ns(st->x);
+	       st->ctx->now_ns - tf_fin_last_ns(st->ctx, st->c, st->from) > soonest_answer_ns(st->x);
 }
 
 /* This segment shows that the FIN of WHICH was acknowledged. */
@@ -63,7 +63,7 @@ note_ack_of_fin(struct tf_step *st, enum tf_endpoint which)
 	if (!fin)
 		return;
 	fin->ack_ns = fin->ack_last_ns = st->ctx->now_ns;
-	fin->ack_packet = st->s->packet;
+	fin->ack_packet = (uint32_t)st->s->packet;
 }
 
 /* The ACK of this end's FIN did not pass, but it has it. */
@@ -101,18 +101,15 @@ tf_infer_own_fin(struct tf_step *st)
 		return;
 	/* The two crossed only if the other was there no longer than a round trip. */
 	const struct tf_fin_record *peer = &k->fin[st->to];
-	if (peer->again == 0 && st->ctx->now_ns - peer->first_ns <= tf_end_rtt_ns(st->x))
+	if (!tf_fin_times_again(st->ctx, st->c, st->to) &&
+	    st->ctx->now_ns - peer->first_ns <= tf_end_rtt_ns(st->x))
 		tf_replica_doubt(st->sender, TF_P_FIN, TF_IN_SND_FIN);
 	else
 		tf_replica_sent(st->sender, TF_IN_SND_ACK_OF_FIN);
 	tf_replica_missed(st->sender, TF_IN_SND_FIN);
 	st->x->flags |= TF_END_FIN;
 	st->x->max = st->x->nxt = st->s->seq;
-	k->fin[st->from] = (struct tf_fin_record){.first_ns = st->ctx->now_ns,
-	                                          .last_ns = st->ctx->now_ns,
-	                                          .packet = st->s->packet,
-	                                          .last_packet = st->s->packet,
-	                                          .inferred = true};
+	tf_fin_begin(st->ctx, st->c, st->from, tf_fin_inferred(st));
 	st->y->doubt |= TF_P_FIN;
 }
 
@@ -120,10 +117,14 @@ tf_infer_own_fin(struct tf_step *st)
  * heard before, and the end that heard it is in TIME-WAIT, which takes no notice of a repetition's
  * timestamp. */
 static bool
-had_fin_before(const struct tf_step *st, const struct tf_fin_record *fin)
+had_fin_before(const struct tf_step *st)
 {
-	return fin->again && st->s->options & TF_OPT_TIMESTAMPS && tf_end_has(st->x, TF_END_TIMESTAMPS) &&
-	       tf_end_has(st->y, TF_END_TIMESTAMPS) && (int32_t)(st->s->tsecr - fin->last_tsval) < 0;
+	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+	const struct tf_fin_again *again = x ? &x->fin_again[st->to] : NULL;
+
+	return again && again->times && st->s->options & TF_OPT_TIMESTAMPS &&
+	       tf_end_has(st->x, TF_END_TIMESTAMPS) && tf_end_has(st->y, TF_END_TIMESTAMPS) &&
+	       (int32_t)(st->s->tsecr - again->last_tsval) < 0;
 }
 
 void
@@ -136,7 +137,7 @@ tf_order_fin_and_ack(struct tf_step *st)
 	if (tf_end_state(st->x) == TF_FIN_WAIT_1 && fin->inferred && may_have_ack_of_fin(st))
 		infer_ack_of_fin(st); /* a FIN that answers bears the ACK */
 	else if (tf_end_state(st->x) == TF_FIN_WAIT_2 && !fin->inferred && !own->inferred &&
-	         !fin->acks_peer_fin && (tf_crossed_ack_of_fin(st) || had_fin_before(st, fin)))
+	         !fin->acks_peer_fin && (tf_crossed_ack_of_fin(st) || had_fin_before(st)))
 		tf_replica_retract(st->sender, TF_FIN_WAIT_1, TF_IN_SND_ACK_OF_FIN);
 }
 

@@ -38,9 +38,9 @@ accepted(const struct tf_step *st, const struct tf_extra *x)
 	    tf_seq_lt(st->s->ack, w->after_fin_end) || tf_raised(st->ctx, st->c, TF_A_HALF_CLOSE, st->to))
 		return;
 	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_HALF_CLOSE, st->to);
-	tf_finding_count(&f, "fin_packet", TF_D_PACKET, fin->packet);
+	tf_finding_count(&f, "fin_packet", TF_D_PACKET, tf_packet_of(st->ctx, fin->packet));
 	tf_finding_duration(&f, "after", w->after_fin_ns - fin->first_ns);
-	tf_finding_packet(&f, fin->packet);
+	tf_finding_packet(&f, tf_packet_of(st->ctx, fin->packet));
 	tf_finding_packet(&f, w->after_fin_packet);
 	tf_finding_packet(&f, st->s->packet);
 	tf_raise(st->ctx, st->c, &f);
@@ -59,10 +59,10 @@ beyond(const struct tf_step *st)
 	    octets > FAR_BEYOND)
 		return;
 	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_DATA_AFTER_FIN, st->from);
-	tf_finding_count(&f, "fin_packet", TF_D_PACKET, fin->packet);
+	tf_finding_count(&f, "fin_packet", TF_D_PACKET, tf_packet_of(st->ctx, fin->packet));
 	tf_finding_count(&f, "seq", TF_D_SEQ, st->s->seq.v);
 	tf_finding_count(&f, "beyond", TF_D_COUNT, octets);
-	tf_finding_packet(&f, fin->packet);
+	tf_finding_packet(&f, tf_packet_of(st->ctx, fin->packet));
 	tf_finding_packet(&f, st->s->packet);
 	tf_raise(st->ctx, st->c, &f);
 	tf_injection_beyond(st, fin);
@@ -105,8 +105,8 @@ answered_again(const struct tf_step *st, struct tf_extra *x)
 	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_FIN_RETRANSMISSION_IN_TIME_WAIT, st->to);
 	tf_finding_duration(&f, "after", w->fin_again_ns - fin->ack_ns);
 	tf_finding_where(&f, TF_WHERE_BEHIND, "that ACK had passed the tap");
-	tf_finding_packet(&f, fin->packet);
-	tf_finding_packet(&f, fin->ack_packet);
+	tf_finding_packet(&f, tf_packet_of(st->ctx, fin->packet));
+	tf_finding_packet(&f, tf_packet_of(st->ctx, fin->ack_packet));
 	tf_finding_packet(&f, w->fin_again_packet);
 	tf_finding_packet(&f, st->s->packet);
 	w->fin_again_packet = 0;

@@ -21,7 +21,7 @@ crossed(const struct tf_step *st)
 		return;
 	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_SIMULTANEOUS_CLOSE, TF_NEITHER);
 	tf_finding_duration(&f, "between", st->ctx->now_ns - peer->first_ns);
-	tf_finding_packet(&f, peer->packet);
+	tf_finding_packet(&f, tf_packet_of(st->ctx, peer->packet));
 	tf_finding_packet(&f, st->s->packet);
 	tf_raise(st->ctx, st->c, &f);
 }
@@ -60,9 +60,11 @@ unacknowledged_id(enum tf_state state)
 
 /* From the FIN on; or from its repetition, where its ACK passed and was lost behind the tap. */
 static int64_t
-unacknowledged_since(const struct tf_fin_record *fin)
+unacknowledged_since(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint which)
 {
-	return fin->ack_last_ns ? fin->last_ns : fin->first_ns;
+	const struct tf_fin_record *fin = &tf_closing_if(ctx, c)->fin[which];
+
+	return fin->ack_last_ns ? tf_fin_last_ns(ctx, c, which) : fin->first_ns;
 }
 
 static int64_t
@@ -70,23 +72,23 @@ fin_deadline(const struct tf_context *ctx, const struct tf_connection *c, enum t
 {
 	const struct tf_fin_record *fin = &tf_closing_if(ctx, c)->fin[which];
 	int id = unacknowledged_id(tf_end_state(&c->end[which]));
+	unsigned again = tf_fin_times_again(ctx, c, which);
 
 	/* Where the other direction is missing, or all bare ACKs, so are those of the FIN: then only its repetitions
 	 * show that none came. */
-	if (id < 0 || (tf_without_acks(ctx) && !fin->again) || !fin->packet ||
-	    (!c->end[!which].packets && fin->again < FIN_REPEATS) ||
-	    tf_raised(ctx, c, (enum tf_anomaly)id, which))
+	if (id < 0 || (tf_without_acks(ctx) && !again) || !fin->packet ||
+	    (!c->end[!which].packets && again < FIN_REPEATS) || tf_raised(ctx, c, (enum tf_anomaly)id, which))
 		return INT64_MAX;
-	return unacknowledged_since(fin) + (fin->again >= FIN_REPEATS ? FIN_REPEATED_NS : FIN_LIMIT_NS);
+	return unacknowledged_since(ctx, c, which) + (again >= FIN_REPEATS ? FIN_REPEATED_NS : FIN_LIMIT_NS);
 }
 
 static void
-place_fin(struct tf_finding *f, const struct tf_fin_record *fin)
+place_fin(struct tf_finding *f, const struct tf_fin_record *fin, unsigned again)
 {
 	if (fin->ack_last_ns)
 		tf_finding_where(f, TF_WHERE_BEHIND,
 		                 "an ACK of it passed the tap and was lost behind it, on the way back");
-	else if (fin->again)
+	else if (again)
 		tf_finding_where(
 		    f, TF_WHERE_BEHIND,
 		    "each copy passed the tap and no ACK of it did, so they are lost behind it, or "
@@ -101,14 +103,16 @@ raise_stuck_fin(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoin
 {
 	const struct tf_fin_record *fin = &tf_closing_if(ctx, c)->fin[which];
 	int id = unacknowledged_id(tf_end_state(&c->end[which]));
+	unsigned again = tf_fin_times_again(ctx, c, which);
 	struct tf_finding f = tf_finding(ctx, c, (enum tf_anomaly)id, which);
 
-	tf_finding_duration(&f, "for", ctx->now_ns - unacknowledged_since(fin));
-	tf_finding_count(&f, "retransmissions", TF_D_COUNT, fin->again);
-	tf_finding_count(&f, "fin_packet", TF_D_PACKET, fin->packet);
-	place_fin(&f, fin);
-	tf_finding_packet(&f, fin->packet);
-	tf_finding_packet(&f, fin->last_packet);
+	tf_finding_duration(&f, "for", ctx->now_ns - unacknowledged_since(ctx, c, which));
+	tf_finding_count(&f, "retransmissions", TF_D_COUNT, again);
+	tf_finding_count(&f, "fin_packet", TF_D_PACKET, tf_packet_of(ctx, fin->packet));
+	place_fin(&f, fin, again);
+	tf_finding_packet(&f, tf_packet_of(ctx, fin->packet));
+	tf_finding_packet(&f, again ? tf_extra_if(ctx, c)->fin_again[which].last_packet
+	                            : tf_packet_of(ctx, fin->packet));
 	tf_raise(ctx, c, &f);
 }
 
@@ -124,7 +128,7 @@ waits_since(const struct tf_context *ctx, const struct tf_connection *c, enum tf
 	const struct tf_extra *x = tf_extra_if(ctx, c);
 	const struct tf_end *end = &c->end[waiter], *peer = &c->end[!waiter];
 	const struct tf_fin_record *fin = &k->fin[waiter];
-	int64_t data_ns = k->last_data_ns[!waiter];
+	int64_t data_ns = tf_data_after_fin_ns(k, !waiter);
 
 	if (tf_end_state(end) != TF_FIN_WAIT_2 || tf_end_state(peer) != TF_CLOSE_WAIT || !fin->ack_ns)
 		return INT64_MAX;
@@ -132,7 +136,7 @@ waits_since(const struct tf_context *ctx, const struct tf_connection *c, enum tf
 	if (c->flags & TF_CONN_MIDSTREAM && !tf_end_has(peer, TF_END_SENT_DATA))
 		return INT64_MAX;
 	if (x && x->gaps && x->gap_end == (waiter == TF_CLIENT ? TF_SERVER : TF_CLIENT) &&
-	    x->gap_packet > fin->packet)
+	    x->gap_packet > tf_packet_of(ctx, fin->packet))
 		return INT64_MAX;
 	return data_ns > fin->ack_ns ? data_ns : fin->ack_ns;
 }
@@ -166,10 +170,10 @@ raise_wait(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint abo
 	struct tf_finding f = tf_finding(ctx, c, id, about);
 
 	tf_finding_duration(&f, "for", ctx->now_ns - waits_since(ctx, c, waiter));
-	tf_finding_count(&f, "fin_packet", TF_D_PACKET, fin->packet);
-	tf_finding_count(&f, "ack_packet", TF_D_PACKET, fin->ack_packet);
-	tf_finding_packet(&f, fin->packet);
-	tf_finding_packet(&f, fin->ack_packet);
+	tf_finding_count(&f, "fin_packet", TF_D_PACKET, tf_packet_of(ctx, fin->packet));
+	tf_finding_count(&f, "ack_packet", TF_D_PACKET, tf_packet_of(ctx, fin->ack_packet));
+	tf_finding_packet(&f, tf_packet_of(ctx, fin->packet));
+	tf_finding_packet(&f, tf_packet_of(ctx, fin->ack_packet));
 	tf_raise(ctx, c, &f);
 }
 

@@ -49,22 +49,13 @@ tf_note_third_packet(struct tf_context *ctx, const struct tf_connection *c, cons
 	own_place_of(ctx, c)->third = (uint32_t)s->packet;
 }
 
-/* The latest frame whose number has these low 32 bits. */
-static uint64_t
-whole_number(const struct tf_context *ctx, uint32_t low)
-{
-	uint64_t packet = (ctx->last_packet & ~(uint64_t)UINT32_MAX) | low;
-
-	return packet > ctx->last_packet ? packet - (UINT64_C(1) << 32) : packet;
-}
-
 /* Its frame, if it is remembered; else 0. */
 static uint64_t
 third_packet(const struct tf_context *ctx, const struct tf_connection *c)
 {
 	const struct tf_handshake_packets *p = place_of(ctx, c);
 
-	return p->conn == (uint32_t)c->conn && p->third ? whole_number(ctx, p->third) : 0;
+	return p->conn == (uint32_t)c->conn ? tf_packet_of(ctx, p->third) : 0;
 }
 
 static bool
@@ -78,7 +69,7 @@ remembers_answer(const struct tf_context *ctx, const struct tf_connection *c)
 uint64_t
 tf_answer_packet(const struct tf_context *ctx, const struct tf_connection *c)
 {
-	return remembers_answer(ctx, c) ? whole_number(ctx, place_of(ctx, c)->answer)
+	return remembers_answer(ctx, c) ? tf_packet_of(ctx, place_of(ctx, c)->answer)
 	                                : tf_first_packet(ctx, c);
 }
 

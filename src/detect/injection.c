@@ -186,7 +186,8 @@ tf_injection_beyond(const struct tf_step *st, const struct tf_fin_record *fin)
 	if (!w)
 		return;
 	if (timestamps_agreed(st->c) && stamped != fin->timestamps) {
-		raise_injection(st, stamped ? "FIN" : "data", fin->packet, "timestamps", 0, 1);
+		raise_injection(st, stamped ? "FIN" : "data", tf_packet_of(st->ctx, fin->packet),
+		                "timestamps", 0, 1);
 		return;
 	}
 	/* Which of the two is foreign shows when one of them goes on. */
@@ -194,7 +195,7 @@ tf_injection_beyond(const struct tf_step *st, const struct tf_fin_record *fin)
 		w->beyond_packet = st->s->packet;
 		w->beyond_ttl = st->s->ttl;
 	} else if (w->beyond_ttl == st->s->ttl && came_another_way(fin->ttl, st->s->ttl)) {
-		raise_injection(st, "FIN", fin->packet, "TTL", fin->ttl, st->s->ttl);
+		raise_injection(st, "FIN", tf_packet_of(st->ctx, fin->packet), "TTL", fin->ttl, st->s->ttl);
 	}
 }
 

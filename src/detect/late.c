@@ -39,7 +39,7 @@ tf_detect_bury(const struct tf_context *ctx, const struct tf_connection *c, stru
 		return;
 	for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++) {
 		r->time_wait_ns[side_of(c, e)] = k->time_wait_ns[e];
-		r->fin_packet[side_of(c, e)] = k->fin[e].packet;
+		r->fin_packet[side_of(c, e)] = tf_packet_of(ctx, k->fin[e].packet);
 	}
 }
 

@@ -80,7 +80,7 @@ tf_leaks_enter(struct tf_context *ctx, struct tf_connection *c, int64_t since_ns
 	}
 	if (l->conn_count < TF_LEAK_CONNS) {
 		l->conn[l->conn_count] = c->conn;
-		l->packet[l->conn_count++] = tf_closing_if(ctx, c)->fin[TF_CLIENT].packet;
+		l->packet[l->conn_count++] = tf_packet_of(ctx, tf_closing_if(ctx, c)->fin[TF_CLIENT].packet);
 	}
 	if (l->count >= TF_LEAK_LIMIT && !l->raised)
 		raise_leak(ctx, l);

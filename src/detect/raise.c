@@ -119,10 +119,7 @@ tf_finding_lower(struct tf_finding *f, enum tf_severity severity, const char *no
 uint64_t
 tf_first_packet(const struct tf_context *ctx, const struct tf_connection *c)
 {
-	/* Only the low 32 bits are kept: it is the latest number with these that has passed. */
-	uint64_t base = ctx->last_packet & ~(uint64_t)UINT32_MAX, packet = base | c->first_packet;
-
-	return packet > ctx->last_packet ? packet - (UINT64_C(1) << 32) : packet;
+	return tf_packet_of(ctx, c->first_packet);
 }
 
 bool

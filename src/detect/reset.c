@@ -157,7 +157,7 @@ raise_refused_data(struct tf_context *ctx, struct tf_connection *c, const struct
 		tf_finding_lower(&f, TF_NOTICE,
 		                 "So few bytes so soon are mostly a farewell, such as TLS's close notify, "
 		                 "that nobody misses.");
-	tf_finding_packet(&f, fin->packet);
+	tf_finding_packet(&f, tf_packet_of(ctx, fin->packet));
 	tf_finding_packet(&f, w->after_fin_packet);
 	tf_finding_packet(&f, x->ended.packet);
 	tf_raise(ctx, c, &f);
@@ -254,7 +254,7 @@ refuses_fin(const struct tf_step *st)
 	/* An end that still has the connection puts an ACK on its RST. */
 	return !(st->s->flags & TF_ACK) && tf_end_has(st->x, TF_END_FIN) && tf_end_has(st->y, TF_END_FIN) &&
 	       !tf_end_has(st->y, TF_END_FIN_ACKED) && own->packet && peer->packet &&
-	       own->packet < peer->packet;
+	       tf_packet_of(st->ctx, own->packet) < tf_packet_of(st->ctx, peer->packet);
 }
 
 static void
@@ -263,11 +263,11 @@ raise_refused_fin(const struct tf_step *st)
 	const struct tf_fin_record *own = tf_fin_of(st, st->from), *peer = tf_fin_of(st, st->to);
 	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_RST_AFTER_FIN, st->from);
 
-	tf_finding_count(&f, "fin_packet", TF_D_PACKET, own->packet);
-	tf_finding_count(&f, "peer_fin_packet", TF_D_PACKET, peer->packet);
+	tf_finding_count(&f, "fin_packet", TF_D_PACKET, tf_packet_of(st->ctx, own->packet));
+	tf_finding_count(&f, "peer_fin_packet", TF_D_PACKET, tf_packet_of(st->ctx, peer->packet));
 	tf_finding_duration(&f, "after", peer->first_ns - own->first_ns);
-	tf_finding_packet(&f, own->packet);
-	tf_finding_packet(&f, peer->packet);
+	tf_finding_packet(&f, tf_packet_of(st->ctx, own->packet));
+	tf_finding_packet(&f, tf_packet_of(st->ctx, peer->packet));
 	tf_finding_packet(&f, st->s->packet);
 	tf_raise(st->ctx, st->c, &f);
 }
@@ -278,7 +278,7 @@ raise_refused_fin(const struct tf_step *st)
 static int64_t
 time_wait_began(const struct tf_step *st)
 {
-	int64_t fin_ns = tf_fin_of(st, st->from)->last_ns, ack_ns = tf_fin_of(st, st->to)->ack_ns;
+	int64_t fin_ns = tf_fin_last_ns(st->ctx, st->c, st->from), ack_ns = tf_fin_of(st, st->to)->ack_ns;
 
 	return fin_ns > ack_ns ? fin_ns : ack_ns;
 }
@@ -299,7 +299,7 @@ check_assassination(const struct tf_step *st, const struct tf_extra *x)
 	tf_finding_count(&f, "seq", TF_D_SEQ, st->s->seq.v);
 	tf_finding_duration(&f, "after", after_ns);
 	tf_finding_duration(&f, "remaining", after_ns < limit_ns ? limit_ns - after_ns : 0);
-	tf_finding_packet(&f, fin->ack_packet);
+	tf_finding_packet(&f, tf_packet_of(st->ctx, fin->ack_packet));
 	tf_finding_packet(&f, st->s->packet);
 	tf_raise(st->ctx, st->c, &f);
 }

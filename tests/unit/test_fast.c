@@ -400,7 +400,7 @@ numbered(const struct tf_analyzer *a, uint64_t conn)
 static bool
 same_closings(const struct tf_analyzer *a, const struct tf_analyzer *b)
 {
-	_Static_assert(sizeof(struct tf_fin_record) == 72, "no padding");
+	_Static_assert(sizeof(struct tf_fin_record) == 40, "no padding");
 
 	for (uint32_t i = 1; i <= b->connections.fresh; i++) {
 		const struct tf_connection *d = tf_connection_at(b, i), *c = numbered(a, d->conn);
