@@ -2,7 +2,7 @@
  * A connection: two replicas and what they share.  It is fed segments and
  * deadlines by the flow table (src/flow), and knows nothing of others.
  *
- * A live connection without disorder or close is 240 octets; what only
+ * A live connection without disorder or close is 232 octets; what only
  * disordered or closing ones need lies in pools beside it (src/core/extra.h).
  */
 #ifndef TCPFSM_CONNECTION_H
@@ -71,7 +71,7 @@ struct tf_connection {
 	struct tf_end end[2];            /* TF_CLIENT, TF_SERVER */
 };
 
-_Static_assert(sizeof(struct tf_connection) == 240, "the flow table's budget counts on it");
+_Static_assert(sizeof(struct tf_connection) == 232, "the flow table's budget counts on it");
 
 /* When the segment that handshake_ns is about passed. */
 static inline int64_t

@@ -257,7 +257,7 @@ static void
 count_packet(struct tf_step *st)
 {
 	st->x->packets++;
-	st->x->wire_bytes += st->s->wire_len;
+	tf_end_count_wire_bytes(st->x, st->s->wire_len);
 	if (st->ctx->now_ns > st->c->last_ts_ns)
 		st->c->last_ts_ns = st->ctx->now_ns;
 	if (st->from == TF_SERVER)

@@ -40,8 +40,8 @@ tf_fast_follow(struct tf_end *x, struct tf_end *y, const struct tf_segment *s, u
 	tf_seq right = tf_seq_add(s->ack, (uint32_t)s->window << shift);
 
 	x->packets++;
-	x->wire_bytes += s->wire_len;
-	x->bytes += s->len;
+	tf_end_count_wire_bytes(x, s->wire_len);
+	tf_end_count_bytes(x, s->len);
 	if (s->options & TF_OPT_TIMESTAMPS) {
 		x->tsval = s->tsval;
 		if (tf_seq_le(s->seq, x->una) && (int32_t)(s->tsval - x->ts_recent) > 0)

@@ -190,8 +190,8 @@ number_segment(struct tf_context *ctx, struct tf_connection *c, struct tf_end *x
                enum tf_endpoint from)
 {
 	x->packets++;
-	x->wire_bytes += s->wire_len;
-	x->bytes += s->len;
+	tf_end_count_wire_bytes(x, s->wire_len);
+	tf_end_count_bytes(x, s->len);
 	if (ctx->now_ns > c->last_ts_ns)
 		c->last_ts_ns = ctx->now_ns;
 	if (s->checksum_state == TF_CHECKSUM_VALID && s->len == 0)

@@ -227,7 +227,7 @@ tf_place_sequence(struct tf_step *st)
 		note_fin(st);
 	st->new_bytes =
 	    stretch.fresh - (first_syn && stretch.fresh > 0) - (fin && !st->fin_again && stretch.fresh > 0);
-	x->bytes += st->new_bytes;
+	tf_end_count_bytes(x, st->new_bytes);
 	st->data = s->len > 0;
 	if (st->new_bytes && tf_end_has(st->y, TF_END_FIN)) {
 		struct tf_closing *k = tf_closing_if(st->ctx, st->c);

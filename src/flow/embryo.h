@@ -53,8 +53,12 @@ struct tf_embryo {
 
 #define TF_EMBRYO_NARROW (offsetof(struct tf_embryo, ipv4) + sizeof((struct tf_embryo){0}.ipv4)) /* octets */
 
-_Static_assert(TF_EMBRYO_NARROW <= sizeof(struct tf_connection) / 3 &&
-                   sizeof(struct tf_embryo) <= sizeof(struct tf_connection) / 2,
+enum {
+	TF_THIRD = sizeof(struct tf_connection) / 3 / 8 * 8,
+	TF_HALF = sizeof(struct tf_connection) / 2 / 8 * 8
+};
+
+_Static_assert(TF_EMBRYO_NARROW <= TF_THIRD && sizeof(struct tf_embryo) <= TF_HALF,
                "three have room, or two");
 _Static_assert(offsetof(struct tf_embryo, flags) == offsetof(struct tf_connection, flags),
                "they tell what a place holds");
@@ -63,9 +67,7 @@ _Static_assert(offsetof(struct tf_embryo, flags) == offsetof(struct tf_connectio
 static inline size_t
 tf_part_offset(unsigned part)
 {
-	const size_t third = sizeof(struct tf_connection) / 3, half = sizeof(struct tf_connection) / 2;
-
-	return part == TF_PART_SECOND_HALF ? half : part * third;
+	return part == TF_PART_SECOND_HALF ? TF_HALF : part * TF_THIRD;
 }
 
 /* What waits for the same limit, the oldest first; those that grew meanwhile are passed over. */

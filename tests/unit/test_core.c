@@ -260,7 +260,8 @@ disorder_is_bounded(void)
 	CU_ASSERT_EQUAL(stats.pool_exhausted, 150);
 	CU_ASSERT(conn.end[TF_CLIENT].nxt.v == 0 && conn.end[TF_CLIENT].max.v == 10 + 20 * 399 + 10);
 	tf_extra_release(&ctx, &conn);
-	CU_ASSERT(ctx.ranges.used == 0 && ctx.extras.used == 0 && ctx.closings.used == 0 && conn.closing == 0);
+	CU_ASSERT(ctx.ranges.used == 0 && ctx.extras.used == 0 && ctx.closings.used == 0 &&
+	          conn.closing == 0);
 	end();
 	begin(3);
 	stream_begins(0);
@@ -450,9 +451,29 @@ a_rst_at_its_own_fin(void)
 	end();
 }
 
+/* What lies beside a count stays as it is, however much is counted. */
+static void
+octets_are_counted_beside_other_numbers(void)
+{
+	struct tf_end end = {.rtt_64us = 0xffff, .mss = 1460};
+	uint64_t bytes = 0, wire_bytes = 0;
+
+	for (uint32_t i = 0; i < 70000; i++) {
+		uint32_t more = UINT32_MAX - i * 37;
+		tf_end_count_bytes(&end, more);
+		tf_end_count_wire_bytes(&end, i);
+		bytes += more;
+		wire_bytes += i;
+		CU_ASSERT_FATAL(end.bytes == (bytes & 0xffffffffffff) && end.wire_bytes == wire_bytes);
+		CU_ASSERT_FATAL(end.rtt_64us == 0xffff && end.mss == 1460);
+	}
+	CU_ASSERT(bytes > UINT64_C(1) << 48); /* it went round */
+}
+
 const char tf_suite[] = "core";
 
 const struct tf_test tf_tests[] = {
+    {"octets are counted beside other numbers", octets_are_counted_beside_other_numbers},
     {"sequence numbers wrap", sequence_numbers_wrap},
     {"ranges of sequence numbers wrap", ranges_wrap},
     {"SYN and FIN count as an octet each", syn_and_fin_count},

@@ -697,8 +697,8 @@ what_a_connection_costs(void)
 	entries = (uint64_t)config.max_connections + config.max_tombstones;
 	while (entries > (places - 1) / 4 * 3)
 		places *= 2;
-	CU_ASSERT_EQUAL(sizeof(struct tf_connection), 240);
-	CU_ASSERT_EQUAL(sizeof(struct tf_end), 72);
+	CU_ASSERT_EQUAL(sizeof(struct tf_connection), 232);
+	CU_ASSERT_EQUAL(sizeof(struct tf_end), 68);
 	CU_ASSERT_EQUAL(sizeof(struct tf_index_entry), 8);
 	CU_ASSERT((double)sizeof(struct tf_connection) +
 	              (double)(places * sizeof(struct tf_index_entry)) / (double)entries <=
