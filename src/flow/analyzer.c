@@ -512,6 +512,7 @@ tf_analyzer_feed(struct tf_analyzer *a, const struct tf_segment *segments, size_
 	tf_briefs_emit(&a->ctx);
 	tf_supply_tell(&a->connections_to_come, &a->connections);
 	tf_supply_tell(&a->closings_to_come, &a->ctx.closings);
+	tf_index_supply_tell(&a->index_to_come, &a->index);
 }
 
 void
@@ -519,6 +520,7 @@ tf_analyzer_supply(struct tf_analyzer *a)
 {
 	tf_supply(&a->connections_to_come, &a->connections);
 	tf_supply(&a->closings_to_come, &a->ctx.closings);
+	tf_index_supply(&a->index_to_come, &a->index);
 }
 
 /* ---- beginning and end ------------------------------------------------------------ */
@@ -577,6 +579,7 @@ tf_analyzer_free(struct tf_analyzer *a)
 {
 	if (!a)
 		return;
+	tf_index_supply_fini(&a->index_to_come);
 	tf_index_fini(&a->index);
 	tf_wheel_fini(&a->wheel);
 	tf_memory_free(a->ctx.memory);

@@ -53,6 +53,7 @@ struct tf_analyzer {
 	struct tf_wheel wheel;
 	struct tf_preparation *preparation; /* for another thread, perhaps */
 	struct tf_supply connections_to_come, closings_to_come;
+	struct tf_index_supply index_to_come;
 	struct tf_services services;
 	struct tf_moves moves;
 	struct tf_graveyard graveyard;

@@ -5,6 +5,7 @@
 #include "flow/index.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "flow/arena.h"
@@ -16,14 +17,45 @@ tf_index_init(struct tf_index *index, uint32_t places)
 	index->entry = tf_arena_new(places, sizeof *index->entry, TF_ARENA_SCATTERED);
 	index->mask = places - 1;
 	index->used = 0;
+	atomic_init(&index->spare, NULL);
 	return index->entry != NULL;
+}
+
+static void
+free_entries(struct tf_index_entry *entry, uint32_t places)
+{
+	if (entry)
+		tf_arena_free(entry, places, sizeof *entry);
 }
 
 void
 tf_index_fini(struct tf_index *index)
 {
-	if (index->entry)
-		tf_arena_free(index->entry, (size_t)index->mask + 1, sizeof *index->entry);
+	free_entries(index->entry, index->mask + 1);
+	tf_index_spare_free(atomic_exchange(&index->spare, NULL));
+}
+
+void
+tf_index_spare_free(struct tf_index_spare *s)
+{
+	if (s)
+		free_entries(s->entry, s->places);
+	free(s);
+}
+
+/* PLACES that lie ready, or are made now; NULL where there is no memory. */
+static struct tf_index_entry *
+take_places(struct tf_index *index, uint32_t places)
+{
+	struct tf_index_spare *spare = atomic_exchange(&index->spare, NULL);
+	struct tf_index_entry *entry = NULL;
+
+	if (spare && spare->places == places) {
+		entry = spare->entry;
+		spare->entry = NULL;
+	}
+	tf_index_spare_free(spare);
+	return entry ? entry : tf_arena_new(places, sizeof *entry, TF_ARENA_SCATTERED);
 }
 
 static inline void
@@ -39,24 +71,25 @@ put(struct tf_index_entry *entry, uint32_t mask, struct tf_index_entry new)
 static bool
 grow(struct tf_index *index)
 {
-	struct tf_index larger;
+	uint32_t places = index->mask + 1, mask = places * 2 - 1;
+	struct tf_index_entry *larger = take_places(index, places * 2);
 
-	if (!tf_index_init(&larger, (index->mask + 1) * 2))
+	if (!larger)
 		return false;
-	const struct tf_index_entry *end = index->entry + index->mask + 1;
+	const struct tf_index_entry *end = index->entry + places;
 	for (const struct tf_index_entry *e = index->entry; e < end; e++)
 		if (e->value)
-			put(larger.entry, larger.mask, *e);
-	larger.used = index->used;
-	tf_index_fini(index);
-	*index = larger;
+			put(larger, mask, *e);
+	free_entries(index->entry, places);
+	index->entry = larger;
+	index->mask = mask;
 	return true;
 }
 
 bool
 tf_index_add(struct tf_index *index, uint32_t hash, uint32_t value)
 {
-	if (index->used >= (index->mask / 4) * 3 && !grow(index))
+	if (index->used >= tf_index_limit(index->mask + 1) && !grow(index))
 		return false;
 	put(index->entry, index->mask, (struct tf_index_entry){hash, value});
 	index->used++;

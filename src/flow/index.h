@@ -9,6 +9,7 @@
 #ifndef TCPFSM_FLOW_INDEX_H
 #define TCPFSM_FLOW_INDEX_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,10 +21,18 @@ struct tf_index_entry {
 	uint32_t value; /* never 0 */
 };
 
+/* An empty index that lies ready; on the heap. */
+struct tf_index_spare {
+	struct tf_index_entry *entry;
+	uint32_t places;
+};
+
 struct tf_index {
 	struct tf_index_entry *entry;
 	uint32_t mask; /* places - 1 */
 	uint32_t used;
+	_Atomic(struct tf_index_spare *)
+	    spare; /* where it grows into, if it has the right size; NULL: there is none */
 };
 
 /* False where there is no memory. */
@@ -56,6 +65,16 @@ tf_index_find(const struct tf_index *index, uint32_t hash, uint32_t *at)
 			return true;
 	}
 }
+
+/* At so many entries an index of PLACES grows. */
+static inline uint32_t
+tf_index_limit(uint32_t places)
+{
+	return (places - 1) / 4 * 3;
+}
+
+/* Give back S and what it has; NULL is allowed. */
+void tf_index_spare_free(struct tf_index_spare *s);
 
 /* Add VALUE under HASH.  False where there is no memory to grow. */
 bool tf_index_add(struct tf_index *index, uint32_t hash, uint32_t value);

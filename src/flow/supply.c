@@ -3,6 +3,8 @@
  */
 #include "flow/supply.h"
 
+#include <stdlib.h>
+
 #include "flow/arena.h"
 
 void
@@ -19,4 +21,61 @@ tf_supply(struct tf_supply *s, const struct tf_pool *pool)
 	size_t more = size - s->ready < TF_ARENA_HUGE ? size - s->ready : TF_ARENA_HUGE;
 	s->useless = !tf_arena_touch(pool->items + s->ready, more);
 	s->ready += more;
+}
+
+/* ---- the index ------------------------------------------------------------------- */
+
+static struct tf_index_spare *
+new_spare(uint32_t places)
+{
+	struct tf_index_spare *spare = malloc(sizeof *spare);
+
+	if (!spare)
+		return NULL;
+	*spare =
+	    (struct tf_index_spare){tf_arena_new(places, sizeof *spare->entry, TF_ARENA_SCATTERED), places};
+	if (spare->entry)
+		return spare;
+	free(spare);
+	return NULL;
+}
+
+/* Whether an index of PLACES, of which USED are taken, wants an heir: it is large, and will soon be full. */
+static bool
+wants_heir(uint32_t places, uint32_t used)
+{
+	enum { LARGE = 1 << 17 };
+
+	return places >= LARGE && places <= UINT32_MAX / 4 && used >= tf_index_limit(places) / 8 * 7;
+}
+
+void
+tf_index_supply(struct tf_index_supply *s, struct tf_index *index)
+{
+	uint32_t places = atomic_load_explicit(&s->places, memory_order_relaxed);
+	uint32_t used = atomic_load_explicit(&s->used, memory_order_relaxed);
+
+	if (!wants_heir(places, used) || atomic_load(&index->spare))
+		return;
+	if (!s->making || s->making->places != places * 2) {
+		tf_index_supply_fini(s);
+		s->making = new_spare(places * 2);
+		s->touched = 0;
+	}
+	size_t left = s->making ? s->making->places * sizeof *s->making->entry - s->touched : 0;
+	size_t more = left < TF_ARENA_HUGE ? left : TF_ARENA_HUGE;
+	if (!more || !tf_arena_touch((char *)s->making->entry + s->touched, more))
+		return;
+	s->touched += more;
+	if (left > more)
+		return;
+	atomic_store(&index->spare, s->making);
+	s->making = NULL;
+}
+
+void
+tf_index_supply_fini(struct tf_index_supply *s)
+{
+	tf_index_spare_free(s->making);
+	s->making = NULL;
 }

@@ -14,6 +14,7 @@
 #include <stddef.h>
 
 #include "core/pool.h"
+#include "flow/index.h"
 
 /* Of one pool.  Zeroed, nothing is supplied. */
 struct tf_supply {
@@ -33,5 +34,27 @@ tf_supply_tell(struct tf_supply *s, const struct tf_pool *pool)
 
 /* Touch what comes next of POOL: by the thread that reads. */
 void tf_supply(struct tf_supply *s, const struct tf_pool *pool);
+
+/* Of the index: what it grows into.  Zeroed, there is nothing. */
+struct tf_index_supply {
+	atomic_uint used, places; /* of the thread that feeds: of the present one */
+	char apart[64];
+	/* Of the thread that reads. */
+	struct tf_index_spare *making; /* NULL: none */
+	size_t touched;                /* octets of it */
+	char apart_too[64];
+};
+
+static inline void
+tf_index_supply_tell(struct tf_index_supply *s, const struct tf_index *index)
+{
+	atomic_store_explicit(&s->used, index->used, memory_order_relaxed);
+	atomic_store_explicit(&s->places, index->mask + 1, memory_order_relaxed);
+}
+
+/* Make what INDEX grows into, some of it at a time: by the thread that reads. */
+void tf_index_supply(struct tf_index_supply *s, struct tf_index *index);
+
+void tf_index_supply_fini(struct tf_index_supply *s);
 
 #endif

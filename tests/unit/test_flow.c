@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "flow/arena.h"
 #include "flow/flow.h"
 #include "unit.h"
 
@@ -755,12 +756,39 @@ every_allocation_fails_in_turn(void)
 	tf_analyzer_free(analyzer);
 }
 
+/* What lies ready is what the index grows into, and what does not fit is given back. */
+static void
+an_index_grows_into_its_heir(void)
+{
+	static struct tf_index_supply supply;
+	struct tf_index index;
+	uint32_t places = 1 << 17, heirs = 0;
+
+	CU_ASSERT_FATAL(tf_index_init(&index, places));
+	for (uint32_t i = 1; i < 3 * places; i++) {
+		bool ready = atomic_load(&index.spare) != NULL;
+		CU_ASSERT_FATAL(tf_index_add(&index, i * 0x9e3779b1u, i));
+		heirs += ready && !atomic_load(&index.spare);
+		tf_index_supply_tell(&supply, &index);
+		/* The second time the heir is still being made when it is wanted. */
+		if (i % 1000 == 0 && (i < places || i % 20000 == 0))
+			tf_index_supply(&supply, &index);
+	}
+	for (uint32_t i = 1; i < 3 * places; i++)
+		CU_ASSERT(holds(&index, i * 0x9e3779b1u, i));
+	CU_ASSERT(heirs > 0 ||
+	          !tf_arena_touch(index.entry, sizeof *index.entry * index.mask)); /* Linux 5.14 */
+	tf_index_supply_fini(&supply);
+	tf_index_fini(&index);
+}
+
 const char tf_suite[] = "flow table";
 
 const struct tf_test tf_tests[] = {
     {"the index keeps what it is given", the_index_keeps_what_it_is_given},
     {"removal from the index shifts back what follows", removal_shifts_back},
     {"the index without memory stays as it was", the_index_without_memory},
+    {"an index grows into its heir", an_index_grows_into_its_heir},
     {"the hash depends on the whole 4-tuple and on the secret", the_hash_depends_on_everything},
     {"a segment has its key's hash", a_segment_has_its_keys_hash},
     {"a copy is the same segment", a_copy_is_the_same_segment},
