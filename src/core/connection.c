@@ -36,12 +36,17 @@ tf_closing_of(struct tf_context *ctx, struct tf_connection *c)
 struct tf_extra *
 tf_extra_of(struct tf_context *ctx, struct tf_connection *c)
 {
-	struct tf_closing *k = tf_closing_of(ctx, c);
-
-	if (!k)
-		return NULL;
-	uint32_t index = k->extra;
+	struct tf_closing *k = tf_closing_if(ctx, c);
+	uint32_t index = k ? k->extra : 0;
 	struct tf_extra *x = made(ctx, &ctx->extras, &index);
+
+	if (!x || (k && k->extra))
+		return x;
+	k = tf_closing_of(ctx, c);
+	if (!k) {
+		tf_pool_put(&ctx->extras, index);
+		return NULL;
+	}
 	k->extra = index & 0x3fffffff;
 	return x;
 }
