@@ -102,10 +102,11 @@ check_evictions(struct tf_context *ctx)
 {
 	struct tf_finding f = finding(ctx, TF_A_EVICTED, "capture");
 
-	if (!ctx->stats->evicted && !ctx->stats->evicted_tombstones)
+	if (!ctx->stats->evicted && !ctx->stats->evicted_tombstones && !ctx->stats->pool_exhausted)
 		return;
 	tf_finding_count(&f, "connections", TF_D_COUNT, ctx->stats->evicted);
 	tf_finding_count(&f, "tombstones", TF_D_COUNT, ctx->stats->evicted_tombstones);
+	tf_finding_count(&f, "no_room", TF_D_COUNT, ctx->stats->pool_exhausted);
 	tf_raise_subject(ctx, &f);
 }
 

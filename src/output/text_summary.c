@@ -278,6 +278,9 @@ tf_put_capture_verdict(struct tf_buf *text, const struct tf_summary *s)
 	put_reason(text, s->time_backwards, "timestamp went back", "timestamps went back");
 	put_reason(text, s->evicted, "connection was forgotten for want of room",
 	           "connections were forgotten for want of room");
+	if (s->anomalies[TF_A_EVICTED] > 0 && s->evicted == 0)
+		tf_put_str(text, text->len > 0 ? "; not all that is unusual could be noted"
+		                               : "not all that is unusual could be noted");
 	if (text->len == 0 && s->anomalies[TF_A_ONE_WAY] == 0)
 		tf_put_str(text, s->packets == 0 ? "it holds no packets"
 		                                 : "nothing shows that anything is missing");
