@@ -310,6 +310,8 @@ map_on(struct tf_stream *s, size_t need)
 	look_at_size(s);
 	if (at > s->size || s->size - at < need) {
 		stop_mapping(s, at);
+		if (at > s->size)
+			fail(s, "the file was cut short while it was read");
 		return;
 	}
 	uint64_t size = s->size - from;

@@ -7,7 +7,7 @@
  * by one of them has to be looked at once.
  *
  * All windows of a process are opened, looked through and closed by one
- * thread at a time.
+ * thread at a time, which does not block SIGBUS.
  */
 #ifndef TCPFSM_CAPTURE_WINDOW_H
 #define TCPFSM_CAPTURE_WINDOW_H

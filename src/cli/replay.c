@@ -114,14 +114,16 @@ reader(void *context)
 	return NULL;
 }
 
-/* The signals that end the program are for the thread that was there first. */
+/* The signals that end the program are for the thread that was there first.  That of a torn window is for who looks
+ * through it: a process that blocks it is killed. */
 static bool
 start_reader(struct replay *r, pthread_t *thread)
 {
-	sigset_t all, before;
+	sigset_t others, before;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
+	sigfillset(&others);
+	sigdelset(&others, SIGBUS);
+	pthread_sigmask(SIG_SETMASK, &others, &before);
 	bool started = pthread_create(thread, NULL, reader, r) == 0;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return started;

@@ -9,11 +9,14 @@
  */
 #include "core/connection.h"
 
-/* NS * UP / DOWN, to the microsecond: a capture in microseconds must give the same times. */
+/* NS * UP / DOWN, to the microsecond: a capture in microseconds must give the same times.  UP is at most 30; what lasts
+ * longer than nine years, where the capture's clock leapt, counts as that. */
 static int64_t
 part_of(int64_t ns, int up, int down)
 {
-	return ns * up / down / 1000 * 1000;
+	const int64_t most_ns = INT64_MAX / 32;
+
+	return (ns < most_ns ? ns : most_ns) * up / down / 1000 * 1000;
 }
 
 static int64_t

@@ -4,6 +4,7 @@
  */
 #include "flow/embryo.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -388,9 +389,10 @@ tf_embryo_fill(const struct tf_analyzer *a, const struct tf_embryo *e, struct tf
 uint32_t
 tf_embryo_copy(struct tf_analyzer *a, uint32_t embryo)
 {
-	/* There is one place more than connections may be. */
+	/* There is one place more than connections may be, and no more places are taken than there are of them. */
 	uint32_t index = tf_pool_get(&a->connections);
 
+	assert(index);
 	tf_embryo_fill(a, tf_embryo_at(a, embryo & ~TF_EMBRYO_BIT), tf_connection_at(a, index));
 	return index;
 }

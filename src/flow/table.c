@@ -94,10 +94,12 @@ doom(struct tf_analyzer *a, struct tf_doomed d)
 	a->doomed[at] = d;
 }
 
+/* On until somebody is found, and there is somebody: embryos share places, so that most of the arena may be free though
+ * nobody more may come. */
 static void
 look_round(struct tf_analyzer *a)
 {
-	for (unsigned looks = 0, parts; looks < LOOKS; looks += parts) {
+	for (unsigned looks = 0, parts; looks < LOOKS || !a->doomed_count; looks += parts) {
 		a->hand = a->hand % a->connections.fresh + 1;
 		parts = tf_connection_at(a, a->hand)->flags & TF_CONN_EMBRYOS ? TF_PARTS : 1;
 		for (unsigned part = 0; part < parts; part++) {
@@ -125,7 +127,7 @@ least_valuable(struct tf_analyzer *a)
 		if (is_as_it_was(a, &a->doomed[--a->doomed_count]))
 			return a->doomed[a->doomed_count].value;
 	look_round(a);
-	return a->doomed_count ? a->doomed[--a->doomed_count].value : 0;
+	return a->doomed[--a->doomed_count].value;
 }
 
 void
@@ -134,10 +136,8 @@ tf_table_make_room(struct tf_analyzer *a)
 	if (tf_live(a) < a->config.max_connections)
 		return;
 	uint32_t victim = least_valuable(a);
-	if (victim) {
-		a->stats.evicted++;
-		tf_table_end(a, victim & TF_EMBRYO_BIT ? tf_embryo_grow(a, victim) : victim, TF_GONE_EVICTED);
-	}
+	a->stats.evicted++;
+	tf_table_end(a, victim & TF_EMBRYO_BIT ? tf_embryo_grow(a, victim) : victim, TF_GONE_EVICTED);
 }
 
 /* ---- tombstones --------------------------------------------------------------- */

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import re
-import re
+import select
 import signal
 import struct
 import subprocess
@@ -378,6 +378,43 @@ def what_stands_before_a_fault_is_analysed():
     result = as_json("-r", "cut.pcap").expect(3, "cut.pcap")
     assert result.summary()["packets"] == 7, result.out
     assert [a["id"] for a in result.records("anomaly")] == ["connection-refused"]
+
+
+@check
+def segments_that_lie_decades_apart_are_analysed():
+    # Captures were put together, or a clock was wrong.
+    client, server, decades = (1, 1000), (2, 80), 1900000000
+    with open("decades.pcap", "wb") as file:
+        file.write(pcap([
+            (0, segment(client, server, SYN, 5000)),
+            (0.01, segment(server, client, SYN | ACK, 90000, 5001)),
+            (0.02, segment(client, server, ACK, 5001, 90001)),
+            (decades, segment(server, client, SYN | ACK, 90000, 5001)),
+            (decades + 0.01, segment(client, server, ACK, 5001, 90001)),
+        ]))
+    records = as_json("-r", "decades.pcap").expect(0).records("connection")
+    assert [r["client"]["state"] for r in records] == ["ESTABLISHED"], records
+
+
+@check
+def a_file_that_is_cut_short_while_it_is_read_is_status_3_with_any_number_of_threads():
+    # Of each SYN beyond the tenth a record is written at once, so whoever reads the file is held up in its midst
+    # until somebody reads the output: with two threads after some 4,000 frames, where it is mapped.
+    padding = bytes(446)
+    flood = pcap([(i / 1000, segment((i % 250 + 2, 1000 + i // 250), (1, 80), SYN, i * 4001) + padding) for i in range(17000)])
+    for threads in "2", "1":
+        with open("shrinks.pcap", "wb") as file:
+            file.write(flood)
+        process = subprocess.Popen(
+            [TCPFSM, "-r", "shrinks.pcap", "-T", "json", "--max-connections=10", "--threads", threads],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        select.select([process.stdout], [], [], 60)
+        time.sleep(0.2)
+        os.truncate("shrinks.pcap", 100)
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 3 and b"cut short" in err, (threads, process.returncode, err)
+        assert json.loads(out.splitlines()[-1])["input_error"], threads
+    os.remove("shrinks.pcap")
 
 
 @check

@@ -137,6 +137,25 @@ what_goes_meanwhile_is_said(void)
 	cut_after(9984, 16, "cut short");
 }
 
+/* What was read before the first window is no end of a file that is shorter by now. */
+static void
+what_goes_behind_the_reader_is_said(void)
+{
+	char *name = make();
+	struct tf_capture *c = open_file((const char *const *)&name);
+	bool intact;
+
+	read_on(c, BATCH, &intact);
+	CU_ASSERT_TRUE(intact);
+	CU_ASSERT_EQUAL(truncate(name, 24 + (off_t)10 * RECORD), 0);
+	CU_ASSERT_TRUE(read_on(c, SIZE_MAX, &intact) < COUNT);
+	CU_ASSERT_TRUE(intact);
+	CU_ASSERT_TRUE(tf_capture_source(c, 0)->failed);
+	CU_ASSERT_PTR_NOT_NULL(strstr(tf_capture_source(c, 0)->error, "cut short"));
+	tf_capture_close(c);
+	kit_unlink(name);
+}
+
 static void
 what_comes_meanwhile_is_read(void)
 {
@@ -195,6 +214,7 @@ const char tf_suite[] = "capture, large files";
 const struct tf_test tf_tests[] = {
     {"all of it is read", all_of_it_is_read},
     {"what goes meanwhile is said", what_goes_meanwhile_is_said},
+    {"what goes behind the reader is said", what_goes_behind_the_reader_is_said},
     {"what comes meanwhile is read", what_comes_meanwhile_is_read},
     {"the beginning may lie anywhere", the_beginning_may_lie_anywhere},
     {NULL, NULL},

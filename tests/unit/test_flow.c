@@ -585,6 +585,36 @@ the_least_valuable_goes_first(void)
 	tf_analyzer_free(analyzer);
 }
 
+/* Embryos share places: where a flood finds the arena empty again, most of it stays so, and yet somebody goes for each
+ * that comes.  Those that grow then find places of their own. */
+static void
+a_flood_stays_within_the_bound(void)
+{
+	enum { MOST = 300, FLOOD = 1000 };
+
+	analyzer_begins(MOST, 0);
+	for (uint16_t i = 0; i < MOST; i++)
+		open_connection((uint16_t)(1000 + i), i * 10000);
+	for (uint16_t i = 0; i < MOST; i++)
+		feed((uint16_t)(1000 + i), false, TF_RST, 1, 0, SECOND + i);
+	tf_analyzer_advance(analyzer, START + 100 * SECOND);
+	CU_ASSERT_EQUAL(tf_live(analyzer), 0);
+	for (uint16_t i = 0; i < FLOOD; i++) {
+		feed((uint16_t)(10000 + i), false, TF_SYN, 0, 0, 101 * SECOND + i);
+		CU_ASSERT_FATAL(tf_live(analyzer) <= MOST);
+	}
+	CU_ASSERT_EQUAL(tf_live(analyzer), MOST);
+	CU_ASSERT_EQUAL(tf_analyzer_stats(analyzer)->evicted, FLOOD - MOST);
+	for (uint16_t i = 0; i < FLOOD; i++) {
+		feed((uint16_t)(10000 + i), true, TF_SYN | TF_ACK, 50000, 1, 102 * SECOND + 2 * i);
+		if (i % 3)
+			feed((uint16_t)(10000 + i), false, TF_ACK, 1, 50001, 102 * SECOND + 2 * i + 1);
+		CU_ASSERT_FATAL(tf_live(analyzer) <= MOST);
+	}
+	CU_ASSERT(analyzer->connections.used <= analyzer->connections.capacity);
+	tf_analyzer_free(analyzer);
+}
+
 /* Remembered for 600 s after its record, which comes 3 s after its last segment. */
 static void
 tombstones_expire(void)
@@ -798,6 +828,7 @@ const struct tf_test tf_tests[] = {
      a_deadline_in_the_past_is_due_at_once},
     {"the wheel without memory is late and loses nothing", the_wheel_without_memory},
     {"the least valuable connection goes first", the_least_valuable_goes_first},
+    {"a flood stays within the bound", a_flood_stays_within_the_bound},
     {"tombstones expire after ten minutes", tombstones_expire},
     {"tombstones are bounded", tombstones_are_bounded},
     {"a FIN after TIME-WAIT waits for its answer where there is room", a_late_fin_waits_for_its_answer},
