@@ -56,6 +56,9 @@ struct tf_embryo {
 _Static_assert(TF_EMBRYO_NARROW <= sizeof(struct tf_connection) / 3 &&
                    sizeof(struct tf_embryo) <= sizeof(struct tf_connection) / 2,
                "three have room, or two");
+_Static_assert(sizeof(struct tf_connection) / 3 % _Alignof(struct tf_embryo) == 0 &&
+                   sizeof(struct tf_connection) / 2 % _Alignof(struct tf_embryo) == 0,
+               "all of them are aligned");
 _Static_assert(offsetof(struct tf_embryo, flags) == offsetof(struct tf_connection, flags),
                "they tell what a place holds");
 
