@@ -5,7 +5,8 @@
  * The sum of a payload follows from the TCP checksum, when that is valid,
  * by subtracting the header (RFC 1071): so whole payloads are compared
  * without looking at them.  Segments of different length, or that only
- * overlap, are compared by the first octets of the former one.  A probe's
+ * overlap, are compared by the first octets of both: more of a payload may
+ * be gone by now, and what is found must not depend on that.  A probe's
  * octet may be anything and is left out.
  */
 #include "detect/digests.h"
@@ -121,16 +122,17 @@ compare(const struct tf_step *st, const struct tf_digest *d)
 		raise_conflict(st, d, (uint32_t)at, st->s->len < d->len ? st->s->len : d->len);
 }
 
-/* The first octets of D, as far as they lie in S: does one of them differ? */
+/* The first octets of D, as far as they lie among those of S: does one of them differ? */
 static bool
 compare_within(const struct tf_step *st, const struct tf_digest *d)
 {
 	const struct tf_segment *s = st->s;
 	uint32_t from = d->seq.v - s->seq.v; /* of D in S; S may begin within D */
+	uint32_t head_len = s->payload_len < TF_DIGEST_HEAD ? s->payload_len : TF_DIGEST_HEAD;
 
 	for (uint32_t i = 0; i < d->head_len; i++) {
 		uint32_t at = from + i;
-		if (at >= s->payload_len || s->payload[at] == d->head[i])
+		if (at >= head_len || s->payload[at] == d->head[i])
 			continue;
 		raise_conflict(st, d, at,
 		               tf_seq_min(st->end, tf_seq_add(d->seq, d->len)).v -

@@ -60,6 +60,9 @@ enum {
 
 _Static_assert(TF_EMBRYO_NARROW <= TF_THIRD && sizeof(struct tf_embryo) <= TF_HALF,
                "three have room, or two");
+_Static_assert(sizeof(struct tf_connection) / 3 % _Alignof(struct tf_embryo) == 0 &&
+                   sizeof(struct tf_connection) / 2 % _Alignof(struct tf_embryo) == 0,
+               "all of them are aligned");
 _Static_assert(offsetof(struct tf_embryo, flags) == offsetof(struct tf_connection, flags),
                "they tell what a place holds");
 

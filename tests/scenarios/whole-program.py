@@ -100,7 +100,9 @@ def actual(path, capture):
     written = run(RUNNER, f"--write-pcap={capture}", path).stdout
     rest = re.search(r"--end=\S+", written)
     command = [PROGRAM, "-r", capture, "--format=json", *options(path), *([rest.group()] if rest else [])]
-    done = run(*command)
+    done = run(*command, "--threads=1")
+    if run(*command, "--threads=2").stdout != done.stdout:
+        raise RuntimeError(f"{' '.join(command)}: one thread tells another story than two")
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(command)}: status {done.returncode}: {done.stderr.strip()}")
     lines = done.stdout.splitlines()

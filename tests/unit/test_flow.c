@@ -22,6 +22,8 @@ static int allocations_left = -1;
 
 void *__real_aligned_alloc(size_t alignment, size_t n);
 void *__wrap_aligned_alloc(size_t alignment, size_t n);
+void *__real_malloc(size_t n);
+void *__wrap_malloc(size_t n);
 void *__real_calloc(size_t count, size_t n);
 void *__real_realloc(void *old, size_t n);
 void *__wrap_calloc(size_t count, size_t n);
@@ -44,6 +46,12 @@ void *
 __wrap_aligned_alloc(size_t alignment, size_t n)
 {
 	return may_allocate() ? __real_aligned_alloc(alignment, n) : NULL;
+}
+
+void *
+__wrap_malloc(size_t n)
+{
+	return may_allocate() ? __real_malloc(n) : NULL;
 }
 
 void *
