@@ -301,6 +301,18 @@ look_at_size(struct tf_stream *s)
 		s->size = (uint64_t)st.st_size;
 }
 
+bool
+tf_stream_is_torn(const struct tf_stream *s)
+{
+	struct stat st;
+
+	if (!s->window.base)
+		return false;
+	/* Of the page in which the file ends now nothing is missing: it is filled with zeros. */
+	return s->window.torn || fstat(s->fd, &st) != 0 ||
+	       (uint64_t)st.st_size < s->start + s->buffer_offset + s->begin;
+}
+
 /* The next window, if one holds NEED octets. */
 static void
 map_on(struct tf_stream *s, size_t need)

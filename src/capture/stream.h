@@ -68,12 +68,8 @@ tf_stream_is_untouched(const struct tf_stream *s)
 	return s->window.base != NULL;
 }
 
-/* Whether octets of the buffer have gone. */
-static inline bool
-tf_stream_is_torn(const struct tf_stream *s)
-{
-	return s->window.base != NULL && s->window.torn;
-}
+/* Whether octets that were gone past in the buffer are no longer in the file, and zeros stood there, perhaps. */
+bool tf_stream_is_torn(const struct tf_stream *s);
 
 /* Go past N octets, be they in the buffer or not. */
 void tf_stream_skip(struct tf_stream *s, uint64_t n);

@@ -220,6 +220,7 @@ forget_embryo(struct tf_analyzer *a, uint32_t place)
 	if (a->spare_part[wide] / TF_PARTS == index)
 		a->spare_part[wide] = 0;
 	tf_connection_at(a, index)->flags = 0;
+	tf_connection_at(a, index)->conn = 0;
 	a->embryo_places--;
 	tf_pool_put(&a->connections, index);
 }

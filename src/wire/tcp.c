@@ -109,11 +109,11 @@ option(struct tf_segment *s, uint8_t kind, const uint8_t *p, uint32_t size)
 	}
 }
 
-/* Why an option at P cannot be read, where the list has SIZE octets more, of which CAP were captured. */
+/* Why an option that claims OCTETS cannot be read, where the list has SIZE more, of which CAP were captured. */
 static uint16_t
-misfit(const uint8_t *p, uint32_t size, uint32_t cap)
+misfit(uint32_t octets, uint32_t size, uint32_t cap)
 {
-	bool is_cut = cap < 2 ? size >= 2 : p[1] >= 2 && p[1] <= size;
+	bool is_cut = cap < 2 ? size >= 2 : octets >= 2 && octets <= size;
 
 	return is_cut ? TF_OPT_CUT : TF_OPT_MALFORMED;
 }
@@ -170,19 +170,21 @@ tf_tcp_options(struct tf_segment *s, const uint8_t *p, uint32_t size, uint32_t c
 {
 	const uint8_t *end = p + cap, *wire_end = p + size;
 	uint32_t octets;
+	uint8_t kind;
 
 	if (cap == size && usual_opening(s, p, size))
 		return;
-	for (; p < end && *p != KIND_END; p += octets) {
+	for (; p < end && (kind = *p) != KIND_END; p += octets) {
 		octets = 1;
-		if (*p == KIND_NOP)
+		if (kind == KIND_NOP)
 			continue;
-		if (end - p < 2 || p[1] < 2 || p[1] > end - p) {
-			s->options |= misfit(p, (uint32_t)(wire_end - p), (uint32_t)(end - p));
+		/* Looked at once: it may lie in a file that somebody is changing. */
+		octets = end - p < 2 ? 0 : p[1];
+		if (octets < 2 || octets > (size_t)(end - p)) {
+			s->options |= misfit(octets, (uint32_t)(wire_end - p), (uint32_t)(end - p));
 			return;
 		}
-		octets = p[1];
-		option(s, *p, p + 2, octets - 2);
+		option(s, kind, p + 2, octets - 2);
 	}
 	if (p == end && end < wire_end)
 		s->options |= TF_OPT_CUT;

@@ -117,11 +117,12 @@ cut_after(size_t read, size_t left, const char *message)
 	struct tf_capture *c = open_file((const char *const *)&name);
 	bool intact;
 
-	read_on(c, read, &intact);
+	size_t before = read_on(c, read, &intact);
 	CU_ASSERT_TRUE(intact);
 	CU_ASSERT_EQUAL(truncate(name, 24 + (off_t)10000 * RECORD + (off_t)left), 0);
 	size_t count = read_on(c, SIZE_MAX, &intact);
-	CU_ASSERT_TRUE(count >= read && count <= 10000 + BATCH);
+	CU_ASSERT_TRUE(intact);
+	CU_ASSERT_TRUE(count >= before && count <= (before > 10000 ? before : 10000));
 	CU_ASSERT_TRUE(tf_capture_source(c, 0)->failed);
 	CU_ASSERT_PTR_NOT_NULL(strstr(tf_capture_source(c, 0)->error, message));
 	tf_capture_close(c);
@@ -135,6 +136,7 @@ what_goes_meanwhile_is_said(void)
 	cut_after(1000, 500, "cut short");
 	cut_after(9900, 100, "cut short");
 	cut_after(9984, 16, "cut short");
+	cut_after(9930, 16, "cut short"); /* what is left of a page is zeros, and no frames */
 }
 
 /* What was read before the first window is no end of a file that is shorter by now. */
