@@ -287,12 +287,14 @@ time_wait_began(const struct tf_step *st)
 static void
 check_assassination(const struct tf_step *st, const struct tf_extra *x)
 {
-	const struct tf_fin_record *fin = tf_fin_of(st, st->from);
+	const struct tf_fin_record *fin = tf_fin_of(st, st->from), *own = tf_fin_of(st, st->to);
 	int64_t limit_ns = st->ctx->config->timer[TF_TIMER_TIME_WAIT];
 
-	/* A new connection waits at the door: its sender refuses the ACK of the former one. */
-	if (x->held || st->before[st->to] != TF_TIME_WAIT || tf_end_state(st->y) == TF_TIME_WAIT ||
-	    !fin->ack_ns || st->ctx->now_ns - fin->ack_ns <= tf_end_rtt_ns(st->x))
+	/* A new connection waits at the door: its sender refuses the ACK of the former one.  And a FIN that an ACK seemed
+	 * to show may have been an octet of data: then nobody waited. */
+	if (x->held || own->inferred || st->before[st->to] != TF_TIME_WAIT ||
+	    tf_end_state(st->y) == TF_TIME_WAIT || !fin->ack_ns ||
+	    st->ctx->now_ns - fin->ack_ns <= tf_end_rtt_ns(st->x))
 		return;
 	int64_t after_ns = st->ctx->now_ns - time_wait_began(st);
 	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_TIME_WAIT_ASSASSINATION, st->to);
