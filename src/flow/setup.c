@@ -1,0 +1,112 @@
+/*
+ * An analyzer from its beginning to its end, but for the segments in
+ * between: its memory, and what is asked of the whole.
+ */
+#include "tcpfsm/analyzer.h"
+
+#include <stdlib.h>
+
+#include "detect/capture.h"
+#include "flow/arena.h"
+#include "flow/flow.h"
+
+static bool
+make_pool(struct tf_pool *pool, size_t item_bytes, uint64_t capacity)
+{
+	/* With a part of a place, and two bits that tell what it is, a number has 32 bits. */
+	if (capacity > UINT32_MAX / 16)
+		capacity = UINT32_MAX / 16;
+	*pool = (struct tf_pool){.item_bytes = (uint32_t)item_bytes, .capacity = (uint32_t)capacity};
+	pool->items = tf_arena_new(pool->capacity, item_bytes, TF_ARENA_FILLS);
+	return pool->items != NULL;
+}
+
+static void
+free_pool(struct tf_pool *pool)
+{
+	tf_arena_free(pool->items, pool->capacity, pool->item_bytes);
+}
+
+struct tf_analyzer *
+tf_analyzer_new(const struct tf_config *config, struct tf_sink sink)
+{
+	struct tf_analyzer *a = calloc(1, sizeof *a);
+	size_t spare = config->reassembly_bytes;
+
+	if (!a)
+		return NULL;
+	tf_fsm_init();
+	a->config = *config;
+	a->ctx =
+	    (struct tf_context){.config = &a->config, .sink = sink, .stats = &a->stats, .moves = &a->moves};
+	if (!make_pool(&a->connections, sizeof(struct tf_connection),
+	               (uint64_t)config->max_connections + 1) ||
+	    !make_pool(&a->ctx.closings, sizeof(struct tf_closing), spare / 2 / sizeof(struct tf_closing)) ||
+	    !make_pool(&a->ctx.extras, sizeof(struct tf_extra), spare / 8 * 3 / sizeof(struct tf_extra)) ||
+	    !make_pool(&a->ctx.ranges, sizeof(struct tf_range), spare / 16 / sizeof(struct tf_range)) ||
+	    !make_pool(&a->ctx.held, sizeof(struct tf_held_syn), spare / 16 / sizeof(struct tf_held_syn)) ||
+	    !(a->ctx.memory = tf_memory_new(config->memory_key)) ||
+	    !(a->preparation = tf_preparation_new(config->hash_key)) ||
+	    !tf_graveyard_init(&a->graveyard, config->max_tombstones) || !tf_index_init(&a->index, 4096)) {
+		tf_analyzer_free(a);
+		return NULL;
+	}
+	tf_wheel_init(&a->wheel, &a->connections);
+	for (int i = 0; i < TF_EMBRYO_QUEUES; i++)
+		a->embryo_queue[i].due_ns = INT64_MAX;
+	a->embryo_due_ns = INT64_MAX;
+	tf_choose_looks(a);
+	return a;
+}
+
+void
+tf_analyzer_free(struct tf_analyzer *a)
+{
+	if (!a)
+		return;
+	tf_index_supply_fini(&a->index_to_come);
+	tf_index_fini(&a->index);
+	tf_wheel_fini(&a->wheel);
+	tf_memory_free(a->ctx.memory);
+	tf_preparation_free(a->preparation);
+	tf_graveyard_fini(&a->graveyard);
+	free_pool(&a->ctx.held);
+	free_pool(&a->ctx.ranges);
+	free_pool(&a->ctx.extras);
+	free_pool(&a->ctx.closings);
+	tf_embryos_free(a);
+	free_pool(&a->connections);
+	free(a);
+}
+
+void
+tf_analyzer_hosts(const struct tf_analyzer *a, tf_host_fn *fn, void *context)
+{
+	tf_host_isn_list(a->ctx.memory, fn, context);
+}
+
+void
+tf_analyzer_note_rules(struct tf_analyzer *a, bool *fired)
+{
+	a->ctx.fired = fired;
+	tf_preparation_be_thorough(a->preparation, fired != NULL);
+}
+
+void
+tf_analyzer_note_drops(struct tf_analyzer *a, uint64_t dropped)
+{
+	a->ctx.dropped |= dropped > 0;
+}
+
+void
+tf_analyzer_judge_capture(struct tf_analyzer *a, const struct tf_capture_facts *facts)
+{
+	a->ctx.packet = 0;
+	tf_detect_capture(&a->ctx, facts);
+}
+
+const struct tf_stats *
+tf_analyzer_stats(const struct tf_analyzer *a)
+{
+	return &a->stats;
+}
