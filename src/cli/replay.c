@@ -68,22 +68,6 @@ use_at_once(void *context)
 	return &r->parcel;
 }
 
-static void
-read_alone(struct replay *r)
-{
-	int frames;
-
-	r->intake.ship = use_at_once;
-	r->intake.parcel = &r->parcel;
-	while (!tf_outputs_all_failed(r->outputs) &&
-	       (frames = tf_intake_read(&r->intake)) != TF_CAPTURE_END) {
-		if (r->options->interface)
-			tf_watch_tick(&r->watch, frames);
-		else
-			file_tick(r, frames);
-	}
-}
-
 /* ---- two: one reads and decodes, the other does everything that has state ---- */
 
 static struct tf_parcel *
@@ -162,27 +146,60 @@ processors(void)
 	return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
 
-/* Only where a file is read from end to end: what comes over a pipe or from
- * a wire is to be seen at once, and what is soon read is not worth a thread. */
+/* Only where a file is read from end to end: what comes over a pipe or from a wire is to be seen at once. */
 static bool
-wants_two(const struct replay *r)
+may_share(const struct replay *r)
 {
-	enum { WORTH_TWO = 1 << 20 };
 	uint64_t consumed, total;
 
 	tf_capture_progress(r->capture, &consumed, &total);
-	if (r->options->interface || r->watch.screen || total == 0)
-		return false;
-	if (r->options->threads > 0)
-		return r->options->threads > 1;
-	return total >= WORTH_TWO && processors() > 1;
+	return !r->options->interface && !r->watch.screen && total > 0;
 }
 
+/* ---- one, or one and then two --------------------------------------------------------- */
+
+/* Do what was read and what is left show that a second thread would pay?  Of large frames the reading itself is nearly
+ * all the work, and to pass segments on costs more than the rest. */
+static bool
+is_worth_sharing(const struct replay *r)
+{
+	enum { ENOUGH_TO_TELL = 1 << 18, ENOUGH_TO_SHARE = 3 << 18, LARGE_FRAME = 768 };
+	uint64_t consumed, total;
+
+	tf_capture_progress(r->capture, &consumed, &total);
+	return consumed >= ENOUGH_TO_TELL && total >= consumed + ENOUGH_TO_SHARE &&
+	       consumed / LARGE_FRAME < tf_capture_frames(r->capture);
+}
+
+/* To the end, or until there are two, which there may be if OTHERS are free. */
+static void
+read_alone(struct replay *r, bool others)
+{
+	int frames;
+
+	r->intake.ship = use_at_once;
+	r->intake.parcel = &r->parcel;
+	while (!tf_outputs_all_failed(r->outputs)) {
+		if (others && is_worth_sharing(r) && read_together(r))
+			return;
+		frames = tf_intake_read(&r->intake);
+		if (frames == TF_CAPTURE_END)
+			return;
+		if (r->options->interface)
+			tf_watch_tick(&r->watch, frames);
+		else
+			file_tick(r, frames);
+	}
+}
+
+/* With as many threads as were asked for; else with a second one where there is a second processor, and once it pays. */
 static void
 read_all(struct replay *r)
 {
-	if (!wants_two(r) || !read_together(r))
-		read_alone(r);
+	uint64_t threads = may_share(r) ? r->options->threads : 1;
+
+	if (threads < 2 || !read_together(r))
+		read_alone(r, threads == 0 && processors() > 1);
 	tf_progress_end();
 }
 
