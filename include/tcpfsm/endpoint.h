@@ -7,7 +7,7 @@
  * other way round: RCV.NXT of one end lies between `una` (proven by its
  * ACK) and `nxt` (presumed: it passed the tap) of the other.
  *
- * 68 octets: two of them and 96 octets of shared facts are a connection.
+ * 68 octets: two of them and 56 octets of shared facts are a connection.
  */
 #ifndef TCPFSM_ENDPOINT_H
 #define TCPFSM_ENDPOINT_H

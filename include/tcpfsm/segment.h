@@ -105,6 +105,7 @@ struct tf_segment {
 	uint32_t hash; /* of the key of its 4-tuple */
 	struct tf_plain plain;
 	bool is_copy; /* made by the capture, of a segment that came a moment ago */
+	bool is_wide; /* the addresses are not both IPv4's */
 
 	struct tf_sack_block sack[4];
 };

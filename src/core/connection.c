@@ -72,11 +72,9 @@ tf_extra_release(struct tf_context *ctx, struct tf_connection *c)
 enum tf_endpoint
 tf_connection_sender(const struct tf_connection *c, const struct tf_segment *s)
 {
-	bool from_second =
-	    s->src_port != c->key.port[0] || memcmp(&s->src, &c->key.addr[0], sizeof s->src) != 0;
 	bool client_second = (c->flags & TF_CONN_CLIENT_SECOND) != 0;
 
-	return from_second == client_second ? TF_CLIENT : TF_SERVER;
+	return tf_ports_side(c->tuple.port, s) == client_second ? TF_CLIENT : TF_SERVER;
 }
 
 void
@@ -160,7 +158,6 @@ begin_as_remembered(struct tf_context *ctx, struct tf_connection *c, const struc
 void
 tf_connection_begin(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s)
 {
-	c->deadline_ns = INT64_MAX;
 	if (s->ip_version == 6)
 		c->flags |= TF_CONN_IPV6;
 	if (begin_as_remembered(ctx, c, s))

@@ -7,6 +7,7 @@
 
 #include "core/extra.h"
 #include "core/pool.h"
+#include "core/tuple.h"
 #include "tcpfsm/analyzer.h"
 #include "tcpfsm/connection.h"
 
@@ -14,6 +15,7 @@ struct tf_context {
 	const struct tf_config *config;
 	struct tf_sink sink;
 	struct tf_stats *stats;
+	struct tf_pool wide;      /* struct tf_wide, of connections and of embryos */
 	struct tf_pool closings;  /* struct tf_closing */
 	struct tf_pool extras;    /* struct tf_extra */
 	struct tf_pool ranges;    /* struct tf_range */
@@ -38,6 +40,19 @@ tf_briefs_emit(struct tf_context *ctx)
 	if (ctx->briefs.count)
 		ctx->sink.event(ctx->sink.context, &e);
 	ctx->briefs.count = 0;
+}
+
+/* The address and the port of the SIDE of C's key that is asked for: 0 or 1. */
+static inline struct tf_addr
+tf_connection_addr(const struct tf_context *ctx, const struct tf_connection *c, unsigned side)
+{
+	return tf_tuple_addr(&ctx->wide, &c->tuple, (c->flags & TF_CONN_WIDE) != 0, side);
+}
+
+static inline struct tf_key
+tf_connection_key(const struct tf_context *ctx, const struct tf_connection *c)
+{
+	return tf_tuple_key(&ctx->wide, &c->tuple, (c->flags & TF_CONN_WIDE) != 0);
 }
 
 /* What C's close needs, made if need be.  NULL where the pool is full: then it is counted. */

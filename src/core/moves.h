@@ -95,11 +95,6 @@ tf_shape_may(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint f
 	return ctx->moves->shape[c->shape].may[from];
 }
 
-/* Flags that the checklist does not look at, or that are set by hand: no shape has them. */
-#define TF_SHAPE_ASIDE                                                                                       \
-	(TF_CONN_CLIENT_SECOND | TF_CONN_IPV6 | TF_CONN_CLIENT_SUMS | TF_CONN_SERVER_SUMS |                  \
-	 TF_CONN_CLIENT_BSD | TF_CONN_SERVER_BSD | TF_CONN_EMBRYONIC)
-
 /* Put C, of which all but the numbers is another's by now, into the shape NUMBER. */
 static inline void
 tf_shape_take(const struct tf_context *ctx, struct tf_connection *c, unsigned number)
@@ -111,7 +106,7 @@ tf_shape_take(const struct tf_context *ctx, struct tf_connection *c, unsigned nu
 		memcpy(&c->end[e].base, &shape->end[e], sizeof shape->end[e]);
 		c->end[e].depth = (uint8_t)(shape->rest >> (32 + 8 * e));
 	}
-	c->flags = (c->flags & TF_SHAPE_ASIDE) | (uint32_t)shape->rest;
+	c->flags = (c->flags & TF_CONN_ASIDE) | (uint32_t)shape->rest;
 	c->letters = shape->letters & 0x1ffffff;
 	c->shape = number & (TF_SHAPES - 1);
 	if (c->closing)

@@ -59,14 +59,6 @@ note_syn_again(struct tf_step *st)
 	}
 }
 
-static uint16_t
-in_64us(int64_t ns)
-{
-	int64_t units = ns / 64000 + 1;
-
-	return (uint16_t)(units > UINT16_MAX ? UINT16_MAX : units);
-}
-
 void
 tf_note_first_syn_ack(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint from)
 {
@@ -75,7 +67,7 @@ tf_note_first_syn_ack(struct tf_context *ctx, struct tf_connection *c, enum tf_e
 	c->flags |= TF_CONN_SYN_ACK;
 	tf_set_handshake(c, ctx->now_ns);
 	if (!(c->flags & (TF_CONN_REPEATED | TF_CONN_MIDSTREAM)) && from == TF_SERVER)
-		c->end[from].rtt_64us = in_64us(ctx->now_ns - c->first_ts_ns);
+		c->end[from].rtt_64us = tf_rtt_in_64us(ctx->now_ns - c->first_ts_ns);
 }
 
 /* A RST seemed to send it back to LISTEN, yet it repeats its SYN,ACK, and no SYN came since: it has not heard it. */
@@ -170,7 +162,7 @@ tf_note_third_segment(struct tf_context *ctx, struct tf_connection *c, enum tf_e
 	if (c->flags & (TF_CONN_ESTABLISHED | TF_CONN_MIDSTREAM) || from != TF_CLIENT)
 		return;
 	if (c->flags & TF_CONN_SYN_ACK && !(c->flags & TF_CONN_REPEATED))
-		c->end[from].rtt_64us = in_64us(ctx->now_ns - tf_handshake_at_ns(c));
+		c->end[from].rtt_64us = tf_rtt_in_64us(ctx->now_ns - tf_handshake_at_ns(c));
 	c->flags |= TF_CONN_ESTABLISHED;
 	if (!(c->flags & TF_CONN_SYN_ACK))
 		c->flags |= TF_CONN_REPEATED; /* no measure of the path without the SYN,ACK */

@@ -173,7 +173,7 @@ describe(const struct tf_connection *c, const struct tf_closing *k)
 	return (struct tf_shape){
 	    .history = {c->end[0].history, c->end[1].history},
 	    .end = {word_of(&c->end[0]), word_of(&c->end[1])},
-	    .rest = (c->flags & ~(uint32_t)TF_SHAPE_ASIDE) | (uint64_t)c->end[0].depth << 32 |
+	    .rest = (c->flags & ~TF_CONN_ASIDE) | (uint64_t)c->end[0].depth << 32 |
 	            (uint64_t)c->end[1].depth << 40 | fin_bits(k) << 48,
 	    .letters = c->letters | (k ? (uint64_t)k->letters << 32 : 0),
 	};

@@ -26,7 +26,8 @@ listener_of(const struct tf_context *ctx, const struct tf_connection *c)
 {
 	unsigned side = side_of(c, TF_SERVER);
 
-	return tf_listener_find(&ctx->memory->listeners, &c->key.addr[side], c->key.port[side]);
+	const struct tf_addr addr = tf_connection_addr(ctx, c, side);
+	return tf_listener_find(&ctx->memory->listeners, &addr, c->tuple.port[side]);
 }
 
 static uint64_t
@@ -100,8 +101,8 @@ join(const struct tf_step *st)
 {
 	struct tf_connection *c = st->c;
 	unsigned side = side_of(c, TF_SERVER);
-	struct tf_listener *l =
-	    tf_listener_get(&st->ctx->memory->listeners, &c->key.addr[side], c->key.port[side]);
+	const struct tf_addr addr = tf_connection_addr(st->ctx, c, side);
+	struct tf_listener *l = tf_listener_get(&st->ctx->memory->listeners, &addr, c->tuple.port[side]);
 
 	if (!l) {
 		st->ctx->stats->listeners_dropped++;
@@ -212,8 +213,8 @@ look_at_timestamp(const struct tf_step *st, struct tf_listener *l)
 {
 	const struct tf_connection *c = st->c;
 	uint32_t tsval = st->s->tsval;
-	uint32_t peer =
-	    (uint32_t)tf_memory_hash(st->ctx->memory->listeners.key, &c->key.addr[side_of(c, TF_CLIENT)], 0);
+	const struct tf_addr addr = tf_connection_addr(st->ctx, c, side_of(c, TF_CLIENT));
+	uint32_t peer = (uint32_t)tf_memory_hash(st->ctx->memory->listeners.key, &addr, 0);
 	bool same = l->cookie_run && peer == l->cookie_peer && (tsval & SIGN_BITS) == l->cookie_bits;
 
 	if (same && tsval == l->cookie_tsval)

@@ -175,15 +175,16 @@ take_sample(const struct tf_step *st, enum tf_endpoint which, bool peer_known)
 	unsigned own = side_of(c, which), other = !own;
 	uint32_t isn = c->end[which].isn.v;
 	bool displaced;
-	struct tf_host *h = tf_host_get(t, &c->key.addr[own], &displaced);
+	const struct tf_addr addr = tf_connection_addr(ctx, c, own), peer = tf_connection_addr(ctx, c, other);
+	struct tf_host *h = tf_host_get(t, &addr, &displaced);
 	struct tf_isn_sample s = {
 	    .ts_ns = which == TF_CLIENT ? c->first_ts_ns : ctx->now_ns,
 	    .conn = c->conn,
 	    .packet = which == TF_CLIENT ? tf_first_packet(ctx, c) : st->s->packet,
 	    .peer_isn = c->end[!which].isn.v,
-	    .peer = (uint32_t)tf_memory_hash(t->key, &c->key.addr[other], 0),
-	    .own_port = c->key.port[own],
-	    .peer_port = c->key.port[other],
+	    .peer = (uint32_t)tf_memory_hash(t->key, &peer, 0),
+	    .own_port = c->tuple.port[own],
+	    .peer_port = c->tuple.port[other],
 	    .peer_known = peer_known,
 	};
 

@@ -10,35 +10,35 @@
 #include "detect/families.h"
 #include "detect/memory.h"
 
-static const struct tf_addr *
-server_addr(const struct tf_connection *c)
+static struct tf_addr
+server_addr(const struct tf_context *ctx, const struct tf_connection *c)
 {
-	return &c->key.addr[!(c->flags & TF_CONN_CLIENT_SECOND)];
+	return tf_connection_addr(ctx, c, !(c->flags & TF_CONN_CLIENT_SECOND));
 }
 
 static uint16_t
 server_port(const struct tf_connection *c)
 {
-	return c->key.port[!(c->flags & TF_CONN_CLIENT_SECOND)];
+	return c->tuple.port[!(c->flags & TF_CONN_CLIENT_SECOND)];
 }
 
 /* The place of C's service; an empty one where it has none and ROOM is asked for; else NULL. */
 static struct tf_leak *
 place_of(struct tf_context *ctx, const struct tf_connection *c, bool room)
 {
-	uint64_t hash = tf_memory_hash(ctx->config->memory_key, server_addr(c), server_port(c));
+	const struct tf_addr addr = server_addr(ctx, c);
+	uint64_t hash = tf_memory_hash(ctx->config->memory_key, &addr, server_port(c));
 	struct tf_leak *set = ctx->memory->leaks.place[hash % TF_LEAK_SETS], *empty = NULL;
 
 	for (int i = 0; i < TF_LEAK_WAYS; i++) {
-		if (set[i].port == server_port(c) &&
-		    memcmp(&set[i].addr, server_addr(c), sizeof set[i].addr) == 0)
+		if (set[i].port == server_port(c) && memcmp(&set[i].addr, &addr, sizeof addr) == 0)
 			return &set[i];
 		if (!empty && !set[i].count && !set[i].raised)
 			empty = &set[i];
 	}
 	if (!room || !empty)
 		return NULL;
-	*empty = (struct tf_leak){.addr = *server_addr(c), .port = server_port(c)};
+	*empty = (struct tf_leak){.addr = addr, .port = server_port(c)};
 	return empty;
 }
 

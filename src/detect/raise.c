@@ -32,7 +32,8 @@ tf_finding(const struct tf_context *ctx, const struct tf_connection *c, enum tf_
 	    .severity = tf_anomaly_info(id)->severity,
 	};
 
-	tf_finding_ends(&f, &c->key, (c->flags & TF_CONN_CLIENT_SECOND) != 0);
+	struct tf_key key = tf_connection_key(ctx, c);
+	tf_finding_ends(&f, &key, (c->flags & TF_CONN_CLIENT_SECOND) != 0);
 	return f;
 }
 

@@ -35,22 +35,22 @@ static struct tf_unanswered *
 place_of(struct tf_context *ctx, const struct tf_connection *c, bool room)
 {
 	struct tf_unanswered_table *t = &ctx->memory->unanswered;
-	const struct tf_addr *addr = &c->key.addr[server_side(c)];
-	uint16_t port = c->key.port[server_side(c)];
+	const struct tf_addr addr = tf_connection_addr(ctx, c, server_side(c));
+	uint16_t port = c->tuple.port[server_side(c)];
 	struct tf_unanswered *set, *empty = NULL;
 
 	if (!t->any && !room)
 		return NULL;
-	set = t->place[tf_memory_hash(ctx->config->memory_key, addr, port) % TF_UNANSWERED_SETS];
+	set = t->place[tf_memory_hash(ctx->config->memory_key, &addr, port) % TF_UNANSWERED_SETS];
 	for (int i = 0; i < TF_UNANSWERED_WAYS; i++) {
-		if (set[i].port == port && memcmp(&set[i].addr, addr, sizeof *addr) == 0)
+		if (set[i].port == port && memcmp(&set[i].addr, &addr, sizeof addr) == 0)
 			return &set[i];
 		if (!empty && is_free(ctx, &set[i]))
 			empty = &set[i];
 	}
 	if (!room || !empty || !port)
 		return NULL;
-	*empty = (struct tf_unanswered){.addr = *addr, .port = port, .last_ns = ctx->now_ns};
+	*empty = (struct tf_unanswered){.addr = addr, .port = port, .last_ns = ctx->now_ns};
 	t->any = true;
 	return empty;
 }

@@ -155,16 +155,17 @@ look_up(const struct tf_analyzer *a, const struct errand *e)
 
 /* Is C, which was found a moment ago, still there, and S's?  SECOND: the second end of its key sent S. */
 static inline bool
-is_still_there(const struct tf_connection *c, const struct tf_segment *s, bool second)
+is_still_there(const struct tf_analyzer *a, const struct tf_connection *c, const struct tf_segment *s,
+               bool second)
 {
-	return tf_key_fits(&c->key, s, second) && c->conn && !(c->flags & TF_CONN_EMBRYOS);
+	return c->conn && tf_tuple_fits(&a->ctx.wide, &c->tuple, (c->flags & TF_CONN_WIDE) != 0, s, second);
 }
 
 /* Its place: what was found a moment ago, unless that went meanwhile. */
 static struct place
 place_of(const struct tf_analyzer *a, const struct errand *e)
 {
-	if (e->likely && tf_value_is_of(a, e->likely, e->s) && tf_value_stands(a, e->likely))
+	if (e->likely && tf_value_is_of(a, e->likely, e->s))
 		return (struct place){.index = e->likely};
 	return look_up(a, e);
 }
@@ -185,7 +186,7 @@ is_late(const struct tf_former *former, const struct tf_segment *s, bool second)
 static uint32_t
 begin(struct tf_analyzer *a, const struct errand *e, uint32_t tombstone)
 {
-	bool second = tf_key_second(e->s);
+	bool second = tf_sent_by_second(e->s);
 	struct tf_key key = tf_key_of(e->s, second);
 	struct tf_buried buried;
 
@@ -286,7 +287,7 @@ feed_elsewhere(struct tf_analyzer *a, const struct errand *e)
 	}
 	if (at.index & TF_EMBRYO_BIT)
 		at.index = feed_embryo(a, e, at.index);
-	else if (feed_known(a, at.index, e, tf_key_side(&tf_connection_at(a, at.index)->key, e->s)))
+	else if (feed_known(a, at.index, e, tf_ports_side(tf_connection_at(a, at.index)->tuple.port, e->s)))
 		return;
 	if (at.index)
 		feed_checklist(a, at.index, e);
@@ -302,8 +303,8 @@ feed_one(struct tf_analyzer *a, const struct errand *e)
 		return;
 	}
 	const struct tf_connection *c = tf_connection_at(a, index);
-	bool second = tf_key_side(&c->key, e->s);
-	if (!is_still_there(c, e->s, second))
+	bool second = tf_ports_side(c->tuple.port, e->s);
+	if (!is_still_there(a, c, e->s, second))
 		feed_elsewhere(a, e);
 	else if (!feed_known(a, index, e, second))
 		feed_checklist(a, index, e);
@@ -506,6 +507,7 @@ tf_analyzer_feed(struct tf_analyzer *a, const struct tf_segment *segments, size_
 	}
 	tf_briefs_emit(&a->ctx);
 	tf_supply_tell(&a->connections_to_come, &a->connections);
+	tf_supply_tell(&a->embryos_to_come, &a->embryos);
 	tf_supply_tell(&a->closings_to_come, &a->ctx.closings);
 	tf_index_supply_tell(&a->index_to_come, &a->index);
 }
@@ -514,6 +516,7 @@ void
 tf_analyzer_supply(struct tf_analyzer *a)
 {
 	tf_supply(&a->connections_to_come, &a->connections);
+	tf_supply(&a->embryos_to_come, &a->embryos);
 	tf_supply(&a->closings_to_come, &a->ctx.closings);
 	tf_index_supply(&a->index_to_come, &a->index);
 }

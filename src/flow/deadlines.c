@@ -17,11 +17,11 @@ tf_next_deadline(const struct tf_analyzer *a, const struct tf_connection *c)
 
 /* Established and ordinary, it only waits to become idle: that is later than what it is filed under. */
 static bool
-only_idles(const struct tf_analyzer *a, const struct tf_connection *c)
+only_idles(const struct tf_analyzer *a, const struct tf_connection *c, uint32_t index)
 {
 	return !c->closing && tf_end_state(&c->end[TF_CLIENT]) == TF_ESTABLISHED &&
 	       tf_end_state(&c->end[TF_SERVER]) == TF_ESTABLISHED &&
-	       c->deadline_ns <= c->last_ts_ns + a->config.timer[TF_TIMER_IDLE];
+	       tf_wheel_deadline(&a->wheel, index) <= c->last_ts_ns + a->config.timer[TF_TIMER_IDLE];
 }
 
 void
@@ -29,7 +29,7 @@ tf_look_again(struct tf_analyzer *a, uint32_t index)
 {
 	const struct tf_connection *c = tf_connection_at(a, index);
 
-	if (!only_idles(a, c))
+	if (!only_idles(a, c, index))
 		tf_wheel_file(&a->wheel, index, tf_next_deadline(a, c));
 }
 

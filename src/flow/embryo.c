@@ -28,8 +28,7 @@ still_there(const struct tf_analyzer *a, uint64_t entry)
 	uint32_t place = (uint32_t)entry;
 	struct tf_embryo *e = tf_embryo_at(a, place);
 
-	/* A connection may have taken its place. */
-	return tf_value_stands(a, place | TF_EMBRYO_BIT) && (uint32_t)e->conn == entry >> 32 ? e : NULL;
+	return e->conn && (uint32_t)e->conn == entry >> 32 ? e : NULL;
 }
 
 static uint64_t *
@@ -112,13 +111,16 @@ queue_up(struct tf_analyzer *a, int which, uint32_t place)
 
 /* ---- what a connection must be -------------------------------------------------------- */
 
+#define MOST_WIRE      0x7ff
+#define MOST_HANDSHAKE ((UINT64_C(1) << 34) - 1)
+
 /* Nothing but its SYN was sent by END, or nothing at all. */
 static bool
 sent_one(const struct tf_end *end, tf_seq una, tf_seq right)
 {
 	if (!end->packets)
 		return !tf_end_has(end, TF_END_SEQ_KNOWN) && !end->wire_bytes;
-	return end->packets == 1 && !end->bytes && end->wire_bytes <= UINT16_MAX &&
+	return end->packets == 1 && !end->bytes && end->wire_bytes <= MOST_WIRE &&
 	       tf_seq_eq(end->max, tf_seq_add(end->isn, 1)) && tf_seq_eq(end->nxt, end->max) &&
 	       tf_seq_eq(end->una, una) && tf_seq_eq(end->right, right) && end->ts_recent == end->tsval;
 }
@@ -132,139 +134,49 @@ is_embryonic(const struct tf_analyzer *a, const struct tf_connection *c)
 
 	return c->shape && a->moves.shape[c->shape].may[TF_CLIENT] & TF_IS_EMBRYONIC && !c->closing &&
 	       client->packets == 1 && server->packets == answered &&
-	       c->last_ts_ns == tf_handshake_at_ns(c) && !client->rtt_64us && !client->right.v &&
+	       c->last_ts_ns == tf_handshake_at_ns(c) && c->handshake_ns <= MOST_HANDSHAKE &&
+	       server->rtt_64us == (answered ? tf_rtt_in_64us((int64_t)c->handshake_ns) : 0) &&
+	       !client->rtt_64us && !client->right.v &&
 	       sent_one(client, answered ? client->max : client->isn, client->right) &&
 	       sent_one(server, server->isn, right);
 }
 
-/* ---- the 4-tuple ------------------------------------------------------------------------ */
-
-static const struct tf_addr mapped = {{[10] = 0xff, [11] = 0xff}};
-
-static bool
-is_wide(const struct tf_key *key)
-{
-	return memcmp(&key->addr[0], &mapped, 12) != 0 || memcmp(&key->addr[1], &mapped, 12) != 0;
-}
-
-static void
-set_key(struct tf_embryo *e, const struct tf_key *key)
-{
-	if (e->flags & TF_CONN_WIDE_EMBRYOS) {
-		e->key = *key;
-		return;
-	}
-	for (int i = 0; i < 2; i++) {
-		memcpy(&e->ipv4.addr[i], key->addr[i].byte + 12, 4);
-		e->ipv4.port[i] = key->port[i];
-	}
-}
-
-struct tf_key
-tf_embryo_key(const struct tf_embryo *e)
-{
-	struct tf_key key = {{mapped, mapped}, {e->ipv4.port[0], e->ipv4.port[1]}};
-
-	if (e->flags & TF_CONN_WIDE_EMBRYOS)
-		return e->key;
-	memcpy(key.addr[0].byte + 12, &e->ipv4.addr[0], 4);
-	memcpy(key.addr[1].byte + 12, &e->ipv4.addr[1], 4);
-	return key;
-}
-
 /* ---- places --------------------------------------------------------------------------- */
-
-/* The part of a place after PART, or 0. */
-static uint32_t
-part_after(uint32_t place, bool wide)
-{
-	unsigned part = place % TF_PARTS;
-
-	if (wide)
-		return part == TF_PART_FIRST ? place + TF_PART_SECOND_HALF : 0;
-	return part < TF_PART_THIRD ? place + 1 : 0;
-}
-
-/* Another part of a place for embryos, or a place of its own; 0 where there is none. */
-static uint32_t
-find_place(struct tf_analyzer *a, bool wide)
-{
-	uint32_t place = a->spare_part[wide];
-
-	if (place && place / TF_PARTS < a->connections.fresh)
-		tf_table_disorder(a, a->connections.fresh); /* those behind it are older */
-	if (!place) {
-		place = tf_pool_get(&a->connections) * TF_PARTS;
-		if (!place)
-			return 0;
-		tf_table_note_place(a, place / TF_PARTS);
-		tf_embryo_at(a, place)->flags = TF_CONN_EMBRYOS | (wide ? TF_CONN_WIDE_EMBRYOS : 0);
-		a->embryo_places++;
-	}
-	a->spare_part[wide] = part_after(place, wide);
-	a->embryo_count++;
-	return place;
-}
 
 static void
 forget_embryo(struct tf_analyzer *a, uint32_t place)
 {
-	uint32_t index = place / TF_PARTS, flags = tf_connection_at(a, index)->flags;
-	bool wide = (flags & TF_CONN_WIDE_EMBRYOS) != 0;
-
 	tf_embryo_at(a, place)->conn = 0;
-	a->embryo_count--;
-	for (unsigned part = 0; part < TF_PARTS; part++)
-		if (tf_value_in(a, index, part))
-			return;
-	if (a->spare_part[wide] / TF_PARTS == index)
-		a->spare_part[wide] = 0;
-	tf_connection_at(a, index)->flags = 0;
-	tf_connection_at(a, index)->conn = 0;
-	a->embryo_places--;
-	tf_pool_put(&a->connections, index);
+	tf_pool_put(&a->embryos, place);
 }
 
 /* ---- from a segment, from a connection --------------------------------------------------- */
 
-/* A place where E, of which nothing but this is known yet, could be one with KEY; or 0. */
-static uint32_t
-begin_with_key(struct tf_analyzer *a, const struct tf_key *key)
-{
-	bool wide = is_wide(key);
-	uint32_t place = find_place(a, wide);
-
-	if (!place)
-		return 0;
-	struct tf_embryo *e = tf_embryo_at(a, place);
-	memset(e, 0, wide ? sizeof *e : TF_EMBRYO_NARROW);
-	e->flags = TF_CONN_EMBRYOS | (wide ? TF_CONN_WIDE_EMBRYOS : 0);
-	set_key(e, key);
-	return place;
-}
-
-/* E, which has its key, as C is. */
+/* E as C is; the tuple is as C's. */
 static void
 describe(struct tf_embryo *e, const struct tf_connection *c)
 {
+	const struct tf_end *client = &c->end[TF_CLIENT], *server = &c->end[TF_SERVER];
+
+	e->tuple = c->tuple;
+	e->first_packet = c->first_packet;
+	e->first_ts_ns = c->first_ts_ns;
+	e->conn = c->conn;
+	e->shape = c->shape & (TF_SHAPES - 1u);
+	e->client_wscale = client->wscale & 15u;
+	e->server_wscale = server->wscale & 15u;
+	e->answered = server->packets != 0;
+	e->handshake_ns = c->handshake_ns & MOST_HANDSHAKE;
+	e->aside = (c->flags & TF_CONN_ASIDE) >> TF_CONN_ASIDE_SHIFT;
+	e->client_wire = client->wire_bytes & MOST_WIRE;
+	e->server_wire = server->wire_bytes & MOST_WIRE;
 	for (int which = 0; which < 2; which++) {
 		const struct tf_end *end = &c->end[which];
 		e->isn[which] = end->isn;
 		e->tsval[which] = end->tsval;
-		e->wire_bytes[which] = (uint16_t)end->wire_bytes;
 		e->window[which] = end->window;
 		e->mss[which] = end->mss;
 	}
-	e->client_wscale = c->end[TF_CLIENT].wscale & 15u;
-	e->server_wscale = c->end[TF_SERVER].wscale & 15u;
-	e->answered = c->end[TF_SERVER].packets != 0;
-	e->flags = (c->flags & TF_SHAPE_ASIDE) | (e->flags & (TF_CONN_EMBRYOS | TF_CONN_WIDE_EMBRYOS));
-	e->conn = c->conn;
-	e->shape = c->shape;
-	e->first_ts_ns = c->first_ts_ns;
-	e->handshake_ns = c->handshake_ns;
-	e->rtt_64us = c->end[TF_SERVER].rtt_64us;
-	e->first_packet = c->first_packet;
 }
 
 static void
@@ -274,43 +186,68 @@ forget_copy(struct tf_analyzer *a, uint32_t index)
 	tf_pool_put(&a->connections, index);
 }
 
+/* E, whose place is new, as the sender of the SYN S makes it; the rest of what MOVE does to it is its shape. */
+static void
+describe_first(struct tf_analyzer *a, struct tf_embryo *e, const struct tf_segment *s,
+               const struct tf_move *move)
+{
+	uint32_t flags = (tf_sent_by_second(s) ? TF_CONN_CLIENT_SECOND : 0) |
+	                 (s->ip_version == 6 ? TF_CONN_IPV6 : 0) | (s->is_wide ? TF_CONN_WIDE : 0) |
+	                 (s->checksum_state == TF_CHECKSUM_VALID ? TF_CONN_CLIENT_SUMS : 0) |
+	                 tf_stack_flag(TF_CLIENT, s);
+
+	e->first_packet = (uint32_t)s->packet;
+	e->first_ts_ns = a->ctx.now_ns;
+	e->conn = (a->next_conn + 1) & TF_MAX_CONN;
+	e->shape = move->to & (TF_SHAPES - 1u);
+	e->client_wscale = (s->options & TF_OPT_WSCALE ? (s->wscale > 14 ? 14u : s->wscale) : 0u) & 15u;
+	e->aside = flags >> TF_CONN_ASIDE_SHIFT & 0xff;
+	e->client_wire = s->wire_len & MOST_WIRE;
+	e->isn[TF_CLIENT] = s->seq;
+	e->tsval[TF_CLIENT] = s->options & TF_OPT_TIMESTAMPS ? s->tsval : 0;
+	e->window[TF_CLIENT] = s->window;
+	e->mss[TF_CLIENT] = s->options & TF_OPT_MSS ? s->mss : 0;
+}
+
+/* A place for the embryo that S begins, in the queue and in the index; 0 where there is no room. */
+static uint32_t
+begin_with(struct tf_analyzer *a, const struct tf_segment *s, const struct tf_move *move)
+{
+	struct tf_key key = tf_key_of(s, tf_sent_by_second(s));
+	uint32_t place = tf_pool_get(&a->embryos);
+
+	if (!place)
+		return 0;
+	struct tf_embryo *e = tf_embryo_at(a, place);
+	a->embryos_in_order &= place == a->embryos.fresh;
+	if (!tf_tuple_set(&a->ctx.wide, &e->tuple, s->is_wide, &key)) {
+		forget_embryo(a, place);
+		return 0;
+	}
+	describe_first(a, e, s, move);
+	/* Of one that is forgotten the queue goes past the entry. */
+	if (queue_up(a, TF_AWAITS_ANSWER, place) && tf_index_add(&a->index, s->hash, place | TF_EMBRYO_BIT))
+		return place;
+	tf_tuple_release(&a->ctx.wide, &e->tuple, s->is_wide);
+	forget_embryo(a, place);
+	return 0;
+}
+
 bool
 tf_embryo_begin(struct tf_analyzer *a, const struct tf_segment *s)
 {
 	const struct tf_move *move = tf_move_first(&a->ctx, s);
 
-	if (!move || !(a->moves.shape[move->to].may[TF_CLIENT] & TF_IS_EMBRYONIC) || s->wire_len > UINT16_MAX)
+	if (!move || !(a->moves.shape[move->to].may[TF_CLIENT] & TF_IS_EMBRYONIC) || s->wire_len > MOST_WIRE)
 		return false;
-	bool second = tf_key_second(s);
-	struct tf_key key = tf_key_of(s, second);
 	tf_table_make_room(a);
-	uint32_t place = begin_with_key(a, &key);
+	uint32_t place = begin_with(a, s, move);
 	if (!place)
 		return false;
-	struct tf_embryo *e = tf_embryo_at(a, place);
-	e->flags |= (second ? TF_CONN_CLIENT_SECOND : 0) | (s->ip_version == 6 ? TF_CONN_IPV6 : 0) |
-	            (s->checksum_state == TF_CHECKSUM_VALID ? TF_CONN_CLIENT_SUMS : 0) |
-	            tf_stack_flag(TF_CLIENT, s);
-	e->conn = (a->next_conn + 1) & TF_MAX_CONN;
-	e->shape = move->to & (TF_SHAPES - 1);
-	e->first_ts_ns = a->ctx.now_ns;
-	e->first_packet = (uint32_t)s->packet;
-	e->isn[TF_CLIENT] = s->seq;
-	e->tsval[TF_CLIENT] = s->options & TF_OPT_TIMESTAMPS ? s->tsval : 0;
-	e->wire_bytes[TF_CLIENT] = (uint16_t)s->wire_len;
-	e->window[TF_CLIENT] = s->window;
-	e->mss[TF_CLIENT] = s->options & TF_OPT_MSS ? s->mss : 0;
-	e->client_wscale = (s->options & TF_OPT_WSCALE ? (s->wscale > 14 ? 14u : s->wscale) : 0u) & 15u;
-	/* Of one that is forgotten the queue goes past the entry. */
-	if (!queue_up(a, TF_AWAITS_ANSWER, place) ||
-	    !tf_index_add(&a->index, s->hash, place | TF_EMBRYO_BIT)) {
-		forget_embryo(a, place);
-		return false;
-	}
-	tf_table_count_in(a);
+	uint64_t conn = tf_table_count_in(a);
 	if (a->ctx.sink.wanted & (TF_EV_TRANSITION | TF_EV_POSSIBLE)) {
-		tf_move_tell_beginning(&a->ctx, e->conn);
-		tf_move_tell(&a->ctx, e->conn, move);
+		tf_move_tell_beginning(&a->ctx, conn);
+		tf_move_tell(&a->ctx, conn, move);
 	}
 	tf_flood_syn(&a->ctx, s);
 	return true;
@@ -320,10 +257,11 @@ bool
 tf_embryo_from(struct tf_analyzer *a, uint32_t index, uint32_t hash)
 {
 	const struct tf_connection *c = tf_connection_at(a, index);
-	uint32_t place = is_embryonic(a, c) ? begin_with_key(a, &c->key) : 0;
+	uint32_t place = is_embryonic(a, c) ? tf_pool_get(&a->embryos) : 0;
 
 	if (!place)
 		return false;
+	a->embryos_in_order &= place == a->embryos.fresh;
 	describe(tf_embryo_at(a, place), c);
 	if (!queue_up(a, c->flags & TF_CONN_SYN_ACK ? TF_AWAITS_THIRD : TF_AWAITS_ANSWER, place)) {
 		forget_embryo(a, place);
@@ -352,15 +290,15 @@ tf_embryo_update(struct tf_analyzer *a, uint32_t embryo, uint32_t index)
 /* ---- to a connection ----------------------------------------------------------------- */
 
 static void
-fill_end(struct tf_end *end, const struct tf_embryo *e, enum tf_endpoint which, unsigned wscale)
+fill_end(struct tf_end *end, const struct tf_embryo *e, enum tf_endpoint which)
 {
 	end->isn = end->una = e->isn[which];
 	end->max = end->nxt = tf_seq_add(end->isn, 1);
 	end->tsval = end->ts_recent = e->tsval[which];
-	end->wire_bytes = e->wire_bytes[which];
+	end->wire_bytes = which == TF_CLIENT ? e->client_wire : e->server_wire;
 	end->window = e->window[which];
 	end->mss = e->mss[which];
-	end->wscale = (uint8_t)wscale;
+	end->wscale = which == TF_CLIENT ? e->client_wscale : e->server_wscale;
 	end->packets = 1;
 }
 
@@ -369,28 +307,27 @@ tf_embryo_fill(const struct tf_analyzer *a, const struct tf_embryo *e, struct tf
 {
 	struct tf_end *client = &c->end[TF_CLIENT], *server = &c->end[TF_SERVER];
 
-	c->key = tf_embryo_key(e);
-	c->flags = e->flags & TF_SHAPE_ASIDE;
+	c->tuple = e->tuple;
+	c->flags = (uint32_t)e->aside << TF_CONN_ASIDE_SHIFT;
 	c->conn = e->conn;
 	c->first_ts_ns = e->first_ts_ns;
 	c->handshake_ns = e->handshake_ns;
 	c->last_ts_ns = tf_handshake_at_ns(c);
-	c->deadline_ns = INT64_MAX;
 	c->first_packet = e->first_packet;
 	tf_shape_take(&a->ctx, c, e->shape);
-	fill_end(client, e, TF_CLIENT, e->client_wscale);
+	fill_end(client, e, TF_CLIENT);
 	if (!e->answered)
 		return;
-	fill_end(server, e, TF_SERVER, e->server_wscale);
+	fill_end(server, e, TF_SERVER);
 	client->una = client->max;
 	server->right = tf_seq_add(client->max, server->window);
-	server->rtt_64us = (uint16_t)e->rtt_64us;
+	server->rtt_64us = tf_rtt_in_64us((int64_t)e->handshake_ns);
 }
 
 uint32_t
 tf_embryo_copy(struct tf_analyzer *a, uint32_t embryo)
 {
-	/* There is one place more than connections may be, and no more places are taken than there are of them. */
+	/* There is one place more than connections may be. */
 	uint32_t index = tf_pool_get(&a->connections);
 
 	assert(index);
@@ -402,7 +339,7 @@ void
 tf_embryo_leave_to(struct tf_analyzer *a, uint32_t embryo, uint32_t index, uint32_t hash)
 {
 	tf_index_replace(&a->index, hash, embryo, index);
-	tf_table_disorder(a, index);
+	a->connections_in_order = false; /* it began before those that have the places before it */
 	forget_embryo(a, embryo & ~TF_EMBRYO_BIT);
 }
 
@@ -411,8 +348,7 @@ tf_embryo_grow(struct tf_analyzer *a, uint32_t embryo)
 {
 	uint32_t index = tf_embryo_copy(a, embryo);
 
-	tf_embryo_leave_to(a, embryo, index,
-	                   tf_key_hash(&tf_connection_at(a, index)->key, a->config.hash_key));
+	tf_embryo_leave_to(a, embryo, index, tf_connection_hash(a, tf_connection_at(a, index)));
 	return index;
 }
 

@@ -11,40 +11,12 @@ struct survivor {
 	uint32_t value; /* as in the index */
 };
 
-/* The next one after *AT, by place; 0: there is none. */
-static uint32_t
-next_survivor(const struct tf_analyzer *a, uint64_t *at)
-{
-	uint32_t value = 0;
-
-	/* Places begin with 1. */
-	for (*at = *at ? *at + 1 : TF_PARTS; *at < TF_PARTS * ((uint64_t)a->connections.fresh + 1); ++*at)
-		if ((value = tf_value_in(a, (uint32_t)(*at / TF_PARTS), *at % TF_PARTS)))
-			return value;
-	return 0;
-}
-
-/* Do the places come in the order of numbers, as they do until one is used again? */
-static bool
-is_in_order(const struct tf_analyzer *a)
-{
-	uint64_t last = 0, at = 0;
-
-	for (uint32_t value; (value = next_survivor(a, &at)); last = tf_value_conn(a, value)) {
-		if (tf_value_conn(a, value) < last)
-			return false;
-		if (at / TF_PARTS > a->unordered_to)
-			break;
-	}
-	return true;
-}
-
 /* As a brief where that is enough, else as a connection.  They come out one after the other in the same place. */
 static inline void
 end_embryo(struct tf_analyzer *a, const struct tf_embryo *e, uint32_t *scratch)
 {
 	const struct tf_shape *shape = &a->moves.shape[e->shape].shape;
-	if (!(e->flags & TF_CONN_EMBRYONIC) &&
+	if (!(e->aside & TF_CONN_EMBRYONIC >> TF_CONN_ASIDE_SHIFT) &&
 	    tf_brief_keep(&a->ctx, e->conn, (enum tf_state)(shape->history[TF_CLIENT] & 0xf),
 	                  (enum tf_state)(shape->history[TF_SERVER] & 0xf)))
 		return;
@@ -58,6 +30,16 @@ end_embryo(struct tf_analyzer *a, const struct tf_embryo *e, uint32_t *scratch)
 	c->conn = 0;
 }
 
+/* The first place of POOL from *AT on that is not free, as in the index, with BIT, and its number; 0: there is none. */
+static struct survivor
+first_from(const struct tf_analyzer *a, const struct tf_pool *pool, uint32_t at, uint32_t bit)
+{
+	for (; at <= pool->fresh; at++)
+		if (tf_value_conn(a, at | bit))
+			return (struct survivor){tf_value_conn(a, at | bit), at | bit};
+	return (struct survivor){UINT64_MAX, 0};
+}
+
 static void
 end_survivor(struct tf_analyzer *a, uint32_t value, uint32_t *scratch)
 {
@@ -67,21 +49,22 @@ end_survivor(struct tf_analyzer *a, uint32_t value, uint32_t *scratch)
 		tf_table_end(a, value, TF_GONE_FINISHED);
 }
 
+/* Numbers rise with places, in both arenas. */
 static void
 end_in_order_of_places(struct tf_analyzer *a)
 {
+	const struct tf_pool *connections = &a->connections, *embryos = &a->embryos;
 	uint32_t scratch = 0;
+	struct survivor c = first_from(a, connections, 1, 0), e = first_from(a, embryos, 1, TF_EMBRYO_BIT);
 
-	for (uint32_t i = 1, fresh = a->connections.fresh; i <= fresh; i++) {
-		const struct tf_connection *c = tf_connection_at(a, i);
-		if (!(c->flags & TF_CONN_EMBRYOS)) {
-			if (c->conn)
-				tf_table_end(a, i, TF_GONE_FINISHED);
-			continue;
+	while (c.value || e.value) {
+		if (c.conn < e.conn) {
+			end_survivor(a, c.value, &scratch);
+			c = first_from(a, connections, c.value + 1, 0);
+		} else {
+			end_survivor(a, e.value, &scratch);
+			e = first_from(a, embryos, (e.value & ~TF_EMBRYO_BIT) + 1, TF_EMBRYO_BIT);
 		}
-		for (uint32_t part = 0; part < TF_PARTS; part++)
-			if (tf_value_in(a, i, part))
-				end_embryo(a, tf_embryo_at(a, i * TF_PARTS + part), &scratch);
 	}
 }
 
@@ -117,17 +100,27 @@ sort(struct survivor *order, uint32_t count)
 	free(value);
 }
 
+/* All that POOL holds, behind what stands before END; the new end. */
+static struct survivor *
+gather(const struct tf_analyzer *a, const struct tf_pool *pool, uint32_t bit, struct survivor *end)
+{
+	for (uint32_t at = 1; at <= pool->fresh; at++)
+		if (tf_value_conn(a, at | bit))
+			*end++ = (struct survivor){tf_value_conn(a, at | bit), at | bit};
+	return end;
+}
+
 static void
 end_in_order_of_numbers(struct tf_analyzer *a)
 {
-	struct survivor *order = calloc((size_t)tf_live(a) + 1, sizeof *order);
-	uint32_t count = 0, scratch = 0;
-	uint64_t at = 0;
+	struct survivor *order = calloc((size_t)tf_live(a) + 1, sizeof *order), *end = order;
+	uint32_t scratch = 0;
 
 	if (!order)
 		return;
-	for (uint32_t value; (value = next_survivor(a, &at));)
-		order[count++] = (struct survivor){tf_value_conn(a, value), value};
+	end = gather(a, &a->connections, 0, end);
+	end = gather(a, &a->embryos, TF_EMBRYO_BIT, end);
+	uint32_t count = (uint32_t)(end - order);
 	sort(order, count);
 	for (uint32_t i = 0; i < count; i++) {
 		if (i + 12 < count)
@@ -145,7 +138,7 @@ tf_analyzer_finish(struct tf_analyzer *a)
 	a->ctx.packet = 0;
 	tf_detect_finish(&a->ctx);
 	tf_tombstones_finish(a);
-	if (is_in_order(a))
+	if (a->connections_in_order && a->embryos_in_order)
 		end_in_order_of_places(a);
 	else
 		end_in_order_of_numbers(a);

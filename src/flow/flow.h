@@ -44,21 +44,20 @@ struct tf_analyzer {
 	struct tf_stats stats;
 	struct tf_index index;
 	struct tf_pool connections; /* struct tf_connection */
-	uint32_t embryo_count;      /* those that take less room as yet */
-	uint32_t embryo_places;     /* of connections, that they take */
-	uint32_t spare_part[2];     /* a place for the next one, and for the next one of IPv6; 0: none */
-	uint32_t unordered_to;      /* behind this place numbers rise with places */
+	struct tf_pool embryos;     /* struct tf_embryo */
+	bool connections_in_order;  /* numbers rise with places */
+	bool embryos_in_order;
 	struct tf_embryo_queue embryo_queue[TF_EMBRYO_QUEUES];
 	int64_t embryo_due_ns; /* the first limit of one */
 	struct tf_wheel wheel;
 	struct tf_preparation *preparation; /* for another thread, perhaps */
-	struct tf_supply connections_to_come, closings_to_come;
+	struct tf_supply connections_to_come, embryos_to_come, closings_to_come;
 	struct tf_index_supply index_to_come;
 	struct tf_services services;
 	struct tf_moves moves;
 	struct tf_graveyard graveyard;
 	int64_t tombstone_due_ns;           /* nothing is to be forgotten before */
-	uint32_t hand;                      /* where the search for a victim goes on */
+	uint32_t hand, embryo_hand;         /* where the search for a victim goes on */
 	struct tf_doomed doomed[TF_DOOMED]; /* what goes next, the last one first */
 	unsigned doomed_count;
 	uint64_t next_conn;
@@ -73,44 +72,10 @@ tf_connection_at(const struct tf_analyzer *a, uint32_t index)
 	return tf_pool_at(&a->connections, index);
 }
 
-/* PLACE: a connection's place, times TF_PARTS, and a part of it. */
 static inline struct tf_embryo *
 tf_embryo_at(const struct tf_analyzer *a, uint32_t place)
 {
-	unsigned char *item = tf_pool_at(&a->connections, place / TF_PARTS);
-
-	return (void *)(item + tf_part_offset(place % TF_PARTS));
-}
-
-/* Does a place with FLAGS, which holds embryos, have this PART? */
-static inline bool
-tf_has_part(uint32_t flags, unsigned part)
-{
-	if (flags & TF_CONN_WIDE_EMBRYOS)
-		return part == TF_PART_FIRST || part == TF_PART_SECOND_HALF;
-	return part != TF_PART_SECOND_HALF;
-}
-
-/* What a place of the arena holds in this PART, as in the index; 0: nothing.  A connection is in the first. */
-static inline uint32_t
-tf_value_in(const struct tf_analyzer *a, uint32_t index, unsigned part)
-{
-	const struct tf_connection *c = tf_connection_at(a, index);
-	uint32_t place = index * TF_PARTS + part;
-
-	if (!(c->flags & TF_CONN_EMBRYOS))
-		return part == TF_PART_FIRST && c->conn ? index : 0;
-	return tf_has_part(c->flags, part) && tf_embryo_at(a, place)->conn ? TF_EMBRYO_BIT | place : 0;
-}
-
-/* Is what a value in the index stands for, a connection or an embryo, of S's 4-tuple? */
-static inline bool
-tf_value_is_of(const struct tf_analyzer *a, uint32_t value, const struct tf_segment *s)
-{
-	if (!(value & TF_EMBRYO_BIT))
-		return tf_key_is_of(&tf_connection_at(a, value)->key, s);
-	struct tf_key key = tf_embryo_key(tf_embryo_at(a, value & ~TF_EMBRYO_BIT));
-	return tf_key_is_of(&key, s);
+	return tf_pool_at(&a->embryos, place);
 }
 
 /* Its number; 0: the place is free. */
@@ -121,15 +86,19 @@ tf_value_conn(const struct tf_analyzer *a, uint32_t value)
 	                             : tf_connection_at(a, value)->conn;
 }
 
-/* Does its place still hold what VALUE stood for, or another of the same kind? */
+/* Is what a value in the index stands for, a connection or an embryo, still there, and of S's 4-tuple? */
 static inline bool
-tf_value_stands(const struct tf_analyzer *a, uint32_t value)
+tf_value_is_of(const struct tf_analyzer *a, uint32_t value, const struct tf_segment *s)
 {
-	uint32_t place = value & ~TF_EMBRYO_BIT;
+	const struct tf_embryo *e = tf_embryo_at(a, value & ~TF_EMBRYO_BIT);
+	const struct tf_connection *c = tf_connection_at(a, value);
+	bool embryo = (value & TF_EMBRYO_BIT) != 0;
+	const struct tf_tuple *t = embryo ? &e->tuple : &c->tuple;
+	bool is_wide =
+	    embryo ? (e->aside & TF_CONN_WIDE >> TF_CONN_ASIDE_SHIFT) != 0 : (c->flags & TF_CONN_WIDE) != 0;
 
-	if (value & TF_EMBRYO_BIT)
-		return tf_value_in(a, place / TF_PARTS, place % TF_PARTS) == value;
-	return tf_value_in(a, place, TF_PART_FIRST) == value;
+	return (embryo ? e->conn : c->conn) &&
+	       tf_tuple_fits(&a->ctx.wide, t, is_wide, s, tf_ports_side(t->port, s));
 }
 
 /* Ask the processor for it. */
@@ -137,7 +106,7 @@ TF_PREFETCHES void
 tf_value_prefetch(const struct tf_analyzer *a, uint32_t value)
 {
 	if (value & TF_EMBRYO_BIT)
-		tf_prefetch(tf_embryo_at(a, value & ~TF_EMBRYO_BIT), TF_EMBRYO_NARROW);
+		tf_prefetch(tf_embryo_at(a, value & ~TF_EMBRYO_BIT), sizeof(struct tf_embryo));
 	else
 		tf_prefetch(tf_connection_at(a, value), sizeof(struct tf_connection));
 }
@@ -154,23 +123,15 @@ tf_value_prefetch_closing(const struct tf_analyzer *a, uint32_t value)
 static inline uint32_t
 tf_live(const struct tf_analyzer *a)
 {
-	return a->connections.used - a->embryo_places + a->embryo_count;
+	return a->connections.used + a->embryos.used;
 }
 
-/* Up to this PLACE numbers need not rise with places. */
-static inline void
-tf_table_disorder(struct tf_analyzer *a, uint32_t place)
+static inline uint32_t
+tf_connection_hash(const struct tf_analyzer *a, const struct tf_connection *c)
 {
-	if (place > a->unordered_to)
-		a->unordered_to = place;
-}
+	struct tf_key key = tf_connection_key(&a->ctx, c);
 
-/* PLACE was handed out for a connection or embryo with the next number. */
-static inline void
-tf_table_note_place(struct tf_analyzer *a, uint32_t place)
-{
-	if (place < a->connections.fresh)
-		tf_table_disorder(a, place); /* it was used before */
+	return tf_key_hash(&key, a->config.hash_key);
 }
 
 /* ---- table.c: connections come and go -------------------------------------- */

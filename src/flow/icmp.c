@@ -52,6 +52,7 @@ tf_analyzer_icmp(struct tf_analyzer *a, const struct tf_icmp_error *e)
 	    .dst = e->dst,
 	    .src_port = e->src_port,
 	    .dst_port = e->dst_port,
+	    .is_wide = tf_addrs_are_wide(&e->src, &e->dst),
 	};
 	uint32_t index = connection_of(a, &quoted);
 

@@ -134,7 +134,7 @@ begin_held(struct tf_analyzer *a, uint32_t index)
 {
 	struct tf_connection *c = tf_connection_at(a, index);
 	struct tf_held_syn held = *held_of(a, c);
-	struct tf_key key = c->key;
+	struct tf_key key = tf_connection_key(&a->ctx, c);
 	struct tf_former former;
 
 	drop_held(a, c);
@@ -150,7 +150,7 @@ begin_held(struct tf_analyzer *a, uint32_t index)
 static uint32_t
 begin_fresh(struct tf_analyzer *a, uint32_t index, uint32_t hash, const struct tf_segment *s)
 {
-	struct tf_key key = tf_connection_at(a, index)->key;
+	struct tf_key key = tf_connection_key(&a->ctx, tf_connection_at(a, index));
 	struct tf_former former = replace(a, index);
 
 	return tf_table_begin(a, &key, hash, s, &former);

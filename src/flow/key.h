@@ -5,42 +5,9 @@
 #ifndef TCPFSM_FLOW_KEY_H
 #define TCPFSM_FLOW_KEY_H
 
-#include <stdbool.h>
-#include <stdint.h>
-#include <string.h>
+#include "core/tuple.h"
 
-#include "tcpfsm/connection.h"
-
-static inline uint64_t
-tf_key_word(const struct tf_addr *addr, size_t at)
-{
-	uint64_t word;
-
-	memcpy(&word, addr->byte + at, sizeof word);
-	return word;
-}
-
-/* WORD, so that the octet that comes first counts most. */
-static inline uint64_t
-tf_key_big_endian(uint64_t word)
-{
-	return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? __builtin_bswap64(word) : word;
-}
-
-/* Was S sent by the second end of the key that its 4-tuple makes? */
-static inline bool
-tf_key_second(const struct tf_segment *s)
-{
-	/* As memcmp() would have it. */
-	for (size_t at = 0; at < 16; at += 8) {
-		uint64_t src = tf_key_word(&s->src, at), dst = tf_key_word(&s->dst, at);
-		if (src != dst)
-			return tf_key_big_endian(dst) < tf_key_big_endian(src);
-	}
-	return s->dst_port < s->src_port;
-}
-
-/* The key of S's 4-tuple; SECOND: tf_key_second(S). */
+/* The key of S's 4-tuple; SECOND: tf_sent_by_second(S). */
 static inline struct tf_key
 tf_key_of(const struct tf_segment *s, bool second)
 {
@@ -48,43 +15,16 @@ tf_key_of(const struct tf_segment *s, bool second)
 	              : (struct tf_key){{s->src, s->dst}, {s->src_port, s->dst_port}};
 }
 
-/* If KEY is that of S's 4-tuple: did its second end send S?  Between equal ports the addresses tell. */
-static inline bool
-tf_key_side(const struct tf_key *key, const struct tf_segment *s)
-{
-	if (__builtin_expect(s->src_port != s->dst_port, true))
-		return key->port[0] != s->src_port;
-	return memcmp(&key->addr[0], &s->src, sizeof s->src) != 0;
-}
-
-/* Both ports as one word; SWAPPED: the second one first. */
-static inline uint32_t
-tf_key_ports(const uint16_t port[2], bool swapped)
-{
-	uint32_t word;
-
-	memcpy(&word, port, sizeof word);
-	return swapped ? word << 16 | word >> 16 : word;
-}
-
-/* Is KEY that of S's 4-tuple?  SECOND: tf_key_side(KEY, S). */
-static inline bool
-tf_key_fits(const struct tf_key *key, const struct tf_segment *s, bool second)
-{
-	const uint16_t port[2] = {s->src_port, s->dst_port};
-	const struct tf_addr *mine = &key->addr[second], *other = &key->addr[!second];
-
-	return !((tf_key_word(mine, 8) ^ tf_key_word(&s->src, 8)) |
-	         (tf_key_word(other, 8) ^ tf_key_word(&s->dst, 8)) |
-	         (tf_key_word(mine, 0) ^ tf_key_word(&s->src, 0)) |
-	         (tf_key_word(other, 0) ^ tf_key_word(&s->dst, 0)) |
-	         (tf_key_ports(key->port, false) ^ tf_key_ports(port, second)));
-}
-
+/* Is KEY that of S's 4-tuple? */
 static inline bool
 tf_key_is_of(const struct tf_key *key, const struct tf_segment *s)
 {
-	return tf_key_fits(key, s, tf_key_side(key, s));
+	const uint16_t port[2] = {s->src_port, s->dst_port};
+	bool second = tf_ports_side(key->port, s);
+
+	return tf_ports_word(key->port, false) == tf_ports_word(port, second) &&
+	       memcmp(&key->addr[second], &s->src, sizeof s->src) == 0 &&
+	       memcmp(&key->addr[!second], &s->dst, sizeof s->dst) == 0;
 }
 
 static inline uint64_t
@@ -101,7 +41,7 @@ static inline uint64_t
 tf_key_end(const struct tf_addr *addr, uint16_t port, const uint64_t secret[2])
 {
 	const unsigned place = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? 0 : 48;
-	uint64_t low = tf_key_word(addr, 8) ^ (uint64_t)port << place, high = tf_key_word(addr, 0);
+	uint64_t low = tf_addr_word(addr, 8) ^ (uint64_t)port << place, high = tf_addr_word(addr, 0);
 
 	if (__builtin_expect(high != 0, false)) /* IPv6 */
 		low ^= tf_key_folded(high ^ secret[1] ^ UINT64_C(0x2545f4914f6cdd1d),

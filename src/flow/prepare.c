@@ -50,6 +50,7 @@ tf_prepare(struct tf_preparation *p, struct tf_segment *segments, size_t count)
 	for (struct tf_segment *s = segments; s < segments + count; s++) {
 		s->hash = tf_key_hash_segment(s, secret);
 		s->is_copy = tf_duplicates_check(&p->duplicates, s);
+		s->is_wide = tf_addrs_are_wide(&s->src, &s->dst);
 		s->plain = p->is_thorough ? tf_not_plain : tf_plain_of(s);
 	}
 }

@@ -28,14 +28,14 @@ record_offer(struct tf_end_record *out, const struct tf_end *end)
 
 /* Records are made where they stand: they are large, and there may be one a packet. */
 static void
-record_end(struct tf_end_record *out, const struct tf_connection *c, enum tf_endpoint which,
-           const struct tf_extra *x)
+record_end(struct tf_end_record *out, const struct tf_context *ctx, const struct tf_connection *c,
+           enum tf_endpoint which, const struct tf_extra *x)
 {
 	const struct tf_end *end = &c->end[which];
 	unsigned side = (which == TF_SERVER) != ((c->flags & TF_CONN_CLIENT_SECOND) != 0);
 
-	out->addr = c->key.addr[side];
-	out->port = c->key.port[side];
+	out->addr = tf_connection_addr(ctx, c, side);
+	out->port = c->tuple.port[side];
 	out->state = tf_end_state(end);
 	out->possible = end->possible;
 	out->isn_known = tf_end_has(end, TF_END_ISN_KNOWN);
@@ -84,8 +84,8 @@ make_record(struct tf_connection_record *r, const struct tf_context *ctx, const 
 	r->first_ts_ns = c->first_ts_ns;
 	r->last_ts_ns = c->last_ts_ns;
 	r->ip_version = c->flags & TF_CONN_IPV6 ? 6 : 4;
-	record_end(&r->end[TF_CLIENT], c, TF_CLIENT, x);
-	record_end(&r->end[TF_SERVER], c, TF_SERVER, x);
+	record_end(&r->end[TF_CLIENT], ctx, c, TF_CLIENT, x);
+	record_end(&r->end[TF_SERVER], ctx, c, TF_SERVER, x);
 	r->roles = c->flags & TF_CONN_ROLES_GUESSED ? TF_ROLES_GUESSED : TF_ROLES_SYN;
 	r->close = tf_connection_close(c);
 	tf_letters_text(ctx, c, r->letters);
@@ -136,12 +136,15 @@ tf_record_emit(struct tf_context *ctx, const struct tf_connection *c, bool evict
 static void
 each_connection(const struct tf_analyzer *a, bool (*fn)(void *, const struct tf_connection *), void *context)
 {
-	for (uint32_t i = TF_PARTS; i < TF_PARTS * (a->connections.fresh + 1); i++) {
-		uint32_t value = tf_value_in(a, i / TF_PARTS, i % TF_PARTS);
+	for (uint32_t i = 1; i <= a->connections.fresh; i++)
+		if (tf_connection_at(a, i)->conn && !fn(context, tf_connection_at(a, i)))
+			return;
+	for (uint32_t i = 1; i <= a->embryos.fresh; i++) {
 		struct tf_connection spread = {0};
-		if (value & TF_EMBRYO_BIT)
-			tf_embryo_fill(a, tf_embryo_at(a, value & ~TF_EMBRYO_BIT), &spread);
-		if (value && !fn(context, value & TF_EMBRYO_BIT ? &spread : tf_connection_at(a, value)))
+		if (!tf_embryo_at(a, i)->conn)
+			continue;
+		tf_embryo_fill(a, tf_embryo_at(a, i), &spread);
+		if (!fn(context, &spread))
 			return;
 	}
 }

@@ -13,9 +13,9 @@
 static bool
 make_pool(struct tf_pool *pool, size_t item_bytes, uint64_t capacity)
 {
-	/* With a part of a place, and two bits that tell what it is, a number has 32 bits. */
-	if (capacity > UINT32_MAX / 16)
-		capacity = UINT32_MAX / 16;
+	/* With two bits that tell what it is, a number has 32 bits. */
+	if (capacity > UINT32_MAX / 8)
+		capacity = UINT32_MAX / 8;
 	*pool = (struct tf_pool){.item_bytes = (uint32_t)item_bytes, .capacity = (uint32_t)capacity};
 	pool->items = tf_arena_new(pool->capacity, item_bytes, TF_ARENA_FILLS);
 	return pool->items != NULL;
@@ -39,19 +39,22 @@ tf_analyzer_new(const struct tf_config *config, struct tf_sink sink)
 	a->config = *config;
 	a->ctx =
 	    (struct tf_context){.config = &a->config, .sink = sink, .stats = &a->stats, .moves = &a->moves};
-	if (!make_pool(&a->connections, sizeof(struct tf_connection),
-	               (uint64_t)config->max_connections + 1) ||
+	uint64_t live = (uint64_t)config->max_connections + 1;
+	if (!make_pool(&a->connections, sizeof(struct tf_connection), live) ||
+	    !make_pool(&a->embryos, sizeof(struct tf_embryo), live) ||
+	    !make_pool(&a->ctx.wide, sizeof(struct tf_wide), live) ||
 	    !make_pool(&a->ctx.closings, sizeof(struct tf_closing), spare / 2 / sizeof(struct tf_closing)) ||
 	    !make_pool(&a->ctx.extras, sizeof(struct tf_extra), spare / 8 * 3 / sizeof(struct tf_extra)) ||
 	    !make_pool(&a->ctx.ranges, sizeof(struct tf_range), spare / 16 / sizeof(struct tf_range)) ||
 	    !make_pool(&a->ctx.held, sizeof(struct tf_held_syn), spare / 16 / sizeof(struct tf_held_syn)) ||
 	    !(a->ctx.memory = tf_memory_new(config->memory_key)) ||
 	    !(a->preparation = tf_preparation_new(config->hash_key)) ||
-	    !tf_graveyard_init(&a->graveyard, config->max_tombstones) || !tf_index_init(&a->index, 4096)) {
+	    !tf_graveyard_init(&a->graveyard, config->max_tombstones) || !tf_index_init(&a->index, 4096) ||
+	    !tf_wheel_init(&a->wheel, &a->connections)) {
 		tf_analyzer_free(a);
 		return NULL;
 	}
-	tf_wheel_init(&a->wheel, &a->connections);
+	a->connections_in_order = a->embryos_in_order = true;
 	for (int i = 0; i < TF_EMBRYO_QUEUES; i++)
 		a->embryo_queue[i].due_ns = INT64_MAX;
 	a->embryo_due_ns = INT64_MAX;
@@ -75,6 +78,8 @@ tf_analyzer_free(struct tf_analyzer *a)
 	free_pool(&a->ctx.extras);
 	free_pool(&a->ctx.closings);
 	tf_embryos_free(a);
+	free_pool(&a->ctx.wide);
+	free_pool(&a->embryos);
 	free_pool(&a->connections);
 	free(a);
 }

@@ -2,12 +2,12 @@
  * Connections come and go: beginning, end, tombstones, and who has to go
  * when there is no room.
  *
- * Eviction looks at 64 connections, round the arena, and takes the one of
+ * Eviction looks at 64 connections, round the arenas, and takes the one of
  * least value: closed before embryonic before one in mid-close before
  * established, and among equals the one that has been silent longest.
  * Others of the same value that it saw are next, unless something happens
- * to them before.  The arena's order depends on the capture alone, so the
- * output does too.
+ * to them before.  The arenas' order depends on the capture alone, so
+ * the output does too.
  */
 #include <string.h>
 
@@ -94,29 +94,33 @@ doom(struct tf_analyzer *a, struct tf_doomed d)
 	a->doomed[at] = d;
 }
 
-/* On until somebody is found, and there is somebody: embryos share places, so that most of the arena may be free though
- * nobody more may come. */
+/* Round one of the two arenas: COUNT places, as far as there are so many. */
+static void
+look_on(struct tf_analyzer *a, const struct tf_pool *pool, uint32_t *hand, uint32_t bit, unsigned count)
+{
+	for (unsigned looks = 0; looks < count && looks < pool->fresh; looks++) {
+		*hand = *hand % pool->fresh + 1;
+		if (tf_value_conn(a, *hand | bit))
+			doom(a, look_at(a, *hand | bit));
+	}
+}
+
+/* On until somebody is found, and there is somebody, though most places may be free. */
 static void
 look_round(struct tf_analyzer *a)
 {
-	for (unsigned looks = 0, parts; looks < LOOKS || !a->doomed_count; looks += parts) {
-		a->hand = a->hand % a->connections.fresh + 1;
-		parts = tf_connection_at(a, a->hand)->flags & TF_CONN_EMBRYOS ? TF_PARTS : 1;
-		for (unsigned part = 0; part < parts; part++) {
-			uint32_t value = tf_value_in(a, a->hand, part);
-			if (value)
-				doom(a, look_at(a, value));
-		}
-	}
+	do {
+		look_on(a, &a->connections, &a->hand, 0, LOOKS / 2);
+		look_on(a, &a->embryos, &a->embryo_hand, TF_EMBRYO_BIT, LOOKS / 2);
+	} while (!a->doomed_count);
 }
 
 /* Has nothing happened to it since it was looked at? */
 static bool
 is_as_it_was(const struct tf_analyzer *a, const struct tf_doomed *d)
 {
-	if (!tf_value_stands(a, d->value))
-		return false;
 	struct tf_doomed now = look_at(a, d->value);
+
 	return now.conn == d->conn && now.worth == d->worth && now.last_ts_ns == d->last_ts_ns;
 }
 
@@ -259,7 +263,9 @@ bury(struct tf_analyzer *a, const struct tf_connection *c, uint32_t hash)
 		a->stats.evicted_tombstones += !tf_tombstone_at(&a->graveyard, a->graveyard.oldest)->dug_up;
 		forget_oldest(a);
 	}
-	struct tf_buried b = {.key = c->key, .buried_ns = a->ctx.now_ns, .former = tf_former_of(&a->ctx, c)};
+	struct tf_buried b = {.key = tf_connection_key(&a->ctx, c),
+	                      .buried_ns = a->ctx.now_ns,
+	                      .former = tf_former_of(&a->ctx, c)};
 	tf_detect_bury(&a->ctx, c, &b.remains);
 	uint32_t place = tf_graveyard_add(&a->graveyard, &b);
 	if (a->graveyard.count == 1)
@@ -284,24 +290,27 @@ uint32_t
 tf_table_begin(struct tf_analyzer *a, const struct tf_key *key, uint32_t hash, const struct tf_segment *s,
                const struct tf_former *former)
 {
-	bool src_is_second =
-	    s->src_port != key->port[0] || memcmp(&s->src, &key->addr[0], sizeof s->src) != 0;
-
 	tf_table_make_room(a);
 	uint32_t index = tf_pool_get(&a->connections);
 	if (!index)
 		return 0;
-	if (!tf_index_add(&a->index, hash, index)) {
+	struct tf_connection *c = tf_connection_at(a, index);
+	bool is_wide = tf_addrs_are_wide(&key->addr[0], &key->addr[1]);
+	if (!tf_tuple_set(&a->ctx.wide, &c->tuple, is_wide, key)) {
 		tf_pool_put(&a->connections, index);
 		return 0;
 	}
-	tf_table_note_place(a, index);
-	struct tf_connection *c = tf_connection_at(a, index);
-	c->key = *key;
+	if (!tf_index_add(&a->index, hash, index)) {
+		tf_tuple_release(&a->ctx.wide, &c->tuple, is_wide);
+		tf_pool_put(&a->connections, index);
+		return 0;
+	}
+	a->connections_in_order &= index == a->connections.fresh;
+	c->flags = is_wide ? TF_CONN_WIDE : 0;
 	c->conn = tf_table_count_in(a) & TF_MAX_CONN;
 	c->first_ts_ns = c->last_ts_ns = s->ts_ns;
 	c->first_packet = (uint32_t)s->packet;
-	if (sender_is_client(a, s) == src_is_second)
+	if (sender_is_client(a, s) == tf_ports_side(key->port, s))
 		c->flags |= TF_CONN_CLIENT_SECOND;
 	if (former) {
 		struct tf_extra *x = tf_extra_of(&a->ctx, c);
@@ -323,12 +332,13 @@ tf_table_end(struct tf_analyzer *a, uint32_t index, enum tf_end_reason reason)
 	tf_record_emit(&a->ctx, c, reason == TF_GONE_EVICTED);
 	if (reason == TF_GONE_FINISHED)
 		return; /* the whole table goes */
-	hash = tf_key_hash(&c->key, a->config.hash_key);
+	hash = tf_connection_hash(a, c);
 	tf_wheel_remove(&a->wheel, index);
 	tf_index_remove(&a->index, hash, index);
 	if (reason == TF_GONE_CLOSED)
 		bury(a, c, hash);
 	tf_extra_release(&a->ctx, c);
+	tf_tuple_release(&a->ctx.wide, &c->tuple, c->flags & TF_CONN_WIDE);
 	c->conn = 0;
 	tf_pool_put(&a->connections, index);
 	a->stats.live = tf_live(a);

@@ -3,12 +3,14 @@
  * round.  What lies farther ahead waits in the last slot and is filed
  * again when the wheel gets there.
  *
- * Slots are lists through the connections themselves.  Within a slot there
- * is no order; a small heap makes one of what is due.
+ * Slots are lists.  Within a slot there is no order; a small heap makes one
+ * of what is due.
  */
 #include "flow/wheel.h"
 
 #include <stdlib.h>
+
+#include "flow/arena.h"
 
 #define TICK_BITS 27
 
@@ -18,16 +20,12 @@ tick_of(int64_t ns)
 	return ns >> TICK_BITS;
 }
 
-static struct tf_connection *
-at(const struct tf_wheel *w, uint32_t index)
-{
-	return tf_pool_at(w->connections, index);
-}
-
-void
-tf_wheel_init(struct tf_wheel *w, struct tf_pool *connections)
+bool
+tf_wheel_init(struct tf_wheel *w, const struct tf_pool *connections)
 {
 	*w = (struct tf_wheel){.connections = connections, .soonest_ns = INT64_MAX};
+	w->place = tf_arena_new((size_t)connections->capacity + 1, sizeof *w->place, TF_ARENA_FILLS);
+	return w->place != NULL;
 }
 
 void
@@ -39,6 +37,8 @@ tf_wheel_start(struct tf_wheel *w, int64_t now_ns)
 void
 tf_wheel_fini(struct tf_wheel *w)
 {
+	if (w->place)
+		tf_arena_free(w->place, (size_t)w->connections->capacity + 1, sizeof *w->place);
 	free(w->due);
 }
 
@@ -51,28 +51,28 @@ slot_of(int64_t deadline_ns)
 void
 tf_wheel_remove(struct tf_wheel *w, uint32_t index)
 {
-	struct tf_connection *c = at(w, index);
-	unsigned slot = slot_of(c->deadline_ns);
+	struct tf_wheel_place *p = &w->place[index];
+	unsigned slot = slot_of(tf_wheel_deadline(w, index));
 
-	if (c->deadline_ns == INT64_MAX)
+	if (!p->until)
 		return;
-	if (c->timer_prev)
-		at(w, c->timer_prev)->timer_next = c->timer_next;
+	if (p->prev)
+		w->place[p->prev].next = p->next;
 	else
-		w->slot[slot] = c->timer_next;
-	if (c->timer_next)
-		at(w, c->timer_next)->timer_prev = c->timer_prev;
+		w->slot[slot] = p->next;
+	if (p->next)
+		w->place[p->next].prev = p->prev;
 	if (!w->slot[slot])
 		w->full[slot / 64] &= ~(UINT64_C(1) << slot % 64);
-	c->deadline_ns = INT64_MAX;
+	p->until = 0;
 }
 
 void
 tf_wheel_file(struct tf_wheel *w, uint32_t index, int64_t deadline_ns)
 {
-	struct tf_connection *c = at(w, index);
+	struct tf_wheel_place *p = &w->place[index];
 
-	if (deadline_ns == INT64_MAX || c->deadline_ns <= deadline_ns)
+	if (tf_wheel_deadline(w, index) <= deadline_ns)
 		return;
 	tf_wheel_remove(w, index);
 	/* Never behind the hand, never more than one round ahead of it. */
@@ -82,11 +82,9 @@ tf_wheel_file(struct tf_wheel *w, uint32_t index, int64_t deadline_ns)
 	else if (tick >= w->tick + TF_WHEEL_SLOTS)
 		deadline_ns = (w->tick + TF_WHEEL_SLOTS - 1) << TICK_BITS;
 	unsigned slot = slot_of(deadline_ns);
-	c->deadline_ns = deadline_ns;
-	c->timer_prev = 0;
-	c->timer_next = w->slot[slot];
-	if (c->timer_next)
-		at(w, c->timer_next)->timer_prev = index;
+	*p = (struct tf_wheel_place){(uint64_t)INT64_MAX - (uint64_t)deadline_ns, w->slot[slot], 0};
+	if (p->next)
+		w->place[p->next].prev = index;
 	w->slot[slot] = index;
 	w->full[slot / 64] |= UINT64_C(1) << slot % 64;
 	if (deadline_ns < w->soonest_ns)
@@ -152,9 +150,9 @@ static bool
 collect_slot(struct tf_wheel *w, unsigned slot)
 {
 	for (uint32_t index = w->slot[slot], next; index; index = next) {
-		struct tf_connection *c = at(w, index);
-		next = c->timer_next;
-		if (!tf_wheel_push(w, (struct tf_due){c->deadline_ns, c->conn, index}))
+		const struct tf_connection *c = tf_pool_at(w->connections, index);
+		next = w->place[index].next;
+		if (!tf_wheel_push(w, (struct tf_due){tf_wheel_deadline(w, index), c->conn, index}))
 			return false;
 		tf_wheel_remove(w, index);
 	}

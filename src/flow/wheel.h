@@ -24,8 +24,15 @@ struct tf_due {
 	uint32_t index;
 };
 
+/* A connection in the wheel.  Apart from it, so that neighbours are near each other in memory. */
+struct tf_wheel_place {
+	uint64_t until; /* INT64_MAX less the time when the wheel looks at it; 0: it is not in the wheel */
+	uint32_t next, prev; /* its neighbours; 0: none */
+};
+
 struct tf_wheel {
-	struct tf_pool *connections;
+	const struct tf_pool *connections;
+	struct tf_wheel_place *place;       /* by index of the connection */
 	int64_t tick;                       /* all before this one is empty */
 	int64_t soonest_ns;                 /* nothing is due before it */
 	uint32_t slot[TF_WHEEL_SLOTS];      /* head of each slot's list; 0: empty */
@@ -34,12 +41,19 @@ struct tf_wheel {
 	size_t due_count, due_room;
 };
 
-/* CONNECTIONS: the arena of struct tf_connection that the indices are of. */
-void tf_wheel_init(struct tf_wheel *w, struct tf_pool *connections);
+/* CONNECTIONS: the arena of struct tf_connection that the indices are of.  False where there is no memory. */
+bool tf_wheel_init(struct tf_wheel *w, const struct tf_pool *connections);
 void tf_wheel_fini(struct tf_wheel *w);
 
 /* The clock begins at NOW: called once, before anything is filed. */
 void tf_wheel_start(struct tf_wheel *w, int64_t now_ns);
+
+/* When connection INDEX is looked at; INT64_MAX: it is not in the wheel. */
+static inline int64_t
+tf_wheel_deadline(const struct tf_wheel *w, uint32_t index)
+{
+	return (int64_t)((uint64_t)INT64_MAX - w->place[index].until);
+}
 
 /* Look at connection INDEX at DEADLINE, unless it is filed for an earlier time already. */
 void tf_wheel_file(struct tf_wheel *w, uint32_t index, int64_t deadline_ns);

@@ -366,7 +366,7 @@ shapes_are_true(struct tf_analyzer *a)
 {
 	for (uint32_t i = 1; i <= a->connections.fresh; i++) {
 		const struct tf_connection *c = tf_connection_at(a, i);
-		if (tf_value_in(a, i, 0) == i && c->shape && tf_shape_of(&a->ctx, c) != c->shape)
+		if (c->conn && c->shape && tf_shape_of(&a->ctx, c) != c->shape)
 			return false;
 	}
 	return true;
@@ -391,7 +391,7 @@ static const struct tf_connection *
 numbered(const struct tf_analyzer *a, uint64_t conn)
 {
 	for (uint32_t i = 1; i <= a->connections.fresh; i++)
-		if (tf_value_in(a, i, 0) == i && tf_connection_at(a, i)->conn == conn)
+		if (tf_connection_at(a, i)->conn == conn)
 			return tf_connection_at(a, i);
 	return NULL;
 }
@@ -419,18 +419,16 @@ same_closings(const struct tf_analyzer *a, const struct tf_analyzer *b)
 static bool
 same_embryos(const struct tf_analyzer *a, const struct tf_analyzer *b, unsigned *count)
 {
-	for (uint32_t i = TF_PARTS; i < TF_PARTS * (a->connections.fresh + 1); i++) {
+	for (uint32_t i = 1; i <= a->embryos.fresh; i++) {
 		struct tf_connection c = {0}, d;
-		if (!(tf_value_in(a, i / TF_PARTS, i % TF_PARTS) & TF_EMBRYO_BIT))
+		if (!tf_embryo_at(a, i)->conn)
 			continue;
 		tf_embryo_fill(a, tf_embryo_at(a, i), &c);
 		const struct tf_connection *other = numbered(b, c.conn);
 		if (!other)
 			return false;
 		d = *other;
-		/* It is in no wheel, and has a shape. */
-		d.deadline_ns = c.deadline_ns;
-		d.timer_next = d.timer_prev = 0;
+		/* It has a shape. */
 		d.shape = c.shape;
 		if (memcmp(&c, &d, sizeof c) != 0)
 			return false;
@@ -523,7 +521,7 @@ connection_of(const struct tf_analyzer *a, const struct tf_segment *s)
 {
 	for (uint32_t i = a->connections.fresh; i > 0; i--) {
 		const struct tf_connection *c = tf_connection_at(a, i);
-		if (tf_value_in(a, i, 0) == i && c->key.port[0] + c->key.port[1] == s->src_port + s->dst_port)
+		if (c->conn && c->tuple.port[0] + c->tuple.port[1] == s->src_port + s->dst_port)
 			return i;
 	}
 	return 0;
@@ -561,12 +559,9 @@ healthy_traffic_is_predicted(void)
 static const struct tf_embryo *
 embryo_of(const struct tf_analyzer *a, const struct tf_segment *s)
 {
-	for (uint32_t i = TF_PARTS; i < TF_PARTS * (a->connections.fresh + 1); i++) {
-		if (!(tf_value_in(a, i / TF_PARTS, i % TF_PARTS) & TF_EMBRYO_BIT))
-			continue;
+	for (uint32_t i = 1; i <= a->embryos.fresh; i++) {
 		const struct tf_embryo *e = tf_embryo_at(a, i);
-		struct tf_key key = tf_embryo_key(e);
-		if (key.port[0] + key.port[1] == s->src_port + s->dst_port)
+		if (e->conn && e->tuple.port[0] + e->tuple.port[1] == s->src_port + s->dst_port)
 			return e;
 	}
 	return NULL;

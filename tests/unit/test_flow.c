@@ -204,18 +204,24 @@ the_hash_depends_on_everything(void)
 
 static const uint64_t secret_of_hash[2] = {UINT64_C(0x0123456789abcdef), UINT64_C(0xfedcba9876543210)};
 
-/* Between 64 ends that are alike, since some of their octets are the same: any two of them, the same one twice, too. */
+/* Between 64 ends that are alike, since some of their octets are the same: any two of them, the same one twice, too.
+ * Of IPv4 there are 8. */
 static struct tf_segment
-between(unsigned from, unsigned to)
+between(unsigned from, unsigned to, uint8_t ip_version)
 {
-	struct tf_segment s = {.src_port = from & 1 ? 258 : 513, .dst_port = to & 1 ? 258 : 513};
+	struct tf_segment s = {
+	    .src_port = from & 1 ? 258 : 513, .dst_port = to & 1 ? 258 : 513, .ip_version = ip_version};
 	struct tf_addr *addr[2] = {&s.src, &s.dst};
 	unsigned end[2] = {from, to};
 
 	for (int i = 0; i < 2; i++) {
-		addr[i]->byte[0] = end[i] & 2 ? 0x20 : 0;
-		addr[i]->byte[7] = end[i] & 4 ? 200 : 0;
-		addr[i]->byte[8] = end[i] & 8 ? 1 : 0;
+		if (ip_version == 4) {
+			addr[i]->byte[10] = addr[i]->byte[11] = 0xff;
+		} else {
+			addr[i]->byte[0] = end[i] & 2 ? 0x20 : 0;
+			addr[i]->byte[7] = end[i] & 4 ? 200 : 0;
+			addr[i]->byte[8] = end[i] & 8 ? 1 : 0;
+		}
 		addr[i]->byte[14] = end[i] & 16 ? 200 : 3;
 		addr[i]->byte[15] = end[i] & 32 ? 1 : 2;
 	}
@@ -231,6 +237,27 @@ sent_by_second(const struct tf_segment *s)
 	return order < 0 || (order == 0 && s->dst_port < s->src_port);
 }
 
+static bool
+is_between(const struct tf_segment *s, const struct tf_addr *addr, uint16_t port, const struct tf_addr *other,
+           uint16_t other_port)
+{
+	return memcmp(&s->src, addr, sizeof *addr) == 0 && s->src_port == port &&
+	       memcmp(&s->dst, other, sizeof *other) == 0 && s->dst_port == other_port;
+}
+
+static bool
+same_ends(const struct tf_segment *s, const struct tf_segment *t)
+{
+	return is_between(s, &t->src, t->src_port, &t->dst, t->dst_port) ||
+	       is_between(s, &t->dst, t->dst_port, &t->src, t->src_port);
+}
+
+static bool
+is_to_itself(const struct tf_segment *s)
+{
+	return is_between(s, &s->dst, s->dst_port, &s->src, s->src_port);
+}
+
 static void
 a_segment_has_its_keys_hash(void)
 {
@@ -239,16 +266,50 @@ a_segment_has_its_keys_hash(void)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
 	for (unsigned from = 0; from < 64; from++)
 		for (unsigned to = 0; to < 64; to++) {
-			struct tf_segment s = between(from, to);
+			struct tf_segment s = between(from, to, (from + to) % 2 ? 6 : 4);
 
 			tf_prepare(p, &s, 1);
-			bool second = tf_key_second(&s);
+			bool second = tf_sent_by_second(&s);
 			struct tf_key key = tf_key_of(&s, second);
 			CU_ASSERT(second == sent_by_second(&s));
 			CU_ASSERT(s.hash == tf_key_hash(&key, secret_of_hash));
-			CU_ASSERT(tf_key_fits(&key, &s, second));
-			CU_ASSERT(from == to || tf_key_side(&key, &s) == second);
+			CU_ASSERT(tf_key_is_of(&key, &s));
+			CU_ASSERT(is_to_itself(&s) || tf_ports_side(key.port, &s) == second);
 		}
+	tf_preparation_free(p);
+}
+
+/* A tuple gives its key back, and fits the segments that have it and no others; what is wide takes room in a pool. */
+static void
+a_tuple_is_its_key(void)
+{
+	enum { ENDS = 64 };
+	static struct tf_wide room[ENDS * ENDS];
+	struct tf_pool pool = {(unsigned char *)room, sizeof room[0], ENDS * ENDS, 0, 0, 0};
+	struct tf_preparation *p = tf_preparation_new(secret_of_hash);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+	for (unsigned i = 0; i < ENDS * ENDS; i++) {
+		struct tf_segment s = between(i % ENDS, i / ENDS, i % 3 ? 6 : 4);
+		struct tf_tuple tuple;
+
+		tf_prepare(p, &s, 1);
+		CU_ASSERT(s.is_wide == (i % 3 != 0));
+		struct tf_key key = tf_key_of(&s, tf_sent_by_second(&s));
+		CU_ASSERT_FATAL(tf_tuple_set(&pool, &tuple, s.is_wide, &key));
+		struct tf_key back = tf_tuple_key(&pool, &tuple, s.is_wide);
+		CU_ASSERT(memcmp(&back, &key, sizeof key) == 0);
+		for (unsigned n = 0; n < 40; n++) {
+			struct tf_segment t = n ? between(chance(ENDS), chance(ENDS), chance(2) ? 6 : 4)
+			                        : between(i / ENDS, i % ENDS, i % 3 ? 6 : 4);
+			tf_prepare(p, &t, 1);
+			CU_ASSERT(tf_tuple_fits(&pool, &tuple, s.is_wide, &t,
+			                        tf_ports_side(tuple.port, &t)) == same_ends(&s, &t));
+		}
+		if (i % 5)
+			tf_tuple_release(&pool, &tuple, s.is_wide);
+	}
+	CU_ASSERT(pool.used > 0 && pool.fresh <= pool.used + 1);
 	tf_preparation_free(p);
 }
 
@@ -353,12 +414,11 @@ wheel_begins(void)
 	wheel = calloc(1, sizeof *wheel);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(arena.items);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(wheel);
-	tf_wheel_init(wheel, &arena);
+	CU_ASSERT_FATAL(tf_wheel_init(wheel, &arena));
 	tf_wheel_start(wheel, START);
 	for (uint32_t i = 1; i <= TIMED; i++) {
 		CU_ASSERT_EQUAL(tf_pool_get(&arena), i);
 		timed(i)->conn = 1000 - i; /* another order than the places' */
-		timed(i)->deadline_ns = INT64_MAX;
 	}
 }
 
@@ -736,7 +796,7 @@ what_a_connection_costs(void)
 	entries = (uint64_t)config.max_connections + config.max_tombstones;
 	while (entries > (places - 1) / 4 * 3)
 		places *= 2;
-	CU_ASSERT_EQUAL(sizeof(struct tf_connection), 232);
+	CU_ASSERT_EQUAL(sizeof(struct tf_connection), 192);
 	CU_ASSERT_EQUAL(sizeof(struct tf_end), 68);
 	CU_ASSERT_EQUAL(sizeof(struct tf_index_entry), 8);
 	CU_ASSERT((double)sizeof(struct tf_connection) +
@@ -829,6 +889,7 @@ const struct tf_test tf_tests[] = {
     {"an index grows into its heir", an_index_grows_into_its_heir},
     {"the hash depends on the whole 4-tuple and on the secret", the_hash_depends_on_everything},
     {"a segment has its key's hash", a_segment_has_its_keys_hash},
+    {"a tuple is its key", a_tuple_is_its_key},
     {"a copy is the same segment", a_copy_is_the_same_segment},
     {"a copy may come after another segment", a_copy_may_come_after_another},
     {"deadlines come in order of time and number", deadlines_come_in_order},
