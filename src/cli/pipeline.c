@@ -1,23 +1,27 @@
 /*
  * The ring between the two threads.  One side only ships and the other only
  * takes, so two counters say whose a parcel is, each written by one side
- * alone, and no lock is taken while both are at work.
+ * alone, and there is no lock.
  *
  * A side that has nothing to do looks again for some microseconds, then it
- * sleeps; it is woken for half a ring of work, not for each parcel: waking
- * costs more than using one.
+ * naps: for so long that the other one cannot get through half a ring.
+ * Nobody wakes it, since that would cost the one that has work to do, and
+ * on a virtual machine as much as a parcel's work.
  */
 #include "cli/pipeline.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum {
 	PARCELS = 16, /* a power of 2, for the counters wrap */
 	LOOKS = 100,
+	NAP_NS = 100000,
+	LONG_NAP_NS = 1000000, /* when some short ones were not enough: the file comes slowly */
+	SHORT_NAPS = 20,
 	LINE = 64, /* of cache: what one side writes shares none with what the other does */
 };
 
@@ -25,14 +29,11 @@ enum {
 struct side {
 	_Alignas(LINE) atomic_uint count; /* parcels that it is done with, since the beginning */
 	atomic_bool over;                 /* it wants no more, or has no more */
-	atomic_bool sleeps;
-	pthread_cond_t wake;
 };
 
 struct tf_pipeline {
 	struct side reader, analyzer;
-	pthread_mutex_t lock; /* for sleeping */
-	struct tf_parcel parcel[PARCELS];
+	_Alignas(LINE) struct tf_parcel parcel[PARCELS];
 };
 
 struct tf_pipeline *
@@ -40,23 +41,14 @@ tf_pipeline_new(void)
 {
 	struct tf_pipeline *p = aligned_alloc(LINE, sizeof(*p));
 
-	if (!p)
-		return NULL;
-	memset(p, 0, sizeof(*p));
-	pthread_mutex_init(&p->lock, NULL);
-	pthread_cond_init(&p->reader.wake, NULL);
-	pthread_cond_init(&p->analyzer.wake, NULL);
+	if (p)
+		memset(p, 0, sizeof(*p));
 	return p;
 }
 
 void
 tf_pipeline_free(struct tf_pipeline *p)
 {
-	if (!p)
-		return;
-	pthread_cond_destroy(&p->analyzer.wake);
-	pthread_cond_destroy(&p->reader.wake);
-	pthread_mutex_destroy(&p->lock);
 	free(p);
 }
 
@@ -67,56 +59,40 @@ full(struct tf_pipeline *p)
 	return atomic_load(&p->reader.count) - atomic_load(&p->analyzer.count);
 }
 
-/* At most that many full parcels, or the analyzer wants none: the reader goes on. */
+/* There is an empty parcel, or the analyzer wants none: the reader goes on. */
 static bool
-has_room(struct tf_pipeline *p, unsigned most)
+has_room(struct tf_pipeline *p)
 {
-	return full(p) <= most || atomic_load(&p->analyzer.over);
+	return full(p) < PARCELS || atomic_load(&p->analyzer.over);
 }
 
-/* At least that many full parcels, or the reader has no more: the analyzer goes on. */
+/* There is a full one, or the reader has no more: the analyzer goes on. */
 static bool
-has_work(struct tf_pipeline *p, unsigned least)
+has_work(struct tf_pipeline *p)
 {
-	return full(p) >= least || atomic_load(&p->reader.over);
+	return full(p) > 0 || atomic_load(&p->reader.over);
 }
 
-typedef bool ready_function(struct tf_pipeline *p, unsigned parcels);
-
-/* Wait until READY(p, AT_ONCE); who sleeps meanwhile, until READY(p, PARCELS / 2). */
 static void
-wait_until(struct tf_pipeline *p, struct side *me, ready_function *ready, unsigned at_once)
+wait_until(struct tf_pipeline *p, bool (*ready)(struct tf_pipeline *))
 {
 	for (unsigned look = 0; look < LOOKS; look++) {
-		if (ready(p, at_once))
+		if (ready(p))
 			return;
 #if defined(__x86_64__) || defined(__i386__)
 		__builtin_ia32_pause();
 #endif
 	}
-	pthread_mutex_lock(&p->lock);
-	atomic_store(&me->sleeps, true);
-	while (!ready(p, PARCELS / 2))
-		pthread_cond_wait(&me->wake, &p->lock);
-	atomic_store(&me->sleeps, false);
-	pthread_mutex_unlock(&p->lock);
-}
-
-/* Wake the other side if it sleeps and there is enough for it now. */
-static void
-wake(struct tf_pipeline *p, struct side *other, ready_function *ready)
-{
-	if (!atomic_load(&other->sleeps) || !ready(p, PARCELS / 2))
-		return;
-	pthread_mutex_lock(&p->lock);
-	pthread_cond_signal(&other->wake);
-	pthread_mutex_unlock(&p->lock);
+	for (unsigned nap = 0; !ready(p); nap++) {
+		struct timespec t = {.tv_nsec = nap < SHORT_NAPS ? NAP_NS : LONG_NAP_NS};
+		nanosleep(&t, NULL);
+	}
 }
 
 struct tf_parcel *
 tf_pipeline_empty(struct tf_pipeline *p)
 {
-	wait_until(p, &p->reader, has_room, PARCELS - 1);
+	wait_until(p, has_room);
 	return atomic_load(&p->analyzer.over) ? NULL : &p->parcel[atomic_load(&p->reader.count) % PARCELS];
 }
 
@@ -124,20 +100,18 @@ void
 tf_pipeline_ship(struct tf_pipeline *p)
 {
 	atomic_fetch_add(&p->reader.count, 1);
-	wake(p, &p->analyzer, has_work);
 }
 
 void
 tf_pipeline_close(struct tf_pipeline *p)
 {
 	atomic_store(&p->reader.over, true);
-	wake(p, &p->analyzer, has_work);
 }
 
 const struct tf_parcel *
 tf_pipeline_next(struct tf_pipeline *p)
 {
-	wait_until(p, &p->analyzer, has_work, 1);
+	wait_until(p, has_work);
 	return full(p) ? &p->parcel[atomic_load(&p->analyzer.count) % PARCELS] : NULL;
 }
 
@@ -145,12 +119,10 @@ void
 tf_pipeline_give_back(struct tf_pipeline *p)
 {
 	atomic_fetch_add(&p->analyzer.count, 1);
-	wake(p, &p->reader, has_room);
 }
 
 void
 tf_pipeline_abandon(struct tf_pipeline *p)
 {
 	atomic_store(&p->analyzer.over, true);
-	wake(p, &p->reader, has_room);
 }
