@@ -318,6 +318,10 @@ put_crowds(struct tf_output *o)
 		tf_text_begin(o, true);
 		tf_text_crowd(o, &t->crowd[i]);
 	}
+	if (t->older.hidden) {
+		tf_text_begin(o, true);
+		tf_text_older(o, &t->older);
+	}
 }
 
 static void

@@ -20,6 +20,12 @@ struct tf_crowd {
 	bool several_servers;
 };
 
+/* Connections of which nothing was found but that they are older than the capture. */
+struct tf_older {
+	uint64_t count, hidden; /* as above */
+	uint64_t first_conn, last_conn;
+};
+
 struct tf_text {
 	struct tf_pending_table pending;
 	uint64_t connections;                                 /* whose records came */
@@ -27,6 +33,7 @@ struct tf_text {
 	uint64_t last_states[TF_STATE_COUNT][TF_STATE_COUNT]; /* client's, server's */
 	uint64_t findings[TF_ANOMALY_COUNT][TF_SEVERITY_COUNT];
 	struct tf_crowd crowd[TF_CROWDS];
+	struct tf_older older;
 	uint64_t hosts;     /* rows of the host table */
 	bool begun;         /* something was printed */
 	bool last_was_long; /* and it had several lines */
@@ -57,8 +64,9 @@ void tf_text_checks(struct tf_output *o, const struct tf_verdict *v);
 /* Is R one of a crowd that is told together?  Then it is counted. */
 bool tf_text_crowd_takes(struct tf_output *o, const struct tf_connection_record *r);
 
-/* The block of such a crowd. */
+/* The blocks of such crowds. */
 void tf_text_crowd(struct tf_output *o, const struct tf_crowd *c);
+void tf_text_older(struct tf_output *o, const struct tf_older *older);
 
 /* A row of the host table; the first one brings its head. */
 void tf_text_host(struct tf_output *o, const struct tf_addr *addr, const struct tf_detail *isn, size_t count);

@@ -1,15 +1,20 @@
 /*
- * Attempts of one client that fail alike, beyond the first few: a scan of
- * ports or hosts, or a program that tries again and again.  The text tells
- * them together; each stands by itself in the other formats, and with -v,
- * --conn, --state or --id.
+ * Crowds: what is told together in the text, beyond the first few; each
+ * stands by itself in the other formats, and with -v, --conn, --state or
+ * --id.
  *
- * A fixed number of clients; one that finds no room is told one by one.
+ * Attempts of one client that fail alike: a scan of ports or hosts, or a
+ * program that tries again and again.  A fixed number of clients; one that
+ * finds no room is told one by one.
+ *
+ * With -q, connections of which nothing was found but that they are older
+ * than the capture: on a busy server thousands are.
  */
 #include "style.h"
 #include "text.h"
 
-#define SHOWN  5 /* attempts of a client that have a block of their own */
+#define SHOWN  5   /* attempts of a client that have a block of their own */
+#define OLDER  100 /* connections older than the capture that have one */
 #define INDENT 4
 
 /* Nothing was found but that it failed. */
@@ -55,19 +60,39 @@ add(struct tf_crowd *c, const struct tf_connection_record *r)
 	c->port_max = server->port > c->port_max ? server->port : c->port_max;
 }
 
-bool
-tf_text_crowd_takes(struct tf_output *o, const struct tf_connection_record *r)
+static bool
+failed_takes(struct tf_text *t, const struct tf_connection_record *r)
 {
-	struct tf_crowd *c;
+	struct tf_crowd *c = row_of(t, r);
 
-	if (o->options.verbosity > 0 || o->options.streaming || tf_filter_set(&o->options.filter) ||
-	    !only_failed(r))
-		return false;
-	c = row_of(o->state, r);
 	if (c == NULL || c->count++ < SHOWN)
 		return false;
 	add(c, r);
 	return true;
+}
+
+static bool
+older_take(struct tf_older *older, const struct tf_connection_record *r)
+{
+	if (older->count++ < OLDER)
+		return false;
+	if (!older->hidden++)
+		older->first_conn = r->conn;
+	older->last_conn = r->conn;
+	return true;
+}
+
+bool
+tf_text_crowd_takes(struct tf_output *o, const struct tf_connection_record *r)
+{
+	struct tf_text *t = o->state;
+
+	if (o->options.verbosity > 0 || o->options.streaming || tf_filter_set(&o->options.filter))
+		return false;
+	if (only_failed(r))
+		return failed_takes(t, r);
+	return o->options.quiet && r->anomaly_count == 1 && r->anomalies[0].id == TF_A_MIDSTREAM &&
+	       older_take(&t->older, r);
 }
 
 static void
@@ -96,6 +121,41 @@ reading_of(const struct tf_crowd *c)
 	       "out of date.";
 }
 
+/* ", like those above, between #7 and #12. " */
+static void
+put_between(struct tf_buf *text, uint64_t first_conn, uint64_t last_conn)
+{
+	tf_put_lit(text, ", like those above, between #");
+	tf_put_u64(text, first_conn);
+	tf_put_lit(text, " and #");
+	tf_put_u64(text, last_conn);
+	tf_put_lit(text, ". ");
+}
+
+static void
+put_text(struct tf_output *o, struct tf_buf *text)
+{
+	tf_put_lit(text, " --id, --conn, -v and the other formats show each.");
+	tf_put_fill(&o->out, ' ', INDENT);
+	tf_put_wrapped_buf(&o->out, text, INDENT, INDENT, o->options.width);
+	tf_put_char(&o->out, '\n');
+	tf_buf_done(text, &o->out);
+}
+
+void
+tf_text_older(struct tf_output *o, const struct tf_older *older)
+{
+	struct tf_buf text;
+
+	tf_put_lit(&o->out, "Older than the capture\n");
+	tf_buf_init(&text, -1);
+	tf_put_plural(&text, older->hidden, "more connection", "more connections");
+	tf_put_lit(&text, " of which nothing was found but that the opening was not captured");
+	put_between(&text, older->first_conn, older->last_conn);
+	tf_put_lit(&text, "Where a capture begins on a busy host, that is normal.");
+	put_text(o, &text);
+}
+
 void
 tf_text_crowd(struct tf_output *o, const struct tf_crowd *c)
 {
@@ -108,15 +168,7 @@ tf_text_crowd(struct tf_output *o, const struct tf_crowd *c)
 	tf_buf_init(&text, -1);
 	tf_put_plural(&text, c->hidden, "more connection ", "more connections ");
 	tf_put_str(&text, c->close == TF_CLOSE_REFUSED ? "refused" : "unanswered");
-	tf_put_lit(&text, ", like those above, between #");
-	tf_put_u64(&text, c->first_conn);
-	tf_put_lit(&text, " and #");
-	tf_put_u64(&text, c->last_conn);
-	tf_put_lit(&text, ". ");
+	put_between(&text, c->first_conn, c->last_conn);
 	tf_put_str(&text, reading_of(c));
-	tf_put_lit(&text, " --id, --conn, -v and the other formats show each.");
-	tf_put_fill(&o->out, ' ', INDENT);
-	tf_put_wrapped_buf(&o->out, &text, INDENT, INDENT, o->options.width);
-	tf_put_char(&o->out, '\n');
-	tf_buf_done(&text, &o->out);
+	put_text(o, &text);
 }

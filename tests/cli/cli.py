@@ -90,6 +90,11 @@ def scan(ports):
     return frames
 
 
+def older(connections):
+    """So many of which the first segment is an ACK."""
+    return [(i, segment((1, 2001 + i), (2, 80), ACK, isn_of(2001 + i), isn_of(i))) for i in range(connections)]
+
+
 def half_open(port):
     """A handshake that never completes, though the server asks twice; and something later."""
     client, server, c, s = (1, port), (2, 80), isn_of(port), isn_of(port + 7)
@@ -123,6 +128,8 @@ FILES = {
     "lossy.pcapng": pcapng(half_open(3001), 5),
     "lossy-big.pcapng": pcapng(half_open(3001), 5, ">"),
     "crowd.pcap": pcap(scan(5)),
+    "older.pcap": pcap(older(100)),
+    "older-more.pcap": pcap(older(103)),
     "zero.pcap": b"",
     "garbage.pcap": b"This is no capture at all, it only looks like a text.\n",
     "cut.pcap": pcap(refused(1004) + closed(1005, 1))[:-20],
@@ -303,6 +310,19 @@ def a_scan_is_told_together_in_text_alone():
     found = [r for r in as_json("-r", "scan.pcap").expect(0).records("anomaly") if r["id"] == "connection-refused"]
     assert [r["conn"] for r in found] == list(range(1, 9)), found
     assert "more connections" not in tcpfsm("-r", "crowd.pcap").expect(0).out
+
+
+@check
+def quietly_what_is_older_than_the_capture_is_told_together():
+    text = tcpfsm("-q", "-r", "older-more.pcap").expect(0).out
+    assert len([line for line in text.splitlines() if line.startswith("#")]) == 100, text
+    assert "3 more connections of which" in text and "between #101 and #103" in " ".join(text.split()), text
+    for arguments in ([], ["-q", "--id=midstream"], ["-q", "--conn=101,102,103"], ["-v"]):
+        shown = tcpfsm(*arguments, "-r", "older-more.pcap").expect(0).out
+        assert "#103" in shown and "more connections" not in shown, arguments
+    assert "more connections" not in tcpfsm("-q", "-r", "older.pcap").expect(0).out
+    found = [r for r in as_json("-r", "older-more.pcap").expect(0).records("anomaly") if r["id"] == "midstream"]
+    assert len(found) == 103, found
 
 
 @check
