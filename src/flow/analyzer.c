@@ -455,6 +455,8 @@ look_for_closing(struct tf_analyzer *a, const struct errand *e)
 {
 	if (e->likely)
 		tf_value_prefetch_closing(a, e->likely);
+	if (e->likely && e->s->flags & TF_FIN)
+		tf_wheel_prefetch(&a->wheel, e->likely & ~TF_EMBRYO_BIT);
 	if (e->s->plain.move == TF_MAY_SYN_ACK)
 		tf_detect_ask(&a->ctx, e->s, 0);
 	if (a->ctx.sink.soon)

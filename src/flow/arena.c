@@ -47,18 +47,6 @@ map_huge(size_t size, size_t small)
 	return whole + head;
 }
 
-void *
-tf_arena_new(size_t count, size_t bytes, enum tf_arena_use use)
-{
-	/* What fills from its beginning would pay for 2 MiB of zeroes in a small capture. */
-	size_t small = use == TF_ARENA_FILLS ? TF_ARENA_SMALL : 0;
-
-	if (bytes && count > SIZE_MAX / 2 / bytes)
-		return NULL;
-	size_t size = room_for(count, bytes);
-	return size < TF_ARENA_HUGE + small ? map(size) : map_huge(size, small);
-}
-
 bool
 tf_arena_touch(void *part, size_t size)
 {
@@ -69,6 +57,29 @@ tf_arena_touch(void *part, size_t size)
 	(void)size;
 	return false;
 #endif
+}
+
+/* Small pages.  Those that are taken in random order come at once, which costs less than one by one. */
+static void *
+map_small(size_t size, enum tf_arena_use use)
+{
+	void *arena = map(size);
+
+	if (arena && use == TF_ARENA_SCATTERED)
+		(void)tf_arena_touch(arena, size);
+	return arena;
+}
+
+void *
+tf_arena_new(size_t count, size_t bytes, enum tf_arena_use use)
+{
+	/* What fills from its beginning would pay for 2 MiB of zeroes in a small capture. */
+	size_t small = use == TF_ARENA_FILLS ? TF_ARENA_SMALL : 0;
+
+	if (bytes && count > SIZE_MAX / 2 / bytes)
+		return NULL;
+	size_t size = room_for(count, bytes);
+	return size < TF_ARENA_HUGE + small ? map_small(size, use) : map_huge(size, small);
 }
 
 void

@@ -5,10 +5,10 @@
 #include "flow/embryo.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/classify.h"
+#include "flow/arena.h"
 #include "flow/flow.h"
 
 /* ---- the queues -------------------------------------------------------------------- */
@@ -86,12 +86,12 @@ make_room(struct tf_analyzer *a, struct tf_embryo_queue *q)
 		clear(a, q);
 	if (q->count < q->room)
 		return true;
-	uint64_t *larger = malloc(room * sizeof *larger);
+	uint64_t *larger = tf_arena_new(room, sizeof *larger, TF_ARENA_FILLS);
 	if (!larger)
 		return false;
 	for (size_t i = 0; i < q->count; i++)
 		larger[i] = *entry_at(q, i);
-	free(q->entry);
+	tf_arena_free(q->entry, q->room, sizeof *q->entry);
 	*q = (struct tf_embryo_queue){.entry = larger, .count = q->count, .room = room, .due_ns = q->due_ns};
 	return true;
 }
@@ -371,5 +371,6 @@ void
 tf_embryos_free(struct tf_analyzer *a)
 {
 	for (int which = 0; which < TF_EMBRYO_QUEUES; which++)
-		free(a->embryo_queue[which].entry);
+		tf_arena_free(a->embryo_queue[which].entry, a->embryo_queue[which].room,
+		              sizeof *a->embryo_queue[which].entry);
 }

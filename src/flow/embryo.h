@@ -40,6 +40,13 @@ struct tf_embryo {
 
 _Static_assert(sizeof(struct tf_embryo) == 64, "a line of cache");
 
+/* As TF_CONN_WIDE. */
+static inline bool
+tf_embryo_is_wide(const struct tf_embryo *e)
+{
+	return (e->aside & TF_CONN_WIDE >> TF_CONN_ASIDE_SHIFT) != 0;
+}
+
 /* What waits for the same limit, the oldest first; those that grew meanwhile are passed over. */
 struct tf_embryo_queue {
 	uint64_t *entry; /* a ring: the low 32 bits of its number, and its place */

@@ -94,8 +94,7 @@ tf_value_is_of(const struct tf_analyzer *a, uint32_t value, const struct tf_segm
 	const struct tf_connection *c = tf_connection_at(a, value);
 	bool embryo = (value & TF_EMBRYO_BIT) != 0;
 	const struct tf_tuple *t = embryo ? &e->tuple : &c->tuple;
-	bool is_wide =
-	    embryo ? (e->aside & TF_CONN_WIDE >> TF_CONN_ASIDE_SHIFT) != 0 : (c->flags & TF_CONN_WIDE) != 0;
+	bool is_wide = embryo ? tf_embryo_is_wide(e) : (c->flags & TF_CONN_WIDE) != 0;
 
 	return (embryo ? e->conn : c->conn) &&
 	       tf_tuple_fits(&a->ctx.wide, t, is_wide, s, tf_ports_side(t->port, s));
@@ -115,8 +114,10 @@ tf_value_prefetch(const struct tf_analyzer *a, uint32_t value)
 TF_PREFETCHES void
 tf_value_prefetch_closing(const struct tf_analyzer *a, uint32_t value)
 {
-	if (!(value & TF_EMBRYO_BIT) && tf_connection_at(a, value)->closing)
-		tf_prefetch(tf_closing_if(&a->ctx, tf_connection_at(a, value)), sizeof(struct tf_closing));
+	if (value & TF_EMBRYO_BIT || !tf_connection_at(a, value)->closing)
+		return;
+	tf_prefetch(tf_closing_if(&a->ctx, tf_connection_at(a, value)), sizeof(struct tf_closing));
+	tf_wheel_prefetch(&a->wheel, value);
 }
 
 /* Connections in the table, embryos among them. */
@@ -130,6 +131,14 @@ static inline uint32_t
 tf_connection_hash(const struct tf_analyzer *a, const struct tf_connection *c)
 {
 	struct tf_key key = tf_connection_key(&a->ctx, c);
+
+	return tf_key_hash(&key, a->config.hash_key);
+}
+
+static inline uint32_t
+tf_embryo_hash(const struct tf_analyzer *a, const struct tf_embryo *e)
+{
+	struct tf_key key = tf_tuple_key(&a->ctx.wide, &e->tuple, tf_embryo_is_wide(e));
 
 	return tf_key_hash(&key, a->config.hash_key);
 }

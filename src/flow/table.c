@@ -134,12 +134,26 @@ least_valuable(struct tf_analyzer *a)
 	return a->doomed[--a->doomed_count].value;
 }
 
+/* Who goes next is known before: ask for its place in the index. */
+static void
+prefetch_next(const struct tf_analyzer *a)
+{
+	uint32_t value = a->doomed_count ? a->doomed[a->doomed_count - 1].value : 0;
+
+	if (!value || !tf_value_conn(a, value))
+		return;
+	tf_index_prefetch(&a->index, value & TF_EMBRYO_BIT
+	                                 ? tf_embryo_hash(a, tf_embryo_at(a, value & ~TF_EMBRYO_BIT))
+	                                 : tf_connection_hash(a, tf_connection_at(a, value)));
+}
+
 void
 tf_table_make_room(struct tf_analyzer *a)
 {
 	if (tf_live(a) < a->config.max_connections)
 		return;
 	uint32_t victim = least_valuable(a);
+	prefetch_next(a);
 	a->stats.evicted++;
 	tf_table_end(a, victim & TF_EMBRYO_BIT ? tf_embryo_grow(a, victim) : victim, TF_GONE_EVICTED);
 }

@@ -55,6 +55,13 @@ tf_wheel_deadline(const struct tf_wheel *w, uint32_t index)
 	return (int64_t)((uint64_t)INT64_MAX - w->place[index].until);
 }
 
+/* Ask the processor for its place before it is needed. */
+TF_PREFETCHES void
+tf_wheel_prefetch(const struct tf_wheel *w, uint32_t index)
+{
+	__builtin_prefetch(&w->place[index], 1);
+}
+
 /* Look at connection INDEX at DEADLINE, unless it is filed for an earlier time already. */
 void tf_wheel_file(struct tf_wheel *w, uint32_t index, int64_t deadline_ns);
 
