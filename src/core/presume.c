@@ -86,6 +86,7 @@ tf_note_time_wait(struct tf_context *ctx, struct tf_connection *c, enum tf_endpo
                   const struct tf_segment *s)
 {
 	struct tf_closing *k = tf_closing_if(ctx, c);
+	int64_t limit_ns = ctx->config->timer[TF_TIMER_TIME_WAIT];
 
 	if (!k)
 		return;
@@ -101,7 +102,8 @@ tf_note_time_wait(struct tf_context *ctx, struct tf_connection *c, enum tf_endpo
 			k->time_wait_early_ns[e] = 0;
 		else if (!k->time_wait_early_ns[e])
 			k->time_wait_early_ns[e] = ctx->now_ns;
-		tf_time_wait_check(ctx, c, e);
+		if (k->time_wait_early_ns[e] && k->time_wait_early_ns[e] + limit_ns <= ctx->now_ns)
+			tf_time_wait_check(ctx, c, e);
 	}
 }
 

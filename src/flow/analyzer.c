@@ -60,7 +60,7 @@ feed_plain(struct tf_analyzer *a, uint32_t index, const struct tf_segment *s, en
            unsigned may)
 {
 	struct tf_connection *c = tf_connection_at(a, index);
-	const struct tf_move *move = tf_move_plain(&a->ctx, c, &c->end[from], &c->end[!from], s, may);
+	const struct tf_move *move = tf_move_plain(&a->ctx, c, s, from, may);
 
 	if (!move)
 		return false;
