@@ -210,6 +210,8 @@ number_closing(struct tf_context *ctx, struct tf_connection *c, const struct tf_
 	struct tf_closing *k = tf_closing_if(ctx, c);
 	unsigned notes = move->notes;
 
+	if (k->extra)
+		tf_shape_forget(c); /* something was found meanwhile */
 	k->letters = ctx->moves->shape[move->to].shape.letters_of_close;
 	if (s->plain.kind & TF_K_FIN)
 		tf_fin_of_segment(&k->fin[from], ctx, s, (notes & TF_NOTE_OF_FIN) != 0);
@@ -473,9 +475,9 @@ notes_of(const struct tf_known_shape *known, const struct tf_known_shape *next,
 	if (tf_letters_have(to->letters, move->from, false) &&
 	    !tf_letters_have(from->letters, move->from, false))
 		notes |= TF_NOTE_BARE_ACK;
-	if (move->kind & (TF_K_SYN | TF_K_FIN) || from->history[0] != to->history[0] ||
+	if (move->kind & TF_K_FIN || from->history[0] != to->history[0] ||
 	    from->history[1] != to->history[1] || closes(from) || closes(to))
-		notes |= rests(to) ? TF_NOTE_REST : TF_NOTE_TIMERS;
+		notes |= rests(to) ? TF_NOTE_REST : move->kind & TF_K_SYN ? 0 : TF_NOTE_TIMERS;
 	if ((move->may | next->may[0] | next->may[1]) & TF_MAY_WAIT || !next->may[0] || !next->may[1])
 		notes |= TF_NOTE_WAIT;
 	return notes;

@@ -60,11 +60,11 @@ struct tf_move {
 };
 
 enum tf_move_note {
-	TF_NOTE_THIRD = 0x0001,        /* it is the third segment of the handshake */
-	TF_NOTE_BARE_ACK = 0x0002,     /* the first bare ACK of its sender */
-	TF_NOTE_TIMERS = 0x0004,       /* some timer begins */
-	TF_NOTE_WAIT = 0x0008,         /* TIME-WAIT may begin, be restarted or end */
-	TF_NOTE_REST = 0x0010,         /* after it nothing but TIME-WAIT is left */
+	TF_NOTE_THIRD = 0x0001,    /* it is the third segment of the handshake */
+	TF_NOTE_BARE_ACK = 0x0002, /* the first bare ACK of its sender */
+	TF_NOTE_TIMERS = 0x0004, /* some timer begins; not by a SYN, whose connection may become an embryo */
+	TF_NOTE_WAIT = 0x0008,   /* TIME-WAIT may begin, be restarted or end */
+	TF_NOTE_REST = 0x0010,   /* after it nothing but TIME-WAIT is left */
 	TF_NOTE_TIMESTAMPS = 0x0400,   /* it bears timestamps */
 	TF_NOTE_TSVAL_KNOWN = 0x0020,  /* a timestamp of its sender was known before it */
 	TF_NOTE_WINDOW = 0x0040,       /* its window means something */
@@ -75,8 +75,6 @@ enum tf_move_note {
 
 /* The opening is noted, or a letter counted. */
 #define TF_NOTES_RARE (TF_NOTE_THIRD | TF_NOTE_BARE_ACK)
-/* The timing wheel has to know. */
-#define TF_NOTES_LOOK (TF_NOTE_TIMERS | TF_NOTE_REST)
 
 /* A move that is not remembered. */
 struct tf_unknown_move {

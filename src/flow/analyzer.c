@@ -54,29 +54,36 @@ feed_thoroughly(struct tf_analyzer *a, struct tf_connection *c, const struct tf_
 		tf_services_add(&a->services, &s->src, s->src_port);
 }
 
-/* What S does to the replicas is remembered; false where it is not, and then nothing has changed. */
-static bool
-feed_plain(struct tf_analyzer *a, uint32_t index, const struct tf_segment *s, enum tf_endpoint from,
-           unsigned may)
+/* A plain segment of an opening: what the detectors want to know. */
+static __attribute__((noinline)) void
+detect_opening(struct tf_analyzer *a, struct tf_connection *c, const struct tf_segment *s,
+               enum tf_endpoint from)
 {
-	struct tf_connection *c = tf_connection_at(a, index);
+	tf_detect_opening(&a->ctx, c, s, from);
+	if (s->plain.move == TF_MAY_SYN_ACK)
+		tf_services_add(&a->services, &s->src, s->src_port);
+	if (tf_extra_if(&a->ctx, c))
+		tf_shape_forget(c); /* something was found */
+}
+
+/* What S does to the replicas of C, connection INDEX, is remembered; false where it is not, and then nothing has
+ * changed. */
+static bool
+feed_plain(struct tf_analyzer *a, struct tf_connection *c, uint32_t index, const struct tf_segment *s,
+           enum tf_endpoint from, unsigned may)
+{
 	const struct tf_move *move = tf_move_plain(&a->ctx, c, s, from, may);
 
 	if (!move)
 		return false;
 	if (s->plain.kind & TF_K_SYN || c->flags & TF_CONN_EMBRYONIC)
-		tf_detect_opening(&a->ctx, c, s, from);
+		detect_opening(a, c, s, from);
 	if (s->plain.kind & TF_K_DATA)
 		tf_detect_ordinary(&a->ctx, c, s);
-	if (c->closing && tf_extra_if(&a->ctx, c))
-		tf_shape_forget(c); /* something was found */
-	if (s->plain.move == TF_MAY_SYN_ACK)
-		tf_services_add(&a->services, &s->src, s->src_port);
-	if (move->notes & TF_NOTE_REST)
+	if (move->notes & TF_NOTE_TIMERS)
+		tf_look_soon_enough(a, index, c);
+	else if (move->notes & TF_NOTE_REST)
 		tf_look_after_time_wait(a, index);
-	/* Embryos have queues of their own. */
-	if (move->notes & TF_NOTE_TIMERS && !(s->plain.kind & TF_K_SYN))
-		tf_look_soon_enough(a, index);
 	return true;
 }
 
@@ -109,16 +116,16 @@ tf_feed_connection(struct tf_analyzer *a, uint32_t index, const struct tf_segmen
 		tf_look_again(a, index);
 		return;
 	}
-	if (feed_plain(a, index, s, from, tf_shape_may(&a->ctx, c, from))) {
+	if (feed_plain(a, c, index, s, from, tf_shape_may(&a->ctx, c, from))) {
 		if (s->flags & TF_SYN)
-			tf_look_soon_enough(a, index);
+			tf_look_soon_enough(a, index, c);
 		return;
 	}
 	feed_and_learn(a, c, s, from);
 	tf_look_again(a, index);
 	/* As after a plain one. */
 	if (s->flags & (TF_SYN | TF_FIN))
-		tf_look_soon_enough(a, index);
+		tf_look_soon_enough(a, index, c);
 }
 
 /* A segment on its way to its connection. */
@@ -216,7 +223,7 @@ feed_known(struct tf_analyzer *a, uint32_t index, const struct errand *e, bool s
 			tf_detect_ordinary(&a->ctx, c, e->s);
 		return true;
 	}
-	return may && feed_plain(a, index, e->s, from, may);
+	return may && feed_plain(a, c, index, e->s, from, may);
 }
 
 /* A connection begins with the errand's segment. */
@@ -232,9 +239,9 @@ feed_first(struct tf_analyzer *a, const struct errand *e, uint32_t tombstone)
 	/* Where the capture's time went back, the connection begins by its clock. */
 	c->first_ts_ns = a->ctx.now_ns;
 	if ((e->s->flags & (TF_SYN | TF_ACK | TF_RST)) == TF_SYN &&
-	    feed_plain(a, index, e->s, TF_CLIENT, tf_shape_may(&a->ctx, c, TF_CLIENT))) {
+	    feed_plain(a, c, index, e->s, TF_CLIENT, tf_shape_may(&a->ctx, c, TF_CLIENT))) {
 		if (!tf_embryo_from(a, index, e->s->hash))
-			tf_look_soon_enough(a, index);
+			tf_look_soon_enough(a, index, c);
 		return;
 	}
 	tf_feed_connection(a, index, e->s);
@@ -247,7 +254,7 @@ feed_embryo(struct tf_analyzer *a, const struct errand *e, uint32_t embryo)
 	uint32_t index = tf_embryo_copy(a, embryo);
 	struct tf_connection *c = tf_connection_at(a, index);
 	enum tf_endpoint from = tf_connection_sender(c, e->s);
-	bool done = feed_plain(a, index, e->s, from, tf_shape_may(&a->ctx, c, from));
+	bool done = feed_plain(a, c, index, e->s, from, tf_shape_may(&a->ctx, c, from));
 
 	if (done && e->s->flags & TF_SYN && tf_embryo_update(a, embryo, index))
 		return 0;

@@ -48,49 +48,63 @@ slot_of(int64_t deadline_ns)
 	return (unsigned)(tick_of(deadline_ns) & (TF_WHEEL_SLOTS - 1));
 }
 
+/* C, which is in the wheel, goes out of the list that it is in. */
+static void
+take_out(struct tf_wheel *w, struct tf_connection *c)
+{
+	unsigned slot = slot_of(c->deadline_ns);
+
+	if (c->timer_next)
+		at(w, c->timer_next)->timer_prev = c->timer_prev;
+	if (c->timer_prev) {
+		at(w, c->timer_prev)->timer_next = c->timer_next;
+		return;
+	}
+	w->slot[slot] = c->timer_next;
+	if (!c->timer_next)
+		w->full[slot / 64] &= ~(UINT64_C(1) << slot % 64);
+}
+
 void
 tf_wheel_remove(struct tf_wheel *w, uint32_t index)
 {
 	struct tf_connection *c = at(w, index);
-	unsigned slot = slot_of(c->deadline_ns);
 
 	if (c->deadline_ns == INT64_MAX)
 		return;
-	if (c->timer_prev)
-		at(w, c->timer_prev)->timer_next = c->timer_next;
-	else
-		w->slot[slot] = c->timer_next;
-	if (c->timer_next)
-		at(w, c->timer_next)->timer_prev = c->timer_prev;
-	if (!w->slot[slot])
-		w->full[slot / 64] &= ~(UINT64_C(1) << slot % 64);
+	take_out(w, c);
 	c->deadline_ns = INT64_MAX;
 }
 
 void
-tf_wheel_file(struct tf_wheel *w, uint32_t index, int64_t deadline_ns)
+tf_wheel_move(struct tf_wheel *w, uint32_t index, int64_t deadline_ns)
 {
 	struct tf_connection *c = at(w, index);
 
-	if (deadline_ns == INT64_MAX || c->deadline_ns <= deadline_ns)
-		return;
-	tf_wheel_remove(w, index);
+	if (c->deadline_ns != INT64_MAX)
+		take_out(w, c);
 	/* Never behind the hand, never more than one round ahead of it. */
-	int64_t tick = tick_of(deadline_ns);
-	if (tick < w->tick)
-		deadline_ns = w->tick << TICK_BITS;
-	else if (tick >= w->tick + TF_WHEEL_SLOTS)
-		deadline_ns = (w->tick + TF_WHEEL_SLOTS - 1) << TICK_BITS;
+	int64_t ahead = tick_of(deadline_ns) - w->tick;
+	if ((uint64_t)ahead >= TF_WHEEL_SLOTS)
+		deadline_ns = (w->tick + (ahead < 0 ? 0 : TF_WHEEL_SLOTS - 1)) << TICK_BITS;
 	unsigned slot = slot_of(deadline_ns);
 	c->deadline_ns = deadline_ns;
 	c->timer_prev = 0;
 	c->timer_next = w->slot[slot];
 	if (c->timer_next)
 		at(w, c->timer_next)->timer_prev = index;
+	else
+		w->full[slot / 64] |= UINT64_C(1) << slot % 64;
 	w->slot[slot] = index;
-	w->full[slot / 64] |= UINT64_C(1) << slot % 64;
 	if (deadline_ns < w->soonest_ns)
 		w->soonest_ns = deadline_ns;
+}
+
+void
+tf_wheel_file(struct tf_wheel *w, uint32_t index, int64_t deadline_ns)
+{
+	if (deadline_ns < at(w, index)->deadline_ns)
+		tf_wheel_move(w, index, deadline_ns);
 }
 
 static bool

@@ -44,6 +44,9 @@ void tf_wheel_start(struct tf_wheel *w, int64_t now_ns);
 /* Look at connection INDEX at DEADLINE, unless it is filed for an earlier time already. */
 void tf_wheel_file(struct tf_wheel *w, uint32_t index, int64_t deadline_ns);
 
+/* Look at connection INDEX at DEADLINE, which is not INT64_MAX, and not before, though it is filed for an earlier time. */
+void tf_wheel_move(struct tf_wheel *w, uint32_t index, int64_t deadline_ns);
+
 /* Connection INDEX goes: it is filed no more. */
 void tf_wheel_remove(struct tf_wheel *w, uint32_t index);
 
