@@ -17,6 +17,9 @@
 #define AHEAD 8
 #define ROW   256 /* segments that go through together */
 
+/* What each turn of a row does stands in the row's loop, though it has two. */
+#define IN_EACH_TURN static inline __attribute__((always_inline))
+
 /* Without a packet for so long: the capture may have been stopped meanwhile, or several were put
  * together, or a clock was wrong.  No limit of TCP is so long. */
 #define LEAP_NS (INT64_C(7) * 86400 * 1000000000)
@@ -208,7 +211,7 @@ begin(struct tf_analyzer *a, const struct errand *e, uint32_t tombstone)
 }
 
 /* As nearly all segments are: by header prediction, or by a remembered move. */
-static inline __attribute__((always_inline)) bool
+IN_EACH_TURN bool
 feed_known(struct tf_analyzer *a, uint32_t index, const struct errand *e, bool second)
 {
 	struct tf_connection *c = tf_connection_at(a, index);
@@ -299,7 +302,7 @@ feed_elsewhere(struct tf_analyzer *a, const struct errand *e)
 		feed_checklist(a, at.index, e);
 }
 
-static inline void
+IN_EACH_TURN void
 feed_one(struct tf_analyzer *a, const struct errand *e)
 {
 	uint32_t index = e->likely;
@@ -366,7 +369,7 @@ run_clock(struct tf_analyzer *a, int64_t now_ns)
 }
 
 /* MAY_LEAP: the clock goes by packets, and days without one may lie between. */
-static inline void
+IN_EACH_TURN void
 advance(struct tf_analyzer *a, int64_t now_ns, bool may_leap)
 {
 	if (tf_wheel_maybe_due(&a->wheel, now_ns) || now_ns > a->embryo_due_ns ||
@@ -387,7 +390,7 @@ note_step_back(struct tf_analyzer *a, int64_t ts_ns)
 		a->stats.time_backwards_max_ns = a->stats.last_ts_ns - ts_ns;
 }
 
-static inline void
+IN_EACH_TURN void
 follow_clock(struct tf_analyzer *a, const struct tf_segment *s)
 {
 	if (!a->started)
@@ -410,7 +413,7 @@ tf_analyzer_advance(struct tf_analyzer *a, int64_t now_ns)
 }
 
 /* Where the index seems to have E's hash: its connection, asked for; 0 where it does not. */
-static uint32_t
+IN_EACH_TURN uint32_t
 prefetch_connection(const struct tf_analyzer *a, const struct errand *e)
 {
 	uint32_t at = tf_index_start(&a->index, e->s->hash), index;
@@ -435,7 +438,7 @@ give_hint(const struct tf_analyzer *a, const struct errand *e, bool near)
 }
 
 /* Three steps ahead: what the index has for the errand's hash. */
-static inline void
+IN_EACH_TURN void
 set_out(struct tf_analyzer *a, struct errand *e, const struct tf_segment *s)
 {
 	e->s = s;
@@ -445,7 +448,7 @@ set_out(struct tf_analyzer *a, struct errand *e, const struct tf_segment *s)
 }
 
 /* Two steps ahead. */
-static inline void
+IN_EACH_TURN void
 look_for_connection(struct tf_analyzer *a, struct errand *e)
 {
 	e->likely = prefetch_connection(a, e);
@@ -456,7 +459,7 @@ look_for_connection(struct tf_analyzer *a, struct errand *e)
 }
 
 /* One step ahead. */
-static inline void
+IN_EACH_TURN void
 look_for_closing(struct tf_analyzer *a, const struct errand *e)
 {
 	if (e->likely)
@@ -467,7 +470,7 @@ look_for_closing(struct tf_analyzer *a, const struct errand *e)
 		give_hint(a, e, true);
 }
 
-static inline void
+IN_EACH_TURN void
 run_errand(struct tf_analyzer *a, const struct errand *e)
 {
 	a->stats.segments++;
@@ -486,22 +489,38 @@ tf_analyzer_prepare(struct tf_analyzer *a, struct tf_segment *segments, size_t c
 	tf_prepare(a->preparation, segments, count);
 }
 
+/* Turn I of a row where some step has no errand yet, or none any more. */
+static __attribute__((noinline)) void
+take_turn(struct tf_analyzer *a, struct errand *row, const struct tf_segment *segments, size_t count,
+          size_t i)
+{
+	if (i < count)
+		set_out(a, &row[i], &segments[i]);
+	if (i - AHEAD < count)
+		look_for_connection(a, &row[i - AHEAD]);
+	if (i - 2 * AHEAD < count)
+		look_for_closing(a, &row[i - 2 * AHEAD]);
+	if (i - 3 * AHEAD < count)
+		run_errand(a, &row[i - 3 * AHEAD]);
+}
+
 /* At most ROW segments.  All that has an effect happens in the last step, so in the order of the segments. */
 static void
 feed_row(struct tf_analyzer *a, const struct tf_segment *segments, size_t count)
 {
 	struct errand row[ROW + 3 * AHEAD];
+	size_t i = 0;
 
-	for (size_t i = 0; i < count + 3 * AHEAD; i++) {
-		if (i < count)
-			set_out(a, &row[i], &segments[i]);
-		if (i - AHEAD < count)
-			look_for_connection(a, &row[i - AHEAD]);
-		if (i - 2 * AHEAD < count)
-			look_for_closing(a, &row[i - 2 * AHEAD]);
-		if (i - 3 * AHEAD < count)
-			run_errand(a, &row[i - 3 * AHEAD]);
+	while (i < 3 * AHEAD)
+		take_turn(a, row, segments, count, i++);
+	for (; i < count; i++) {
+		set_out(a, &row[i], &segments[i]);
+		look_for_connection(a, &row[i - AHEAD]);
+		look_for_closing(a, &row[i - 2 * AHEAD]);
+		run_errand(a, &row[i - 3 * AHEAD]);
 	}
+	while (i < count + 3 * AHEAD)
+		take_turn(a, row, segments, count, i++);
 }
 
 void
