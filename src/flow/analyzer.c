@@ -458,12 +458,24 @@ look_for_connection(struct tf_analyzer *a, struct errand *e)
 		give_hint(a, e, false);
 }
 
+/* The first FIN moves its connection in the timing wheel, and so does the last segment of a close. */
+static inline bool
+may_move_in_wheel(const struct tf_connection *c, const struct tf_segment *s)
+{
+	return c->closing ? !(s->plain.kind & (TF_K_FIN | TF_K_DATA)) : s->plain.kind & TF_K_FIN;
+}
+
 /* One step ahead. */
 IN_EACH_TURN void
 look_for_closing(struct tf_analyzer *a, const struct errand *e)
 {
-	if (e->likely)
-		tf_value_prefetch_closing(a, e->likely);
+	if (e->likely && !(e->likely & TF_EMBRYO_BIT)) {
+		const struct tf_connection *c = tf_connection_at(a, e->likely);
+		if (c->closing)
+			tf_prefetch(tf_closing_if(&a->ctx, c), sizeof(struct tf_closing));
+		if (may_move_in_wheel(c, e->s))
+			tf_wheel_prefetch(&a->wheel, c);
+	}
 	if (e->s->plain.move == TF_MAY_SYN_ACK)
 		tf_detect_ask(&a->ctx, e->s, 0);
 	if (a->ctx.sink.soon)

@@ -50,6 +50,22 @@ void tf_wheel_move(struct tf_wheel *w, uint32_t index, int64_t deadline_ns);
 /* Connection INDEX goes: it is filed no more. */
 void tf_wheel_remove(struct tf_wheel *w, uint32_t index);
 
+/* Ask the processor for what C's leaving its list touches. */
+TF_PREFETCHES void
+tf_wheel_prefetch(const struct tf_wheel *w, const struct tf_connection *c)
+{
+	const struct tf_connection *neighbour;
+
+	if (c->timer_prev) {
+		neighbour = tf_pool_at(w->connections, c->timer_prev);
+		__builtin_prefetch(&neighbour->timer_next, 1);
+	}
+	if (c->timer_next) {
+		neighbour = tf_pool_at(w->connections, c->timer_next);
+		__builtin_prefetch(&neighbour->timer_prev, 1);
+	}
+}
+
 /* Is anything due before NOW?  Cheap: call it for each packet. */
 static inline bool
 tf_wheel_maybe_due(const struct tf_wheel *w, int64_t now_ns)
