@@ -132,14 +132,15 @@ tf_value_stands(const struct tf_analyzer *a, uint32_t value)
 	return tf_value_in(a, place, TF_PART_FIRST) == value;
 }
 
-/* Ask the processor for it. */
+/* Ask the processor for it.  Of embryos for all that their place holds: what is in it is asked for its flags, and
+ * for whether another one is left, and the others' turn comes soon. */
 TF_PREFETCHES void
 tf_value_prefetch(const struct tf_analyzer *a, uint32_t value)
 {
-	if (value & TF_EMBRYO_BIT)
-		tf_prefetch(tf_embryo_at(a, value & ~TF_EMBRYO_BIT), TF_EMBRYO_NARROW);
-	else
-		tf_prefetch(tf_connection_at(a, value), sizeof(struct tf_connection));
+	uint32_t place = value & ~TF_EMBRYO_BIT;
+
+	tf_prefetch(tf_connection_at(a, value & TF_EMBRYO_BIT ? place / TF_PARTS : place),
+	            sizeof(struct tf_connection));
 }
 
 /* And, once that is there, for what its close needs. */
