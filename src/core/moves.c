@@ -35,9 +35,10 @@ is_in_time(const struct tf_end *x, const struct tf_segment *s, unsigned kind)
 	return !tf_end_has(x, TF_END_TSVAL_KNOWN) || (int32_t)(s->tsval - x->tsval) >= 0;
 }
 
-/* It brings the ACK of the other end's SYN, or of all of its FIN, or that one is not closed yet. */
+/* It brings the ACK that is awaited, of the other end's SYN or of all of its FIN: else that one is not open, or not
+ * closed yet. */
 static inline bool
-is_awaited(const struct tf_end *y, const struct tf_segment *s, unsigned may)
+brings_awaited_ack(const struct tf_end *y, const struct tf_segment *s, unsigned may)
 {
 	if (may & TF_AWAITS_SYN && !tf_seq_gt(s->ack, y->isn))
 		return false;
@@ -53,13 +54,14 @@ is_in_order(const struct tf_end *x, const struct tf_end *y, const struct tf_segm
 		return false;
 	if (tf_end_has(y, TF_END_WINDOW_KNOWN) && tf_seq_gt(s->seq, y->right))
 		return false;
-	if (may & (TF_AWAITS_SYN | TF_AWAITS_FIN) && !is_awaited(y, s, may))
+	if (may & (TF_AWAITS_SYN | TF_AWAITS_FIN) && !brings_awaited_ack(y, s, may))
 		return false;
 	/* A duplicate ACK (RFC 5681 section 2) is counted. */
 	return !tf_seq_eq(s->ack, y->una) || kind & (TF_K_DATA | TF_K_FIN) || tf_seq_eq(y->una, y->max) ||
 	       s->window != x->window;
 }
 
+/* A SYN's ACK is of all that came towards it. */
 static inline bool
 is_first_in_order(const struct tf_end *y, const struct tf_segment *s)
 {

@@ -60,17 +60,19 @@ struct tf_move {
 };
 
 enum tf_move_note {
+	/* What it is to the opening and to the close, and to those who wait. */
 	TF_NOTE_THIRD = 0x0001,    /* it is the third segment of the handshake */
 	TF_NOTE_BARE_ACK = 0x0002, /* the first bare ACK of its sender */
 	TF_NOTE_TIMERS = 0x0004, /* some timer begins; not by a SYN, whose connection may become an embryo */
 	TF_NOTE_WAIT = 0x0008,   /* TIME-WAIT may begin, be restarted or end */
 	TF_NOTE_REST = 0x0010,   /* after it nothing but TIME-WAIT is left */
-	TF_NOTE_TIMESTAMPS = 0x0400,   /* it bears timestamps */
-	TF_NOTE_TSVAL_KNOWN = 0x0020,  /* a timestamp of its sender was known before it */
-	TF_NOTE_WINDOW = 0x0040,       /* its window means something */
-	TF_NOTE_WINDOW_KNOWN = 0x0080, /* so did one of its sender's before it */
-	TF_NOTE_OF_FIN = 0x0100,       /* it acknowledges a FIN */
-	TF_NOTE_FIN_ACKED = 0x0200,    /* an ACK of that FIN passed before it */
+	/* What it does to the numbers. */
+	TF_NOTE_TIMESTAMPS = 0x0020,   /* it bears timestamps */
+	TF_NOTE_TSVAL_KNOWN = 0x0040,  /* one of its sender's was known before it */
+	TF_NOTE_WINDOW = 0x0080,       /* its window means something */
+	TF_NOTE_WINDOW_KNOWN = 0x0100, /* so did one of its sender's before it */
+	TF_NOTE_OF_FIN = 0x0200,       /* it acknowledges a FIN */
+	TF_NOTE_FIN_ACKED = 0x0400,    /* an ACK of that FIN passed before it */
 };
 
 /* The opening is noted, or a letter counted. */
