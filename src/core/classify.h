@@ -26,9 +26,22 @@ void tf_note_third_segment(struct tf_context *ctx, struct tf_connection *c, enum
 void tf_note_time_wait(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint to,
                        const struct tf_segment *s);
 
-/* What is kept of the FIN of an end, S, when it passes first; ACKS_FIN: it covers the other end's. */
-struct tf_fin_record tf_fin_of_segment(const struct tf_context *ctx, const struct tf_segment *s,
-                                       bool acks_fin);
+/* Keep in FIN what is kept of the FIN of an end, S, when it passes first; ACKS_FIN: it covers the other end's. */
+static inline void
+tf_fin_of_segment(struct tf_fin_record *fin, const struct tf_context *ctx, const struct tf_segment *s,
+                  bool acks_fin)
+{
+	fin->first_ns = ctx->now_ns;
+	fin->ack_ns = fin->ack_last_ns = 0;
+	fin->packet = (uint32_t)s->packet;
+	fin->ack_packet = 0;
+	fin->tsval = s->tsval;
+	fin->ip_id = s->ip_id;
+	fin->ttl = s->ttl;
+	fin->inferred = false;
+	fin->acks_peer_fin = acks_fin;
+	fin->timestamps = (s->options & TF_OPT_TIMESTAMPS) != 0;
+}
 
 /* Whose stack S, a SYN of FROM's, looks like: a flag of the connection, or 0. */
 uint32_t tf_stack_flag(enum tf_endpoint from, const struct tf_segment *s);

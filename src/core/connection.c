@@ -8,6 +8,7 @@
  */
 #include "core/connection.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "core/accept.h"
@@ -240,19 +241,20 @@ tf_step_init(struct tf_step *st, struct tf_context *ctx, struct tf_connection *c
 {
 	enum tf_endpoint to = from == TF_CLIENT ? TF_SERVER : TF_CLIENT;
 
-	*st = (struct tf_step){
-	    .ctx = ctx,
-	    .c = c,
-	    .s = s,
-	    .from = from,
-	    .to = to,
-	    .sender = tf_replica(ctx, c, from),
-	    .receiver = tf_replica(ctx, c, to),
-	    .x = &c->end[from],
-	    .y = &c->end[to],
-	    .before = {tf_end_state(&c->end[TF_CLIENT]), tf_end_state(&c->end[TF_SERVER])},
-	    .end = tf_segment_end(s),
-	};
+	st->ctx = ctx;
+	st->c = c;
+	st->s = s;
+	st->from = from;
+	st->to = to;
+	st->sender = tf_replica(ctx, c, from);
+	st->receiver = tf_replica(ctx, c, to);
+	st->x = &c->end[from];
+	st->y = &c->end[to];
+	st->before[TF_CLIENT] = tf_end_state(&c->end[TF_CLIENT]);
+	st->before[TF_SERVER] = tf_end_state(&c->end[TF_SERVER]);
+	st->end = tf_segment_end(s);
+	/* Nothing has been found out yet. */
+	memset(&st->marks, 0, sizeof *st - offsetof(struct tf_step, marks));
 }
 
 static void

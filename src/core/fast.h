@@ -63,7 +63,7 @@ static inline __attribute__((always_inline)) bool
 tf_connection_fast(const struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
                    enum tf_endpoint from, unsigned may)
 {
-	struct tf_end *x = &c->end[from], *y = &c->end[!from];
+	struct tf_end *x = &c->end[from], *y = &c->end[TF_SERVER] - from;
 
 	/* Compilers would rather work out both addresses again for each field. */
 	__asm__("" : "+r"(x), "+r"(y));

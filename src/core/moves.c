@@ -16,6 +16,7 @@
  */
 #include "core/moves.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "core/accept.h"
@@ -34,6 +35,16 @@ is_in_time(const struct tf_end *x, const struct tf_segment *s, unsigned kind)
 	return !tf_end_has(x, TF_END_TSVAL_KNOWN) || (int32_t)(s->tsval - x->tsval) >= 0;
 }
 
+/* It brings the ACK that is awaited, of the other end's SYN or of all of its FIN: else that one is not open, or not
+ * closed yet. */
+static inline bool
+brings_awaited_ack(const struct tf_end *y, const struct tf_segment *s, unsigned may)
+{
+	if (may & TF_AWAITS_SYN && !tf_seq_gt(s->ack, y->isn))
+		return false;
+	return !(may & TF_AWAITS_FIN) || (s->len == 0 && tf_seq_eq(s->ack, y->max));
+}
+
 /* In order, and its ACK covers what has passed, or a part of it. */
 static inline bool
 is_in_order(const struct tf_end *x, const struct tf_end *y, const struct tf_segment *s, unsigned kind,
@@ -43,16 +54,18 @@ is_in_order(const struct tf_end *x, const struct tf_end *y, const struct tf_segm
 		return false;
 	if (tf_end_has(y, TF_END_WINDOW_KNOWN) && tf_seq_gt(s->seq, y->right))
 		return false;
-	if (may & (TF_AWAITS_SYN | TF_AWAITS_FIN)) {
-		if (may & TF_AWAITS_SYN && !tf_seq_gt(s->ack, y->isn))
-			return false;
-		/* All of the other end's FIN, or it is not closed yet. */
-		if (may & TF_AWAITS_FIN && (s->len > 0 || !tf_seq_eq(s->ack, y->max)))
-			return false;
-	}
+	if (may & (TF_AWAITS_SYN | TF_AWAITS_FIN) && !brings_awaited_ack(y, s, may))
+		return false;
 	/* A duplicate ACK (RFC 5681 section 2) is counted. */
-	return kind & (TF_K_DATA | TF_K_FIN) || !tf_seq_eq(s->ack, y->una) || tf_seq_eq(y->una, y->max) ||
+	return !tf_seq_eq(s->ack, y->una) || kind & (TF_K_DATA | TF_K_FIN) || tf_seq_eq(y->una, y->max) ||
 	       s->window != x->window;
+}
+
+/* A SYN's ACK is of all that came towards it. */
+static inline bool
+is_first_in_order(const struct tf_end *y, const struct tf_segment *s)
+{
+	return !(s->flags & TF_ACK) || tf_seq_eq(s->ack, y->max);
 }
 
 /* The time at which an end may have left TIME-WAIT lies ahead. */
@@ -67,37 +80,43 @@ may_still_wait(const struct tf_context *ctx, const struct tf_closing *k)
 	return true;
 }
 
-/* What else of the kind the numbers of C decide. */
-static inline unsigned
-kind_by_numbers(const struct tf_end *x, const struct tf_end *y, const struct tf_segment *s)
+static inline bool
+is_plain(const struct tf_context *ctx, const struct tf_connection *c, const struct tf_end *x,
+         const struct tf_end *y, const struct tf_segment *s, unsigned may)
 {
-	unsigned kind = 0;
+	unsigned kind = s->plain.kind;
+
+	if (s->plain.move & ~may || !is_in_time(x, s, kind))
+		return false;
+	if (!(__builtin_expect(kind & TF_K_SYN, 0) ? is_first_in_order(y, s)
+	                                           : is_in_order(x, y, s, kind, may)))
+		return false;
+	return !(may & TF_MAY_WAIT) || may_still_wait(ctx, tf_closing_if(ctx, c));
+}
+
+/* Its octets and flags are as the kind of S says. */
+static inline tf_seq
+end_of(const struct tf_segment *s)
+{
+	return tf_seq_add(s->seq, s->len + ((s->plain.kind & (TF_K_SYN | TF_K_FIN)) != 0));
+}
+
+_Static_assert((unsigned)TF_K_FROM_SERVER == (unsigned)TF_SERVER << 8, "the endpoint is shifted there");
+
+/* The kind of S, which is plain, and which FROM sent from X to Y.  END: after its last octet. */
+static inline unsigned
+kind_of(const struct tf_end *x, const struct tf_end *y, const struct tf_segment *s, enum tf_endpoint from,
+        tf_seq end)
+{
+	unsigned kind = s->plain.kind | (unsigned)from << 8;
 
 	if (!(s->flags & TF_ACK))
-		return 0;
+		return kind;
 	if (tf_seq_gt(s->ack, y->una)) {
 		kind |= TF_K_ADVANCES;
 		kind |= tf_seq_gt(s->ack, tf_seq_add(y->isn, 1)) ? TF_K_ACKS_DATA : 0;
 	}
-	kind |= tf_seq_eq(x->una, tf_segment_end(s)) ? TF_K_ALL_ACKED : 0;
-	return kind;
-}
-
-/* The kind of S, sent by X; 0 where it is not plain to C.  MAY: what X may send. */
-static inline unsigned
-plain_kind(const struct tf_context *ctx, const struct tf_connection *c, const struct tf_end *x,
-           const struct tf_end *y, const struct tf_segment *s, unsigned may)
-{
-	unsigned kind = s->plain.kind;
-
-	if ((may & s->plain.move) != s->plain.move || !is_in_time(x, s, kind))
-		return 0;
-	if (kind & TF_K_SYN ? s->flags & TF_ACK && !tf_seq_eq(s->ack, y->max)
-	                    : !is_in_order(x, y, s, kind, may))
-		return 0;
-	if (may & TF_MAY_WAIT && !may_still_wait(ctx, tf_closing_if(ctx, c)))
-		return 0;
-	return kind | kind_by_numbers(x, y, s) | (x == c->end ? 0 : TF_K_FROM_SERVER);
+	return kind | (tf_seq_eq(x->una, end) ? TF_K_ALL_ACKED : 0);
 }
 
 /* ---- where moves are ----------------------------------------------------------------- */
@@ -120,7 +139,7 @@ _Static_assert(TF_MOVES == 1 << (32 - 19), "place_of() takes the upper 13 bits")
 
 /* ---- the numbers -------------------------------------------------------------------- */
 
-static void
+static __attribute__((noinline)) void
 number_syn(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s, enum tf_endpoint from)
 {
 	struct tf_end *x = &c->end[from];
@@ -134,31 +153,48 @@ number_syn(struct tf_context *ctx, struct tf_connection *c, const struct tf_segm
 		tf_note_first_syn_ack(ctx, c, from);
 }
 
-static void
-number_timestamp(struct tf_end *x, const struct tf_segment *s, bool known)
+static __attribute__((noinline)) void
+number_rare(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint from, unsigned notes)
 {
-	if (!(s->options & TF_OPT_TIMESTAMPS))
+	if (notes & TF_NOTE_BARE_ACK)
+		ctx->stats->bare_acks++;
+	if (notes & TF_NOTE_THIRD)
+		tf_note_third_segment(ctx, c, from);
+}
+
+static inline void
+number_segment(const struct tf_context *ctx, struct tf_connection *c, struct tf_end *x,
+               const struct tf_segment *s)
+{
+	x->packets++;
+	tf_end_count_wire_bytes(x, s->wire_len);
+	tf_end_count_bytes(x, s->len);
+	if (ctx->now_ns > c->last_ts_ns)
+		c->last_ts_ns = ctx->now_ns;
+}
+
+static inline void
+number_timestamp(struct tf_end *x, const struct tf_segment *s, unsigned notes)
+{
+	if (!(notes & TF_NOTE_TIMESTAMPS))
 		return;
 	x->tsval = s->tsval;
-	if (!known || (tf_seq_le(s->seq, x->una) && (int32_t)(s->tsval - x->ts_recent) > 0))
+	if (!(notes & TF_NOTE_TSVAL_KNOWN) ||
+	    (tf_seq_le(s->seq, x->una) && (int32_t)(s->tsval - x->ts_recent) > 0))
 		x->ts_recent = s->tsval;
 }
 
-static void
-number_window(struct tf_end *x, const struct tf_segment *s, unsigned may, bool known)
+static inline void
+number_window(struct tf_end *x, const struct tf_segment *s, unsigned notes, unsigned scaled)
 {
-	bool syn = (s->flags & TF_SYN) != 0;
-	unsigned shift = !syn && may & TF_IS_SCALED ? x->wscale : 0;
+	tf_seq right = tf_seq_add(s->ack, (uint32_t)s->window << (x->wscale & scaled));
 
 	x->window = s->window;
-	if (!(s->flags & TF_ACK) || !(syn || may & TF_HAS_WINDOW))
-		return;
-	tf_seq right = tf_seq_add(s->ack, (uint32_t)s->window << shift);
-	if (!known || tf_seq_gt(right, x->right))
+	if (notes & TF_NOTE_WINDOW && (!(notes & TF_NOTE_WINDOW_KNOWN) || tf_seq_gt(right, x->right)))
 		x->right = right;
 }
 
-static void
+static inline void
 number_ack_of_fin(const struct tf_context *ctx, struct tf_fin_record *fin, const struct tf_segment *s,
                   bool first)
 {
@@ -169,33 +205,22 @@ number_ack_of_fin(const struct tf_context *ctx, struct tf_fin_record *fin, const
 	}
 }
 
-static void
+static inline void
 number_closing(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
-               enum tf_endpoint from, uint16_t peer_flags, unsigned notes)
+               enum tf_endpoint from, const struct tf_move *move)
 {
 	struct tf_closing *k = tf_closing_if(ctx, c);
-	bool acks_fin = (peer_flags & TF_END_FIN) != 0;
+	unsigned notes = move->notes;
 
-	if (s->flags & TF_FIN)
-		k->fin[from] = tf_fin_of_segment(ctx, s, acks_fin);
-	if (acks_fin)
-		number_ack_of_fin(ctx, &k->fin[!from], s, !(peer_flags & TF_END_FIN_ACKED));
+	if (k->extra)
+		tf_shape_forget(c); /* something was found meanwhile */
+	k->letters = ctx->moves->shape[move->to].shape.letters_of_close;
+	if (s->plain.kind & TF_K_FIN)
+		tf_fin_of_segment(&k->fin[from], ctx, s, (notes & TF_NOTE_OF_FIN) != 0);
+	if (notes & TF_NOTE_OF_FIN)
+		number_ack_of_fin(ctx, &k->fin[!from], s, !(notes & TF_NOTE_FIN_ACKED));
 	if (notes & TF_NOTE_WAIT)
 		tf_note_time_wait(ctx, c, from == TF_CLIENT ? TF_SERVER : TF_CLIENT, s);
-}
-
-/* Bare ones show whether a sender's checksums are ever valid (flow/analyzer.c). */
-static void
-number_segment(struct tf_context *ctx, struct tf_connection *c, struct tf_end *x, const struct tf_segment *s,
-               enum tf_endpoint from)
-{
-	x->packets++;
-	tf_end_count_wire_bytes(x, s->wire_len);
-	tf_end_count_bytes(x, s->len);
-	if (ctx->now_ns > c->last_ts_ns)
-		c->last_ts_ns = ctx->now_ns;
-	if (s->checksum_state == TF_CHECKSUM_VALID && s->len == 0)
-		c->flags |= from == TF_CLIENT ? TF_CONN_CLIENT_SUMS : TF_CONN_SERVER_SUMS;
 }
 
 /* ---- the move ------------------------------------------------------------------------ */
@@ -257,7 +282,7 @@ tf_move_tell(const struct tf_context *ctx, uint64_t conn, const struct tf_move *
 	}
 }
 
-static void
+static __attribute__((noinline)) void
 tell_all(const struct tf_context *ctx, const struct tf_connection *c, const struct tf_segment *s,
          enum tf_endpoint from, const struct tf_move *move)
 {
@@ -269,45 +294,57 @@ tell_all(const struct tf_context *ctx, const struct tf_connection *c, const stru
 	tf_move_tell(ctx, c->conn, move);
 }
 
+/* END: after the last octet of S. */
 static inline void
 make(struct tf_context *ctx, struct tf_connection *c, struct tf_end *x, struct tf_end *y,
-     const struct tf_segment *s, unsigned may, const struct tf_move *move)
+     const struct tf_segment *s, enum tf_endpoint from, tf_seq end, const struct tf_move *move)
 {
-	uint16_t flags = x->flags, peer_flags = y->flags;
-	enum tf_endpoint from = x == c->end ? TF_CLIENT : TF_SERVER;
+	unsigned notes = move->notes;
 
-	ctx->stats->bare_acks += (move->notes & TF_NOTE_BARE_ACK) != 0;
-	if (move->notes & TF_NOTE_THIRD)
-		tf_note_third_segment(ctx, c, from);
-	if (s->flags & TF_SYN)
+	if (__builtin_expect(notes & TF_NOTES_RARE, 0))
+		number_rare(ctx, c, from, notes);
+	if (__builtin_expect(s->plain.kind & TF_K_SYN, 0))
 		number_syn(ctx, c, s, from);
-	number_segment(ctx, c, x, s, from);
+	number_segment(ctx, c, x, s);
 	tf_shape_take(ctx, c, move->to);
-	number_timestamp(x, s, flags & TF_END_TSVAL_KNOWN);
-	number_window(x, s, may, flags & TF_END_WINDOW_KNOWN);
-	x->max = x->nxt = tf_segment_end(s);
+	if (s->checksum_state == TF_CHECKSUM_VALID)
+		c->flags |= move->sums;
+	number_timestamp(x, s, notes);
+	number_window(x, s, notes, move->scaled);
+	x->max = x->nxt = end;
 	if (s->flags & TF_ACK)
 		y->una = s->ack;
 	if (c->closing)
-		number_closing(ctx, c, s, from, peer_flags, move->notes);
+		number_closing(ctx, c, s, from, move);
 	if (ctx->sink.wanted & (TF_EV_SEGMENT | TF_EV_TRANSITION | TF_EV_POSSIBLE))
 		tell_all(ctx, c, s, from, move);
 }
 
-const struct tf_move *
-tf_move_plain(struct tf_context *ctx, struct tf_connection *c, struct tf_end *x, struct tf_end *y,
-              const struct tf_segment *s, unsigned may)
+static __attribute__((noinline, cold)) const struct tf_move *
+ask(struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint from, unsigned may, unsigned kind)
 {
-	unsigned kind = plain_kind(ctx, c, x, y, s, may);
+	ctx->moves->unknown = (struct tf_unknown_move){from, may, kind, c->shape};
+	return NULL;
+}
+
+const struct tf_move *
+tf_move_plain(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
+              enum tf_endpoint from, unsigned may)
+{
+	struct tf_end *x = &c->end[from], *y = &c->end[TF_SERVER] - from;
+
+	/* Compilers would rather work out both addresses again for each field. */
+	__asm__("" : "+r"(x), "+r"(y));
+	if (!is_plain(ctx, c, x, y, s, may))
+		return ask(ctx, c, from, may, 0);
+
+	tf_seq end = end_of(s);
+	unsigned kind = kind_of(x, y, s, from, end);
 	uint32_t key = key_of(c->shape, kind);
 	const struct tf_move *move = &ctx->moves->move[place_of(key)];
-
-	if (!kind || move->key != key || (kind & TF_K_FIN && !tf_closing_of(ctx, c))) {
-		ctx->moves->unknown =
-		    (struct tf_unknown_move){x == c->end ? TF_CLIENT : TF_SERVER, may, kind, c->shape};
-		return NULL;
-	}
-	make(ctx, c, x, y, s, may, move);
+	if (move->key != key || (kind & TF_K_FIN && !c->closing && !tf_closing_of(ctx, c)))
+		return ask(ctx, c, from, may, kind);
+	make(ctx, c, x, y, s, from, end, move);
 	return move;
 }
 
@@ -393,24 +430,68 @@ rests(const struct tf_shape *shape)
 	       (client == TF_CLOSED && server == TF_TIME_WAIT);
 }
 
+/* tf_end.flags of one end. */
+static uint16_t
+flags_of(const struct tf_shape *shape, enum tf_endpoint which)
+{
+	uint16_t flags;
+
+	memcpy(&flags,
+	       (const char *)&shape->end[which] + offsetof(struct tf_end, flags) -
+	           offsetof(struct tf_end, base),
+	       sizeof flags);
+	return flags;
+}
+
+/* What the numbers of such a segment depend on, besides others. */
+static unsigned
+notes_of_numbers(const struct tf_shape *shape, const struct tf_unknown_move *move)
+{
+	uint16_t own = flags_of(shape, move->from), other = flags_of(shape, !move->from);
+	unsigned notes = 0;
+
+	if (move->kind & TF_K_TIMESTAMPS)
+		notes |= TF_NOTE_TIMESTAMPS;
+	if (own & TF_END_TSVAL_KNOWN)
+		notes |= TF_NOTE_TSVAL_KNOWN;
+	if (move->may & (move->kind & TF_K_SYN ? TF_MAY_SYN_ACK : TF_HAS_WINDOW))
+		notes |= TF_NOTE_WINDOW;
+	if (own & TF_END_WINDOW_KNOWN)
+		notes |= TF_NOTE_WINDOW_KNOWN;
+	if (other & TF_END_FIN)
+		notes |= TF_NOTE_OF_FIN;
+	if (other & TF_END_FIN_ACKED)
+		notes |= TF_NOTE_FIN_ACKED;
+	return notes;
+}
+
 static unsigned
 notes_of(const struct tf_known_shape *known, const struct tf_known_shape *next,
          const struct tf_unknown_move *move)
 {
 	const struct tf_shape *from = &known->shape, *to = &next->shape;
-	unsigned notes = 0;
+	unsigned notes = notes_of_numbers(from, move);
 
 	if (move->kind & TF_K_ADVANCES && !(move->kind & TF_K_SYN) && move->may & TF_AWAITS_SYN)
 		notes |= TF_NOTE_THIRD;
 	if (tf_letters_have(to->letters, move->from, false) &&
 	    !tf_letters_have(from->letters, move->from, false))
 		notes |= TF_NOTE_BARE_ACK;
-	if (move->kind & (TF_K_SYN | TF_K_FIN) || from->history[0] != to->history[0] ||
+	if (move->kind & TF_K_FIN || from->history[0] != to->history[0] ||
 	    from->history[1] != to->history[1] || closes(from) || closes(to))
-		notes |= rests(to) ? TF_NOTE_REST : TF_NOTE_TIMERS;
+		notes |= rests(to) ? TF_NOTE_REST : move->kind & TF_K_SYN ? 0 : TF_NOTE_TIMERS;
 	if ((move->may | next->may[0] | next->may[1]) & TF_MAY_WAIT || !next->may[0] || !next->may[1])
 		notes |= TF_NOTE_WAIT;
 	return notes;
+}
+
+/* A bare segment with a valid checksum shows that its sender's are worth looking at (flow/analyzer.c). */
+static uint32_t
+sums_of(const struct tf_unknown_move *move)
+{
+	if (move->kind & TF_K_DATA)
+		return 0;
+	return move->from == TF_CLIENT ? TF_CONN_CLIENT_SUMS : TF_CONN_SERVER_SUMS;
 }
 
 void
@@ -432,18 +513,20 @@ tf_move_learn(struct tf_context *ctx, struct tf_connection *c, const struct tf_l
 {
 	struct tf_moves *moves = ctx->moves;
 	uint32_t key = key_of(l->move.shape, l->move.kind), at = place_of(key);
-	unsigned to = tf_shape_of(ctx, c);
+	uint16_t to = tf_shape_of(ctx, c);
 
 	ctx->sink = l->sink;
 	/* Something rare came up: the segment was less plain than it seemed. */
 	if (!to || l->unusual)
 		return;
-	c->shape = to & (TF_SHAPES - 1);
+	c->shape = to;
 	moves->move[at] = (struct tf_move){
 	    .key = key,
-	    .to = (uint16_t)to,
+	    .to = to,
+	    .notes = (uint16_t)notes_of(&moves->shape[l->move.shape], &moves->shape[to], &l->move),
 	    .told = (uint8_t)l->count,
-	    .notes = (uint8_t)notes_of(&moves->shape[l->move.shape], &moves->shape[to], &l->move),
+	    .sums = sums_of(&l->move),
+	    .scaled = l->move.may & TF_IS_SCALED && !(l->move.kind & TF_K_SYN) ? UINT8_MAX : 0,
 	};
 	memcpy(moves->told[at], l->told, sizeof moves->told[at]);
 }

@@ -20,11 +20,17 @@
 
 /* What the two ends of a connection are in, without any number or time.  Arrays are by endpoint. */
 struct tf_shape {
-	uint64_t history[2]; /* tf_end.history */
-	uint64_t end[2];     /* base, possible, flags, pending and doubt of each */
-	uint64_t rest;       /* the connection's flags, both depths, what is known of the FINs */
-	uint64_t letters;    /* those of the connection, and above them those of its close */
+	uint64_t history[2];       /* tf_end.history */
+	uint64_t end[2];           /* base, possible, flags, pending and doubt of each */
+	uint32_t flags;            /* the connection's, but for TF_CONN_ASIDE */
+	uint32_t letters;          /* of the connection */
+	uint32_t letters_of_close; /* those that came after them */
+	uint8_t depth[2];          /* tf_end.depth */
+	uint8_t fins;              /* what is known of the FINs */
+	uint8_t unused;            /* 0: shapes are compared as octets */
 };
+
+_Static_assert(sizeof(struct tf_shape) == 48, "nothing in it is without a name");
 
 struct tf_known_shape {
 	struct tf_shape shape;
@@ -42,20 +48,35 @@ struct tf_told {
 	const char *rule, *event, *reference;
 };
 
+/* What shape and kind decide of a move is decided when it is learnt. */
 struct tf_move {
-	uint32_t key;  /* shape and kind of segment; 0: an empty place */
-	uint16_t to;   /* the shape after it */
-	uint8_t told;  /* how many events it tells */
-	uint8_t notes; /* enum tf_move_note */
+	uint32_t key;   /* shape and kind of segment; 0: an empty place */
+	uint16_t to;    /* the shape after it */
+	uint16_t notes; /* enum tf_move_note */
+	uint32_t sums;  /* the flag of the connection that a valid checksum sets; 0: none */
+	uint8_t told;   /* how many events it tells */
+	uint8_t scaled; /* those bits of the sender's tf_end.wscale count that are set here: all or none */
+	uint8_t unused[2];
 };
 
 enum tf_move_note {
-	TF_NOTE_THIRD = 0x01,    /* it is the third segment of the handshake */
-	TF_NOTE_BARE_ACK = 0x02, /* the first bare ACK of its sender */
-	TF_NOTE_TIMERS = 0x04,   /* some timer begins */
-	TF_NOTE_WAIT = 0x08,     /* TIME-WAIT may begin, be restarted or end */
-	TF_NOTE_REST = 0x10,     /* after it nothing but TIME-WAIT is left */
+	/* What it is to the opening and to the close, and to those who wait. */
+	TF_NOTE_THIRD = 0x0001,    /* it is the third segment of the handshake */
+	TF_NOTE_BARE_ACK = 0x0002, /* the first bare ACK of its sender */
+	TF_NOTE_TIMERS = 0x0004, /* some timer begins; not by a SYN, whose connection may become an embryo */
+	TF_NOTE_WAIT = 0x0008,   /* TIME-WAIT may begin, be restarted or end */
+	TF_NOTE_REST = 0x0010,   /* after it nothing but TIME-WAIT is left */
+	/* What it does to the numbers. */
+	TF_NOTE_TIMESTAMPS = 0x0020,   /* it bears timestamps */
+	TF_NOTE_TSVAL_KNOWN = 0x0040,  /* one of its sender's was known before it */
+	TF_NOTE_WINDOW = 0x0080,       /* its window means something */
+	TF_NOTE_WINDOW_KNOWN = 0x0100, /* so did one of its sender's before it */
+	TF_NOTE_OF_FIN = 0x0200,       /* it acknowledges a FIN */
+	TF_NOTE_FIN_ACKED = 0x0400,    /* an ACK of that FIN passed before it */
 };
+
+/* The opening is noted, or a letter counted. */
+#define TF_NOTES_RARE (TF_NOTE_THIRD | TF_NOTE_BARE_ACK)
 
 /* A move that is not remembered. */
 struct tf_unknown_move {
@@ -66,18 +87,18 @@ struct tf_unknown_move {
 };
 
 struct tf_moves {
+	struct tf_move move[TF_MOVES];
 	struct tf_unknown_move unknown; /* that was asked for last */
 	uint32_t count;                 /* of shapes, the empty one included */
-	uint32_t beginning;             /* the shape of a connection before its first SYN; 0: not known */
+	uint16_t beginning;             /* the shape of a connection before its first SYN; 0: not known */
 	struct tf_told announced;       /* what is told of its server then */
 	uint16_t number[2 * TF_SHAPES]; /* from a hash to the number of a shape; 0: empty */
 	struct tf_known_shape shape[TF_SHAPES]; /* 0: may nothing */
-	struct tf_move move[TF_MOVES];
 	struct tf_told told[TF_MOVES][TF_MOVE_TOLD];
 };
 
 /* The number of C's shape; 0 where it has none. */
-unsigned tf_shape_of(struct tf_context *ctx, const struct tf_connection *c);
+uint16_t tf_shape_of(struct tf_context *ctx, const struct tf_connection *c);
 
 /* C may be in another shape from now on. */
 static inline void
@@ -91,32 +112,32 @@ static inline unsigned
 tf_shape_may(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint from)
 {
 	if (__builtin_expect(!c->shape, false))
-		c->shape = tf_shape_of(ctx, c) & (TF_SHAPES - 1);
+		c->shape = tf_shape_of(ctx, c);
 	return ctx->moves->shape[c->shape].may[from];
 }
 
-/* Put C, of which all but the numbers is another's by now, into the shape NUMBER. */
+/* Put C, of which all but the numbers is another's by now, into the shape NUMBER.  The letters of a close are the
+ * caller's matter. */
 static inline void
-tf_shape_take(const struct tf_context *ctx, struct tf_connection *c, unsigned number)
+tf_shape_take(const struct tf_context *ctx, struct tf_connection *c, uint16_t number)
 {
 	const struct tf_shape *shape = &ctx->moves->shape[number].shape;
 
 	for (int e = 0; e < 2; e++) {
 		c->end[e].history = shape->history[e];
-		memcpy(&c->end[e].base, &shape->end[e], sizeof shape->end[e]);
-		c->end[e].depth = (uint8_t)(shape->rest >> (32 + 8 * e));
+		uint64_t word = shape->end[e];
+		memcpy(&c->end[e].base, &word, sizeof word);
+		c->end[e].depth = shape->depth[e];
 	}
-	c->flags = (c->flags & TF_CONN_ASIDE) | (uint32_t)shape->rest;
+	c->flags = (c->flags & TF_CONN_ASIDE) | shape->flags;
 	c->letters = shape->letters & 0x1ffffff;
-	c->shape = number & (TF_SHAPES - 1);
-	if (c->closing)
-		tf_closing_if(ctx, c)->letters = (uint32_t)(shape->letters >> 32);
+	c->shape = number;
 }
 
-/* If S, sent by X to Y, the other end of C, is plain and its move is remembered, make that.
- * MAY: what X may send.  NULL where not: then nothing changes but that a FIN gets its room. */
-const struct tf_move *tf_move_plain(struct tf_context *ctx, struct tf_connection *c, struct tf_end *x,
-                                    struct tf_end *y, const struct tf_segment *s, unsigned may);
+/* If S, which FROM sent on C, is plain and its move is remembered, make that.  MAY: what FROM may send.
+ * NULL where not: then nothing changes but that a FIN gets its room. */
+const struct tf_move *tf_move_plain(struct tf_context *ctx, struct tf_connection *c,
+                                    const struct tf_segment *s, enum tf_endpoint from, unsigned may);
 
 /* The move with which S, a SYN, begins a connection; NULL where S is no plain SYN, where the move is not remembered, or
  * where somebody wants to see the segment.  Whoever makes it tells of the beginning, and of it. */

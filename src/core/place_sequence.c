@@ -63,21 +63,6 @@ mark_repetition(struct tf_step *st, struct tf_stretch stretch)
 	}
 }
 
-struct tf_fin_record
-tf_fin_of_segment(const struct tf_context *ctx, const struct tf_segment *s, bool acks_fin)
-{
-	return (struct tf_fin_record){
-	    .first_ns = ctx->now_ns,
-	    .packet = (uint32_t)s->packet,
-	    .tsval = s->tsval,
-	    .ip_id = s->ip_id,
-	    .ttl = s->ttl,
-
-	    .timestamps = (s->options & TF_OPT_TIMESTAMPS) != 0,
-	    .acks_peer_fin = acks_fin,
-	};
-}
-
 /* When and where it came before is of use until it is proven. */
 static void
 note_fin_again(const struct tf_step *st, const struct tf_fin_record *fin)
@@ -109,7 +94,9 @@ note_fin(struct tf_step *st)
 	if (!fin)
 		return;
 	if (!st->fin_again) {
-		tf_fin_begin(st->ctx, st->c, st->from, tf_fin_of_segment(st->ctx, st->s, acks_fin));
+		struct tf_fin_record first = {0};
+		tf_fin_of_segment(&first, st->ctx, st->s, acks_fin);
+		tf_fin_begin(st->ctx, st->c, st->from, first);
 	} else {
 		note_fin_again(st, fin);
 		/* One that was inferred passes for the first time. */

@@ -81,28 +81,46 @@ presume_closing(struct tf_step *st)
 	presume_fin(st);
 }
 
+/* FIN_CAME: a FIN passed towards WHICH just now. */
+static inline void
+note_wait_of(const struct tf_context *ctx, const struct tf_connection *c, struct tf_closing *k,
+             enum tf_endpoint which, bool fin_came)
+{
+	const struct tf_end *end = &c->end[which];
+
+	if (tf_end_state(end) != TF_TIME_WAIT)
+		k->time_wait_ns[which] = 0;
+	else if (!k->time_wait_ns[which] || fin_came)
+		k->time_wait_ns[which] = ctx->now_ns;
+	/* A FIN that comes again may be lost behind the tap: then it began with the first. */
+	if (!(end->possible & TF_STATES(TF_TIME_WAIT)))
+		k->time_wait_early_ns[which] = 0;
+	else if (!k->time_wait_early_ns[which])
+		k->time_wait_early_ns[which] = ctx->now_ns;
+}
+
+/* What may be in TIME-WAIT since EARLY may have left it by now; 0: it cannot be in it. */
+static inline bool
+may_be_over(const struct tf_context *ctx, int64_t early_ns)
+{
+	return early_ns && early_ns + ctx->config->timer[TF_TIMER_TIME_WAIT] <= ctx->now_ns;
+}
+
 void
 tf_note_time_wait(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint to,
                   const struct tf_segment *s)
 {
 	struct tf_closing *k = tf_closing_if(ctx, c);
+	bool fin = (s->flags & TF_FIN) != 0;
 
 	if (!k)
 		return;
-	for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++) {
-		bool in = tf_end_state(&c->end[e]) == TF_TIME_WAIT;
-		bool fin_came = e == to && s->flags & TF_FIN;
-		if (!in)
-			k->time_wait_ns[e] = 0;
-		else if (!k->time_wait_ns[e] || fin_came)
-			k->time_wait_ns[e] = ctx->now_ns;
-		/* A FIN that comes again may be lost behind the tap: then it began with the first. */
-		if (!(c->end[e].possible & TF_STATES(TF_TIME_WAIT)))
-			k->time_wait_early_ns[e] = 0;
-		else if (!k->time_wait_early_ns[e])
-			k->time_wait_early_ns[e] = ctx->now_ns;
-		tf_time_wait_check(ctx, c, e);
-	}
+	note_wait_of(ctx, c, k, TF_CLIENT, fin && to == TF_CLIENT);
+	note_wait_of(ctx, c, k, TF_SERVER, fin && to == TF_SERVER);
+	if (may_be_over(ctx, k->time_wait_early_ns[TF_CLIENT]))
+		tf_time_wait_check(ctx, c, TF_CLIENT);
+	if (may_be_over(ctx, k->time_wait_early_ns[TF_SERVER]))
+		tf_time_wait_check(ctx, c, TF_SERVER);
 }
 
 void

@@ -158,13 +158,13 @@ word_of(const struct tf_end *end)
 }
 
 /* What may_of() looks at in K, and what a kind of segment depends on. */
-static uint64_t
+static uint8_t
 fin_bits(const struct tf_closing *k)
 {
 	if (!k)
 		return 0;
-	return 1u | (k->fin[0].inferred ? 2u : 0) | (k->fin[1].inferred ? 4u : 0) |
-	       (k->fin[0].acks_peer_fin ? 8u : 0) | (k->fin[1].acks_peer_fin ? 16u : 0);
+	return (uint8_t)(1 | (k->fin[0].inferred ? 2 : 0) | (k->fin[1].inferred ? 4 : 0) |
+	                 (k->fin[0].acks_peer_fin ? 8 : 0) | (k->fin[1].acks_peer_fin ? 16 : 0));
 }
 
 static struct tf_shape
@@ -173,9 +173,11 @@ describe(const struct tf_connection *c, const struct tf_closing *k)
 	return (struct tf_shape){
 	    .history = {c->end[0].history, c->end[1].history},
 	    .end = {word_of(&c->end[0]), word_of(&c->end[1])},
-	    .rest = (c->flags & ~TF_CONN_ASIDE) | (uint64_t)c->end[0].depth << 32 |
-	            (uint64_t)c->end[1].depth << 40 | fin_bits(k) << 48,
-	    .letters = c->letters | (k ? (uint64_t)k->letters << 32 : 0),
+	    .flags = c->flags & ~TF_CONN_ASIDE,
+	    .letters = (uint32_t)c->letters,
+	    .letters_of_close = k ? k->letters : 0,
+	    .depth = {c->end[0].depth, c->end[1].depth},
+	    .fins = fin_bits(k),
 	};
 }
 
@@ -185,8 +187,11 @@ hash_of(const struct tf_shape *shape)
 	uint64_t h = (shape->history[0] ^ shape->history[1] << 32) * UINT64_C(0x9e3779b97f4a7c15);
 
 	h = (h ^ shape->end[0] ^ shape->end[1] << 1 ^ h >> 32) * UINT64_C(0xd1b54a32d192ed03);
-	h = (h ^ shape->rest ^ h >> 32) * UINT64_C(0x8cb92ba72f3d8dd7);
-	h = (h ^ shape->letters ^ h >> 32) * UINT64_C(0xa0761d6478bd642f);
+	h = (h ^ shape->flags ^ (uint64_t)shape->depth[0] << 32 ^ (uint64_t)shape->depth[1] << 40 ^
+	     (uint64_t)shape->fins << 48 ^ h >> 32) *
+	    UINT64_C(0x8cb92ba72f3d8dd7);
+	h = (h ^ shape->letters ^ (uint64_t)shape->letters_of_close << 32 ^ h >> 32) *
+	    UINT64_C(0xa0761d6478bd642f);
 	return (uint32_t)(h >> 32);
 }
 
@@ -213,7 +218,7 @@ has_hole(const struct tf_end *end)
 	return !tf_seq_eq(end->nxt, end->max);
 }
 
-unsigned
+uint16_t
 tf_shape_of(struct tf_context *ctx, const struct tf_connection *c)
 {
 	const struct tf_closing *k = tf_closing_if(ctx, c);

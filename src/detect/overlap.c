@@ -9,6 +9,9 @@
  * be gone by now, and what is found must not depend on that.  A probe's
  * octet may be anything and is left out.
  */
+#include <stddef.h>
+#include <string.h>
+
 #include "detect/digests.h"
 #include "detect/families.h"
 #include "detect/memory.h"
@@ -39,24 +42,24 @@ payload_sum(const struct tf_digest *d)
 	return ((uint16_t)~d->checksum + 16u * 0xffff - header_of(d) % 0xffff) % 0xffff;
 }
 
+#define FROM_SEQ(type, field) (offsetof(type, field) - offsetof(type, seq))
+#define TOGETHER(field)       (FROM_SEQ(struct tf_digest, field) == FROM_SEQ(struct tf_segment, field))
+
+_Static_assert(TOGETHER(ack) && TOGETHER(flags) && TOGETHER(window) && TOGETHER(len) && TOGETHER(checksum) &&
+                   TOGETHER(urgent) && TOGETHER(tsval) && TOGETHER(tsecr) && TOGETHER(options),
+               "seq to options are copied in one piece");
+
 static inline void
 digest(struct tf_digest *d, uint64_t conn, const struct tf_segment *s)
 {
 	uint32_t len = s->payload_len;
 
 	d->packet = s->packet;
-	d->conn = (uint32_t)conn;
-	d->seq = s->seq;
-	d->ack = s->ack;
-	d->len = s->len;
-	d->tsval = s->tsval;
-	d->tsecr = s->tsecr;
-	d->flags = s->flags;
-	d->window = s->window;
-	d->checksum = s->checksum;
-	d->urgent = s->urgent;
+	memcpy((char *)d + offsetof(struct tf_digest, seq),
+	       (const char *)s + offsetof(struct tf_segment, seq),
+	       FROM_SEQ(struct tf_digest, options) + sizeof d->options);
 	d->src_port = s->src_port;
-	d->options = s->options;
+	d->conn = (uint32_t)conn;
 	d->ip_id = s->ip_id;
 	d->ttl = s->ttl;
 	d->head_len = (uint8_t)(len < TF_DIGEST_HEAD ? len : TF_DIGEST_HEAD);

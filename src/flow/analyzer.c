@@ -17,6 +17,9 @@
 #define AHEAD 8
 #define ROW   256 /* segments that go through together */
 
+/* What each turn of a row does stands in the row's loop, though it has two. */
+#define IN_EACH_TURN static inline __attribute__((always_inline))
+
 /* Without a packet for so long: the capture may have been stopped meanwhile, or several were put
  * together, or a clock was wrong.  No limit of TCP is so long. */
 #define LEAP_NS (INT64_C(7) * 86400 * 1000000000)
@@ -54,29 +57,36 @@ feed_thoroughly(struct tf_analyzer *a, struct tf_connection *c, const struct tf_
 		tf_services_add(&a->services, &s->src, s->src_port);
 }
 
-/* What S does to the replicas is remembered; false where it is not, and then nothing has changed. */
-static bool
-feed_plain(struct tf_analyzer *a, uint32_t index, const struct tf_segment *s, enum tf_endpoint from,
-           unsigned may)
+/* A plain segment of an opening: what the detectors want to know. */
+static __attribute__((noinline)) void
+detect_opening(struct tf_analyzer *a, struct tf_connection *c, const struct tf_segment *s,
+               enum tf_endpoint from)
 {
-	struct tf_connection *c = tf_connection_at(a, index);
-	const struct tf_move *move = tf_move_plain(&a->ctx, c, &c->end[from], &c->end[!from], s, may);
+	tf_detect_opening(&a->ctx, c, s, from);
+	if (s->plain.move == TF_MAY_SYN_ACK)
+		tf_services_add(&a->services, &s->src, s->src_port);
+	if (tf_extra_if(&a->ctx, c))
+		tf_shape_forget(c); /* something was found */
+}
+
+/* What S does to the replicas of C, connection INDEX, is remembered; false where it is not, and then nothing has
+ * changed. */
+static bool
+feed_plain(struct tf_analyzer *a, struct tf_connection *c, uint32_t index, const struct tf_segment *s,
+           enum tf_endpoint from, unsigned may)
+{
+	const struct tf_move *move = tf_move_plain(&a->ctx, c, s, from, may);
 
 	if (!move)
 		return false;
 	if (s->plain.kind & TF_K_SYN || c->flags & TF_CONN_EMBRYONIC)
-		tf_detect_opening(&a->ctx, c, s, from);
+		detect_opening(a, c, s, from);
 	if (s->plain.kind & TF_K_DATA)
 		tf_detect_ordinary(&a->ctx, c, s);
-	if (c->closing && tf_extra_if(&a->ctx, c))
-		tf_shape_forget(c); /* something was found */
-	if (s->plain.move == TF_MAY_SYN_ACK)
-		tf_services_add(&a->services, &s->src, s->src_port);
-	if (move->notes & TF_NOTE_REST)
+	if (move->notes & TF_NOTE_TIMERS)
+		tf_look_soon_enough(a, index, c);
+	else if (move->notes & TF_NOTE_REST)
 		tf_look_after_time_wait(a, index);
-	/* Embryos have queues of their own. */
-	if (move->notes & TF_NOTE_TIMERS && !(s->plain.kind & TF_K_SYN))
-		tf_look_soon_enough(a, index);
 	return true;
 }
 
@@ -109,16 +119,16 @@ tf_feed_connection(struct tf_analyzer *a, uint32_t index, const struct tf_segmen
 		tf_look_again(a, index);
 		return;
 	}
-	if (feed_plain(a, index, s, from, tf_shape_may(&a->ctx, c, from))) {
+	if (feed_plain(a, c, index, s, from, tf_shape_may(&a->ctx, c, from))) {
 		if (s->flags & TF_SYN)
-			tf_look_soon_enough(a, index);
+			tf_look_soon_enough(a, index, c);
 		return;
 	}
 	feed_and_learn(a, c, s, from);
 	tf_look_again(a, index);
 	/* As after a plain one. */
 	if (s->flags & (TF_SYN | TF_FIN))
-		tf_look_soon_enough(a, index);
+		tf_look_soon_enough(a, index, c);
 }
 
 /* A segment on its way to its connection. */
@@ -202,7 +212,7 @@ begin(struct tf_analyzer *a, const struct errand *e, uint32_t tombstone)
 }
 
 /* As nearly all segments are: by header prediction, or by a remembered move. */
-static inline __attribute__((always_inline)) bool
+IN_EACH_TURN bool
 feed_known(struct tf_analyzer *a, uint32_t index, const struct errand *e, bool second)
 {
 	struct tf_connection *c = tf_connection_at(a, index);
@@ -217,7 +227,7 @@ feed_known(struct tf_analyzer *a, uint32_t index, const struct errand *e, bool s
 			tf_detect_ordinary(&a->ctx, c, e->s);
 		return true;
 	}
-	return may && feed_plain(a, index, e->s, from, may);
+	return may && feed_plain(a, c, index, e->s, from, may);
 }
 
 /* A connection begins with the errand's segment. */
@@ -233,9 +243,9 @@ feed_first(struct tf_analyzer *a, const struct errand *e, uint32_t tombstone)
 	/* Where the capture's time went back, the connection begins by its clock. */
 	c->first_ts_ns = a->ctx.now_ns;
 	if ((e->s->flags & (TF_SYN | TF_ACK | TF_RST)) == TF_SYN &&
-	    feed_plain(a, index, e->s, TF_CLIENT, tf_shape_may(&a->ctx, c, TF_CLIENT))) {
+	    feed_plain(a, c, index, e->s, TF_CLIENT, tf_shape_may(&a->ctx, c, TF_CLIENT))) {
 		if (!tf_embryo_from(a, index, e->s->hash))
-			tf_look_soon_enough(a, index);
+			tf_look_soon_enough(a, index, c);
 		return;
 	}
 	tf_feed_connection(a, index, e->s);
@@ -248,7 +258,7 @@ feed_embryo(struct tf_analyzer *a, const struct errand *e, uint32_t embryo)
 	uint32_t index = tf_embryo_copy(a, embryo);
 	struct tf_connection *c = tf_connection_at(a, index);
 	enum tf_endpoint from = tf_connection_sender(c, e->s);
-	bool done = feed_plain(a, index, e->s, from, tf_shape_may(&a->ctx, c, from));
+	bool done = feed_plain(a, c, index, e->s, from, tf_shape_may(&a->ctx, c, from));
 
 	if (done && e->s->flags & TF_SYN && tf_embryo_update(a, embryo, index))
 		return 0;
@@ -293,7 +303,7 @@ feed_elsewhere(struct tf_analyzer *a, const struct errand *e)
 		feed_checklist(a, at.index, e);
 }
 
-static inline void
+IN_EACH_TURN void
 feed_one(struct tf_analyzer *a, const struct errand *e)
 {
 	uint32_t index = e->likely;
@@ -360,7 +370,7 @@ run_clock(struct tf_analyzer *a, int64_t now_ns)
 }
 
 /* MAY_LEAP: the clock goes by packets, and days without one may lie between. */
-static inline void
+IN_EACH_TURN void
 advance(struct tf_analyzer *a, int64_t now_ns, bool may_leap)
 {
 	if (tf_wheel_maybe_due(&a->wheel, now_ns) || now_ns > a->embryo_due_ns ||
@@ -381,7 +391,7 @@ note_step_back(struct tf_analyzer *a, int64_t ts_ns)
 		a->stats.time_backwards_max_ns = a->stats.last_ts_ns - ts_ns;
 }
 
-static inline void
+IN_EACH_TURN void
 follow_clock(struct tf_analyzer *a, const struct tf_segment *s)
 {
 	if (!a->started)
@@ -404,7 +414,7 @@ tf_analyzer_advance(struct tf_analyzer *a, int64_t now_ns)
 }
 
 /* Where the index seems to have E's hash: its connection, asked for; 0 where it does not. */
-static uint32_t
+IN_EACH_TURN uint32_t
 prefetch_connection(const struct tf_analyzer *a, const struct errand *e)
 {
 	uint32_t at = tf_index_start(&a->index, e->s->hash), index;
@@ -429,7 +439,7 @@ give_hint(const struct tf_analyzer *a, const struct errand *e, bool near)
 }
 
 /* Three steps ahead: what the index has for the errand's hash. */
-static inline void
+IN_EACH_TURN void
 set_out(struct tf_analyzer *a, struct errand *e, const struct tf_segment *s)
 {
 	e->s = s;
@@ -439,7 +449,7 @@ set_out(struct tf_analyzer *a, struct errand *e, const struct tf_segment *s)
 }
 
 /* Two steps ahead. */
-static inline void
+IN_EACH_TURN void
 look_for_connection(struct tf_analyzer *a, struct errand *e)
 {
 	e->likely = prefetch_connection(a, e);
@@ -450,20 +460,23 @@ look_for_connection(struct tf_analyzer *a, struct errand *e)
 }
 
 /* One step ahead. */
-static inline void
+IN_EACH_TURN void
 look_for_closing(struct tf_analyzer *a, const struct errand *e)
 {
-	if (e->likely)
-		tf_value_prefetch_closing(a, e->likely);
-	if (e->likely && e->s->flags & TF_FIN)
-		tf_wheel_prefetch(&a->wheel, e->likely & ~TF_EMBRYO_BIT);
+	if (e->likely && !(e->likely & TF_EMBRYO_BIT)) {
+		const struct tf_connection *c = tf_connection_at(a, e->likely);
+		if (c->closing)
+			tf_prefetch(tf_closing_if(&a->ctx, c), sizeof(struct tf_closing));
+		if (c->closing || e->s->plain.kind & TF_K_FIN)
+			tf_wheel_prefetch(&a->wheel, e->likely);
+	}
 	if (e->s->plain.move == TF_MAY_SYN_ACK)
 		tf_detect_ask(&a->ctx, e->s, 0);
 	if (a->ctx.sink.soon)
 		give_hint(a, e, true);
 }
 
-static inline void
+IN_EACH_TURN void
 run_errand(struct tf_analyzer *a, const struct errand *e)
 {
 	a->stats.segments++;
@@ -482,22 +495,38 @@ tf_analyzer_prepare(struct tf_analyzer *a, struct tf_segment *segments, size_t c
 	tf_prepare(a->preparation, segments, count);
 }
 
+/* Turn I of a row where some step has no errand yet, or none any more. */
+static __attribute__((noinline)) void
+take_turn(struct tf_analyzer *a, struct errand *row, const struct tf_segment *segments, size_t count,
+          size_t i)
+{
+	if (i < count)
+		set_out(a, &row[i], &segments[i]);
+	if (i - AHEAD < count)
+		look_for_connection(a, &row[i - AHEAD]);
+	if (i - 2 * AHEAD < count)
+		look_for_closing(a, &row[i - 2 * AHEAD]);
+	if (i - 3 * AHEAD < count)
+		run_errand(a, &row[i - 3 * AHEAD]);
+}
+
 /* At most ROW segments.  All that has an effect happens in the last step, so in the order of the segments. */
 static void
 feed_row(struct tf_analyzer *a, const struct tf_segment *segments, size_t count)
 {
 	struct errand row[ROW + 3 * AHEAD];
+	size_t i = 0;
 
-	for (size_t i = 0; i < count + 3 * AHEAD; i++) {
-		if (i < count)
-			set_out(a, &row[i], &segments[i]);
-		if (i - AHEAD < count)
-			look_for_connection(a, &row[i - AHEAD]);
-		if (i - 2 * AHEAD < count)
-			look_for_closing(a, &row[i - 2 * AHEAD]);
-		if (i - 3 * AHEAD < count)
-			run_errand(a, &row[i - 3 * AHEAD]);
+	while (i < 3 * AHEAD)
+		take_turn(a, row, segments, count, i++);
+	for (; i < count; i++) {
+		set_out(a, &row[i], &segments[i]);
+		look_for_connection(a, &row[i - AHEAD]);
+		look_for_closing(a, &row[i - 2 * AHEAD]);
+		run_errand(a, &row[i - 3 * AHEAD]);
 	}
+	while (i < count + 3 * AHEAD)
+		take_turn(a, row, segments, count, i++);
 }
 
 void

@@ -49,12 +49,12 @@ tf_choose_looks(struct tf_analyzer *a)
 			a->look_close_ns = a->config.timer[closing[i]];
 }
 
-void
-tf_look_soon_enough(struct tf_analyzer *a, uint32_t index)
+/* *SINCE, or TIME where that is earlier; 0: there was none. */
+static inline void
+go_back_to(int64_t *since_ns, int64_t time_ns)
 {
-	bool closes = tf_connection_at(a, index)->closing != 0;
-
-	tf_wheel_file(&a->wheel, index, a->ctx.now_ns + (closes ? a->look_close_ns : a->look_open_ns));
+	if (time_ns && time_ns < *since_ns)
+		*since_ns = time_ns;
 }
 
 void
@@ -64,13 +64,10 @@ tf_look_after_time_wait(struct tf_analyzer *a, uint32_t index)
 	int64_t since_ns = a->ctx.now_ns;
 
 	for (int e = 0; e < 2; e++) {
-		if (k->time_wait_ns[e] && k->time_wait_ns[e] < since_ns)
-			since_ns = k->time_wait_ns[e];
-		if (k->time_wait_early_ns[e] && k->time_wait_early_ns[e] < since_ns)
-			since_ns = k->time_wait_early_ns[e];
+		go_back_to(&since_ns, k->time_wait_ns[e]);
+		go_back_to(&since_ns, k->time_wait_early_ns[e]);
 	}
-	tf_wheel_remove(&a->wheel, index);
-	tf_wheel_file(&a->wheel, index, since_ns + a->config.timer[TF_TIMER_TIME_WAIT]);
+	tf_wheel_move(&a->wheel, index, since_ns + a->config.timer[TF_TIMER_TIME_WAIT]);
 }
 
 /* The next deadline of connection INDEX, which is none of the wheel's now: one before NOW has its turn in this run. */

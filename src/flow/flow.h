@@ -117,7 +117,6 @@ tf_value_prefetch_closing(const struct tf_analyzer *a, uint32_t value)
 	if (value & TF_EMBRYO_BIT || !tf_connection_at(a, value)->closing)
 		return;
 	tf_prefetch(tf_closing_if(&a->ctx, tf_connection_at(a, value)), sizeof(struct tf_closing));
-	tf_wheel_prefetch(&a->wheel, value);
 }
 
 /* Connections in the table, embryos among them. */
@@ -216,8 +215,15 @@ void tf_look_again(struct tf_analyzer *a, uint32_t index);
  * need not be worked out. */
 void tf_choose_looks(struct tf_analyzer *a);
 
-/* A plain segment of connection INDEX began timers. */
-void tf_look_soon_enough(struct tf_analyzer *a, uint32_t index);
+/* A plain segment of C, connection INDEX, began timers.  Mostly the wheel looks soon enough already. */
+static inline void
+tf_look_soon_enough(struct tf_analyzer *a, uint32_t index, const struct tf_connection *c)
+{
+	int64_t when_ns = a->ctx.now_ns + (c->closing ? a->look_close_ns : a->look_open_ns);
+
+	if (when_ns < tf_wheel_deadline(&a->wheel, index))
+		tf_wheel_move(&a->wheel, index, when_ns);
+}
 
 /* Of connection INDEX nothing but TIME-WAIT is left: the limits of the close, which were so much shorter, need no look
  * any more. */

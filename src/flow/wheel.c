@@ -48,47 +48,61 @@ slot_of(int64_t deadline_ns)
 	return (unsigned)(tick_of(deadline_ns) & (TF_WHEEL_SLOTS - 1));
 }
 
+/* P, which is in the wheel, goes out of the list that it is in. */
+static void
+take_out(struct tf_wheel *w, const struct tf_wheel_place *p)
+{
+	unsigned slot = slot_of(tf_wheel_deadline_of(p));
+
+	if (p->next)
+		w->place[p->next].prev = p->prev;
+	if (p->prev) {
+		w->place[p->prev].next = p->next;
+		return;
+	}
+	w->slot[slot] = p->next;
+	if (!p->next)
+		w->full[slot / 64] &= ~(UINT64_C(1) << slot % 64);
+}
+
 void
 tf_wheel_remove(struct tf_wheel *w, uint32_t index)
 {
 	struct tf_wheel_place *p = &w->place[index];
-	unsigned slot = slot_of(tf_wheel_deadline(w, index));
 
 	if (!p->until)
 		return;
-	if (p->prev)
-		w->place[p->prev].next = p->next;
-	else
-		w->slot[slot] = p->next;
-	if (p->next)
-		w->place[p->next].prev = p->prev;
-	if (!w->slot[slot])
-		w->full[slot / 64] &= ~(UINT64_C(1) << slot % 64);
+	take_out(w, p);
 	p->until = 0;
+}
+
+void
+tf_wheel_move(struct tf_wheel *w, uint32_t index, int64_t deadline_ns)
+{
+	struct tf_wheel_place *p = &w->place[index];
+
+	if (p->until)
+		take_out(w, p);
+	/* Never behind the hand, never more than one round ahead of it. */
+	int64_t ahead = tick_of(deadline_ns) - w->tick;
+	if ((uint64_t)ahead >= TF_WHEEL_SLOTS)
+		deadline_ns = (w->tick + (ahead < 0 ? 0 : TF_WHEEL_SLOTS - 1)) << TICK_BITS;
+	unsigned slot = slot_of(deadline_ns);
+	*p = (struct tf_wheel_place){(uint64_t)INT64_MAX - (uint64_t)deadline_ns, w->slot[slot], 0};
+	if (p->next)
+		w->place[p->next].prev = index;
+	else
+		w->full[slot / 64] |= UINT64_C(1) << slot % 64;
+	w->slot[slot] = index;
+	if (deadline_ns < w->soonest_ns)
+		w->soonest_ns = deadline_ns;
 }
 
 void
 tf_wheel_file(struct tf_wheel *w, uint32_t index, int64_t deadline_ns)
 {
-	struct tf_wheel_place *p = &w->place[index];
-
-	if (tf_wheel_deadline(w, index) <= deadline_ns)
-		return;
-	tf_wheel_remove(w, index);
-	/* Never behind the hand, never more than one round ahead of it. */
-	int64_t tick = tick_of(deadline_ns);
-	if (tick < w->tick)
-		deadline_ns = w->tick << TICK_BITS;
-	else if (tick >= w->tick + TF_WHEEL_SLOTS)
-		deadline_ns = (w->tick + TF_WHEEL_SLOTS - 1) << TICK_BITS;
-	unsigned slot = slot_of(deadline_ns);
-	*p = (struct tf_wheel_place){(uint64_t)INT64_MAX - (uint64_t)deadline_ns, w->slot[slot], 0};
-	if (p->next)
-		w->place[p->next].prev = index;
-	w->slot[slot] = index;
-	w->full[slot / 64] |= UINT64_C(1) << slot % 64;
-	if (deadline_ns < w->soonest_ns)
-		w->soonest_ns = deadline_ns;
+	if (deadline_ns < tf_wheel_deadline(w, index))
+		tf_wheel_move(w, index, deadline_ns);
 }
 
 static bool

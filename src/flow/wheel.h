@@ -48,11 +48,17 @@ void tf_wheel_fini(struct tf_wheel *w);
 /* The clock begins at NOW: called once, before anything is filed. */
 void tf_wheel_start(struct tf_wheel *w, int64_t now_ns);
 
-/* When connection INDEX is looked at; INT64_MAX: it is not in the wheel. */
+/* When what has P is looked at; INT64_MAX: it is not in the wheel. */
+static inline int64_t
+tf_wheel_deadline_of(const struct tf_wheel_place *p)
+{
+	return (int64_t)((uint64_t)INT64_MAX - p->until);
+}
+
 static inline int64_t
 tf_wheel_deadline(const struct tf_wheel *w, uint32_t index)
 {
-	return (int64_t)((uint64_t)INT64_MAX - w->place[index].until);
+	return tf_wheel_deadline_of(&w->place[index]);
 }
 
 /* Ask the processor for its place before it is needed. */
@@ -64,6 +70,9 @@ tf_wheel_prefetch(const struct tf_wheel *w, uint32_t index)
 
 /* Look at connection INDEX at DEADLINE, unless it is filed for an earlier time already. */
 void tf_wheel_file(struct tf_wheel *w, uint32_t index, int64_t deadline_ns);
+
+/* Look at connection INDEX at DEADLINE, which is not INT64_MAX, and not before, though it is filed for an earlier time. */
+void tf_wheel_move(struct tf_wheel *w, uint32_t index, int64_t deadline_ns);
 
 /* Connection INDEX goes: it is filed no more. */
 void tf_wheel_remove(struct tf_wheel *w, uint32_t index);

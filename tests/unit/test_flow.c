@@ -477,7 +477,10 @@ deadlines_come_in_order(void)
 				continue;
 			}
 			wanted[i] = now + ahead / SECOND * SECOND + 1; /* many at the same time */
-			tf_wheel_file(wheel, i, wanted[i]);
+			if (chance(3))
+				tf_wheel_file(wheel, i, wanted[i]);
+			else
+				tf_wheel_move(wheel, i, wanted[i]);
 		}
 		now += chance(20) ? (int64_t)chance(3) * SECOND : (int64_t)chance(20000) * SECOND;
 		memcpy(plain, wanted, sizeof plain);
