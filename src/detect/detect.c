@@ -35,25 +35,52 @@ tf_detect_segment(const struct tf_step *st)
 	tf_closing_segment(st);
 }
 
-/* Of what is plain only the listeners and the hosts want to know. */
+/* Of what is plain only the listeners and the hosts want to know: the first answer to the only SYN, as a rule with a
+ * connection that waits for the third segment now. */
 static void
-plain_syn_ack(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
-              enum tf_endpoint from)
+plain_syn_ack(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s)
 {
-	struct tf_step st;
-
-	tf_step_init(&st, ctx, c, s, from);
-	st.first_syn = st.first_ack_of_syn = true;
 	tf_note_answer_packet(ctx, c, s);
-	tf_flood_segment(&st);
-	tf_host_isn_segment(&st);
+	if (c->flags & (TF_CONN_MIDSTREAM | TF_CONN_SIMULTANEOUS | TF_CONN_SPLIT))
+		return;
+	if (tf_connection_waits_in(ctx, c, TF_SERVER) == TF_SYN_RECEIVED)
+		tf_flood_answer(ctx, c, s);
+	tf_host_isn_answer(ctx, c, s);
 }
 
 void
-tf_detect_ask(const struct tf_context *ctx, const struct tf_segment *s, unsigned steps_left)
+tf_detect_ask_slots(const struct tf_context *ctx, const struct tf_segment *s, uint32_t host[2])
 {
-	tf_host_ask(&ctx->memory->hosts, &s->src, steps_left);
-	tf_host_ask(&ctx->memory->hosts, &s->dst, steps_left);
+	const struct tf_hosts *t = &ctx->memory->hosts;
+
+	host[0] = tf_host_hash(t, &s->src);
+	host[1] = tf_host_hash(t, &s->dst);
+	tf_host_ask_slot(t, host[0]);
+	tf_host_ask_slot(t, host[1]);
+}
+
+void
+tf_detect_ask_hosts(const struct tf_context *ctx, uint32_t host[2])
+{
+	host[0] = tf_host_ask(&ctx->memory->hosts, host[0]);
+	host[1] = tf_host_ask(&ctx->memory->hosts, host[1]);
+}
+
+void
+tf_detect_ask_rings(const struct tf_context *ctx, const uint32_t host[2])
+{
+	tf_host_ask_ring(&ctx->memory->hosts, host[0]);
+	tf_host_ask_ring(&ctx->memory->hosts, host[1]);
+}
+
+void
+tf_detect_ask_listener(const struct tf_context *ctx, const struct tf_segment *s)
+{
+	const struct tf_listeners *t = &ctx->memory->listeners;
+	bool answer = (s->flags & (TF_SYN | TF_ACK)) == (TF_SYN | TF_ACK);
+
+	if (t->used)
+		tf_listener_ask(t, answer ? &s->src : &s->dst, answer ? s->src_port : s->dst_port);
 }
 
 void
@@ -63,7 +90,7 @@ tf_detect_opening(struct tf_context *ctx, struct tf_connection *c, const struct 
 	if ((s->flags & (TF_SYN | TF_ACK)) == TF_SYN)
 		tf_flood_syn(ctx, s);
 	else if (s->flags & TF_SYN)
-		plain_syn_ack(ctx, c, s, from);
+		plain_syn_ack(ctx, c, s);
 	if (!(c->flags & TF_CONN_EMBRYONIC))
 		return;
 	if (from == TF_CLIENT)

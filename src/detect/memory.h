@@ -8,6 +8,7 @@
 
 #include "detect/detect.h"
 #include "detect/digests.h"
+#include "detect/hash.h"
 #include "detect/hosts.h"
 #include "detect/leaks.h"
 #include "detect/listeners.h"
@@ -34,8 +35,5 @@ struct tf_memory {
 /* An address, or with a port other than 0 both, as people write them. */
 #define TF_SUBJECT_TEXT 64
 const char *tf_subject_text(char out[TF_SUBJECT_TEXT], const struct tf_addr *addr, uint16_t port);
-
-/* A hash that nobody can aim without knowing KEY. */
-uint64_t tf_memory_hash(const uint64_t key[2], const struct tf_addr *addr, uint16_t port);
 
 #endif

@@ -124,7 +124,8 @@ tf_feed_connection(struct tf_analyzer *a, uint32_t index, const struct tf_segmen
 /* A segment on its way to its connection. */
 struct errand {
 	const struct tf_segment *s;
-	uint32_t likely; /* the connection that the index seemed to have for it; 0: none */
+	uint32_t likely;  /* the connection that the index seemed to have for it; 0: none */
+	uint32_t host[2]; /* of a SYN,ACK: see tf_detect_ask_slots() */
 };
 
 struct place {
@@ -433,7 +434,7 @@ set_out(struct tf_analyzer *a, struct errand *e, const struct tf_segment *s)
 {
 	e->s = s;
 	if (s->plain.move == TF_MAY_SYN_ACK)
-		tf_detect_ask(&a->ctx, s, 2);
+		tf_detect_ask_slots(&a->ctx, s, e->host);
 	tf_index_prefetch(&a->index, e->s->hash);
 }
 
@@ -443,7 +444,7 @@ look_for_connection(struct tf_analyzer *a, struct errand *e)
 {
 	e->likely = prefetch_connection(a, e);
 	if (e->s->plain.move == TF_MAY_SYN_ACK)
-		tf_detect_ask(&a->ctx, e->s, 1);
+		tf_detect_ask_hosts(&a->ctx, e->host);
 	if (a->ctx.sink.soon)
 		give_hint(a, e, false);
 }
@@ -455,7 +456,9 @@ look_for_closing(struct tf_analyzer *a, const struct errand *e)
 	if (e->likely)
 		tf_value_prefetch_closing(a, e->likely);
 	if (e->s->plain.move == TF_MAY_SYN_ACK)
-		tf_detect_ask(&a->ctx, e->s, 0);
+		tf_detect_ask_rings(&a->ctx, e->host);
+	if (e->likely & TF_EMBRYO_BIT || e->s->plain.move == TF_MAY_SYN)
+		tf_detect_ask_listener(&a->ctx, e->s);
 	if (a->ctx.sink.soon)
 		give_hint(a, e, true);
 }
