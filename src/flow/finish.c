@@ -15,12 +15,17 @@ struct survivor {
 static uint32_t
 next_survivor(const struct tf_analyzer *a, uint64_t *at)
 {
-	uint32_t value = 0;
+	uint64_t end = TF_PARTS * ((uint64_t)a->connections.fresh + 1);
 
 	/* Places begin with 1. */
-	for (*at = *at ? *at + 1 : TF_PARTS; *at < TF_PARTS * ((uint64_t)a->connections.fresh + 1); ++*at)
-		if ((value = tf_value_in(a, (uint32_t)(*at / TF_PARTS), *at % TF_PARTS)))
+	for (uint64_t next = *at ? *at + 1 : TF_PARTS; next < end; next = *at + 1) {
+		uint32_t index = (uint32_t)(next / TF_PARTS);
+		uint32_t value = tf_value_in(a, index, next % TF_PARTS);
+		bool has_parts = (tf_connection_at(a, index)->flags & TF_CONN_EMBRYOS) != 0;
+		*at = has_parts ? next : next + TF_PARTS - 1;
+		if (value)
 			return value;
+	}
 	return 0;
 }
 
