@@ -13,17 +13,18 @@
 #define TF_DIGEST_PLACES 2048
 #define TF_DIGEST_HEAD   16
 
-/* Of a segment with a valid checksum; a line of cache. */
+/* Of a segment with a valid checksum; a line of cache.  From seq to options in the order in which they lie in a
+ * segment, so that they are copied in few pieces. */
 struct tf_digest {
 	uint64_t packet; /* 0: the place is empty */
-	uint32_t conn;   /* low 32 bits */
 	tf_seq seq, ack;
-	uint32_t len;
-	uint32_t tsval, tsecr;
 	uint16_t flags, window;
+	uint32_t len;
 	uint16_t checksum, urgent;
-	uint16_t src_port; /* which end sent it */
+	uint32_t tsval, tsecr;
 	uint16_t options;  /* enum tf_option */
+	uint16_t src_port; /* which end sent it */
+	uint32_t conn;     /* low 32 bits */
 	uint16_t ip_id;
 	uint8_t ttl;
 	uint8_t head_len;             /* octets of head */

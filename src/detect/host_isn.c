@@ -147,26 +147,53 @@ worth_a_look(uint32_t samples)
 	return samples == TF_ISN_ENOUGH || samples == 4 * TF_ISN_ENOUGH;
 }
 
-/* A host chose a number, and the other end answered it. */
+/* The number that one end of C chose. */
 struct choice {
+	const struct tf_connection *c;
 	struct tf_host *host;
-	uint32_t isn;
-	bool as_client;
-	struct tf_isn_sample sample;
+	uint64_t packet; /* that bore it */
+	uint32_t peer;   /* hash of the other end's address */
+	enum tf_endpoint which;
+	unsigned side;   /* of the key */
+	bool peer_known; /* the other end answered with a number of its own */
 };
+
+static inline uint32_t
+isn_of(const struct choice *choice)
+{
+	return choice->c->end[choice->which].isn.v;
+}
+
+static inline void
+describe_choice(const struct tf_context *ctx, const struct choice *choice, struct tf_isn_sample *out)
+{
+	const struct tf_connection *c = choice->c;
+
+	*out = (struct tf_isn_sample){
+	    .ts_ns = choice->which == TF_CLIENT ? c->first_ts_ns : ctx->now_ns,
+	    .conn = c->conn,
+	    .peer_known = choice->peer_known,
+	    .packet_high = choice->packet >> 32 & 0xffffff,
+	    .packet_low = (uint32_t)choice->packet,
+	    .peer_isn = c->end[!choice->which].isn.v,
+	    .peer = choice->peer,
+	    .own_port = c->key.port[choice->side],
+	    .peer_port = c->key.port[!choice->side],
+	};
+}
 
 /* False where there is no room for one more. */
 static inline bool
 keep(struct tf_context *ctx, const struct choice *choice)
 {
-	struct tf_isn_sample *room = tf_host_add(&ctx->memory->hosts, choice->host, choice->isn);
+	struct tf_isn_sample *room = tf_host_add(&ctx->memory->hosts, choice->host, isn_of(choice));
 
 	if (!room) {
 		ctx->stats->hosts_dropped++;
 		return false;
 	}
-	*room = choice->sample;
-	choice->host->as_client += choice->as_client;
+	describe_choice(ctx, choice, room);
+	choice->host->as_client += choice->which == TF_CLIENT;
 	return true;
 }
 
@@ -176,65 +203,65 @@ keep_repeated(struct tf_context *ctx, const struct choice *choice)
 {
 	struct tf_hosts *t = &ctx->memory->hosts;
 	struct tf_host *h = choice->host;
-	struct repeats r = count_repeats(t, h, choice->isn, &choice->sample);
+	uint32_t isn = isn_of(choice);
+	struct tf_isn_sample sample;
 
+	describe_choice(ctx, choice, &sample);
+	struct repeats r = count_repeats(t, h, isn, &sample);
 	if (r.copy || !keep(ctx, choice))
 		return false;
 	struct tf_isn_ring *ring = &t->ring[h->ring - 1];
 	if (r.times > ring->most_equal)
 		ring->most_equal = r.times;
 	if (!h->reused && (r.times > 2 || h->samples <= BIRTHDAY))
-		raise_reuse(ctx, h, choice->isn, &r);
+		raise_reuse(ctx, h, isn, &r);
 	return true;
 }
 
-/* HASH: of the addresses, by side. */
 static void
-take_sample(struct tf_context *ctx, const struct tf_connection *c, uint64_t packet, enum tf_endpoint which,
-            bool peer_known, const uint32_t hash[2])
+take_sample(struct tf_context *ctx, const struct choice *choice)
 {
-	struct tf_hosts *t = &ctx->memory->hosts;
-	unsigned own = side_of(c, which), other = !own;
-	bool displaced;
-	struct choice choice = {
-	    .host = tf_host_get(t, &c->key.addr[own], hash[own], &displaced),
-	    .isn = c->end[which].isn.v,
-	    .as_client = which == TF_CLIENT,
-	    .sample =
-	        {
-	            .ts_ns = which == TF_CLIENT ? c->first_ts_ns : ctx->now_ns,
-	            .conn = c->conn,
-	            .packet_low = (uint32_t)packet,
-	            .packet_high = packet >> 32 & 0xffffff,
-	            .peer_isn = c->end[!which].isn.v,
-	            .peer = hash[other],
-	            .own_port = c->key.port[own],
-	            .peer_port = c->key.port[other],
-	            .peer_known = peer_known,
-	        },
-	};
-	struct tf_host *h = choice.host;
+	struct tf_host *h = choice->host;
+	bool repeated = tf_host_has(&ctx->memory->hosts, h, isn_of(choice));
 
-	ctx->stats->hosts_dropped += displaced;
-	if (!h)
-		return;
-	if (!(tf_host_has(t, h, choice.isn) ? keep_repeated(ctx, &choice) : keep(ctx, &choice)))
+	if (!(repeated ? keep_repeated(ctx, choice) : keep(ctx, choice)))
 		return;
 	if (worth_a_look(h->samples) && !h->predictable)
 		check_predictable(ctx, h);
 }
 
-/* Of both ends, as soon as the server answered. */
+/* HASH: of the addresses, by side. */
+static void
+take_sample_of(struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint which,
+               const struct tf_segment *s, const uint32_t hash[2])
+{
+	unsigned side = side_of(c, which);
+	bool displaced;
+	struct choice choice = {
+	    .c = c,
+	    .host = tf_host_get(&ctx->memory->hosts, &c->key.addr[side], hash[side], &displaced),
+	    .packet = which == TF_CLIENT ? tf_first_packet(ctx, c) : s->packet,
+	    .peer = hash[!side],
+	    .which = which,
+	    .side = side,
+	    .peer_known = !(s->flags & TF_RST),
+	};
+
+	ctx->stats->hosts_dropped += displaced;
+	if (choice.host)
+		take_sample(ctx, &choice);
+}
+
+/* S is the server's answer; a refusal tells nothing of the server's numbers. */
 static void
 take_samples(struct tf_context *ctx, const struct tf_connection *c, const struct tf_segment *s)
 {
 	const struct tf_hosts *t = &ctx->memory->hosts;
 	const uint32_t hash[2] = {tf_host_hash(t, &c->key.addr[0]), tf_host_hash(t, &c->key.addr[1])};
-	bool answered = !(s->flags & TF_RST);
 
-	take_sample(ctx, c, tf_first_packet(ctx, c), TF_CLIENT, answered, hash);
-	if (answered)
-		take_sample(ctx, c, s->packet, TF_SERVER, true, hash);
+	take_sample_of(ctx, c, TF_CLIENT, s, hash);
+	if (!(s->flags & TF_RST))
+		take_sample_of(ctx, c, TF_SERVER, s, hash);
 }
 
 static void

@@ -124,7 +124,8 @@ take_ring(struct tf_hosts *t, struct tf_host *h)
 	t->block[0][at].sample[0] = first;
 	memset(h->mark, 0, sizeof h->mark);
 	h->mark[0] = mark_of(h->isn);
-	h->ring = (at + 1) & UINT16_MAX;
+	h->ring = (uint16_t)(at + 1);
+	h->next = 1;
 	return true;
 }
 
@@ -138,10 +139,11 @@ tf_host_add(struct tf_hosts *t, struct tf_host *h, uint32_t isn)
 	}
 	if (!h->ring && !take_ring(t, h))
 		return NULL;
-	uint32_t at = h->samples++ % TF_ISN_SAMPLES;
+	uint32_t at = h->next;
 	struct tf_isn_block *block = &t->block[at / TF_ISN_BLOCK][h->ring - 1];
+	h->next = (uint8_t)(at + 1 < TF_ISN_SAMPLES ? at + 1 : 0);
 	*mark_at(t, h, at) = mark_of(isn);
-	if (h->samples <= TF_ISN_ENOUGH)
+	if (++h->samples <= TF_ISN_ENOUGH)
 		t->few[h->ring - 1] = (uint8_t)h->samples;
 	if (isn == 0)
 		t->ring[h->ring - 1].zero++;
@@ -151,16 +153,21 @@ tf_host_add(struct tf_hosts *t, struct tf_host *h, uint32_t isn)
 
 /* ---- numbers that came before -------------------------------------------------------------- */
 
-_Static_assert(TF_ISN_BLOCK == TF_MARKS && TF_ISN_FIRST % TF_ISN_BLOCK == 0 &&
-                   TF_ISN_SAMPLES % TF_ISN_BLOCK == 0,
-               "marks are compared by blocks");
+_Static_assert(TF_ISN_FIRST % TF_MARKS == 0 && TF_ISN_SAMPLES % TF_MARKS == 0, "all are compared");
 
-static bool
-is_among(const uint32_t *isn, uint32_t count, uint32_t wanted)
+/* Is ISN among those whose marks these are, from place FROM to place TO? */
+static inline bool
+is_among(const struct tf_hosts *t, const struct tf_host *h, const uint8_t *marks, uint32_t from, uint32_t to,
+         uint32_t isn)
 {
-	for (uint32_t i = 0; i < count && i < TF_ISN_BLOCK; i++)
-		if (isn[i] == wanted)
-			return true;
+	uint8_t mark = mark_of(isn);
+
+	for (uint32_t at = from; at < to; at += TF_MARKS, marks += TF_MARKS)
+		for (uint32_t equal = tf_marks_equal(marks, mark); equal; equal &= equal - 1) {
+			uint32_t place = at + (uint32_t)__builtin_ctz(equal);
+			if (place < to && tf_host_isn(t, h, place) == isn)
+				return true;
+		}
 	return false;
 }
 
@@ -168,15 +175,11 @@ bool
 tf_host_has(const struct tf_hosts *t, const struct tf_host *h, uint32_t isn)
 {
 	uint32_t kept = tf_host_kept(h);
-	uint8_t mark = mark_of(isn);
 
 	if (!h->ring)
 		return kept && h->isn == isn;
-	for (uint32_t at = 0; at < kept; at += TF_ISN_BLOCK) {
-		const uint8_t *marks =
-		    at < TF_ISN_FIRST ? h->mark + at : t->mark[h->ring - 1] + at - TF_ISN_FIRST;
-		if (tf_marks_have(marks, mark) && is_among(tf_host_block(t, h, at)->isn, kept - at, isn))
-			return true;
-	}
-	return false;
+	if (kept <= TF_ISN_FIRST)
+		return is_among(t, h, h->mark, 0, kept, isn);
+	return is_among(t, h, h->mark, 0, TF_ISN_FIRST, isn) ||
+	       is_among(t, h, t->mark[h->ring - 1], TF_ISN_FIRST, kept, isn);
 }

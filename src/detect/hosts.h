@@ -88,11 +88,12 @@ struct tf_isn_ring {
 /* A mark is a few bits of a number: where none of them is equal, no number is. */
 struct tf_host {
 	_Alignas(64) struct tf_addr addr;
-	uint32_t samples;                     /* in all; the latest TF_ISN_SAMPLES are kept; 0: nobody's */
-	uint32_t as_client;                   /* of them, those of its SYNs; the others are of its SYN,ACKs */
-	uint32_t ring : 16;                   /* its ring, from 1; 0: only `first` */
-	uint32_t reused : 1, predictable : 1; /* findings raised */
-	uint32_t isn;                         /* of `first` */
+	uint32_t samples;                    /* in all; the latest TF_ISN_SAMPLES are kept; 0: nobody's */
+	uint32_t as_client;                  /* of them, those of its SYNs; the others are of its SYN,ACKs */
+	uint32_t isn;                        /* of `first` */
+	uint16_t ring;                       /* its ring, from 1; 0: only `first` */
+	uint8_t next;                        /* where the next sample goes in the ring */
+	uint8_t reused : 1, predictable : 1; /* findings raised */
 	union {
 		struct tf_isn_sample first;
 		uint8_t mark[TF_ISN_FIRST]; /* of the first places of its ring */
@@ -209,11 +210,11 @@ tf_host_ask_ring(const struct tf_hosts *t, uint32_t host)
 
 	if (!h || !h->ring)
 		return;
-	uint32_t at = h->samples % TF_ISN_SAMPLES;
+	uint32_t at = h->next;
 	const struct tf_isn_block *block = tf_host_block(t, h, at);
 	__builtin_prefetch(block->isn, 1);
 	__builtin_prefetch(&block->sample[at % TF_ISN_BLOCK], 1);
-	if (h->samples >= TF_ISN_FIRST)
+	if (h->samples > TF_ISN_FIRST)
 		__builtin_prefetch(t->mark[h->ring - 1], 1);
 }
 

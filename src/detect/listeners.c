@@ -103,15 +103,12 @@ tf_listener_note(struct tf_listeners *t, struct tf_listener *l, uint64_t conn, u
 void
 tf_listener_strike_out(const struct tf_listeners *t, struct tf_listener *l, uint64_t conn)
 {
-	const struct tf_listener_evidence *evidence = evidence_of(t, l);
-
-	for (unsigned first = 0; first < TF_LISTENER_CONNS; first += TF_MARKS) {
-		if (!tf_marks_have(&l->mark[first], (uint8_t)conn))
-			continue;
-		for (unsigned at = first; at < first + TF_MARKS; at++)
-			if (l->mark[at] == (uint8_t)conn && evidence[at].conn == conn)
+	for (unsigned first = 0; first < TF_LISTENER_CONNS; first += TF_MARKS)
+		for (uint32_t rest = tf_marks_equal(&l->mark[first], (uint8_t)conn); rest; rest &= rest - 1) {
+			unsigned at = first + (unsigned)__builtin_ctz(rest);
+			if (evidence_of(t, l)[at].conn == conn)
 				l->noted &= ~(UINT32_C(1) << at);
-	}
+		}
 }
 
 static int

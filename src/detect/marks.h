@@ -11,18 +11,22 @@
 
 #define TF_MARKS 16
 
-/* Is WANTED among them? */
-static inline bool
-tf_marks_have(const uint8_t mark[TF_MARKS], uint8_t wanted)
+/* A bit for each that equals WANTED. */
+static inline uint32_t
+tf_marks_equal(const uint8_t mark[TF_MARKS], uint8_t wanted)
 {
 	typedef uint8_t lanes __attribute__((vector_size(TF_MARKS)));
+	const lanes bit = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+	const uint64_t sum = UINT64_C(0x0101010101010101); /* of the octets, in the highest one */
 	lanes marks;
-	uint64_t equal[2];
+	uint64_t half[2];
 
 	memcpy(&marks, mark, sizeof marks);
-	marks = (lanes)(marks == wanted);
-	memcpy(equal, &marks, sizeof equal);
-	return (equal[0] | equal[1]) != 0;
+	marks = (lanes)(marks == wanted) & bit;
+	memcpy(half, &marks, sizeof half);
+	if (__builtin_expect(!(half[0] | half[1]), true))
+		return 0;
+	return (uint32_t)(half[0] * sum >> 56 | half[1] * sum >> 56 << 8);
 }
 
 #endif

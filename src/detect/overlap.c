@@ -45,18 +45,18 @@ digest(struct tf_digest *d, uint64_t conn, const struct tf_segment *s)
 	uint32_t len = s->payload_len;
 
 	d->packet = s->packet;
-	d->conn = (uint32_t)conn;
 	d->seq = s->seq;
 	d->ack = s->ack;
-	d->len = s->len;
-	d->tsval = s->tsval;
-	d->tsecr = s->tsecr;
 	d->flags = s->flags;
 	d->window = s->window;
+	d->len = s->len;
 	d->checksum = s->checksum;
 	d->urgent = s->urgent;
-	d->src_port = s->src_port;
+	d->tsval = s->tsval;
+	d->tsecr = s->tsecr;
 	d->options = s->options;
+	d->src_port = s->src_port;
+	d->conn = (uint32_t)conn;
 	d->ip_id = s->ip_id;
 	d->ttl = s->ttl;
 	d->head_len = (uint8_t)(len < TF_DIGEST_HEAD ? len : TF_DIGEST_HEAD);
