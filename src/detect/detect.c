@@ -3,6 +3,7 @@
  */
 #include "detect/detect.h"
 
+#include "core/plain.h"
 #include "detect/families.h"
 #include "detect/memory.h"
 
@@ -48,39 +49,37 @@ plain_syn_ack(struct tf_context *ctx, struct tf_connection *c, const struct tf_s
 	tf_host_isn_answer(ctx, c, s);
 }
 
-void
-tf_detect_ask_slots(const struct tf_context *ctx, const struct tf_segment *s, uint32_t host[2])
+TF_PREFETCHES void
+ask_for_answer(const struct tf_memory *m, const struct tf_segment *s)
 {
-	const struct tf_hosts *t = &ctx->memory->hosts;
+	tf_host_ask(&m->hosts, tf_host_hash(&m->hosts, &s->src));
+	tf_host_ask(&m->hosts, tf_host_hash(&m->hosts, &s->dst));
+	tf_listener_ask(&m->listeners, &s->src, s->src_port);
+}
 
-	host[0] = tf_host_hash(t, &s->src);
-	host[1] = tf_host_hash(t, &s->dst);
-	tf_host_ask_slot(t, host[0]);
-	tf_host_ask_slot(t, host[1]);
+/* The listener that counts connection CONN. */
+TF_PREFETCHES void
+ask_for_third(struct tf_memory *m, uint64_t conn)
+{
+	const struct tf_handshake_packets *p = tf_handshake_place(m, conn);
+
+	if (p->conn == (uint32_t)conn && p->listener)
+		tf_listener_prefetch(&m->listeners.listener[p->listener - 1]);
 }
 
 void
-tf_detect_ask_hosts(const struct tf_context *ctx, uint32_t host[2])
+tf_detect_ask(const struct tf_context *ctx, const struct tf_segment *s, uint64_t conn)
 {
-	host[0] = tf_host_ask(&ctx->memory->hosts, host[0]);
-	host[1] = tf_host_ask(&ctx->memory->hosts, host[1]);
-}
+	struct tf_memory *m = ctx->memory;
 
-void
-tf_detect_ask_rings(const struct tf_context *ctx, const uint32_t host[2])
-{
-	tf_host_ask_ring(&ctx->memory->hosts, host[0]);
-	tf_host_ask_ring(&ctx->memory->hosts, host[1]);
-}
-
-void
-tf_detect_ask_listener(const struct tf_context *ctx, const struct tf_segment *s)
-{
-	const struct tf_listeners *t = &ctx->memory->listeners;
-	bool answer = (s->flags & (TF_SYN | TF_ACK)) == (TF_SYN | TF_ACK);
-
-	if (t->used)
-		tf_listener_ask(t, answer ? &s->src : &s->dst, answer ? s->src_port : s->dst_port);
+	/* For gcc 12 a function that only prefetches has no effect, and so it leaves out the call. */
+	__asm__ volatile("");
+	if (s->plain.move == TF_MAY_SYN_ACK)
+		ask_for_answer(m, s);
+	else if (conn)
+		ask_for_third(m, conn);
+	else if (m->listeners.used)
+		tf_listener_ask(&m->listeners, &s->dst, s->dst_port);
 }
 
 void

@@ -21,14 +21,9 @@ void tf_detect_damaged(struct tf_context *ctx, struct tf_connection *c, const st
 /* S, a plain SYN, began a connection. */
 void tf_flood_syn(struct tf_context *ctx, const struct tf_segment *s);
 
-/* S, a SYN,ACK, comes soon: ask the processor for what is remembered of its hosts, in three steps of which each looks
- * at what the one before it asked for.  HOST is for these calls alone, the same for all three. */
-void tf_detect_ask_slots(const struct tf_context *ctx, const struct tf_segment *s, uint32_t host[2]);
-void tf_detect_ask_hosts(const struct tf_context *ctx, uint32_t host[2]);
-void tf_detect_ask_rings(const struct tf_context *ctx, const uint32_t host[2]);
-
-/* S, a segment of an opening, comes soon: ask for its listener. */
-void tf_detect_ask_listener(const struct tf_context *ctx, const struct tf_segment *s);
+/* S, a segment of an opening, comes soon: ask the processor for what is remembered of its hosts and its listener.  CONN:
+ * the connection that awaits it; 0: none. */
+void tf_detect_ask(const struct tf_context *ctx, const struct tf_segment *s, uint64_t conn);
 
 /* A plain segment S of FROM's, of an opening, went through the replicas of C by a remembered move (core/moves.h). */
 void tf_detect_opening(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,

@@ -101,6 +101,26 @@ judge(struct tf_context *ctx, struct tf_listener *l)
 		raise_flood(ctx, l);
 }
 
+/* A listener is not forgotten while it counts somebody. */
+static struct tf_listener *
+listener_that_counts(const struct tf_context *ctx, const struct tf_connection *c)
+{
+	const struct tf_handshake_packets *p = tf_handshake_place(ctx->memory, c->conn);
+
+	if (p->conn == (uint32_t)c->conn && p->listener)
+		return &ctx->memory->listeners.listener[p->listener - 1];
+	return listener_of(ctx, c);
+}
+
+static void
+note_listener(const struct tf_context *ctx, const struct tf_connection *c, const struct tf_listener *l)
+{
+	struct tf_handshake_packets *p = tf_handshake_place(ctx->memory, c->conn);
+
+	if (p->conn == (uint32_t)c->conn)
+		p->listener = (uint16_t)(l - ctx->memory->listeners.listener + 1);
+}
+
 /* C's listener answered; NULL where there is no room for that one. */
 static struct tf_listener *
 join(struct tf_context *ctx, struct tf_connection *c)
@@ -123,6 +143,7 @@ join(struct tf_context *ctx, struct tf_connection *c)
 	}
 	l->answered++;
 	tf_listener_note(t, l, c->conn, tf_first_packet(ctx, c));
+	note_listener(ctx, c, l);
 	(*counter_of(l, c->first_ts_ns))++;
 	c->flags |= TF_CONN_EMBRYONIC;
 	judge(ctx, l);
@@ -135,7 +156,7 @@ tf_flood_leave(struct tf_context *ctx, struct tf_connection *c)
 	if (!(c->flags & TF_CONN_EMBRYONIC))
 		return;
 	c->flags &= ~(uint32_t)TF_CONN_EMBRYONIC;
-	struct tf_listener *l = listener_of(ctx, c);
+	struct tf_listener *l = listener_that_counts(ctx, c);
 	if (!l)
 		return;
 	grow_older(l, ctx->now_ns);

@@ -31,7 +31,7 @@ same_connection(const struct tf_isn_sample *a, const struct tf_isn_sample *b)
 {
 	if (a->peer == b->peer && a->own_port == b->own_port && a->peer_port == b->peer_port)
 		return true;
-	if (a->peer_known && b->peer_known)
+	if (tf_sample_peer_known(a) && tf_sample_peer_known(b))
 		return a->peer_isn == b->peer_isn;
 	return a->own_port == b->own_port && a->peer_port == b->peer_port && b->ts_ns - a->ts_ns < COPY_NS;
 }
@@ -46,7 +46,7 @@ struct repeats {
 static struct repeats
 count_repeats(const struct tf_hosts *t, const struct tf_host *h, uint32_t isn, const struct tf_isn_sample *s)
 {
-	struct repeats r = {.times = 1, .conn = {s->conn}, .packet = {tf_sample_packet(s)}};
+	struct repeats r = {.times = 1, .conn = {tf_sample_conn(s)}, .packet = {tf_sample_packet(s)}};
 	uint32_t kept = tf_host_kept(h);
 
 	for (uint32_t i = 0; i < kept; i++) {
@@ -54,10 +54,10 @@ count_repeats(const struct tf_hosts *t, const struct tf_host *h, uint32_t isn, c
 			continue;
 		const struct tf_isn_sample *former = tf_host_sample(t, h, i);
 		r.copy |= same_connection(former, s);
-		if (r.times == 1 || former->conn < r.first.conn)
+		if (r.times == 1 || tf_sample_conn(former) < tf_sample_conn(&r.first))
 			r.first = *former;
 		if (r.times < TF_MAX_EVIDENCE) {
-			r.conn[r.times] = former->conn;
+			r.conn[r.times] = tf_sample_conn(former);
 			r.packet[r.times] = tf_sample_packet(former);
 		}
 		r.times++;
@@ -97,7 +97,7 @@ raise_reuse(struct tf_context *ctx, struct tf_host *h, uint32_t isn, struct repe
 	qsort(r->conn, count, sizeof r->conn[0], ascending);
 	f.conns = r->conn;
 	f.conn_count = count;
-	tf_finding_count(&f, "former", TF_D_COUNT, r->first.conn);
+	tf_finding_count(&f, "former", TF_D_COUNT, tf_sample_conn(&r->first));
 	tf_finding_count(&f, "isn", TF_D_SEQ, isn);
 	tf_finding_duration(&f, "since_open", ctx->now_ns - r->first.ts_ns);
 	tf_finding_count(&f, "samples", TF_D_COUNT, h->samples);
@@ -130,7 +130,7 @@ check_predictable(struct tf_context *ctx, struct tf_host *h)
 	f.conn_count = tf_host_kept(h);
 	for (size_t i = 0; i < f.conn_count; i++) {
 		const struct tf_isn_sample *sample = tf_host_sample(t, h, (uint32_t)i);
-		conns[i] = sample->conn;
+		conns[i] = tf_sample_conn(sample);
 		tf_finding_packet(&f, tf_sample_packet(sample));
 	}
 	qsort(conns, f.conn_count, sizeof conns[0], ascending);
@@ -147,121 +147,96 @@ worth_a_look(uint32_t samples)
 	return samples == TF_ISN_ENOUGH || samples == 4 * TF_ISN_ENOUGH;
 }
 
-/* The number that one end of C chose. */
+/* An end's number, and the other end's answer to it. */
 struct choice {
 	const struct tf_connection *c;
-	struct tf_host *host;
-	uint64_t packet; /* that bore it */
-	uint32_t peer;   /* hash of the other end's address */
+	const struct tf_segment
+	    *answer; /* the server's: a SYN,ACK, or a RST, which tells nothing of its number */
 	enum tf_endpoint which;
-	unsigned side;   /* of the key */
-	bool peer_known; /* the other end answered with a number of its own */
+	unsigned side; /* of the key */
+	uint32_t isn;
+	uint32_t peer; /* hash of the other end's address */
 };
-
-static inline uint32_t
-isn_of(const struct choice *choice)
-{
-	return choice->c->end[choice->which].isn.v;
-}
 
 static inline void
 describe_choice(const struct tf_context *ctx, const struct choice *choice, struct tf_isn_sample *out)
 {
 	const struct tf_connection *c = choice->c;
+	bool of_client = choice->which == TF_CLIENT, peer_known = !(choice->answer->flags & TF_RST);
+	uint64_t packet = of_client ? tf_first_packet(ctx, c) : choice->answer->packet;
 
-	*out = (struct tf_isn_sample){
-	    .ts_ns = choice->which == TF_CLIENT ? c->first_ts_ns : ctx->now_ns,
-	    .conn = c->conn,
-	    .peer_known = choice->peer_known,
-	    .packet_high = choice->packet >> 32 & 0xffffff,
-	    .packet_low = (uint32_t)choice->packet,
-	    .peer_isn = c->end[!choice->which].isn.v,
-	    .peer = choice->peer,
-	    .own_port = c->key.port[choice->side],
-	    .peer_port = c->key.port[!choice->side],
-	};
+	out->ts_ns = of_client ? c->first_ts_ns : ctx->now_ns;
+	out->numbers = tf_sample_numbers(c->conn, packet, peer_known);
+	out->packet_low = (uint32_t)packet;
+	out->peer_isn = c->end[!choice->which].isn.v;
+	out->peer = choice->peer;
+	out->own_port = c->key.port[choice->side];
+	out->peer_port = c->key.port[!choice->side];
 }
 
 /* False where there is no room for one more. */
-static inline bool
-keep(struct tf_context *ctx, const struct choice *choice)
+static inline __attribute__((always_inline)) bool
+keep(struct tf_context *ctx, struct tf_host *h, const struct choice *choice)
 {
-	struct tf_isn_sample *room = tf_host_add(&ctx->memory->hosts, choice->host, isn_of(choice));
+	struct tf_isn_sample *room = tf_host_add(&ctx->memory->hosts, h, choice->isn);
 
 	if (!room) {
 		ctx->stats->hosts_dropped++;
 		return false;
 	}
 	describe_choice(ctx, choice, room);
-	choice->host->as_client += choice->which == TF_CLIENT;
+	h->as_client += choice->which == TF_CLIENT;
 	return true;
 }
 
 /* The number came before.  False where it is not one more. */
 static __attribute__((noinline)) bool
-keep_repeated(struct tf_context *ctx, const struct choice *choice)
+keep_repeated(struct tf_context *ctx, struct tf_host *h, struct choice choice)
 {
 	struct tf_hosts *t = &ctx->memory->hosts;
-	struct tf_host *h = choice->host;
-	uint32_t isn = isn_of(choice);
 	struct tf_isn_sample sample;
 
-	describe_choice(ctx, choice, &sample);
-	struct repeats r = count_repeats(t, h, isn, &sample);
-	if (r.copy || !keep(ctx, choice))
+	describe_choice(ctx, &choice, &sample);
+	struct repeats r = count_repeats(t, h, choice.isn, &sample);
+	if (r.copy || !keep(ctx, h, &choice))
 		return false;
 	struct tf_isn_ring *ring = &t->ring[h->ring - 1];
 	if (r.times > ring->most_equal)
 		ring->most_equal = r.times;
 	if (!h->reused && (r.times > 2 || h->samples <= BIRTHDAY))
-		raise_reuse(ctx, h, isn, &r);
+		raise_reuse(ctx, h, choice.isn, &r);
 	return true;
 }
 
-static void
-take_sample(struct tf_context *ctx, const struct choice *choice)
+static inline __attribute__((always_inline)) void
+take_sample(struct tf_context *ctx, struct choice choice, uint32_t hash)
 {
-	struct tf_host *h = choice->host;
-	bool repeated = tf_host_has(&ctx->memory->hosts, h, isn_of(choice));
+	struct tf_hosts *t = &ctx->memory->hosts;
+	const struct tf_addr *addr = &choice.c->key.addr[choice.side];
+	struct tf_host *h = tf_host_get(t, addr, hash, &ctx->stats->hosts_dropped);
 
-	if (!(repeated ? keep_repeated(ctx, choice) : keep(ctx, choice)))
+	if (!h || !(tf_host_has(t, h, choice.isn) ? keep_repeated(ctx, h, choice) : keep(ctx, h, &choice)))
 		return;
 	if (worth_a_look(h->samples) && !h->predictable)
 		check_predictable(ctx, h);
 }
 
-/* HASH: of the addresses, by side. */
 static void
-take_sample_of(struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint which,
-               const struct tf_segment *s, const uint32_t hash[2])
-{
-	unsigned side = side_of(c, which);
-	bool displaced;
-	struct choice choice = {
-	    .c = c,
-	    .host = tf_host_get(&ctx->memory->hosts, &c->key.addr[side], hash[side], &displaced),
-	    .packet = which == TF_CLIENT ? tf_first_packet(ctx, c) : s->packet,
-	    .peer = hash[!side],
-	    .which = which,
-	    .side = side,
-	    .peer_known = !(s->flags & TF_RST),
-	};
-
-	ctx->stats->hosts_dropped += displaced;
-	if (choice.host)
-		take_sample(ctx, &choice);
-}
-
-/* S is the server's answer; a refusal tells nothing of the server's numbers. */
-static void
-take_samples(struct tf_context *ctx, const struct tf_connection *c, const struct tf_segment *s)
+take_samples(struct tf_context *ctx, const struct tf_connection *c, const struct tf_segment *answer)
 {
 	const struct tf_hosts *t = &ctx->memory->hosts;
-	const uint32_t hash[2] = {tf_host_hash(t, &c->key.addr[0]), tf_host_hash(t, &c->key.addr[1])};
+	unsigned client = side_of(c, TF_CLIENT), server = !client;
+	uint32_t of_client = tf_host_hash(t, &c->key.addr[client]);
+	uint32_t of_server = tf_host_hash(t, &c->key.addr[server]);
 
-	take_sample_of(ctx, c, TF_CLIENT, s, hash);
-	if (!(s->flags & TF_RST))
-		take_sample_of(ctx, c, TF_SERVER, s, hash);
+	take_sample(ctx,
+	            (struct choice){c, answer, TF_CLIENT, client, c->end[TF_CLIENT].isn.v, .peer = of_server},
+	            of_client);
+	if (!(answer->flags & TF_RST))
+		take_sample(
+		    ctx,
+		    (struct choice){c, answer, TF_SERVER, server, c->end[TF_SERVER].isn.v, .peer = of_client},
+		    of_server);
 }
 
 static void

@@ -25,14 +25,14 @@ oldest_single(const struct tf_hosts *t, struct tf_host_slot set[TF_HOST_WAYS])
 
 static __attribute__((noinline)) struct tf_host *
 make(struct tf_hosts *t, struct tf_host_slot set[TF_HOST_WAYS], const struct tf_addr *addr, uint16_t tag,
-     bool *displaced)
+     uint64_t *dropped)
 {
 	struct tf_host_slot *room = NULL;
 
 	for (int i = 0; i < TF_HOST_WAYS && !room; i++)
 		if (!set[i].tag)
 			room = &set[i];
-	*displaced = !room;
+	*dropped += !room;
 	if (!room && !(room = oldest_single(t, set)))
 		return NULL;
 	if (!room->host)
@@ -44,12 +44,11 @@ make(struct tf_hosts *t, struct tf_host_slot set[TF_HOST_WAYS], const struct tf_
 }
 
 struct tf_host *
-tf_host_get(struct tf_hosts *t, const struct tf_addr *addr, uint32_t hash, bool *displaced)
+tf_host_get(struct tf_hosts *t, const struct tf_addr *addr, uint32_t hash, uint64_t *dropped)
 {
 	struct tf_host_slot *set = t->slot[hash % TF_HOST_SETS];
 	uint16_t tag = tf_host_tag(hash);
 
-	*displaced = false;
 	for (int i = 0; i < TF_HOST_WAYS; i++) {
 		if (set[i].tag != tag)
 			continue;
@@ -57,7 +56,7 @@ tf_host_get(struct tf_hosts *t, const struct tf_addr *addr, uint32_t hash, bool 
 		if (memcmp(&h->addr, addr, sizeof *addr) == 0)
 			return h;
 	}
-	return make(t, set, addr, tag, displaced);
+	return make(t, set, addr, tag, dropped);
 }
 
 static void
@@ -107,7 +106,7 @@ free_a_ring(struct tf_hosts *t)
 }
 
 /* H has a ring from now on, unless there is no room for that. */
-static bool
+static __attribute__((noinline)) bool
 take_ring(struct tf_hosts *t, struct tf_host *h)
 {
 	uint32_t at = t->rings < TF_HOST_RINGS ? t->rings++ : free_a_ring(t);
@@ -142,6 +141,7 @@ tf_host_add(struct tf_hosts *t, struct tf_host *h, uint32_t isn)
 	uint32_t at = h->next;
 	struct tf_isn_block *block = &t->block[at / TF_ISN_BLOCK][h->ring - 1];
 	h->next = (uint8_t)(at + 1 < TF_ISN_SAMPLES ? at + 1 : 0);
+	t->ahead[h - t->host] = (h->ring - 1u) << 8 | h->next;
 	*mark_at(t, h, at) = mark_of(isn);
 	if (++h->samples <= TF_ISN_ENOUGH)
 		t->few[h->ring - 1] = (uint8_t)h->samples;
@@ -153,7 +153,7 @@ tf_host_add(struct tf_hosts *t, struct tf_host *h, uint32_t isn)
 
 /* ---- numbers that came before -------------------------------------------------------------- */
 
-_Static_assert(TF_ISN_FIRST % TF_MARKS == 0 && TF_ISN_SAMPLES % TF_MARKS == 0, "all are compared");
+_Static_assert(TF_ISN_FIRST == TF_MARKS && TF_ISN_SAMPLES % TF_MARKS == 0, "all are compared");
 
 /* Is ISN among those whose marks these are, from place FROM to place TO? */
 static inline bool

@@ -19,7 +19,7 @@
 
 #include "core/pool.h"
 #include "detect/hash.h"
-#include "tcpfsm/segment.h"
+#include "tcpfsm/connection.h"
 
 #define TF_HOST_SETS   4096
 #define TF_HOST_WAYS   4
@@ -33,21 +33,39 @@
 /* What tells the same number from the same connection seen twice. */
 struct tf_isn_sample {
 	int64_t ts_ns;
-	uint64_t conn : 39;
-	uint64_t peer_known : 1;   /* peer_isn means something */
-	uint64_t packet_high : 24; /* of the frame's number */
-	uint32_t packet_low;
-	uint32_t peer_isn;
-	uint32_t peer; /* hash of the other end's address */
+	uint64_t numbers;    /* tf_sample_numbers() */
+	uint32_t packet_low; /* of the frame's number */
+	uint32_t peer_isn;   /* where that means something */
+	uint32_t peer;       /* hash of the other end's address */
 	uint16_t own_port, peer_port;
 };
 
+_Static_assert(TF_MAX_CONN >> 39 == 0, "a bit is left beside it");
 _Static_assert(sizeof(struct tf_isn_sample) == 32, "none lies in two lines of cache");
+
+/* The connection's number, 24 bits of the frame's beyond packet_low, and whether peer_isn means something. */
+static inline uint64_t
+tf_sample_numbers(uint64_t conn, uint64_t packet, bool peer_known)
+{
+	return (packet >> 32 << 40) | (uint64_t)peer_known << 39 | conn;
+}
+
+static inline uint64_t
+tf_sample_conn(const struct tf_isn_sample *s)
+{
+	return s->numbers & TF_MAX_CONN;
+}
 
 static inline uint64_t
 tf_sample_packet(const struct tf_isn_sample *s)
 {
-	return (uint64_t)s->packet_high << 32 | s->packet_low;
+	return s->numbers >> 40 << 32 | s->packet_low;
+}
+
+static inline bool
+tf_sample_peer_known(const struct tf_isn_sample *s)
+{
+	return s->numbers >> 39 & 1;
 }
 
 /* Samples of a ring and their numbers, which are a line of cache. */
@@ -114,6 +132,7 @@ struct tf_hosts {
 	uint32_t rings, hand;
 	uint8_t few[TF_HOST_RINGS]; /* samples of each ring's host, TF_ISN_ENOUGH or more as that many */
 	_Alignas(64) struct tf_host_slot slot[TF_HOST_SETS][TF_HOST_WAYS];
+	uint32_t ahead[TF_HOSTS];      /* of each host, where its next sample goes: tf_host_ask() */
 	struct tf_host host[TF_HOSTS]; /* in the order in which they were needed */
 	_Alignas(64) uint8_t mark[TF_HOST_RINGS][TF_ISN_SAMPLES - TF_ISN_FIRST];
 	struct tf_isn_ring ring[TF_HOST_RINGS];
@@ -133,15 +152,35 @@ tf_host_tag(uint32_t hash)
 	return (uint16_t)(hash >> 16) | 1;
 }
 
-/* The place of the host with HASH, made if need be; NULL where there is no room, or where
- * it displaced one with a single sample (*displaced). */
-struct tf_host *tf_host_get(struct tf_hosts *t, const struct tf_addr *addr, uint32_t hash, bool *displaced);
+/* The place of the host with HASH, made if need be; NULL where there is no room.  What is not remembered for that, it or
+ * another one with a single sample, is counted in DROPPED. */
+struct tf_host *tf_host_get(struct tf_hosts *t, const struct tf_addr *addr, uint32_t hash, uint64_t *dropped);
 
 /* Keep ISN of H, and what the caller puts into the sample; NULL where there is no room. */
 struct tf_isn_sample *tf_host_add(struct tf_hosts *t, struct tf_host *h, uint32_t isn);
 
 /* Is ISN among the numbers that are kept of H? */
 bool tf_host_has(const struct tf_hosts *t, const struct tf_host *h, uint32_t isn);
+
+/* A sample of the host with HASH will be taken soon: ask the processor for what that needs. */
+TF_PREFETCHES void
+tf_host_ask(const struct tf_hosts *t, uint32_t hash)
+{
+	const struct tf_host_slot *slot = t->slot[hash % TF_HOST_SETS];
+	uint32_t i = 0;
+
+	while (i < TF_HOST_WAYS && slot[i].tag != tf_host_tag(hash))
+		i++;
+	if (i == TF_HOST_WAYS)
+		return;
+	uint32_t host = slot[i].host - 1u, ring = t->ahead[host] >> 8, at = t->ahead[host] & 0xff;
+	const struct tf_isn_block *block = &t->block[at / TF_ISN_BLOCK][ring];
+	__builtin_prefetch(&t->host[host], 1);
+	__builtin_prefetch(block->isn, 1);
+	__builtin_prefetch(&block->sample[at % TF_ISN_BLOCK], 1);
+	if (at >= TF_ISN_FIRST)
+		__builtin_prefetch(t->mark[ring], 1);
+}
 
 /* The samples of H that are kept. */
 static inline uint32_t
@@ -176,46 +215,6 @@ tf_host_in(struct tf_hosts *t, size_t slot)
 	const struct tf_host_slot *s = &t->slot[slot / TF_HOST_WAYS][slot % TF_HOST_WAYS];
 
 	return s->tag ? &t->host[s->host - 1] : NULL;
-}
-
-/* ---- a sample will be taken soon: ask the processor for what that needs, in three steps ---------- */
-
-TF_PREFETCHES void
-tf_host_ask_slot(const struct tf_hosts *t, uint32_t hash)
-{
-	__builtin_prefetch(t->slot[hash % TF_HOST_SETS]);
-}
-
-/* The likely host, from 1; 0: none. */
-TF_PREFETCHES uint32_t
-tf_host_ask(const struct tf_hosts *t, uint32_t hash)
-{
-	const struct tf_host_slot *slot = t->slot[hash % TF_HOST_SETS];
-	uint16_t tag = tf_host_tag(hash);
-
-#pragma GCC unroll 4
-	for (int i = 0; i < TF_HOST_WAYS; i++)
-		if (slot[i].tag == tag) {
-			__builtin_prefetch(&t->host[slot[i].host - 1], 1);
-			return slot[i].host;
-		}
-	return 0;
-}
-
-/* Where the next sample of that one goes. */
-TF_PREFETCHES void
-tf_host_ask_ring(const struct tf_hosts *t, uint32_t host)
-{
-	const struct tf_host *h = host ? &t->host[host - 1] : NULL;
-
-	if (!h || !h->ring)
-		return;
-	uint32_t at = h->next;
-	const struct tf_isn_block *block = tf_host_block(t, h, at);
-	__builtin_prefetch(block->isn, 1);
-	__builtin_prefetch(&block->sample[at % TF_ISN_BLOCK], 1);
-	if (h->samples > TF_ISN_FIRST)
-		__builtin_prefetch(t->mark[h->ring - 1], 1);
 }
 
 /* ---- how a host makes its numbers ----------------------------------------------------------------- */

@@ -75,12 +75,13 @@ gather(const struct tf_hosts *t, const struct tf_host *h, struct series *out)
 
 	out->n = 0;
 	for (uint32_t i = skip; i < kept; i++, at = at + 1 < kept ? at + 1 : 0) {
-		const struct tf_isn_sample *sample = tf_host_sample(t, h, at);
+		const struct tf_isn_block *block = tf_host_block(t, h, at);
+		const struct tf_isn_sample *sample = &block->sample[at % TF_ISN_BLOCK];
 		uint64_t this = tuple_of(sample);
 		if (maybe_seen(&seen, this) && is_among(tuple, out->n, this))
 			continue;
 		tuple[out->n] = this;
-		out->isn[out->n] = tf_host_isn(t, h, at);
+		out->isn[out->n] = block->isn[at % TF_ISN_BLOCK];
 		out->ts_ns[out->n] = sample->ts_ns;
 		out->seconds[out->n] = (double)(sample->ts_ns - out->ts_ns[0]) * 1e-9;
 		out->n++;
@@ -168,7 +169,7 @@ tf_isn_closest(const struct tf_hosts *t, const struct tf_host *h)
 				continue;
 			const struct tf_isn_sample *a = tf_host_sample(t, h, i), *b = tf_host_sample(t, h, j);
 			if (!same_tuple(a, b))
-				out = (struct tf_isn_pair){d, {a->conn, b->conn}};
+				out = (struct tf_isn_pair){d, {tf_sample_conn(a), tf_sample_conn(b)}};
 		}
 	return out;
 }

@@ -103,17 +103,26 @@ tf_listener_tag(uint64_t hash)
 	return (uint16_t)(hash >> 48) | 1;
 }
 
-/* The listener will be looked for soon: ask the processor for it. */
+/* L will be wanted soon: ask the processor for it. */
+TF_PREFETCHES void
+tf_listener_prefetch(const struct tf_listener *l)
+{
+	__builtin_prefetch(l, 1);
+	__builtin_prefetch(&l->first_ns, 1);
+}
+
+/* The same of what is likely to be the listener, if there is one. */
 TF_PREFETCHES void
 tf_listener_ask(const struct tf_listeners *t, const struct tf_addr *addr, uint16_t port)
 {
 	uint64_t hash = tf_memory_hash(t->key, addr, port);
 	const struct tf_listener_slot *slot = t->slot[hash % TF_LISTENER_SETS];
+	uint32_t i = 0;
 
-#pragma GCC unroll 4
-	for (int i = 0; i < TF_LISTENER_WAYS; i++)
-		if (slot[i].tag == tf_listener_tag(hash))
-			tf_prefetch(&t->listener[slot[i].listener - 1], sizeof t->listener[0] - 63);
+	while (i < TF_LISTENER_WAYS && slot[i].tag != tf_listener_tag(hash))
+		i++;
+	if (i < TF_LISTENER_WAYS)
+		tf_listener_prefetch(&t->listener[slot[i].listener - 1]);
 }
 
 #endif

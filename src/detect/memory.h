@@ -20,6 +20,7 @@
 struct tf_handshake_packets {
 	uint32_t conn;
 	uint32_t answer, third; /* the first SYN,ACK, and the third segment; 0: not known */
+	uint16_t listener;      /* that counts it as embryonic, from 1; 0: not known */
 	int64_t answer_ns;      /* of the first SYN,ACK */
 };
 
@@ -31,6 +32,12 @@ struct tf_memory {
 	struct tf_digests digests;
 	struct tf_handshake_packets handshake[TF_HANDSHAKE_PLACES]; /* those of late, by connection */
 };
+
+static inline struct tf_handshake_packets *
+tf_handshake_place(struct tf_memory *m, uint64_t conn)
+{
+	return &m->handshake[conn % TF_HANDSHAKE_PLACES];
+}
 
 /* An address, or with a port other than 0 both, as people write them. */
 #define TF_SUBJECT_TEXT 64

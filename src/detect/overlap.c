@@ -45,8 +45,8 @@ digest(struct tf_digest *d, uint64_t conn, const struct tf_segment *s)
 	uint32_t len = s->payload_len;
 
 	d->packet = s->packet;
-	d->seq = s->seq;
-	d->ack = s->ack;
+	d->seq.v = s->seq.v;
+	d->ack.v = s->ack.v;
 	d->flags = s->flags;
 	d->window = s->window;
 	d->len = s->len;

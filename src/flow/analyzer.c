@@ -124,8 +124,7 @@ tf_feed_connection(struct tf_analyzer *a, uint32_t index, const struct tf_segmen
 /* A segment on its way to its connection. */
 struct errand {
 	const struct tf_segment *s;
-	uint32_t likely;  /* the connection that the index seemed to have for it; 0: none */
-	uint32_t host[2]; /* of a SYN,ACK: see tf_detect_ask_slots() */
+	uint32_t likely; /* the connection that the index seemed to have for it; 0: none */
 };
 
 struct place {
@@ -433,8 +432,6 @@ static inline void
 set_out(struct tf_analyzer *a, struct errand *e, const struct tf_segment *s)
 {
 	e->s = s;
-	if (s->plain.move == TF_MAY_SYN_ACK)
-		tf_detect_ask_slots(&a->ctx, s, e->host);
 	tf_index_prefetch(&a->index, e->s->hash);
 }
 
@@ -443,8 +440,6 @@ static inline void
 look_for_connection(struct tf_analyzer *a, struct errand *e)
 {
 	e->likely = prefetch_connection(a, e);
-	if (e->s->plain.move == TF_MAY_SYN_ACK)
-		tf_detect_ask_hosts(&a->ctx, e->host);
 	if (a->ctx.sink.soon)
 		give_hint(a, e, false);
 }
@@ -455,10 +450,8 @@ look_for_closing(struct tf_analyzer *a, const struct errand *e)
 {
 	if (e->likely)
 		tf_value_prefetch_closing(a, e->likely);
-	if (e->s->plain.move == TF_MAY_SYN_ACK)
-		tf_detect_ask_rings(&a->ctx, e->host);
-	if (e->likely & TF_EMBRYO_BIT || e->s->plain.move == TF_MAY_SYN)
-		tf_detect_ask_listener(&a->ctx, e->s);
+	if (e->likely & TF_EMBRYO_BIT || e->s->plain.kind & TF_K_SYN)
+		tf_detect_ask(&a->ctx, e->s, e->likely ? tf_value_conn(a, e->likely) : 0);
 	if (a->ctx.sink.soon)
 		give_hint(a, e, true);
 }
