@@ -49,37 +49,23 @@ plain_syn_ack(struct tf_context *ctx, struct tf_connection *c, const struct tf_s
 	tf_host_isn_answer(ctx, c, s);
 }
 
-TF_PREFETCHES void
-ask_for_answer(const struct tf_memory *m, const struct tf_segment *s)
-{
-	tf_host_ask(&m->hosts, tf_host_hash(&m->hosts, &s->src));
-	tf_host_ask(&m->hosts, tf_host_hash(&m->hosts, &s->dst));
-	tf_listener_ask(&m->listeners, &s->src, s->src_port);
-}
-
-/* The listener that counts connection CONN. */
-TF_PREFETCHES void
-ask_for_third(struct tf_memory *m, uint64_t conn)
-{
-	const struct tf_handshake_packets *p = tf_handshake_place(m, conn);
-
-	if (p->conn == (uint32_t)conn && p->listener)
-		tf_listener_prefetch(&m->listeners.listener[p->listener - 1]);
-}
-
 void
 tf_detect_ask(const struct tf_context *ctx, const struct tf_segment *s, uint64_t conn)
 {
 	struct tf_memory *m = ctx->memory;
+	bool answer = s->plain.move == TF_MAY_SYN_ACK;
 
 	/* For gcc 12 a function that only prefetches has no effect, and so it leaves out the call. */
 	__asm__ volatile("");
-	if (s->plain.move == TF_MAY_SYN_ACK)
-		ask_for_answer(m, s);
-	else if (conn)
-		ask_for_third(m, conn);
-	else if (m->listeners.used)
-		tf_listener_ask(&m->listeners, &s->dst, s->dst_port);
+	if (conn)
+		__builtin_prefetch(tf_handshake_place(m, conn), 1);
+	if (m->listeners.used)
+		tf_listener_ask(&m->listeners, answer ? &s->src : &s->dst,
+		                answer ? s->src_port : s->dst_port);
+	if (!answer)
+		return;
+	tf_host_ask(&m->hosts, tf_host_hash(&m->hosts, &s->src));
+	tf_host_ask(&m->hosts, tf_host_hash(&m->hosts, &s->dst));
 }
 
 void

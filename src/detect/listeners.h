@@ -103,15 +103,7 @@ tf_listener_tag(uint64_t hash)
 	return (uint16_t)(hash >> 48) | 1;
 }
 
-/* L will be wanted soon: ask the processor for it. */
-TF_PREFETCHES void
-tf_listener_prefetch(const struct tf_listener *l)
-{
-	__builtin_prefetch(l, 1);
-	__builtin_prefetch(&l->first_ns, 1);
-}
-
-/* The same of what is likely to be the listener, if there is one. */
+/* The listener will be looked for soon: ask the processor for it. */
 TF_PREFETCHES void
 tf_listener_ask(const struct tf_listeners *t, const struct tf_addr *addr, uint16_t port)
 {
@@ -121,8 +113,11 @@ tf_listener_ask(const struct tf_listeners *t, const struct tf_addr *addr, uint16
 
 	while (i < TF_LISTENER_WAYS && slot[i].tag != tf_listener_tag(hash))
 		i++;
-	if (i < TF_LISTENER_WAYS)
-		tf_listener_prefetch(&t->listener[slot[i].listener - 1]);
+	if (i == TF_LISTENER_WAYS)
+		return;
+	const struct tf_listener *l = &t->listener[slot[i].listener - 1];
+	__builtin_prefetch(l, 1);
+	__builtin_prefetch(&l->first_ns, 1);
 }
 
 #endif
