@@ -3,6 +3,7 @@
  */
 #include "detect/detect.h"
 
+#include "core/plain.h"
 #include "detect/families.h"
 #include "detect/memory.h"
 
@@ -35,25 +36,36 @@ tf_detect_segment(const struct tf_step *st)
 	tf_closing_segment(st);
 }
 
-/* Of what is plain only the listeners and the hosts want to know. */
+/* Of what is plain only the listeners and the hosts want to know: the first answer to the only SYN, as a rule with a
+ * connection that waits for the third segment now. */
 static void
-plain_syn_ack(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
-              enum tf_endpoint from)
+plain_syn_ack(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s)
 {
-	struct tf_step st;
-
-	tf_step_init(&st, ctx, c, s, from);
-	st.first_syn = st.first_ack_of_syn = true;
 	tf_note_answer_packet(ctx, c, s);
-	tf_flood_segment(&st);
-	tf_host_isn_segment(&st);
+	if (c->flags & (TF_CONN_MIDSTREAM | TF_CONN_SIMULTANEOUS | TF_CONN_SPLIT))
+		return;
+	if (tf_connection_waits_in(ctx, c, TF_SERVER) == TF_SYN_RECEIVED)
+		tf_flood_answer(ctx, c, s);
+	tf_host_isn_answer(ctx, c, s);
 }
 
 void
-tf_detect_ask(const struct tf_context *ctx, const struct tf_segment *s, unsigned steps_left)
+tf_detect_ask(const struct tf_context *ctx, const struct tf_segment *s, uint64_t conn)
 {
-	tf_host_ask(&ctx->memory->hosts, &s->src, steps_left);
-	tf_host_ask(&ctx->memory->hosts, &s->dst, steps_left);
+	struct tf_memory *m = ctx->memory;
+	bool answer = s->plain.move == TF_MAY_SYN_ACK;
+
+	/* For gcc 12 a function that only prefetches has no effect, and so it leaves out the call. */
+	__asm__ volatile("");
+	if (conn)
+		__builtin_prefetch(tf_handshake_place(m, conn), 1);
+	if (m->listeners.used)
+		tf_listener_ask(&m->listeners, answer ? &s->src : &s->dst,
+		                answer ? s->src_port : s->dst_port);
+	if (!answer)
+		return;
+	tf_host_ask(&m->hosts, tf_host_hash(&m->hosts, &s->src));
+	tf_host_ask(&m->hosts, tf_host_hash(&m->hosts, &s->dst));
 }
 
 void
@@ -63,7 +75,7 @@ tf_detect_opening(struct tf_context *ctx, struct tf_connection *c, const struct 
 	if ((s->flags & (TF_SYN | TF_ACK)) == TF_SYN)
 		tf_flood_syn(ctx, s);
 	else if (s->flags & TF_SYN)
-		plain_syn_ack(ctx, c, s, from);
+		plain_syn_ack(ctx, c, s);
 	if (!(c->flags & TF_CONN_EMBRYONIC))
 		return;
 	if (from == TF_CLIENT)

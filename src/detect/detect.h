@@ -21,9 +21,9 @@ void tf_detect_damaged(struct tf_context *ctx, struct tf_connection *c, const st
 /* S, a plain SYN, began a connection. */
 void tf_flood_syn(struct tf_context *ctx, const struct tf_segment *s);
 
-/* S, a SYN,ACK, comes soon: ask the processor for what is remembered of its hosts.  In three steps, the last with
- * STEPS_LEFT 0. */
-void tf_detect_ask(const struct tf_context *ctx, const struct tf_segment *s, unsigned steps_left);
+/* S, a segment of an opening, comes soon: ask the processor for what is remembered of its hosts and its listener.  CONN:
+ * the connection that awaits it; 0: none. */
+void tf_detect_ask(const struct tf_context *ctx, const struct tf_segment *s, uint64_t conn);
 
 /* A plain segment S of FROM's, of an opening, went through the replicas of C by a remembered move (core/moves.h). */
 void tf_detect_opening(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,

@@ -37,12 +37,13 @@ struct tf_digests {
 	uint32_t conn[TF_DIGEST_PLACES]; /* of each, so that all of a connection's are found soon */
 };
 
-static inline struct tf_digest *
-tf_digest_place(struct tf_digests *t, uint64_t conn, const struct tf_segment *s)
+/* The place of S of connection CONN. */
+static inline uint32_t
+tf_digest_at(uint64_t conn, const struct tf_segment *s)
 {
 	uint32_t h = ((uint32_t)conn ^ s->seq.v ^ (uint32_t)s->src_port << 16) * UINT32_C(0x9e3779b1);
 
-	return &t->place[h >> 21];
+	return h >> 21;
 }
 
 /* Keep what S of connection CONN holds; it has payload, and a valid checksum. */

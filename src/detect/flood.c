@@ -41,13 +41,14 @@ grow_older(struct tf_listener *l, int64_t now_ns)
 {
 	uint64_t now = epoch_of(now_ns);
 
+	if (l->epoch >= now)
+		return;
 	for (int i = 0; i < 2 && l->epoch < now; i++, l->epoch++) {
 		l->old += l->young[1];
 		l->young[1] = l->young[0];
 		l->young[0] = 0;
 	}
-	if (l->epoch < now)
-		l->epoch = now;
+	l->epoch = now;
 }
 
 /* Where a connection that began at FIRST_NS is counted. */
@@ -63,6 +64,9 @@ static void
 raise_flood(struct tf_context *ctx, struct tf_listener *l)
 {
 	char subject[TF_SUBJECT_TEXT];
+	uint64_t conn[TF_LISTENER_CONNS];
+	struct tf_listener_evidence noted[TF_LISTENER_CONNS];
+	uint32_t count = tf_listener_noted(&ctx->memory->listeners, l, noted);
 	struct tf_finding f = {
 	    .ts_ns = ctx->now_ns,
 	    .packet = ctx->packet,
@@ -70,8 +74,8 @@ raise_flood(struct tf_context *ctx, struct tf_listener *l)
 	    .id = TF_A_SYN_FLOOD,
 	    .severity = tf_anomaly_info(TF_A_SYN_FLOOD)->severity,
 	    .subject = tf_subject_text(subject, &l->addr, l->port),
-	    .conn_count = l->conn_count,
-	    .conns = l->conn,
+	    .conn_count = count,
+	    .conns = conn,
 	};
 
 	l->flooded = true;
@@ -79,8 +83,10 @@ raise_flood(struct tf_context *ctx, struct tf_listener *l)
 	tf_finding_count(&f, "syns", TF_D_COUNT, l->syns > l->answered ? l->syns : l->answered);
 	tf_finding_count(&f, "completed", TF_D_COUNT, l->completed);
 	tf_finding_duration(&f, "for", ctx->now_ns - l->first_ns);
-	for (uint32_t i = 0; i < l->conn_count; i++)
-		tf_finding_packet(&f, l->packet[i]);
+	for (uint32_t i = 0; i < count; i++) {
+		conn[i] = noted[i].conn;
+		tf_finding_packet(&f, noted[i].packet);
+	}
 	tf_raise_subject(ctx, &f);
 }
 
@@ -96,50 +102,54 @@ judge(struct tf_context *ctx, struct tf_listener *l)
 		raise_flood(ctx, l);
 }
 
-static void
-join(const struct tf_step *st)
+/* A listener is not forgotten while it counts somebody. */
+static struct tf_listener *
+listener_that_counts(const struct tf_context *ctx, const struct tf_connection *c)
 {
-	struct tf_connection *c = st->c;
+	const struct tf_handshake_packets *p = tf_handshake_place(ctx->memory, c->conn);
+
+	if (p->conn == (uint32_t)c->conn && p->listener)
+		return &ctx->memory->listeners.listener[p->listener - 1];
+	return listener_of(ctx, c);
+}
+
+static void
+note_listener(const struct tf_context *ctx, const struct tf_connection *c, const struct tf_listener *l)
+{
+	struct tf_handshake_packets *p = tf_handshake_place(ctx->memory, c->conn);
+
+	if (p->conn == (uint32_t)c->conn)
+		p->listener = (uint16_t)(l - ctx->memory->listeners.listener + 1);
+}
+
+/* C's listener answered; NULL where there is no room for that one. */
+static struct tf_listener *
+join(struct tf_context *ctx, struct tf_connection *c)
+{
+	struct tf_listeners *t = &ctx->memory->listeners;
 	unsigned side = side_of(c, TF_SERVER);
-	const struct tf_addr addr = tf_connection_addr(st->ctx, c, side);
-	struct tf_listener *l = tf_listener_get(&st->ctx->memory->listeners, &addr, c->tuple.port[side]);
+	const struct tf_addr addr = tf_connection_addr(ctx, c, side);
+	struct tf_listener *l = tf_listener_get(t, &addr, c->tuple.port[side]);
 
 	if (!l) {
-		st->ctx->stats->listeners_dropped++;
-		return;
+		ctx->stats->listeners_dropped++;
+		return NULL;
 	}
-	grow_older(l, st->ctx->now_ns);
+	grow_older(l, ctx->now_ns);
 	if (!tf_listener_embryonic(l)) {
-		l->syns = l->answered = l->completed = l->conn_count = 0;
+		l->syns = l->answered = l->completed = 0;
+		l->noted = 0;
 		l->first_ns = c->first_ts_ns;
-		if (st->ctx->now_ns - l->last_ns > st->ctx->config->timer[TF_TIMER_SYN_RECEIVED])
+		if (ctx->now_ns - l->last_ns > ctx->config->timer[TF_TIMER_SYN_RECEIVED])
 			l->flooded = false;
 	}
 	l->answered++;
-	if (l->conn_count < TF_LISTENER_CONNS) {
-		l->conn[l->conn_count] = c->conn;
-		l->packet[l->conn_count++] = tf_first_packet(st->ctx, c);
-	}
+	tf_listener_note(t, l, c->conn, tf_first_packet(ctx, c));
+	note_listener(ctx, c, l);
 	(*counter_of(l, c->first_ts_ns))++;
 	c->flags |= TF_CONN_EMBRYONIC;
-	judge(st->ctx, l);
-}
-
-/* Only those that stay are evidence. */
-static void
-strike_out(struct tf_listener *l, uint64_t conn)
-{
-	uint32_t at = 0;
-
-	while (at < l->conn_count && l->conn[at] != conn)
-		at++;
-	if (at == l->conn_count)
-		return;
-	l->conn_count--;
-	for (; at < l->conn_count; at++) {
-		l->conn[at] = l->conn[at + 1];
-		l->packet[at] = l->packet[at + 1];
-	}
+	judge(ctx, l);
+	return l;
 }
 
 void
@@ -148,7 +158,7 @@ tf_flood_leave(struct tf_context *ctx, struct tf_connection *c)
 	if (!(c->flags & TF_CONN_EMBRYONIC))
 		return;
 	c->flags &= ~(uint32_t)TF_CONN_EMBRYONIC;
-	struct tf_listener *l = listener_of(ctx, c);
+	struct tf_listener *l = listener_that_counts(ctx, c);
 	if (!l)
 		return;
 	grow_older(l, ctx->now_ns);
@@ -157,7 +167,8 @@ tf_flood_leave(struct tf_context *ctx, struct tf_connection *c)
 		l->completed++;
 	uint32_t *counter = counter_of(l, c->first_ts_ns);
 	*counter -= *counter > 0;
-	strike_out(l, c->conn);
+	/* Only those that stay are evidence. */
+	tf_listener_strike_out(&ctx->memory->listeners, l, c->conn);
 }
 
 bool
@@ -186,10 +197,10 @@ tf_flood_end(struct tf_context *ctx)
 {
 	struct tf_listeners *t = &ctx->memory->listeners;
 
-	for (size_t i = 0; t->any && i < (size_t)TF_LISTENER_SETS * TF_LISTENER_WAYS; i++) {
-		struct tf_listener *l = &t->place[i / TF_LISTENER_WAYS][i % TF_LISTENER_WAYS];
-		uint32_t embryonic = tf_listener_embryonic(l);
-		if (l->port && !l->flooded && embryonic > LIMIT && embryonic > 2 * l->completed)
+	for (size_t i = 0; t->used && i < TF_LISTENERS; i++) {
+		struct tf_listener *l = tf_listener_in(t, i);
+		uint32_t embryonic = l ? tf_listener_embryonic(l) : 0;
+		if (embryonic > LIMIT && !l->flooded && embryonic > 2 * l->completed)
 			raise_flood(ctx, l);
 	}
 }
@@ -197,24 +208,24 @@ tf_flood_end(struct tf_context *ctx)
 /* ---- SYN cookies -------------------------------------------------------------------- */
 
 static void
-raise_cookies(const struct tf_step *st, const char *sign)
+raise_cookies(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s, const char *sign)
 {
-	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_SYN_COOKIES, TF_SERVER);
+	struct tf_finding f = tf_finding(ctx, c, TF_A_SYN_COOKIES, TF_SERVER);
 
 	tf_finding_text(&f, "sign", sign);
-	tf_finding_packet(&f, tf_first_packet(st->ctx, st->c));
-	tf_finding_packet(&f, st->s->packet);
-	tf_raise(st->ctx, st->c, &f);
+	tf_finding_packet(&f, tf_first_packet(ctx, c));
+	tf_finding_packet(&f, s->packet);
+	tf_raise(ctx, c, &f);
 }
 
 /* To one client the low bits stay, though the clock goes on. */
 static void
-look_at_timestamp(const struct tf_step *st, struct tf_listener *l)
+look_at_timestamp(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
+                  struct tf_listener *l)
 {
-	const struct tf_connection *c = st->c;
-	uint32_t tsval = st->s->tsval;
-	const struct tf_addr addr = tf_connection_addr(st->ctx, c, side_of(c, TF_CLIENT));
-	uint32_t peer = (uint32_t)tf_memory_hash(st->ctx->memory->listeners.key, &addr, 0);
+	uint32_t tsval = s->tsval;
+	const struct tf_addr addr = tf_connection_addr(ctx, c, side_of(c, TF_CLIENT));
+	uint32_t peer = (uint32_t)tf_memory_hash(ctx->memory->listeners.key, &addr, 0);
 	bool same = l->cookie_run && peer == l->cookie_peer && (tsval & SIGN_BITS) == l->cookie_bits;
 
 	if (same && tsval == l->cookie_tsval)
@@ -224,21 +235,22 @@ look_at_timestamp(const struct tf_step *st, struct tf_listener *l)
 	l->cookie_bits = tsval & SIGN_BITS;
 	l->cookie_tsval = tsval;
 	if (l->cookie_run == SIGN_RUN)
-		raise_cookies(st, "options kept in the timestamp");
+		raise_cookies(ctx, c, s, "options kept in the timestamp");
 }
 
 static void
-look_for_cookies(const struct tf_step *st, struct tf_listener *l)
+look_for_cookies(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
+                 struct tf_listener *l)
 {
 	const unsigned both = TF_END_WSCALE | TF_END_SACK;
-	unsigned asked = st->c->end[TF_CLIENT].flags, granted = st->c->end[TF_SERVER].flags;
+	unsigned asked = c->end[TF_CLIENT].flags, granted = c->end[TF_SERVER].flags;
 
 	if ((asked & both) != both || (asked | granted) & TF_END_OPTIONS_CUT)
 		return;
 	if (granted & TF_END_TIMESTAMPS)
-		look_at_timestamp(st, l);
+		look_at_timestamp(ctx, c, s, l);
 	else if (!(granted & both) && l->generous)
-		raise_cookies(st, "no options at all");
+		raise_cookies(ctx, c, s, "no options at all");
 	l->generous |= (granted & both) == both;
 }
 
@@ -251,6 +263,15 @@ tf_flood_syn(struct tf_context *ctx, const struct tf_segment *s)
 
 	if (l)
 		l->syns++;
+}
+
+void
+tf_flood_answer(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s)
+{
+	struct tf_listener *l = join(ctx, c);
+
+	if (l)
+		look_for_cookies(ctx, c, s, l);
 }
 
 void
@@ -268,9 +289,7 @@ tf_flood_segment(const struct tf_step *st)
 		tf_flood_syn(st->ctx, st->s);
 	} else if (flags == (TF_SYN | TF_ACK) && st->from == TF_SERVER && embryonic && !st->bad_ack &&
 	           !(st->marks & TF_MARK_RETRANSMISSION)) {
-		join(st);
-		if (c->flags & TF_CONN_EMBRYONIC)
-			look_for_cookies(st, listener_of(st->ctx, c));
+		tf_flood_answer(st->ctx, c, st->s);
 	} else if (flags == (TF_SYN | TF_ACK) && c->flags & TF_CONN_EMBRYONIC) {
 		tf_flood_covers(st->ctx, c); /* sent again: they have grown older */
 	}

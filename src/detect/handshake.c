@@ -20,7 +20,7 @@ is_syn_ack(const struct tf_step *st)
 static struct tf_handshake_packets *
 place_of(const struct tf_context *ctx, const struct tf_connection *c)
 {
-	return &ctx->memory->handshake[c->conn % TF_HANDSHAKE_PLACES];
+	return tf_handshake_place(ctx->memory, c->conn);
 }
 
 /* The place of C, empty if it was another connection's. */

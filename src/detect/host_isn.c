@@ -31,7 +31,7 @@ same_connection(const struct tf_isn_sample *a, const struct tf_isn_sample *b)
 {
 	if (a->peer == b->peer && a->own_port == b->own_port && a->peer_port == b->peer_port)
 		return true;
-	if (a->peer_known && b->peer_known)
+	if (tf_sample_peer_known(a) && tf_sample_peer_known(b))
 		return a->peer_isn == b->peer_isn;
 	return a->own_port == b->own_port && a->peer_port == b->peer_port && b->ts_ns - a->ts_ns < COPY_NS;
 }
@@ -39,46 +39,26 @@ same_connection(const struct tf_isn_sample *a, const struct tf_isn_sample *b)
 struct repeats {
 	uint32_t times; /* this one included */
 	uint64_t conn[TF_MAX_EVIDENCE], packet[TF_MAX_EVIDENCE];
-	const struct tf_isn_sample *first;
-	bool copy; /* no number of its own: the connection was seen before */
+	struct tf_isn_sample first; /* a copy: the new one may take its place */
+	bool copy;                  /* no number of its own: the connection was seen before */
 };
-
-/* Is ISN among them?  As a rule it is not, and a busy host brings the question twice a connection. */
-static bool
-holds(const uint32_t *isns, uint32_t count, uint32_t isn)
-{
-	typedef uint32_t lanes __attribute__((vector_size(16)));
-	lanes wanted = {isn, isn, isn, isn}, found = {0}, some;
-	uint32_t i = 0;
-	bool any = false;
-
-#pragma GCC unroll 4
-	for (; i + 4 <= count; i += 4) {
-		memcpy(&some, isns + i, sizeof some);
-		found |= (lanes)(some == wanted);
-	}
-	for (; i < count; i++)
-		any |= isns[i] == isn;
-	return any || (found[0] | found[1] | found[2] | found[3]);
-}
 
 static struct repeats
 count_repeats(const struct tf_hosts *t, const struct tf_host *h, uint32_t isn, const struct tf_isn_sample *s)
 {
-	struct repeats r = {.times = 1, .conn = {s->conn}, .packet = {s->packet}};
-	const uint32_t *isns = tf_host_isns(t, h);
+	struct repeats r = {.times = 1, .conn = {tf_sample_conn(s)}, .packet = {tf_sample_packet(s)}};
 	uint32_t kept = tf_host_kept(h);
 
 	for (uint32_t i = 0; i < kept; i++) {
-		if (isns[i] != isn)
+		if (tf_host_isn(t, h, i) != isn)
 			continue;
-		const struct tf_isn_sample *former = &tf_host_samples(t, h)[i];
+		const struct tf_isn_sample *former = tf_host_sample(t, h, i);
 		r.copy |= same_connection(former, s);
-		if (!r.first || former->conn < r.first->conn)
-			r.first = former;
+		if (r.times == 1 || tf_sample_conn(former) < tf_sample_conn(&r.first))
+			r.first = *former;
 		if (r.times < TF_MAX_EVIDENCE) {
-			r.conn[r.times] = former->conn;
-			r.packet[r.times] = former->packet;
+			r.conn[r.times] = tf_sample_conn(former);
+			r.packet[r.times] = tf_sample_packet(former);
 		}
 		r.times++;
 	}
@@ -117,9 +97,9 @@ raise_reuse(struct tf_context *ctx, struct tf_host *h, uint32_t isn, struct repe
 	qsort(r->conn, count, sizeof r->conn[0], ascending);
 	f.conns = r->conn;
 	f.conn_count = count;
-	tf_finding_count(&f, "former", TF_D_COUNT, r->first->conn);
+	tf_finding_count(&f, "former", TF_D_COUNT, tf_sample_conn(&r->first));
 	tf_finding_count(&f, "isn", TF_D_SEQ, isn);
-	tf_finding_duration(&f, "since_open", ctx->now_ns - r->first->ts_ns);
+	tf_finding_duration(&f, "since_open", ctx->now_ns - r->first.ts_ns);
 	tf_finding_count(&f, "samples", TF_D_COUNT, h->samples);
 	tf_finding_count(&f, "times", TF_D_COUNT, r->times);
 	for (size_t i = 0; i < count; i++)
@@ -137,7 +117,7 @@ can_be_guessed(enum tf_isn_method m)
 static void
 check_predictable(struct tf_context *ctx, struct tf_host *h)
 {
-	const struct tf_hosts *t = &ctx->memory->hosts;
+	struct tf_hosts *t = &ctx->memory->hosts;
 	char subject[TF_SUBJECT_TEXT];
 	uint64_t conns[TF_ISN_SAMPLES];
 	struct tf_isn_class class = tf_isn_class_of(t, h);
@@ -149,8 +129,9 @@ check_predictable(struct tf_context *ctx, struct tf_host *h)
 	f.conns = conns;
 	f.conn_count = tf_host_kept(h);
 	for (size_t i = 0; i < f.conn_count; i++) {
-		conns[i] = tf_host_samples(t, h)[i].conn;
-		tf_finding_packet(&f, tf_host_samples(t, h)[i].packet);
+		const struct tf_isn_sample *sample = tf_host_sample(t, h, (uint32_t)i);
+		conns[i] = tf_sample_conn(sample);
+		tf_finding_packet(&f, tf_sample_packet(sample));
 	}
 	qsort(conns, f.conn_count, sizeof conns[0], ascending);
 	tf_finding_count(&f, "samples", TF_D_COUNT, class.samples);
@@ -166,50 +147,95 @@ worth_a_look(uint32_t samples)
 	return samples == TF_ISN_ENOUGH || samples == 4 * TF_ISN_ENOUGH;
 }
 
-static void
-take_sample(const struct tf_step *st, enum tf_endpoint which, bool peer_known)
-{
-	struct tf_context *ctx = st->ctx;
-	const struct tf_connection *c = st->c;
-	struct tf_hosts *t = &ctx->memory->hosts;
-	unsigned own = side_of(c, which), other = !own;
-	uint32_t isn = c->end[which].isn.v;
-	bool displaced;
-	const struct tf_addr addr = tf_connection_addr(ctx, c, own), peer = tf_connection_addr(ctx, c, other);
-	struct tf_host *h = tf_host_get(t, &addr, &displaced);
-	struct tf_isn_sample s = {
-	    .ts_ns = which == TF_CLIENT ? c->first_ts_ns : ctx->now_ns,
-	    .conn = c->conn,
-	    .packet = which == TF_CLIENT ? tf_first_packet(ctx, c) : st->s->packet,
-	    .peer_isn = c->end[!which].isn.v,
-	    .peer = (uint32_t)tf_memory_hash(t->key, &peer, 0),
-	    .own_port = c->tuple.port[own],
-	    .peer_port = c->tuple.port[other],
-	    .peer_known = peer_known,
-	};
+/* An end's number, and the other end's answer to it. */
+struct choice {
+	const struct tf_connection *c;
+	const struct tf_segment
+	    *answer; /* the server's: a SYN,ACK, or a RST, which tells nothing of its number */
+	enum tf_endpoint which;
+	unsigned side; /* of the key */
+	uint32_t isn;
+	uint32_t peer; /* hash of the other end's address */
+};
 
-	ctx->stats->hosts_dropped += displaced;
-	if (!h)
-		return;
-	struct repeats r;
-	r.times = 1; /* the rest is for more of them */
-	if (holds(tf_host_isns(t, h), tf_host_kept(h), isn)) {
-		r = count_repeats(t, h, isn, &s);
-		if (r.copy)
-			return;
-	}
-	if (!tf_host_add(t, h, isn, &s)) {
+static inline void
+describe_choice(const struct tf_context *ctx, const struct choice *choice, struct tf_isn_sample *out)
+{
+	const struct tf_connection *c = choice->c;
+	bool of_client = choice->which == TF_CLIENT, peer_known = !(choice->answer->flags & TF_RST);
+	uint64_t packet = of_client ? tf_first_packet(ctx, c) : choice->answer->packet;
+
+	out->ts_ns = of_client ? c->first_ts_ns : ctx->now_ns;
+	out->numbers = tf_sample_numbers(c->conn, packet, peer_known);
+	out->packet_low = (uint32_t)packet;
+	out->peer_isn = c->end[!choice->which].isn.v;
+	out->peer = choice->peer;
+	out->own_port = c->tuple.port[choice->side];
+	out->peer_port = c->tuple.port[!choice->side];
+}
+
+/* False where there is no room for one more. */
+static inline __attribute__((always_inline)) bool
+keep(struct tf_context *ctx, struct tf_host *h, const struct choice *choice)
+{
+	struct tf_isn_sample *room = tf_host_add(&ctx->memory->hosts, h, choice->isn);
+
+	if (!room) {
 		ctx->stats->hosts_dropped++;
-		return;
+		return false;
 	}
-	h->as_client += which == TF_CLIENT;
-	h->zero += isn == 0;
-	if (r.times > h->most_equal)
-		h->most_equal = r.times;
-	if (!h->reused && (r.times > 2 || (r.times == 2 && h->samples <= BIRTHDAY)))
-		raise_reuse(ctx, h, isn, &r);
-	if (!h->predictable && worth_a_look(h->samples))
+	describe_choice(ctx, choice, room);
+	h->as_client += choice->which == TF_CLIENT;
+	return true;
+}
+
+/* The number came before.  False where it is not one more. */
+static __attribute__((noinline)) bool
+keep_repeated(struct tf_context *ctx, struct tf_host *h, struct choice choice)
+{
+	struct tf_hosts *t = &ctx->memory->hosts;
+	struct tf_isn_sample sample;
+
+	describe_choice(ctx, &choice, &sample);
+	struct repeats r = count_repeats(t, h, choice.isn, &sample);
+	if (r.copy || !keep(ctx, h, &choice))
+		return false;
+	struct tf_isn_ring *ring = &t->ring[h->ring - 1];
+	if (r.times > ring->most_equal)
+		ring->most_equal = r.times;
+	if (!h->reused && (r.times > 2 || h->samples <= BIRTHDAY))
+		raise_reuse(ctx, h, choice.isn, &r);
+	return true;
+}
+
+static inline __attribute__((always_inline)) void
+take_sample(struct tf_context *ctx, const struct tf_addr *addr, struct choice choice, uint32_t hash)
+{
+	struct tf_hosts *t = &ctx->memory->hosts;
+	struct tf_host *h = tf_host_get(t, addr, hash, &ctx->stats->hosts_dropped);
+
+	if (!h || !(tf_host_has(t, h, choice.isn) ? keep_repeated(ctx, h, choice) : keep(ctx, h, &choice)))
+		return;
+	if (worth_a_look(h->samples) && !h->predictable)
 		check_predictable(ctx, h);
+}
+
+static void
+take_samples(struct tf_context *ctx, const struct tf_connection *c, const struct tf_segment *answer)
+{
+	const struct tf_hosts *t = &ctx->memory->hosts;
+	unsigned client = side_of(c, TF_CLIENT), server = !client;
+	const struct tf_addr addr[2] = {tf_connection_addr(ctx, c, 0), tf_connection_addr(ctx, c, 1)};
+	uint32_t of_client = tf_host_hash(t, &addr[client]), of_server = tf_host_hash(t, &addr[server]);
+
+	take_sample(ctx, &addr[client],
+	            (struct choice){c, answer, TF_CLIENT, client, c->end[TF_CLIENT].isn.v, .peer = of_server},
+	            of_client);
+	if (!(answer->flags & TF_RST))
+		take_sample(
+		    ctx, &addr[server],
+		    (struct choice){c, answer, TF_SERVER, server, c->end[TF_SERVER].isn.v, .peer = of_client},
+		    of_server);
 }
 
 static void
@@ -232,13 +258,17 @@ tf_host_isn_segment(const struct tf_step *st)
 		check_zero(st);
 	if (st->c->flags & unusual || st->from != TF_SERVER)
 		return;
-	if (flags == (TF_SYN | TF_ACK) && st->first_ack_of_syn) {
-		take_sample(st, TF_CLIENT, true);
-		take_sample(st, TF_SERVER, true);
-	} else if (flags == (TF_RST | TF_ACK) && st->before[TF_CLIENT] == TF_SYN_SENT &&
-	           tf_connection_close(st->c) == TF_CLOSE_REFUSED) {
-		take_sample(st, TF_CLIENT, false);
-	}
+	if (flags == (TF_SYN | TF_ACK) && st->first_ack_of_syn)
+		take_samples(st->ctx, st->c, st->s);
+	else if (flags == (TF_RST | TF_ACK) && st->before[TF_CLIENT] == TF_SYN_SENT &&
+	         tf_connection_close(st->c) == TF_CLOSE_REFUSED)
+		take_samples(st->ctx, st->c, st->s);
+}
+
+void
+tf_host_isn_answer(struct tf_context *ctx, const struct tf_connection *c, const struct tf_segment *s)
+{
+	take_samples(ctx, c, s);
 }
 
 /* ---- at the end ----------------------------------------------------------------------- */
@@ -248,9 +278,9 @@ tf_host_isn_end(struct tf_context *ctx)
 {
 	struct tf_hosts *t = &ctx->memory->hosts;
 
-	for (size_t i = 0; t->any && i < (size_t)TF_HOST_SETS * TF_HOST_WAYS; i++) {
-		struct tf_host *h = &t->place[i];
-		if (h->samples >= TF_ISN_ENOUGH && !h->predictable)
+	for (size_t i = 0; t->used && i < TF_HOSTS; i++) {
+		struct tf_host *h = tf_host_in(t, i);
+		if (h && h->samples >= TF_ISN_ENOUGH && !h->predictable)
 			check_predictable(ctx, h);
 	}
 }
@@ -262,10 +292,11 @@ tell(struct tf_detail *d, size_t *n, const char *name, uint64_t count)
 }
 
 static size_t
-describe(const struct tf_hosts *t, struct tf_host *h, struct tf_detail d[TF_MAX_DETAILS])
+describe(struct tf_hosts *t, const struct tf_host *h, struct tf_detail d[TF_MAX_DETAILS])
 {
 	struct tf_isn_class class = tf_isn_class_of(t, h);
 	struct tf_isn_pair pair = tf_isn_closest(t, h);
+	const struct tf_isn_ring *ring = &t->ring[h->ring - 1];
 	const char *method = tf_isn_method_text(class.method);
 	size_t n = 0;
 
@@ -281,10 +312,10 @@ describe(const struct tf_hosts *t, struct tf_host *h, struct tf_detail d[TF_MAX_
 		tell(d, &n, "guesses", class.guesses);
 	if (tf_isn_clock_on_tuple(t, h))
 		d[n++] = (struct tf_detail){.name = "clock_on_one_tuple", .kind = TF_D_BOOL, .count = 1};
-	if (h->zero)
-		tell(d, &n, "zero", h->zero);
-	if (h->most_equal > 1)
-		tell(d, &n, "most_equal", h->most_equal);
+	if (ring->zero)
+		tell(d, &n, "zero", ring->zero);
+	if (ring->most_equal > 1)
+		tell(d, &n, "most_equal", ring->most_equal);
 	if (!pair.conn[0])
 		return n;
 	tell(d, &n, "closest", pair.distance);
@@ -305,13 +336,13 @@ void
 tf_host_isn_list(struct tf_memory *m, tf_host_fn *fn, void *context)
 {
 	struct tf_hosts *t = &m->hosts;
-	size_t count = 0, places = t->any ? (size_t)TF_HOST_SETS * TF_HOST_WAYS : 0;
-	struct tf_host **order = calloc(places + 1, sizeof(struct tf_host *));
+	size_t count = 0;
+	struct tf_host **order = calloc((size_t)t->used + 1, sizeof(struct tf_host *));
 	struct tf_detail detail[TF_MAX_DETAILS];
 
-	for (size_t i = 0; order && i < places; i++)
-		if (t->place[i].samples >= TF_ISN_ENOUGH)
-			order[count++] = &t->place[i];
+	for (size_t i = 0; order && i < t->used; i++)
+		if (t->host[i].samples >= TF_ISN_ENOUGH)
+			order[count++] = &t->host[i];
 	if (order)
 		qsort(order, count, sizeof *order, by_address);
 	for (size_t i = 0; i < count; i++)

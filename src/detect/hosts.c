@@ -3,133 +3,183 @@
  */
 #include "detect/hosts.h"
 
-#include <string.h>
-
-#include "core/pool.h"
-#include "detect/memory.h"
+#include "detect/marks.h"
 
 #define LOOKS 8
 
-struct tf_host *
-tf_host_get(struct tf_hosts *t, const struct tf_addr *addr, bool *displaced)
-{
-	uint64_t hash = tf_memory_hash(t->key, addr, 0), first = hash % TF_HOST_SETS * TF_HOST_WAYS;
-	struct tf_host *h = &t->place[first], *room = NULL;
-	uint32_t *tag = &t->tag[first];
+/* ---- hosts ------------------------------------------------------------------------------ */
 
-	*displaced = false;
-	for (int i = 0; i < TF_HOST_WAYS; i++)
-		if (tag[i] == (uint32_t)(hash >> 32) && h[i].samples &&
-		    memcmp(&h[i].addr, addr, sizeof *addr) == 0)
-			return &h[i];
+/* Of a set without a free slot, the one whose host has shown least; NULL: all came again. */
+static struct tf_host_slot *
+oldest_single(const struct tf_hosts *t, struct tf_host_slot set[TF_HOST_WAYS])
+{
+	struct tf_host_slot *oldest = NULL;
+
 	for (int i = 0; i < TF_HOST_WAYS; i++) {
-		if (!h[i].samples && !(room && !room->samples))
-			room = &h[i];
-		else if (h[i].samples == 1 &&
-		         (!room || (room->samples && h[i].first.ts_ns < room->first.ts_ns)))
-			room = &h[i];
+		const struct tf_host *h = &t->host[set[i].host - 1];
+		if (h->samples == 1 && (!oldest || h->first.ts_ns < t->host[oldest->host - 1].first.ts_ns))
+			oldest = &set[i];
 	}
-	*displaced = !room || room->samples;
-	if (!room)
+	return oldest;
+}
+
+static __attribute__((noinline)) struct tf_host *
+make(struct tf_hosts *t, struct tf_host_slot set[TF_HOST_WAYS], const struct tf_addr *addr, uint16_t tag,
+     uint64_t *dropped)
+{
+	struct tf_host_slot *room = NULL;
+
+	for (int i = 0; i < TF_HOST_WAYS && !room; i++)
+		if (!set[i].tag)
+			room = &set[i];
+	*dropped += !room;
+	if (!room && !(room = oldest_single(t, set)))
 		return NULL;
-	*room = (struct tf_host){.addr = *addr};
-	tag[room - h] = (uint32_t)(hash >> 32);
-	t->any = true;
-	return room;
+	if (!room->host)
+		room->host = (uint16_t)++t->used;
+	room->tag = tag;
+	struct tf_host *h = &t->host[room->host - 1];
+	*h = (struct tf_host){.addr = *addr};
+	return h;
 }
 
-/* The samples of H that a new one is compared with, and the place of the new one. */
-static void
-ask_for_samples(const struct tf_hosts *t, const struct tf_host *h)
+struct tf_host *
+tf_host_get(struct tf_hosts *t, const struct tf_addr *addr, uint32_t hash, uint64_t *dropped)
 {
-	if (!h->samples || !h->ring)
-		return;
-	const struct tf_isn_ring *ring = &t->ring[h->ring - 1];
-	tf_prefetch(ring->isn, tf_host_kept(h) * sizeof ring->isn[0] + 1);
-	__builtin_prefetch(&ring->sample[h->samples % TF_ISN_SAMPLES], 1);
-}
+	struct tf_host_slot *set = t->slot[hash % TF_HOST_SETS];
+	uint16_t tag = tf_host_tag(hash);
 
-void
-tf_host_ask(const struct tf_hosts *t, const struct tf_addr *addr, unsigned steps_left)
-{
-	uint64_t hash = tf_memory_hash(t->key, addr, 0), first = hash % TF_HOST_SETS * TF_HOST_WAYS;
-
-	if (steps_left == 2) {
-		__builtin_prefetch(&t->tag[first]);
-		return;
+	for (int i = 0; i < TF_HOST_WAYS; i++) {
+		if (set[i].tag != tag)
+			continue;
+		struct tf_host *h = &t->host[set[i].host - 1];
+		if (memcmp(&h->addr, addr, sizeof *addr) == 0)
+			return h;
 	}
-	for (uint64_t i = first; i < first + TF_HOST_WAYS; i++)
-		if (t->tag[i] == (uint32_t)(hash >> 32)) {
-			if (steps_left)
-				tf_prefetch(&t->place[i], sizeof t->place[i]);
-			else
-				ask_for_samples(t, &t->place[i]);
-		}
+	return make(t, set, addr, tag, dropped);
 }
 
 static void
-take_ring(struct tf_hosts *t, struct tf_host *h, uint32_t at)
+forget(struct tf_hosts *t, uint32_t host)
 {
-	h->ring = at + 1;
-	t->ring[at].owner = (uint32_t)(h - t->place) + 1;
-	t->ring[at].isn[0] = h->isn;
-	t->ring[at].sample[0] = h->first;
+	struct tf_host *h = &t->host[host - 1];
+	struct tf_host_slot *slot = t->slot[tf_host_hash(t, &h->addr) % TF_HOST_SETS];
+
+	while (slot->host != host)
+		slot++;
+	slot->tag = 0;
+	*h = (struct tf_host){.samples = 0};
 }
 
-/* Of a few rings, the one of the host that showed least, if it is no more than a beginning. */
+/* ---- rings ------------------------------------------------------------------------------ */
+
+/* Numbers that follow each other in steps have different ones. */
+static uint8_t
+mark_of(uint32_t isn)
+{
+	return (uint8_t)(isn * UINT32_C(0x9e3779b1) >> 24);
+}
+
+static uint8_t *
+mark_at(struct tf_hosts *t, struct tf_host *h, uint32_t at)
+{
+	return at < TF_ISN_FIRST ? &h->mark[at] : &t->mark[h->ring - 1][at - TF_ISN_FIRST];
+}
+
+/* Of a few rings, the one of the host that showed least, if it is no more than a beginning; TF_HOST_RINGS: none is. */
 static uint32_t
 free_a_ring(struct tf_hosts *t)
 {
-	struct tf_host *victim = NULL;
+	uint32_t victim = TF_HOST_RINGS;
+	uint8_t least = TF_ISN_ENOUGH;
 
 	for (int looks = 0; looks < LOOKS; looks++) {
 		t->hand = (t->hand + 1) % TF_HOST_RINGS;
-		struct tf_host *h = &t->place[t->ring[t->hand].owner - 1];
-		if (h->samples < TF_ISN_ENOUGH && (!victim || h->samples < victim->samples))
-			victim = h;
+		if (t->few[t->hand] < least) {
+			victim = t->hand;
+			least = t->few[victim];
+		}
 	}
-	if (!victim)
-		return TF_HOST_RINGS;
-	uint32_t at = victim->ring - 1;
-	*victim = (struct tf_host){0};
-	return at;
+	if (victim < TF_HOST_RINGS)
+		forget(t, t->ring[victim].owner);
+	return victim;
 }
 
-bool
-tf_host_add(struct tf_hosts *t, struct tf_host *h, uint32_t isn, const struct tf_isn_sample *s)
+/* H has a ring from now on, unless there is no room for that. */
+static __attribute__((noinline)) bool
+take_ring(struct tf_hosts *t, struct tf_host *h)
 {
-	if (!h->samples) {
-		h->isn = isn;
-		h->first = *s;
-		h->samples = 1;
-		return true;
-	}
-	if (!h->ring) {
-		uint32_t at = t->rings < TF_HOST_RINGS ? t->rings++ : free_a_ring(t);
-		if (at == TF_HOST_RINGS)
-			return false;
-		take_ring(t, h, at);
-	}
-	uint32_t at = h->samples++ % TF_ISN_SAMPLES;
-	t->ring[h->ring - 1].isn[at] = isn;
-	t->ring[h->ring - 1].sample[at] = *s;
+	uint32_t at = t->rings < TF_HOST_RINGS ? t->rings++ : free_a_ring(t);
+	struct tf_isn_sample first = h->first;
+
+	if (at == TF_HOST_RINGS)
+		return false;
+	t->ring[at] = (struct tf_isn_ring){
+	    .owner = (uint32_t)(h - t->host) + 1,
+	    .zero = h->isn == 0,
+	    .most_equal = 1,
+	};
+	t->block[0][at].isn[0] = h->isn;
+	t->block[0][at].sample[0] = first;
+	memset(h->mark, 0, sizeof h->mark);
+	h->mark[0] = mark_of(h->isn);
+	h->ring = (uint16_t)(at + 1);
+	h->next = 1;
 	return true;
 }
 
-uint32_t
-tf_host_kept(const struct tf_host *h)
+struct tf_isn_sample *
+tf_host_add(struct tf_hosts *t, struct tf_host *h, uint32_t isn)
 {
-	return h->samples < TF_ISN_SAMPLES ? h->samples : TF_ISN_SAMPLES;
+	if (!h->samples) {
+		h->isn = isn;
+		h->samples = 1;
+		return &h->first;
+	}
+	if (!h->ring && !take_ring(t, h))
+		return NULL;
+	uint32_t at = h->next;
+	struct tf_isn_block *block = &t->block[at / TF_ISN_BLOCK][h->ring - 1];
+	h->next = (uint8_t)(at + 1 < TF_ISN_SAMPLES ? at + 1 : 0);
+	t->ahead[h - t->host] = (h->ring - 1u) << 8 | h->next;
+	*mark_at(t, h, at) = mark_of(isn);
+	if (++h->samples <= TF_ISN_ENOUGH)
+		t->few[h->ring - 1] = (uint8_t)h->samples;
+	if (isn == 0)
+		t->ring[h->ring - 1].zero++;
+	block->isn[at % TF_ISN_BLOCK] = isn;
+	return &block->sample[at % TF_ISN_BLOCK];
 }
 
-const uint32_t *
-tf_host_isns(const struct tf_hosts *t, const struct tf_host *h)
+/* ---- numbers that came before -------------------------------------------------------------- */
+
+_Static_assert(TF_ISN_FIRST == TF_MARKS && TF_ISN_SAMPLES % TF_MARKS == 0, "all are compared");
+
+/* Is ISN among those whose marks these are, from place FROM to place TO? */
+static inline bool
+is_among(const struct tf_hosts *t, const struct tf_host *h, const uint8_t *marks, uint32_t from, uint32_t to,
+         uint32_t isn)
 {
-	return h->ring ? t->ring[h->ring - 1].isn : &h->isn;
+	uint8_t mark = mark_of(isn);
+
+	for (uint32_t at = from; at < to; at += TF_MARKS, marks += TF_MARKS)
+		for (uint32_t equal = tf_marks_equal(marks, mark); equal; equal &= equal - 1) {
+			uint32_t place = at + (uint32_t)__builtin_ctz(equal);
+			if (place < to && tf_host_isn(t, h, place) == isn)
+				return true;
+		}
+	return false;
 }
 
-const struct tf_isn_sample *
-tf_host_samples(const struct tf_hosts *t, const struct tf_host *h)
+bool
+tf_host_has(const struct tf_hosts *t, const struct tf_host *h, uint32_t isn)
 {
-	return h->ring ? t->ring[h->ring - 1].sample : &h->first;
+	uint32_t kept = tf_host_kept(h);
+
+	if (!h->ring)
+		return kept && h->isn == isn;
+	if (kept <= TF_ISN_FIRST)
+		return is_among(t, h, h->mark, 0, kept, isn);
+	return is_among(t, h, h->mark, 0, TF_ISN_FIRST, isn) ||
+	       is_among(t, h, t->mark[h->ring - 1], TF_ISN_FIRST, kept, isn);
 }

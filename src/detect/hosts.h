@@ -7,33 +7,71 @@
  * one that needs it: so a flood of forged addresses, which seldom come
  * twice, passes through without displacing anybody else.  Samples of hosts
  * that came again lie in rings.
+ *
+ * A busy capture asks for hosts in random order, twice a connection.  So
+ * what one sample needs lies in few lines of cache, and what is not in use
+ * yet is not mixed with what is.
  */
 #ifndef TCPFSM_DETECT_HOSTS_H
 #define TCPFSM_DETECT_HOSTS_H
 
 #include <stdbool.h>
 
-#include "tcpfsm/segment.h"
+#include "core/pool.h"
+#include "detect/hash.h"
+#include "tcpfsm/connection.h"
 
 #define TF_HOST_SETS   4096
 #define TF_HOST_WAYS   4
+#define TF_HOSTS       (TF_HOST_SETS * TF_HOST_WAYS)
 #define TF_HOST_RINGS  1024
 #define TF_ISN_SAMPLES 96 /* of a host; up to 93 one equal pair is no chance */
+#define TF_ISN_BLOCK   16 /* of them, those that lie together */
+#define TF_ISN_FIRST   32 /* those whose marks lie with the host */
+#define TF_ISN_ENOUGH  8
 
-/* An ISN, and what tells the same number from the same connection seen twice. */
+/* What tells the same number from the same connection seen twice. */
 struct tf_isn_sample {
 	int64_t ts_ns;
-	uint64_t conn, packet;
-	uint32_t peer_isn;
-	uint32_t peer; /* hash of the other end's address */
+	uint64_t numbers;    /* tf_sample_numbers() */
+	uint32_t packet_low; /* of the frame's number */
+	uint32_t peer_isn;   /* where that means something */
+	uint32_t peer;       /* hash of the other end's address */
 	uint16_t own_port, peer_port;
-	bool peer_known; /* peer_isn means something */
 };
 
-struct tf_isn_ring {
-	uint32_t isn[TF_ISN_SAMPLES];
-	struct tf_isn_sample sample[TF_ISN_SAMPLES];
-	uint32_t owner; /* place of its host + 1; 0: free */
+_Static_assert(TF_MAX_CONN >> 39 == 0, "a bit is left beside it");
+_Static_assert(sizeof(struct tf_isn_sample) == 32, "none lies in two lines of cache");
+
+/* The connection's number, 24 bits of the frame's beyond packet_low, and whether peer_isn means something. */
+static inline uint64_t
+tf_sample_numbers(uint64_t conn, uint64_t packet, bool peer_known)
+{
+	return (packet >> 32 << 40) | (uint64_t)peer_known << 39 | conn;
+}
+
+static inline uint64_t
+tf_sample_conn(const struct tf_isn_sample *s)
+{
+	return s->numbers & TF_MAX_CONN;
+}
+
+static inline uint64_t
+tf_sample_packet(const struct tf_isn_sample *s)
+{
+	return s->numbers >> 40 << 32 | s->packet_low;
+}
+
+static inline bool
+tf_sample_peer_known(const struct tf_isn_sample *s)
+{
+	return s->numbers >> 39 & 1;
+}
+
+/* Samples of a ring and their numbers, which are a line of cache. */
+struct tf_isn_block {
+	_Alignas(64) uint32_t isn[TF_ISN_BLOCK];
+	struct tf_isn_sample sample[TF_ISN_BLOCK];
 };
 
 /* How a host makes its numbers, as far as they show. */
@@ -56,49 +94,133 @@ struct tf_isn_class {
 	double rate;      /* TF_ISN_CLOCK: numbers a second */
 };
 
-struct tf_host {
-	struct tf_addr addr;
-	uint32_t samples;         /* in all; the latest TF_ISN_SAMPLES are kept; 0: the place is free */
-	uint32_t as_client;       /* of them, those of its SYNs; the others are of its SYN,ACKs */
-	uint32_t zero;            /* of them, those that were 0 */
-	uint32_t most_equal;      /* how often the most frequent number came */
-	uint32_t ring;            /* its ring + 1; 0: only `first` */
-	bool reused, predictable; /* findings raised */
-	uint32_t isn;
-	struct tf_isn_sample first;
+/* Of a host that has a ring: what a sample seldom changes. */
+struct tf_isn_ring {
+	uint32_t owner;      /* its host, from 1 */
+	uint32_t zero;       /* samples in all that were 0 */
+	uint32_t most_equal; /* how often the most frequent number came */
 	uint32_t classified; /* so many samples it had when `class` was found; 0: never */
 	struct tf_isn_class class;
 };
 
-struct tf_hosts {
-	uint64_t key[2];
-	bool any;
-	uint32_t rings, hand;
-	uint32_t tag[TF_HOST_SETS * TF_HOST_WAYS]; /* of the address at each place: looked at first */
-	struct tf_host place[TF_HOST_SETS * TF_HOST_WAYS];
-	struct tf_isn_ring ring[TF_HOST_RINGS];
+/* A mark is a few bits of a number: where none of them is equal, no number is. */
+struct tf_host {
+	_Alignas(64) struct tf_addr addr;
+	uint32_t samples;                    /* in all; the latest TF_ISN_SAMPLES are kept; 0: nobody's */
+	uint32_t as_client;                  /* of them, those of its SYNs; the others are of its SYN,ACKs */
+	uint32_t isn;                        /* of `first` */
+	uint16_t ring;                       /* its ring, from 1; 0: only `first` */
+	uint8_t next;                        /* where the next sample goes in the ring */
+	uint8_t reused : 1, predictable : 1; /* findings raised */
+	union {
+		struct tf_isn_sample first;
+		uint8_t mark[TF_ISN_FIRST]; /* of the first places of its ring */
+	};
 };
 
-/* The host's place, made if need be; NULL where there is no room, or where
- * it displaced one with a single sample (*displaced). */
-struct tf_host *tf_host_get(struct tf_hosts *t, const struct tf_addr *addr, bool *displaced);
+_Static_assert(sizeof(struct tf_host) == 64, "there are many");
 
-/* A sample of ADDR's will be taken soon: ask the processor for what that needs, in three steps (STEPS_LEFT 2, 1, 0), of
- * which each looks at what the one before it asked for. */
-void tf_host_ask(const struct tf_hosts *t, const struct tf_addr *addr, unsigned steps_left);
+/* Where a host is remembered.  It keeps what it once got for that. */
+struct tf_host_slot {
+	uint16_t tag;  /* of the address; 0: nobody's */
+	uint16_t host; /* from 1; 0: none yet */
+};
 
-/* Keep a sample of H, which has room for it or is given it; false where there is none. */
-bool tf_host_add(struct tf_hosts *t, struct tf_host *h, uint32_t isn, const struct tf_isn_sample *s);
+struct tf_hosts {
+	uint64_t key[2];
+	uint32_t used; /* of host */
+	uint32_t rings, hand;
+	uint8_t few[TF_HOST_RINGS]; /* samples of each ring's host, TF_ISN_ENOUGH or more as that many */
+	_Alignas(64) struct tf_host_slot slot[TF_HOST_SETS][TF_HOST_WAYS];
+	uint32_t ahead[TF_HOSTS];      /* of each host, where its next sample goes: tf_host_ask() */
+	struct tf_host host[TF_HOSTS]; /* in the order in which they were needed */
+	_Alignas(64) uint8_t mark[TF_HOST_RINGS][TF_ISN_SAMPLES - TF_ISN_FIRST];
+	struct tf_isn_ring ring[TF_HOST_RINGS];
+	struct tf_isn_block block[TF_ISN_SAMPLES / TF_ISN_BLOCK][TF_HOST_RINGS]; /* as rings fill */
+};
+
+/* What the calls below want to know of an address. */
+static inline uint32_t
+tf_host_hash(const struct tf_hosts *t, const struct tf_addr *addr)
+{
+	return (uint32_t)tf_memory_hash(t->key, addr, 0);
+}
+
+static inline uint16_t
+tf_host_tag(uint32_t hash)
+{
+	return (uint16_t)(hash >> 16) | 1;
+}
+
+/* The place of the host with HASH, made if need be; NULL where there is no room.  What is not remembered for that, it or
+ * another one with a single sample, is counted in DROPPED. */
+struct tf_host *tf_host_get(struct tf_hosts *t, const struct tf_addr *addr, uint32_t hash, uint64_t *dropped);
+
+/* Keep ISN of H, and what the caller puts into the sample; NULL where there is no room. */
+struct tf_isn_sample *tf_host_add(struct tf_hosts *t, struct tf_host *h, uint32_t isn);
+
+/* Is ISN among the numbers that are kept of H? */
+bool tf_host_has(const struct tf_hosts *t, const struct tf_host *h, uint32_t isn);
+
+/* A sample of the host with HASH will be taken soon: ask the processor for what that needs. */
+TF_PREFETCHES void
+tf_host_ask(const struct tf_hosts *t, uint32_t hash)
+{
+	const struct tf_host_slot *slot = t->slot[hash % TF_HOST_SETS];
+	uint32_t i = 0;
+
+	while (i < TF_HOST_WAYS && slot[i].tag != tf_host_tag(hash))
+		i++;
+	if (i == TF_HOST_WAYS)
+		return;
+	uint32_t host = slot[i].host - 1u, ring = t->ahead[host] >> 8, at = t->ahead[host] & 0xff;
+	const struct tf_isn_block *block = &t->block[at / TF_ISN_BLOCK][ring];
+	__builtin_prefetch(&t->host[host], 1);
+	__builtin_prefetch(block->isn, 1);
+	__builtin_prefetch(&block->sample[at % TF_ISN_BLOCK], 1);
+	if (at >= TF_ISN_FIRST)
+		__builtin_prefetch(t->mark[ring], 1);
+}
 
 /* The samples of H that are kept. */
-uint32_t tf_host_kept(const struct tf_host *h);
-const uint32_t *tf_host_isns(const struct tf_hosts *t, const struct tf_host *h);
-const struct tf_isn_sample *tf_host_samples(const struct tf_hosts *t, const struct tf_host *h);
+static inline uint32_t
+tf_host_kept(const struct tf_host *h)
+{
+	return h->samples < TF_ISN_SAMPLES ? h->samples : TF_ISN_SAMPLES;
+}
 
-#define TF_ISN_ENOUGH 8
+static inline const struct tf_isn_block *
+tf_host_block(const struct tf_hosts *t, const struct tf_host *h, uint32_t at)
+{
+	return &t->block[at / TF_ISN_BLOCK][h->ring - 1];
+}
 
-/* How the host makes its numbers, by the latest of them; kept until it makes another. */
-struct tf_isn_class tf_isn_class_of(const struct tf_hosts *t, struct tf_host *h);
+/* The one at place AT, and its number. */
+static inline const struct tf_isn_sample *
+tf_host_sample(const struct tf_hosts *t, const struct tf_host *h, uint32_t at)
+{
+	return h->ring ? &tf_host_block(t, h, at)->sample[at % TF_ISN_BLOCK] : &h->first;
+}
+
+static inline uint32_t
+tf_host_isn(const struct tf_hosts *t, const struct tf_host *h, uint32_t at)
+{
+	return h->ring ? tf_host_block(t, h, at)->isn[at % TF_ISN_BLOCK] : h->isn;
+}
+
+/* The host of SLOT in the order of the hash, up to TF_HOSTS; NULL where there is none. */
+static inline struct tf_host *
+tf_host_in(struct tf_hosts *t, size_t slot)
+{
+	const struct tf_host_slot *s = &t->slot[slot / TF_HOST_WAYS][slot % TF_HOST_WAYS];
+
+	return s->tag ? &t->host[s->host - 1] : NULL;
+}
+
+/* ---- how a host makes its numbers ----------------------------------------------------------------- */
+
+/* By the latest of them; kept until it makes another.  H has a ring. */
+struct tf_isn_class tf_isn_class_of(struct tf_hosts *t, const struct tf_host *h);
 
 /* The two numbers that are closest, of all that are kept; distance is UINT32_MAX where there is no pair. */
 struct tf_isn_pair {

@@ -70,20 +70,20 @@ gather(const struct tf_hosts *t, const struct tf_host *h, struct series *out)
 {
 	uint32_t kept = tf_host_kept(h), start = h->samples > kept ? h->samples % kept : 0;
 	uint32_t skip = kept > ENOUGH ? kept - ENOUGH : 0, at = (start + skip) % kept;
-	const struct tf_isn_sample *sample = tf_host_samples(t, h);
-	const uint32_t *isn = tf_host_isns(t, h);
 	uint64_t tuple[ENOUGH];
 	struct seen seen = {{0}};
 
 	out->n = 0;
 	for (uint32_t i = skip; i < kept; i++, at = at + 1 < kept ? at + 1 : 0) {
-		uint64_t this = tuple_of(&sample[at]);
+		const struct tf_isn_block *block = tf_host_block(t, h, at);
+		const struct tf_isn_sample *sample = &block->sample[at % TF_ISN_BLOCK];
+		uint64_t this = tuple_of(sample);
 		if (maybe_seen(&seen, this) && is_among(tuple, out->n, this))
 			continue;
 		tuple[out->n] = this;
-		out->isn[out->n] = isn[at];
-		out->ts_ns[out->n] = sample[at].ts_ns;
-		out->seconds[out->n] = (double)(sample[at].ts_ns - out->ts_ns[0]) * 1e-9;
+		out->isn[out->n] = block->isn[at % TF_ISN_BLOCK];
+		out->ts_ns[out->n] = sample->ts_ns;
+		out->seconds[out->n] = (double)(sample->ts_ns - out->ts_ns[0]) * 1e-9;
 		out->n++;
 	}
 }
@@ -156,18 +156,20 @@ is_repeated(const uint32_t *value, uint32_t n)
 struct tf_isn_pair
 tf_isn_closest(const struct tf_hosts *t, const struct tf_host *h)
 {
-	const struct tf_isn_sample *sample = tf_host_samples(t, h);
-	const uint32_t *isn = tf_host_isns(t, h);
-	uint32_t kept = tf_host_kept(h);
+	uint32_t kept = tf_host_kept(h), isn[TF_ISN_SAMPLES];
 	struct tf_isn_pair out = {.distance = UINT32_MAX};
 
+	for (uint32_t i = 0; i < kept; i++)
+		isn[i] = tf_host_isn(t, h, i);
 	for (uint32_t i = 0; i < kept; i++)
 		for (uint32_t j = i + 1; j < kept; j++) {
 			uint32_t d = isn[j] - isn[i];
 			d = d > UINT32_MAX / 2 ? 0 - d : d;
-			if (d >= out.distance || same_tuple(&sample[i], &sample[j]))
+			if (d >= out.distance)
 				continue;
-			out = (struct tf_isn_pair){d, {sample[i].conn, sample[j].conn}};
+			const struct tf_isn_sample *a = tf_host_sample(t, h, i), *b = tf_host_sample(t, h, j);
+			if (!same_tuple(a, b))
+				out = (struct tf_isn_pair){d, {tf_sample_conn(a), tf_sample_conn(b)}};
 		}
 	return out;
 }
@@ -342,16 +344,17 @@ static uint32_t
 intervals_of(const struct tf_hosts *t, const struct tf_host *h, struct interval out[TF_ISN_SAMPLES])
 {
 	uint32_t kept = tf_host_kept(h), count = 0;
-	const struct tf_isn_sample *sample = tf_host_samples(t, h);
-	const uint32_t *isn = tf_host_isns(t, h);
+	const struct tf_isn_sample *sample[TF_ISN_SAMPLES];
 
-	for (uint32_t i = 1; i < kept; i++) {
+	for (uint32_t i = 0; i < kept; i++) {
 		uint32_t j = i;
-		while (j > 0 && !same_tuple(&sample[j - 1], &sample[i]))
+		sample[i] = tf_host_sample(t, h, i);
+		while (j > 0 && !same_tuple(sample[j - 1], sample[i]))
 			j--;
 		if (j)
-			out[count++] = (struct interval){
-			    isn[i] - isn[j - 1], (double)(sample[i].ts_ns - sample[j - 1].ts_ns) * 1e-9};
+			out[count++] =
+			    (struct interval){tf_host_isn(t, h, i) - tf_host_isn(t, h, j - 1),
+			                      (double)(sample[i]->ts_ns - sample[j - 1]->ts_ns) * 1e-9};
 	}
 	return count;
 }
@@ -398,11 +401,12 @@ static struct tf_isn_class
 classify(const struct tf_hosts *t, const struct tf_host *h)
 {
 	struct tf_isn_class out = {.method = TF_ISN_FEW, .guesses = SPACE};
+	uint32_t zero = t->ring[h->ring - 1].zero;
 	struct series s;
 
 	gather(t, h, &s);
 	out.samples = s.n;
-	if (h->zero > 1 && h->zero == h->samples)
+	if (zero > 1 && zero == h->samples)
 		out.method = TF_ISN_ZERO;
 	else if (h->reused || (s.n >= TF_ISN_ENOUGH && is_repeated(s.isn, s.n)))
 		out.method = TF_ISN_REPEATED;
@@ -414,13 +418,15 @@ classify(const struct tf_hosts *t, const struct tf_host *h)
 }
 
 struct tf_isn_class
-tf_isn_class_of(const struct tf_hosts *t, struct tf_host *h)
+tf_isn_class_of(struct tf_hosts *t, const struct tf_host *h)
 {
-	if (h->classified != h->samples) {
-		h->class = classify(t, h);
-		h->classified = h->samples;
+	struct tf_isn_ring *ring = &t->ring[h->ring - 1];
+
+	if (ring->classified != h->samples) {
+		ring->class = classify(t, h);
+		ring->classified = h->samples;
 	}
-	return h->class;
+	return ring->class;
 }
 
 const char *

@@ -5,16 +5,17 @@
 #include "detect/memory.h"
 
 #include <arpa/inet.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 struct tf_memory *
 tf_memory_new(const uint64_t key[2])
 {
-	/* Zeroed pages that are never touched cost nothing. */
-	struct tf_memory *m = calloc(1, sizeof *m);
+	/* Zeroed pages that are never touched cost nothing.  They begin with a line of cache. */
+	struct tf_memory *m =
+	    mmap(NULL, sizeof *m, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	if (!m)
+	if (m == MAP_FAILED)
 		return NULL;
 	memcpy(m->listeners.key, key, sizeof m->listeners.key);
 	memcpy(m->hosts.key, key, sizeof m->hosts.key);
@@ -24,7 +25,8 @@ tf_memory_new(const uint64_t key[2])
 void
 tf_memory_free(struct tf_memory *m)
 {
-	free(m);
+	if (m)
+		(void)munmap(m, sizeof *m);
 }
 
 static bool
@@ -65,23 +67,4 @@ tf_subject_text(char out[TF_SUBJECT_TEXT], const struct tf_addr *addr, uint16_t 
 		n = put_port(out, n, port);
 	out[n] = '\0';
 	return out;
-}
-
-static uint64_t
-mix(uint64_t a, uint64_t b)
-{
-	__uint128_t product = (__uint128_t)a * b;
-
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-uint64_t
-tf_memory_hash(const uint64_t key[2], const struct tf_addr *addr, uint16_t port)
-{
-	uint64_t word[2];
-
-	memcpy(word, addr->byte, sizeof word);
-	uint64_t h = mix(word[0] ^ key[0] ^ UINT64_C(0x9e3779b97f4a7c15),
-	                 word[1] ^ key[1] ^ UINT64_C(0xd1b54a32d192ed03));
-	return mix(h ^ port, UINT64_C(0x2545f4914f6cdd1d) ^ key[0]);
 }

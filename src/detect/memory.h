@@ -8,6 +8,7 @@
 
 #include "detect/detect.h"
 #include "detect/digests.h"
+#include "detect/hash.h"
 #include "detect/hosts.h"
 #include "detect/leaks.h"
 #include "detect/listeners.h"
@@ -19,6 +20,7 @@
 struct tf_handshake_packets {
 	uint32_t conn;
 	uint32_t answer, third; /* the first SYN,ACK, and the third segment; 0: not known */
+	uint16_t listener;      /* that counts it as embryonic, from 1; 0: not known */
 	int64_t answer_ns;      /* of the first SYN,ACK */
 };
 
@@ -31,11 +33,14 @@ struct tf_memory {
 	struct tf_handshake_packets handshake[TF_HANDSHAKE_PLACES]; /* those of late, by connection */
 };
 
+static inline struct tf_handshake_packets *
+tf_handshake_place(struct tf_memory *m, uint64_t conn)
+{
+	return &m->handshake[conn % TF_HANDSHAKE_PLACES];
+}
+
 /* An address, or with a port other than 0 both, as people write them. */
 #define TF_SUBJECT_TEXT 64
 const char *tf_subject_text(char out[TF_SUBJECT_TEXT], const struct tf_addr *addr, uint16_t port);
-
-/* A hash that nobody can aim without knowing KEY. */
-uint64_t tf_memory_hash(const uint64_t key[2], const struct tf_addr *addr, uint16_t port);
 
 #endif

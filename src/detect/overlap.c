@@ -16,7 +16,7 @@
 #include "detect/families.h"
 #include "detect/memory.h"
 
-_Static_assert(TF_DIGEST_PLACES == 1 << (32 - 21), "tf_digest_place() takes the upper 11 bits");
+_Static_assert(TF_DIGEST_PLACES == 1 << (32 - 21), "tf_digest_at() takes the upper 11 bits");
 
 static uint32_t
 halves(uint32_t v)
@@ -49,11 +49,17 @@ _Static_assert(TOGETHER(ack) && TOGETHER(flags) && TOGETHER(window) && TOGETHER(
                    TOGETHER(urgent) && TOGETHER(tsval) && TOGETHER(tsecr) && TOGETHER(options),
                "seq to options are copied in one piece");
 
+static __attribute__((noinline)) void
+digest_short(struct tf_digest *d, const struct tf_segment *s)
+{
+	d->head_len = (uint8_t)s->payload_len;
+	if (s->payload_len > 0)
+		memcpy(d->head, s->payload, s->payload_len);
+}
+
 static inline void
 digest(struct tf_digest *d, uint64_t conn, const struct tf_segment *s)
 {
-	uint32_t len = s->payload_len;
-
 	d->packet = s->packet;
 	memcpy((char *)d + offsetof(struct tf_digest, seq),
 	       (const char *)s + offsetof(struct tf_segment, seq),
@@ -62,20 +68,21 @@ digest(struct tf_digest *d, uint64_t conn, const struct tf_segment *s)
 	d->conn = (uint32_t)conn;
 	d->ip_id = s->ip_id;
 	d->ttl = s->ttl;
-	d->head_len = (uint8_t)(len < TF_DIGEST_HEAD ? len : TF_DIGEST_HEAD);
-	if (len >= TF_DIGEST_HEAD)
+	if (__builtin_expect(s->payload_len >= TF_DIGEST_HEAD, true)) {
+		d->head_len = TF_DIGEST_HEAD;
 		memcpy(d->head, s->payload, TF_DIGEST_HEAD);
-	else if (len > 0)
-		memcpy(d->head, s->payload, len);
+	} else {
+		digest_short(d, s);
+	}
 }
 
 void
 tf_digest_keep(struct tf_digests *t, uint64_t conn, const struct tf_segment *s)
 {
-	struct tf_digest *place = tf_digest_place(t, conn, s);
+	uint32_t at = tf_digest_at(conn, s);
 
-	digest(place, conn, s);
-	t->conn[place - t->place] = (uint32_t)conn;
+	t->conn[at] = (uint32_t)conn;
+	digest(&t->place[at], conn, s);
 }
 
 /* The first octet that differs, counted from the beginning; -1: none is known to. */
@@ -178,7 +185,7 @@ tf_overlap_segment(const struct tf_step *st)
 	    s->checksum_state != TF_CHECKSUM_VALID)
 		return;
 	struct tf_digests *t = &st->ctx->memory->digests;
-	const struct tf_digest *d = tf_digest_place(t, st->c->conn, s);
+	const struct tf_digest *d = &t->place[tf_digest_at(st->c->conn, s)];
 	if (is_of_sender(st, d) && tf_seq_eq(d->seq, s->seq))
 		compare(st, d);
 	else if (st->new_bytes == s->len)

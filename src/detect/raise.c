@@ -117,12 +117,6 @@ tf_finding_lower(struct tf_finding *f, enum tf_severity severity, const char *no
 	tf_finding_text(f, "note", note);
 }
 
-uint64_t
-tf_first_packet(const struct tf_context *ctx, const struct tf_connection *c)
-{
-	return tf_packet_of(ctx, c->first_packet);
-}
-
 bool
 tf_raised(const struct tf_context *ctx, const struct tf_connection *c, enum tf_anomaly id,
           enum tf_endpoint end)

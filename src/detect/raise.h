@@ -42,7 +42,11 @@ bool tf_raised(const struct tf_context *ctx, const struct tf_connection *c, enum
 void tf_finding_ends(struct tf_finding *f, const struct tf_key *key, bool client_second);
 
 /* The number of C's first frame. */
-uint64_t tf_first_packet(const struct tf_context *ctx, const struct tf_connection *c);
+static inline uint64_t
+tf_first_packet(const struct tf_context *ctx, const struct tf_connection *c)
+{
+	return tf_packet_of(ctx, c->first_packet);
+}
 
 /* The capture lost packets, of two connections at least and of PER_CENT of a hundred. */
 bool tf_capture_misses(const struct tf_context *ctx, unsigned per_cent);

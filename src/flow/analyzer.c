@@ -443,8 +443,6 @@ IN_EACH_TURN void
 set_out(struct tf_analyzer *a, struct errand *e, const struct tf_segment *s)
 {
 	e->s = s;
-	if (s->plain.move == TF_MAY_SYN_ACK)
-		tf_detect_ask(&a->ctx, s, 2);
 	tf_index_prefetch(&a->index, e->s->hash);
 }
 
@@ -453,8 +451,6 @@ IN_EACH_TURN void
 look_for_connection(struct tf_analyzer *a, struct errand *e)
 {
 	e->likely = prefetch_connection(a, e);
-	if (e->s->plain.move == TF_MAY_SYN_ACK)
-		tf_detect_ask(&a->ctx, e->s, 1);
 	if (a->ctx.sink.soon)
 		give_hint(a, e, false);
 }
@@ -470,8 +466,8 @@ look_for_closing(struct tf_analyzer *a, const struct errand *e)
 		if (c->closing || e->s->plain.kind & TF_K_FIN)
 			tf_wheel_prefetch(&a->wheel, e->likely);
 	}
-	if (e->s->plain.move == TF_MAY_SYN_ACK)
-		tf_detect_ask(&a->ctx, e->s, 0);
+	if (e->likely & TF_EMBRYO_BIT || e->s->plain.kind & TF_K_SYN)
+		tf_detect_ask(&a->ctx, e->s, e->likely ? tf_value_conn(a, e->likely) : 0);
 	if (a->ctx.sink.soon)
 		give_hint(a, e, true);
 }

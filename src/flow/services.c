@@ -9,11 +9,12 @@
 static unsigned
 place_of(const struct tf_addr *addr, uint16_t port)
 {
-	uint32_t h = port;
+	uint64_t word[2];
 
-	for (size_t i = 0; i < sizeof addr->byte; i++)
-		h = (h ^ addr->byte[i]) * UINT32_C(0x01000193);
-	return (h ^ h >> 15) & (TF_SERVICES_PLACES - 1);
+	memcpy(word, addr->byte, sizeof word);
+	uint64_t h = (word[0] ^ port) * UINT64_C(0x9e3779b97f4a7c15);
+	h = (h ^ h >> 32 ^ word[1]) * UINT64_C(0xd1b54a32d192ed03);
+	return (unsigned)(h >> 32) & (TF_SERVICES_PLACES - 1);
 }
 
 void
