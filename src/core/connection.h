@@ -59,6 +59,16 @@ enum tf_syn_verdict tf_connection_judge_syn(const struct tf_context *ctx, const 
 /* Which end sent S? */
 enum tf_endpoint tf_connection_sender(const struct tf_connection *c, const struct tf_segment *s);
 
+/* Both ends of C are closed or in TIME-WAIT: neither waits for a segment. */
+static inline bool
+tf_connection_rests(const struct tf_connection *c)
+{
+	const tf_states at_rest = TF_STATES(TF_CLOSED) | TF_STATES(TF_TIME_WAIT);
+
+	return TF_STATES(tf_end_state(&c->end[TF_CLIENT])) & at_rest &&
+	       TF_STATES(tf_end_state(&c->end[TF_SERVER])) & at_rest;
+}
+
 /* When C's replicas want to be looked at; INT64_MAX: never. */
 int64_t tf_connection_next(const struct tf_context *ctx, const struct tf_connection *c);
 

@@ -246,6 +246,16 @@ broken_off_deadline(const struct tf_context *ctx, const struct tf_connection *c,
 	return c->last_ts_ns + part_of(wait_ns, 9, 8);
 }
 
+/* When WHICH will have waited too long for a segment. */
+static int64_t
+patience_deadline(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint which)
+{
+	int64_t next = silent_fin_deadline(ctx, c, which);
+
+	next = earlier(next, unseen_rst_deadline(ctx, c, which));
+	return earlier(next, broken_off_deadline(ctx, c, which));
+}
+
 int64_t
 tf_connection_next(const struct tf_context *ctx, const struct tf_connection *c)
 {
@@ -254,13 +264,11 @@ tf_connection_next(const struct tf_context *ctx, const struct tf_connection *c)
 	if (c->closing) {
 		next = earlier(next, early_deadline(ctx, c, TF_CLIENT));
 		next = earlier(next, early_deadline(ctx, c, TF_SERVER));
-		next = earlier(next, silent_fin_deadline(ctx, c, TF_CLIENT));
-		next = earlier(next, silent_fin_deadline(ctx, c, TF_SERVER));
-		next = earlier(next, unseen_rst_deadline(ctx, c, TF_CLIENT));
-		next = earlier(next, unseen_rst_deadline(ctx, c, TF_SERVER));
-		next = earlier(next, broken_off_deadline(ctx, c, TF_CLIENT));
-		next = earlier(next, broken_off_deadline(ctx, c, TF_SERVER));
 		next = earlier(next, rst_deadline(ctx, c));
+	}
+	if (c->closing && !tf_connection_rests(c)) {
+		next = earlier(next, patience_deadline(ctx, c, TF_CLIENT));
+		next = earlier(next, patience_deadline(ctx, c, TF_SERVER));
 	}
 	if (tf_connection_closed(c))
 		next = earlier(next, c->last_ts_ns + TF_SETTLE_NS);
@@ -318,6 +326,18 @@ both_are_gone(const struct tf_connection *c)
 	       tf_end_state(server) == TF_CLOSED;
 }
 
+/* WHICH, or the other end, may have waited too long for a segment. */
+static void
+lose_patience(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint which)
+{
+	if (silent_fin_deadline(ctx, c, which) <= ctx->now_ns)
+		infer_ack(ctx, c, which);
+	if (unseen_rst_deadline(ctx, c, which) <= ctx->now_ns)
+		infer_rst(ctx, c, which);
+	if (broken_off_deadline(ctx, c, which) <= ctx->now_ns)
+		tf_replica_moved(tf_replica(ctx, c, which), TF_IN_ABORT, TF_TIMER_RAN);
+}
+
 void
 tf_connection_deadline(struct tf_context *ctx, struct tf_connection *c)
 {
@@ -326,12 +346,8 @@ tf_connection_deadline(struct tf_context *ctx, struct tf_connection *c)
 	for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++) {
 		if (end_deadline(ctx, c, e) <= ctx->now_ns)
 			time_out(ctx, c, e);
-		if (silent_fin_deadline(ctx, c, e) <= ctx->now_ns)
-			infer_ack(ctx, c, e);
-		if (unseen_rst_deadline(ctx, c, e) <= ctx->now_ns)
-			infer_rst(ctx, c, e);
-		if (broken_off_deadline(ctx, c, e) <= ctx->now_ns)
-			tf_replica_moved(tf_replica(ctx, c, e), TF_IN_ABORT, TF_TIMER_RAN);
+		if (!tf_connection_rests(c))
+			lose_patience(ctx, c, e);
 		tf_time_wait_check(ctx, c, e);
 	}
 	/* The ACK of a FIN that did not pass: the connection is over all the same. */

@@ -199,6 +199,8 @@ tf_closing_next(const struct tf_context *ctx, const struct tf_connection *c)
 {
 	int64_t next = INT64_MAX, at;
 
+	if (tf_connection_rests(c))
+		return next;
 	for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++) {
 		at = fin_deadline(ctx, c, e);
 		next = at < next ? at : next;
@@ -211,7 +213,7 @@ tf_closing_next(const struct tf_context *ctx, const struct tf_connection *c)
 void
 tf_closing_deadline(struct tf_context *ctx, struct tf_connection *c)
 {
-	if (!c->closing)
+	if (!c->closing || tf_connection_rests(c))
 		return;
 	for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++) {
 		if (fin_deadline(ctx, c, e) <= ctx->now_ns)

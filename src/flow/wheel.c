@@ -111,6 +111,17 @@ before(const struct tf_due *a, const struct tf_due *b)
 	return a->deadline_ns != b->deadline_ns ? a->deadline_ns < b->deadline_ns : a->conn < b->conn;
 }
 
+/* DUE comes in at the place I of the heap, or above it: that one and those above it move down. */
+static void
+let_rise(struct tf_wheel *w, size_t i, struct tf_due due)
+{
+	while (i > 0 && before(&due, &w->due[(i - 1) / 2])) {
+		w->due[i] = w->due[(i - 1) / 2];
+		i = (i - 1) / 2;
+	}
+	w->due[i] = due;
+}
+
 bool
 tf_wheel_push(struct tf_wheel *w, struct tf_due due)
 {
@@ -122,12 +133,7 @@ tf_wheel_push(struct tf_wheel *w, struct tf_due due)
 		w->due = larger;
 		w->due_room = room;
 	}
-	size_t i = w->due_count++;
-	while (i > 0 && before(&due, &w->due[(i - 1) / 2])) {
-		w->due[i] = w->due[(i - 1) / 2];
-		i = (i - 1) / 2;
-	}
-	w->due[i] = due;
+	let_rise(w, w->due_count++, due);
 	return true;
 }
 
@@ -147,16 +153,15 @@ tf_wheel_pop(struct tf_wheel *w, int64_t now_ns, struct tf_due *out)
 		return false;
 	*out = w->due[0];
 	struct tf_due last = w->due[--w->due_count];
+	/* The last one mostly belongs near the end: it is let in there, and not compared on the way. */
 	size_t i = 0;
 	for (size_t child; (child = 2 * i + 1) < w->due_count; i = child) {
 		if (child + 1 < w->due_count && before(&w->due[child + 1], &w->due[child]))
 			child++;
-		if (!before(&w->due[child], &last))
-			break;
 		w->due[i] = w->due[child];
 	}
 	if (w->due_count)
-		w->due[i] = last;
+		let_rise(w, i, last);
 	return true;
 }
 
