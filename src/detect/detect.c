@@ -57,11 +57,12 @@ tf_detect_ask(const struct tf_context *ctx, const struct tf_segment *s, uint64_t
 
 	/* For gcc 12 a function that only prefetches has no effect, and so it leaves out the call. */
 	__asm__ volatile("");
-	if (conn)
-		__builtin_prefetch(tf_handshake_place(m, conn), 1);
 	if (m->listeners.used)
 		tf_listener_ask(&m->listeners, answer ? &s->src : &s->dst,
 		                answer ? s->src_port : s->dst_port);
+	if (!conn)
+		return;
+	__builtin_prefetch(tf_handshake_place(m, conn), 1);
 	if (!answer)
 		return;
 	tf_host_ask(&m->hosts, tf_host_hash(&m->hosts, &s->src));
