@@ -96,6 +96,12 @@ tf_pipeline_empty(struct tf_pipeline *p)
 	return atomic_load(&p->analyzer.over) ? NULL : &p->parcel[atomic_load(&p->reader.count) % PARCELS];
 }
 
+bool
+tf_pipeline_is_ahead(struct tf_pipeline *p)
+{
+	return full(p) >= PARCELS / 2;
+}
+
 void
 tf_pipeline_ship(struct tf_pipeline *p)
 {

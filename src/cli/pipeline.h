@@ -7,6 +7,7 @@
 #ifndef TCPFSM_CLI_PIPELINE_H
 #define TCPFSM_CLI_PIPELINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -44,6 +45,9 @@ void tf_pipeline_free(struct tf_pipeline *p);
  * other side wants no more.  It is filled, then shipped. */
 struct tf_parcel *tf_pipeline_empty(struct tf_pipeline *p);
 void tf_pipeline_ship(struct tf_pipeline *p);
+
+/* Is the reader so far ahead that it may as well do something for the analyzer? */
+bool tf_pipeline_is_ahead(struct tf_pipeline *p);
 
 /* The reader: nothing more will come. */
 void tf_pipeline_close(struct tf_pipeline *p);

@@ -76,7 +76,8 @@ pass_on(void *context)
 	struct replay *r = context;
 
 	tf_analyzer_prepare(r->analyzer, r->intake.parcel->segment, r->intake.parcel->count);
-	tf_analyzer_supply(r->analyzer);
+	if (tf_pipeline_is_ahead(r->pipeline))
+		tf_analyzer_supply(r->analyzer);
 	tf_pipeline_ship(r->pipeline);
 	return tf_pipeline_empty(r->pipeline);
 }
