@@ -15,6 +15,7 @@
 /* Memory is asked for so many segments before it is needed: the index first, then what it leads to, then what that
  * leads to. */
 #define AHEAD 8
+#define EARLY 16 /* and segments so many before that: the thread that wrote them may have them in its cache yet */
 #define ROW   256 /* segments that go through together */
 
 /* What each turn of a row does stands in the row's loop, though it has two. */
@@ -513,9 +514,12 @@ feed_row(struct tf_analyzer *a, const struct tf_segment *segments, size_t count)
 	struct errand row[ROW + 3 * AHEAD];
 	size_t i = 0;
 
+	for (size_t early = 0; early < 3 * AHEAD + EARLY && early < count; early++)
+		tf_prefetch(&segments[early], sizeof *segments);
 	while (i < 3 * AHEAD)
 		take_turn(a, row, segments, count, i++);
 	for (; i < count; i++) {
+		tf_prefetch(&segments[i + EARLY], sizeof *segments);
 		set_out(a, &row[i], &segments[i]);
 		look_for_connection(a, &row[i - AHEAD]);
 		look_for_closing(a, &row[i - 2 * AHEAD]);
