@@ -301,6 +301,13 @@ tf_capture_may_change(const struct tf_capture *c)
 	return !c->is_live && c->count == 1 && tf_stream_is_untouched(&c->inputs[0].reader.stream);
 }
 
+void
+tf_capture_take_help(struct tf_capture *c)
+{
+	if (!c->is_live && c->count == 1)
+		tf_stream_take_help(&c->inputs[0].reader.stream);
+}
+
 uint64_t
 tf_capture_frames(const struct tf_capture *c)
 {

@@ -16,6 +16,7 @@
 enum {
 	RAW_CAPACITY = 256 * 1024,
 	WINDOW = 2 << 20,        /* octets at a time: what a second-level cache holds */
+	SCOUTED = 8 << 20,       /* with a scout: it is sent seldom */
 	WORTH_MAPPING = 8 << 20, /* octets of a file that pay for the faults */
 	PAGE = 64 << 10,         /* a multiple of any page's size */
 };
@@ -58,6 +59,7 @@ tf_stream_fini(struct tf_stream *s)
 	tf_codec_free(&s->codec);
 	free(s->raw);
 	drop_buffer(s);
+	tf_scout_free(s->scout);
 	s->raw = NULL;
 }
 
@@ -271,6 +273,13 @@ tf_stream_map(struct tf_stream *s)
 	s->maps = !s->codec.ops && s->size - s->start >= WORTH_MAPPING;
 }
 
+void
+tf_stream_take_help(struct tf_stream *s)
+{
+	if (s->maps && !s->scout)
+		s->scout = tf_scout_new();
+}
+
 /* The buffer goes, and what comes next is the octet AT of the file. */
 static void
 go_to(struct tf_stream *s, uint64_t at)
@@ -327,9 +336,9 @@ map_on(struct tf_stream *s, size_t need)
 		return;
 	}
 	uint64_t size = s->size - from;
-	size_t most = need > WINDOW - PAGE ? need + PAGE : WINDOW;
+	size_t usual = s->scout ? SCOUTED : WINDOW, most = need > usual - PAGE ? need + PAGE : usual;
 	go_to(s, at);
-	if (!tf_window_open(&s->window, s->fd, from, size < most ? (size_t)size : most)) {
+	if (!tf_window_open(&s->window, s->scout, s->fd, from, size < most ? (size_t)size : most)) {
 		stop_mapping(s, at);
 		return;
 	}

@@ -28,6 +28,7 @@ struct tf_stream {
 	bool maps;               /* the buffer is a window from the next fill on */
 	uint64_t start, size;    /* of a regular file: where reading began, and its octets in all */
 	struct tf_window window; /* open: it is the buffer */
+	struct tf_scout *scout;  /* goes through the next windows; NULL: nobody does */
 
 	uint8_t *buffer;
 	size_t capacity;        /* octets at buffer; before there is one, of the first one */
@@ -60,6 +61,9 @@ void tf_stream_fill(struct tf_stream *s, size_t need);
  * copied any more.  For files that are not compressed.
  */
 void tf_stream_map(struct tf_stream *s);
+
+/* Another processor may help with that. */
+void tf_stream_take_help(struct tf_stream *s);
 
 /* Whether what lies ahead in the buffer has been looked at by nobody, not even by the kernel that copies it. */
 static inline bool

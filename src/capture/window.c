@@ -6,6 +6,8 @@
 
 #include <sys/mman.h>
 
+enum { AT_ONCE = 256 << 10 }; /* octets that are mapped before the scout gets there */
+
 static struct tf_window *volatile open_windows;
 static struct sigaction before; /* what became of the signal before */
 
@@ -54,19 +56,19 @@ stand_by(void)
 }
 
 bool
-tf_window_open(struct tf_window *w, int fd, uint64_t offset, size_t size)
+tf_window_open(struct tf_window *w, struct tf_scout *scout, int fd, uint64_t offset, size_t size)
 {
 	if (!stand_by())
 		return false;
 	void *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, (off_t)offset);
 	if (base == MAP_FAILED)
 		return false;
-	*w = (struct tf_window){.base = base, .size = size, .next = open_windows};
+	*w = (struct tf_window){.base = base, .size = size, .scout = scout, .next = open_windows};
 	open_windows = w;
-#ifdef MADV_POPULATE_READ
-	/* At once: one by one pages cost more, and what is not there cannot be prefetched. */
-	(void)madvise(base, size, MADV_POPULATE_READ);
-#endif
+	size_t at_once = scout && size > AT_ONCE ? AT_ONCE : size;
+	tf_scout_map(base, at_once);
+	if (scout)
+		tf_scout_send(scout, w->base + at_once, size - at_once);
 	return true;
 }
 
@@ -80,6 +82,9 @@ tf_window_close(struct tf_window *w)
 	while (*link != w)
 		link = (struct tf_window *volatile *)&(*link)->next;
 	*link = w->next;
-	munmap(w->base, w->size);
+	if (w->scout)
+		tf_scout_clear(w->scout, w->base, w->size);
+	else
+		munmap(w->base, w->size);
 	w->base = NULL;
 }

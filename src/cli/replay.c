@@ -159,17 +159,31 @@ may_share(const struct replay *r)
 
 /* ---- one, or one and then two --------------------------------------------------------- */
 
-/* Do what was read and what is left show that a second thread would pay?  Of large frames the reading itself is nearly
- * all the work, and to pass segments on costs more than the rest. */
-static bool
-is_worth_sharing(const struct replay *r)
+/* What a second thread could do, as what was read and what is left show. */
+enum share { NOTHING, ANALYSIS, MAPPING };
+
+/* Of large frames the reading itself is nearly all the work, and to pass segments on costs more than the rest. */
+static enum share
+worth_sharing(const struct replay *r)
 {
 	enum { ENOUGH_TO_TELL = 1 << 18, ENOUGH_TO_SHARE = 3 << 18, LARGE_FRAME = 768 };
 	uint64_t consumed, total;
 
 	tf_capture_progress(r->capture, &consumed, &total);
-	return consumed >= ENOUGH_TO_TELL && total >= consumed + ENOUGH_TO_SHARE &&
-	       consumed / LARGE_FRAME < tf_capture_frames(r->capture);
+	if (consumed < ENOUGH_TO_TELL || total < consumed + ENOUGH_TO_SHARE)
+		return NOTHING;
+	return consumed / LARGE_FRAME < tf_capture_frames(r->capture) ? ANALYSIS : MAPPING;
+}
+
+/* Let another processor do what pays; true where nothing is left to read then. */
+static bool
+share(struct replay *r)
+{
+	enum share what = worth_sharing(r);
+
+	if (what == MAPPING)
+		tf_capture_take_help(r->capture);
+	return what == ANALYSIS && read_together(r);
 }
 
 /* To the end, or until there are two, which there may be if OTHERS are free. */
@@ -181,7 +195,7 @@ read_alone(struct replay *r, bool others)
 	r->intake.ship = use_at_once;
 	r->intake.parcel = &r->parcel;
 	while (!tf_outputs_all_failed(r->outputs)) {
-		if (others && is_worth_sharing(r) && read_together(r))
+		if (others && share(r))
 			return;
 		frames = tf_intake_read(&r->intake);
 		if (frames == TF_CAPTURE_END)
