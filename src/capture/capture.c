@@ -302,10 +302,10 @@ tf_capture_may_change(const struct tf_capture *c)
 }
 
 void
-tf_capture_take_help(struct tf_capture *c)
+tf_capture_take_help(struct tf_capture *c, bool helps)
 {
 	if (!c->is_live && c->count == 1)
-		tf_stream_take_help(&c->inputs[0].reader.stream);
+		tf_stream_take_help(&c->inputs[0].reader.stream, helps);
 }
 
 uint64_t

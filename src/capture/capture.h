@@ -104,8 +104,9 @@ int tf_capture_batch(struct tf_capture *c, struct tf_frame *frames, size_t max);
  * what is decided by an octet has to be looked at once. */
 bool tf_capture_may_change(const struct tf_capture *c);
 
-/* Another processor has nothing to do: it may help to read.  Of large files alone, and it changes nothing but the time. */
-void tf_capture_take_help(struct tf_capture *c);
+/* Another processor has nothing to do, and HELPS to read; or has something to do from now on.  Of large files alone,
+ * and it changes nothing but the time. */
+void tf_capture_take_help(struct tf_capture *c, bool helps);
 
 /* Makes a waiting or the next batch return TF_CAPTURE_END; live, the batches before it bring what the
  * kernel had taken by now.  May be called by a signal handler and by another thread. */

@@ -274,10 +274,15 @@ tf_stream_map(struct tf_stream *s)
 }
 
 void
-tf_stream_take_help(struct tf_stream *s)
+tf_stream_take_help(struct tf_stream *s, bool helps)
 {
-	if (s->maps && !s->scout)
+	if (helps && s->maps && !s->scout)
 		s->scout = tf_scout_new();
+	if (helps || !s->scout)
+		return;
+	/* What it has not mapped of the present window comes page by page. */
+	tf_scout_free(s->scout);
+	s->scout = s->window.scout = NULL;
 }
 
 /* The buffer goes, and what comes next is the octet AT of the file. */

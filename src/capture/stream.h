@@ -62,8 +62,8 @@ void tf_stream_fill(struct tf_stream *s, size_t need);
  */
 void tf_stream_map(struct tf_stream *s);
 
-/* Another processor may help with that. */
-void tf_stream_take_help(struct tf_stream *s);
+/* Another processor helps with that, or does so no more. */
+void tf_stream_take_help(struct tf_stream *s, bool helps);
 
 /* Whether what lies ahead in the buffer has been looked at by nobody, not even by the kernel that copies it. */
 static inline bool

@@ -181,8 +181,8 @@ share(struct replay *r)
 {
 	enum share what = worth_sharing(r);
 
-	if (what == MAPPING)
-		tf_capture_take_help(r->capture);
+	if (what != NOTHING)
+		tf_capture_take_help(r->capture, what == MAPPING);
 	return what == ANALYSIS && read_together(r);
 }
 

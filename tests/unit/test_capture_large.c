@@ -68,8 +68,7 @@ open_file(const char *const *name)
 	struct tf_capture *c;
 
 	CU_ASSERT_EQUAL_FATAL(tf_capture_open(&c, &options, message), TF_CAPTURE_OK);
-	if (helped)
-		tf_capture_take_help(c);
+	tf_capture_take_help(c, helped);
 	return c;
 }
 
@@ -110,6 +109,28 @@ all_of_it_is_read(void)
 	tf_capture_progress(c, &consumed, &total);
 	CU_ASSERT_EQUAL(total, 24 + (uint64_t)COUNT * RECORD);
 	CU_ASSERT_EQUAL(consumed, total);
+	tf_capture_close(c);
+	kit_unlink(name);
+}
+
+/* As if there were something else to do. */
+static void
+help_may_end(void)
+{
+	char *name = make();
+	bool intact;
+
+	helped = true;
+	struct tf_capture *c = open_file((const char *const *)&name);
+	helped = false;
+	for (size_t n = 0; n < COUNT; n += 5000) {
+		CU_ASSERT_TRUE(read_on(c, n, &intact) >= n);
+		CU_ASSERT_TRUE(intact);
+		tf_capture_take_help(c, n / 5000 % 2);
+	}
+	CU_ASSERT_EQUAL(read_on(c, SIZE_MAX, &intact), COUNT);
+	CU_ASSERT_TRUE(intact);
+	CU_ASSERT_FALSE(tf_capture_source(c, 0)->failed);
 	tf_capture_close(c);
 	kit_unlink(name);
 }
@@ -237,5 +258,6 @@ const struct tf_test tf_tests[] = {
     {"what comes meanwhile is read", what_comes_meanwhile_is_read},
     {"the beginning may lie anywhere", the_beginning_may_lie_anywhere},
     {"with another thread's help all is the same", with_help_all_is_the_same},
+    {"help may end", help_may_end},
     {NULL, NULL},
 };
