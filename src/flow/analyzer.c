@@ -18,6 +18,9 @@
 #define EARLY 16 /* and segments so many before that: the thread that wrote them may have them in its cache yet */
 #define ROW   256 /* segments that go through together */
 
+/* Of a segment, what is looked at of most. */
+#define USUAL_OCTETS offsetof(struct tf_segment, sack)
+
 /* What each turn of a row does stands in the row's loop, though it has two. */
 #define IN_EACH_TURN static inline __attribute__((always_inline))
 
@@ -463,7 +466,7 @@ look_for_closing(struct tf_analyzer *a, const struct errand *e)
 	if (e->likely && !(e->likely & TF_EMBRYO_BIT)) {
 		const struct tf_connection *c = tf_connection_at(a, e->likely);
 		if (c->closing)
-			tf_prefetch(tf_closing_if(&a->ctx, c), sizeof(struct tf_closing));
+			tf_prefetch_lines(tf_closing_if(&a->ctx, c), sizeof(struct tf_closing));
 		if (c->closing || e->s->plain.kind & TF_K_FIN)
 			tf_wheel_prefetch(&a->wheel, e->likely);
 	}
@@ -515,11 +518,11 @@ feed_row(struct tf_analyzer *a, const struct tf_segment *segments, size_t count)
 	size_t i = 0;
 
 	for (size_t early = 0; early < 3 * AHEAD + EARLY && early < count; early++)
-		tf_prefetch(&segments[early], sizeof *segments);
+		tf_prefetch(&segments[early], USUAL_OCTETS);
 	while (i < 3 * AHEAD)
 		take_turn(a, row, segments, count, i++);
 	for (; i < count; i++) {
-		tf_prefetch(&segments[i + EARLY], sizeof *segments);
+		tf_prefetch(&segments[i + EARLY], USUAL_OCTETS);
 		set_out(a, &row[i], &segments[i]);
 		look_for_connection(a, &row[i - AHEAD]);
 		look_for_closing(a, &row[i - 2 * AHEAD]);

@@ -105,9 +105,9 @@ TF_PREFETCHES void
 tf_value_prefetch(const struct tf_analyzer *a, uint32_t value)
 {
 	if (value & TF_EMBRYO_BIT)
-		tf_prefetch(tf_embryo_at(a, value & ~TF_EMBRYO_BIT), sizeof(struct tf_embryo));
+		tf_prefetch_lines(tf_embryo_at(a, value & ~TF_EMBRYO_BIT), sizeof(struct tf_embryo));
 	else
-		tf_prefetch(tf_connection_at(a, value), sizeof(struct tf_connection));
+		tf_prefetch_lines(tf_connection_at(a, value), sizeof(struct tf_connection));
 }
 
 /* And, once that is there, for what its close needs. */
@@ -116,7 +116,7 @@ tf_value_prefetch_closing(const struct tf_analyzer *a, uint32_t value)
 {
 	if (value & TF_EMBRYO_BIT || !tf_connection_at(a, value)->closing)
 		return;
-	tf_prefetch(tf_closing_if(&a->ctx, tf_connection_at(a, value)), sizeof(struct tf_closing));
+	tf_prefetch_lines(tf_closing_if(&a->ctx, tf_connection_at(a, value)), sizeof(struct tf_closing));
 }
 
 /* Connections in the table, embryos among them. */
