@@ -359,6 +359,36 @@ tf_move_first(const struct tf_context *ctx, const struct tf_segment *s)
 	return fits && !(ctx->sink.wanted & TF_EV_SEGMENT) ? move : NULL;
 }
 
+/* tf_end.flags of one end. */
+static uint16_t
+flags_of(const struct tf_shape *shape, enum tf_endpoint which)
+{
+	uint16_t flags;
+
+	memcpy(&flags,
+	       (const char *)&shape->end[which] + offsetof(struct tf_end, flags) -
+	           offsetof(struct tf_end, base),
+	       sizeof flags);
+	return flags;
+}
+
+const struct tf_move *
+tf_move_answer(const struct tf_context *ctx, unsigned shape, tf_seq isn, const struct tf_segment *s)
+{
+	const struct tf_known_shape *known = &ctx->moves->shape[shape];
+	const struct tf_end client = {.isn = isn, .una = isn, .max = tf_seq_add(isn, 1)};
+	const struct tf_end server = {.flags = flags_of(&known->shape, TF_SERVER)};
+	unsigned may = known->may[TF_SERVER];
+
+	if (s->plain.move != TF_MAY_SYN_ACK || (may & (TF_MAY_SYN_ACK | TF_MAY_WAIT)) != TF_MAY_SYN_ACK ||
+	    ctx->sink.wanted & TF_EV_SEGMENT || !is_in_time(&server, s, s->plain.kind) ||
+	    !is_first_in_order(&client, s))
+		return NULL;
+	uint32_t key = key_of(shape, kind_of(&server, &client, s, TF_SERVER, end_of(s)));
+	const struct tf_move *move = &ctx->moves->move[place_of(key)];
+	return move->key == key ? move : NULL;
+}
+
 /* ---- learning ------------------------------------------------------------------------- */
 
 static struct tf_told
@@ -428,19 +458,6 @@ rests(const struct tf_shape *shape)
 
 	return (client == TF_TIME_WAIT && (server == TF_TIME_WAIT || server == TF_CLOSED)) ||
 	       (client == TF_CLOSED && server == TF_TIME_WAIT);
-}
-
-/* tf_end.flags of one end. */
-static uint16_t
-flags_of(const struct tf_shape *shape, enum tf_endpoint which)
-{
-	uint16_t flags;
-
-	memcpy(&flags,
-	       (const char *)&shape->end[which] + offsetof(struct tf_end, flags) -
-	           offsetof(struct tf_end, base),
-	       sizeof flags);
-	return flags;
 }
 
 /* What the numbers of such a segment depend on, besides others. */

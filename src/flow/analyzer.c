@@ -15,8 +15,9 @@
 /* Memory is asked for so many segments before it is needed: the index first, then what it leads to, then what that
  * leads to. */
 #define AHEAD 8
-#define EARLY 16 /* and segments so many before that: the thread that wrote them may have them in its cache yet */
-#define ROW   256 /* segments that go through together */
+#define EARLY                                                                                                \
+	16 /* and segments so many before that: the thread that wrote them may have them in its cache yet */
+#define ROW 256 /* segments that go through together */
 
 /* Of a segment, what is looked at of most. */
 #define USUAL_OCTETS offsetof(struct tf_segment, sack)
@@ -255,10 +256,27 @@ feed_first(struct tf_analyzer *a, const struct errand *e, uint32_t tombstone)
 	tf_feed_connection(a, index, e->s);
 }
 
+/* EMBRYO has its answer S: that is for the detectors, too. */
+static void
+detect_answer(struct tf_analyzer *a, const struct tf_segment *s, uint32_t embryo)
+{
+	uint32_t index = tf_embryo_copy(a, embryo);
+
+	detect_opening(a, tf_connection_at(a, index), s, TF_SERVER);
+	if (tf_embryo_keep(a, embryo, index))
+		return;
+	tf_embryo_leave_to(a, embryo, index, s->hash);
+	tf_look_again(a, index);
+}
+
 /* Its answer may leave it one; anything else makes a connection of it.  That one's index, or 0 where all is done. */
 static uint32_t
 feed_embryo(struct tf_analyzer *a, const struct errand *e, uint32_t embryo)
 {
+	if (tf_embryo_answer(a, embryo, e->s)) {
+		detect_answer(a, e->s, embryo);
+		return 0;
+	}
 	uint32_t index = tf_embryo_copy(a, embryo);
 	struct tf_connection *c = tf_connection_at(a, index);
 	enum tf_endpoint from = tf_connection_sender(c, e->s);

@@ -186,6 +186,14 @@ forget_copy(struct tf_analyzer *a, uint32_t index)
 	tf_pool_put(&a->connections, index);
 }
 
+static unsigned
+offered_scale(const struct tf_segment *s)
+{
+	if (!(s->options & TF_OPT_WSCALE))
+		return 0;
+	return s->wscale > 14 ? 14 : s->wscale;
+}
+
 /* E, whose place is new, as the sender of the SYN S makes it; the rest of what MOVE does to it is its shape. */
 static void
 describe_first(struct tf_analyzer *a, struct tf_embryo *e, const struct tf_segment *s,
@@ -200,7 +208,7 @@ describe_first(struct tf_analyzer *a, struct tf_embryo *e, const struct tf_segme
 	e->first_ts_ns = a->ctx.now_ns;
 	e->conn = (a->next_conn + 1) & TF_MAX_CONN;
 	e->shape = move->to & (TF_SHAPES - 1u);
-	e->client_wscale = (s->options & TF_OPT_WSCALE ? (s->wscale > 14 ? 14u : s->wscale) : 0u) & 15u;
+	e->client_wscale = offered_scale(s) & 15u;
 	e->aside = flags >> TF_CONN_ASIDE_SHIFT & 0xff;
 	e->client_wire = s->wire_len & MOST_WIRE;
 	e->isn[TF_CLIENT] = s->seq;
@@ -283,6 +291,56 @@ tf_embryo_update(struct tf_analyzer *a, uint32_t embryo, uint32_t index)
 	describe(tf_embryo_at(a, place), c);
 	if (!queue_up(a, TF_AWAITS_THIRD, place))
 		return false;
+	forget_copy(a, index);
+	return true;
+}
+
+/* As the server's SYN,ACK S makes it; the rest of what MOVE does to E is its shape. */
+static void
+describe_answer(const struct tf_analyzer *a, struct tf_embryo *e, const struct tf_segment *s,
+                const struct tf_move *move)
+{
+	uint32_t flags =
+	    tf_stack_flag(TF_SERVER, s) | (s->checksum_state == TF_CHECKSUM_VALID ? TF_CONN_SERVER_SUMS : 0);
+
+	e->shape = move->to & (TF_SHAPES - 1u);
+	e->answered = 1;
+	e->handshake_ns = (uint64_t)(a->ctx.now_ns - e->first_ts_ns) & MOST_HANDSHAKE;
+	e->aside |= flags >> TF_CONN_ASIDE_SHIFT & 0xff;
+	e->server_wscale = offered_scale(s) & 15u;
+	e->server_wire = s->wire_len & MOST_WIRE;
+	e->isn[TF_SERVER] = s->seq;
+	e->tsval[TF_SERVER] = s->options & TF_OPT_TIMESTAMPS ? s->tsval : 0;
+	e->window[TF_SERVER] = s->window;
+	e->mss[TF_SERVER] = s->options & TF_OPT_MSS ? s->mss : 0;
+}
+
+bool
+tf_embryo_answer(struct tf_analyzer *a, uint32_t embryo, const struct tf_segment *s)
+{
+	uint32_t place = embryo & ~TF_EMBRYO_BIT;
+	struct tf_embryo *e = tf_embryo_at(a, place);
+	const struct tf_move *move =
+	    e->answered ? NULL : tf_move_answer(&a->ctx, e->shape, e->isn[TF_CLIENT], s);
+	int64_t took_ns = a->ctx.now_ns - e->first_ts_ns;
+
+	if (!move || !(a->moves.shape[move->to].may[TF_CLIENT] & TF_IS_EMBRYONIC) ||
+	    s->wire_len > MOST_WIRE || took_ns < 0 || (uint64_t)took_ns > MOST_HANDSHAKE ||
+	    !queue_up(a, TF_AWAITS_THIRD, place))
+		return false;
+	describe_answer(a, e, s, move);
+	tf_move_tell(&a->ctx, e->conn, move);
+	return true;
+}
+
+bool
+tf_embryo_keep(struct tf_analyzer *a, uint32_t embryo, uint32_t index)
+{
+	const struct tf_connection *c = tf_connection_at(a, index);
+
+	if (c->closing)
+		return false; /* something was found */
+	tf_embryo_at(a, embryo & ~TF_EMBRYO_BIT)->aside = (c->flags & TF_CONN_ASIDE) >> TF_CONN_ASIDE_SHIFT;
 	forget_copy(a, index);
 	return true;
 }
