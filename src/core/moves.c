@@ -386,9 +386,9 @@ told_of(const struct tf_event *e)
 
 /* The sink while a move is learnt. */
 static void
-hear(void *listener, const struct tf_event *e)
+hear(void *lesson, const struct tf_event *e)
 {
-	struct tf_listener *l = listener;
+	struct tf_lesson *l = lesson;
 
 	if (e->kind == TF_EV_SEGMENT && e->segment->marks)
 		l->unusual = true;
@@ -402,11 +402,11 @@ hear(void *listener, const struct tf_event *e)
 }
 
 bool
-tf_move_listen(struct tf_context *ctx, struct tf_listener *l)
+tf_move_listen(struct tf_context *ctx, struct tf_lesson *l)
 {
 	if (!ctx->moves->unknown.kind)
 		return false;
-	*l = (struct tf_listener){.sink = ctx->sink, .move = ctx->moves->unknown};
+	*l = (struct tf_lesson){.sink = ctx->sink, .move = ctx->moves->unknown};
 	ctx->sink.event = hear;
 	ctx->sink.context = l;
 	return true;
@@ -509,7 +509,7 @@ tf_move_learn_beginning(struct tf_context *ctx, struct tf_connection *c)
 }
 
 void
-tf_move_learn(struct tf_context *ctx, struct tf_connection *c, const struct tf_listener *l)
+tf_move_learn(struct tf_context *ctx, struct tf_connection *c, const struct tf_lesson *l)
 {
 	struct tf_moves *moves = ctx->moves;
 	uint32_t key = key_of(l->move.shape, l->move.kind), at = place_of(key);

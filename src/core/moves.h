@@ -153,7 +153,7 @@ void tf_move_tell(const struct tf_context *ctx, uint64_t conn, const struct tf_m
 void tf_move_learn_beginning(struct tf_context *ctx, struct tf_connection *c);
 
 /* What the checklist tells the sink while a move is learnt. */
-struct tf_listener {
+struct tf_lesson {
 	struct tf_sink sink; /* the one that all is passed on to */
 	bool unusual;        /* more was told than a move can hold, or the segment was marked */
 	unsigned count;      /* of told */
@@ -163,9 +163,9 @@ struct tf_listener {
 
 /* Before the checklist makes the move that tf_move_plain() has just not found: if the segment is plain, L hears what it
  * tells from now on, and must stay where it is until tf_move_learn().  False where it is not. */
-bool tf_move_listen(struct tf_context *ctx, struct tf_listener *l);
+bool tf_move_listen(struct tf_context *ctx, struct tf_lesson *l);
 
 /* The checklist has just made it: remember what it came to, and what it told. */
-void tf_move_learn(struct tf_context *ctx, struct tf_connection *c, const struct tf_listener *l);
+void tf_move_learn(struct tf_context *ctx, struct tf_connection *c, const struct tf_lesson *l);
 
 #endif

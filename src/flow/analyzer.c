@@ -99,14 +99,14 @@ static void
 feed_and_learn(struct tf_analyzer *a, struct tf_connection *c, const struct tf_segment *s,
                enum tf_endpoint from)
 {
-	struct tf_listener listener;
+	struct tf_lesson lesson;
 
-	if (!tf_move_listen(&a->ctx, &listener)) {
+	if (!tf_move_listen(&a->ctx, &lesson)) {
 		feed_thoroughly(a, c, s, from);
 		return;
 	}
 	feed_thoroughly(a, c, s, from);
-	tf_move_learn(&a->ctx, c, &listener);
+	tf_move_learn(&a->ctx, c, &lesson);
 }
 
 void
