@@ -72,7 +72,8 @@ tf_wheel_prefetch(const struct tf_wheel *w, uint32_t index)
 /* Look at connection INDEX at DEADLINE, unless it is filed for an earlier time already. */
 void tf_wheel_file(struct tf_wheel *w, uint32_t index, int64_t deadline_ns);
 
-/* Look at connection INDEX at DEADLINE, which is not INT64_MAX, and not before, though it is filed for an earlier time. */
+/* Look at connection INDEX at DEADLINE, which is not INT64_MAX, and not before, even if it is filed for an earlier
+ * time. */
 void tf_wheel_move(struct tf_wheel *w, uint32_t index, int64_t deadline_ns);
 
 /* Connection INDEX goes: it is filed no more. */
