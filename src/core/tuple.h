@@ -67,6 +67,15 @@ tf_addr_big_endian(uint64_t word)
 	return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? __builtin_bswap64(word) : word;
 }
 
+/* Both halves of a product in one word: what hashes are made of that nobody can aim without knowing a factor. */
+static inline uint64_t
+tf_folded(uint64_t a, uint64_t b)
+{
+	unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
 /* Was S sent by the second end of the key that its 4-tuple makes? */
 static inline bool
 tf_sent_by_second(const struct tf_segment *s)
