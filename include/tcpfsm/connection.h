@@ -20,10 +20,10 @@ struct tf_key {
 	uint16_t port[2];
 };
 
-/* The same in less room. */
+/* The same in less room.  Two IPv4 addresses stand here as in the header; else, with TF_CONN_WIDE, addr[0] is an index
+ * into a pool that holds both. */
 struct tf_tuple {
-	uint32_t addr
-	    [2]; /* of IPv4, as they stand in the header; wide: the first is an index into the pool of them */
+	uint32_t addr[2];
 	uint16_t port[2];
 };
 

@@ -104,8 +104,8 @@ int tf_capture_batch(struct tf_capture *c, struct tf_frame *frames, size_t max);
  * what is decided by an octet has to be looked at once. */
 bool tf_capture_may_change(const struct tf_capture *c);
 
-/* Another processor has nothing to do, and HELPS to read; or has something to do from now on.  Of large files alone,
- * and it changes nothing but the time. */
+/* HELPS: another processor has nothing to do, and may map what of a large file comes next.  Else it has something to do
+ * from now on.  It changes nothing but the time. */
 void tf_capture_take_help(struct tf_capture *c, bool helps);
 
 /* Makes a waiting or the next batch return TF_CAPTURE_END; live, the batches before it bring what the

@@ -151,5 +151,5 @@ tf_input_resume(struct tf_input *in, const struct tf_input_options *options)
 uint64_t
 tf_input_consumed(const struct tf_input *in)
 {
-	return in->reading ? in->reader.stream.consumed : in->consumed;
+	return in->reading ? tf_stream_consumed(&in->reader.stream) : in->consumed;
 }

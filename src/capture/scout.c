@@ -16,6 +16,8 @@
 enum {
 	STEP = 1 << 20, /* octets; some 60 microseconds */
 	NAP_NS = 100000,
+	LONG_NAP_NS = 1000000, /* after some short ones: the reader has other things to do */
+	SHORT_NAPS = 200,
 };
 
 struct part {
@@ -26,7 +28,7 @@ struct part {
 struct tf_scout {
 	pthread_t thread;
 	pthread_mutex_t lock;      /* for what follows */
-	struct part ahead, behind; /* to be mapped; to be unmapped, when it is not in it any more */
+	struct part ahead, behind; /* what it is to map; what it is to unmap after its present step */
 	atomic_bool over;
 };
 
@@ -41,7 +43,7 @@ tf_scout_map(uint8_t *base, size_t size)
 #endif
 }
 
-/* What it was sent for last, all of it or the next step. */
+/* The next MOST octets of what is to be done FROM its beginning, or all that is left. */
 static struct part
 take(struct tf_scout *s, struct part *from, size_t most)
 {
@@ -53,19 +55,33 @@ take(struct tf_scout *s, struct part *from, size_t most)
 	return step;
 }
 
+/* False where there was nothing to do. */
+static bool
+take_a_step(struct tf_scout *s)
+{
+	struct part ahead = take(s, &s->ahead, STEP), behind = take(s, &s->behind, SIZE_MAX);
+
+	if (ahead.size > 0)
+		tf_scout_map(ahead.base, ahead.size);
+	if (behind.size > 0)
+		munmap(behind.base, behind.size);
+	return ahead.size > 0 || behind.size > 0;
+}
+
 static void *
 go(void *scout)
 {
 	struct tf_scout *s = scout;
+	unsigned naps = 0; /* in a row */
 
 	while (!atomic_load(&s->over)) {
-		struct part ahead = take(s, &s->ahead, STEP), behind = take(s, &s->behind, SIZE_MAX);
-		if (ahead.size > 0)
-			tf_scout_map(ahead.base, ahead.size);
-		if (behind.size > 0)
-			munmap(behind.base, behind.size);
-		if (ahead.size == 0 && behind.size == 0)
-			nanosleep(&(struct timespec){.tv_nsec = NAP_NS}, NULL);
+		if (take_a_step(s)) {
+			naps = 0;
+			continue;
+		}
+		struct timespec t = {.tv_nsec = naps < SHORT_NAPS ? NAP_NS : LONG_NAP_NS};
+		nanosleep(&t, NULL);
+		naps += naps < SHORT_NAPS;
 	}
 	return NULL;
 }
@@ -119,7 +135,8 @@ tf_scout_clear(struct tf_scout *s, uint8_t *base, size_t size)
 	s->ahead.size = 0;
 	s->behind = (struct part){base, size};
 	pthread_mutex_unlock(&s->lock);
-	/* It has not come to it yet. */
+	/* It has not come to that yet.  Should its present step lie there: to map what is no more, or what has come there
+	 * since, does nothing else. */
 	if (before.size > 0)
 		munmap(before.base, before.size);
 }

@@ -1,8 +1,8 @@
 /*
- * Another thread that goes through a window before its user, and behind
+ * Another thread that goes through a window ahead of its user, and behind
  * it: it lets the kernel map the file's pages, and unmap them again, which
  * takes a third of the time of reading a capture of large frames.  It
- * changes nothing else.
+ * looks at no octet, and changes nothing else.
  */
 #ifndef TCPFSM_CAPTURE_SCOUT_H
 #define TCPFSM_CAPTURE_SCOUT_H
@@ -12,20 +12,20 @@
 
 struct tf_scout;
 
-/* NULL where there can be none. */
+/* NULL where there can be none.  All calls but for it are its user's, one thread at a time. */
 struct tf_scout *tf_scout_new(void);
 
-/* NULL is allowed. */
+/* It ends, and what it had yet to unmap is unmapped.  NULL is allowed. */
 void tf_scout_free(struct tf_scout *s);
 
 /* Go through SIZE octets at BASE, in place of what it went through before. */
 void tf_scout_send(struct tf_scout *s, uint8_t *base, size_t size);
 
-/* SIZE octets at BASE, a window that it went through before, are wanted no more: it unmaps them. */
+/* SIZE octets at BASE, the window that it was sent through, are wanted no more: it unmaps them. */
 void tf_scout_clear(struct tf_scout *s, uint8_t *base, size_t size);
 
-/* What it does, at once: map SIZE octets at BASE.  One by one pages cost more, and what is not there cannot be
- * prefetched. */
+/* What it does, at once and without it: map SIZE octets at BASE, a page's beginning.  Pages cost more one by one, and
+ * what is not there cannot be prefetched. */
 void tf_scout_map(uint8_t *base, size_t size);
 
 #endif

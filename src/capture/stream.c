@@ -16,7 +16,7 @@
 enum {
 	RAW_CAPACITY = 256 * 1024,
 	WINDOW = 2 << 20,        /* octets at a time: what a second-level cache holds */
-	SCOUTED = 8 << 20,       /* with a scout: it is sent seldom */
+	SCOUTED = 8 << 20,       /* with a scout, which is to be sent seldom */
 	WORTH_MAPPING = 8 << 20, /* octets of a file that pay for the faults */
 	PAGE = 64 << 10,         /* a multiple of any page's size */
 };

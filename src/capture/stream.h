@@ -42,7 +42,7 @@ struct tf_stream {
 	bool raw_ended;            /* the file has no more of them */
 	bool in_member;            /* a compressed member has begun and not ended */
 
-	uint64_t consumed; /* octets read from fd */
+	uint64_t consumed; /* octets read from fd, or in windows */
 	char message[160]; /* what went wrong, without the file's name; "" if nothing did */
 };
 
@@ -62,7 +62,7 @@ void tf_stream_fill(struct tf_stream *s, size_t need);
  */
 void tf_stream_map(struct tf_stream *s);
 
-/* Another processor helps with that, or does so no more. */
+/* From now on another processor maps what comes next, or does so no more. */
 void tf_stream_take_help(struct tf_stream *s, bool helps);
 
 /* Whether what lies ahead in the buffer has been looked at by nobody, not even by the kernel that copies it. */
@@ -88,6 +88,13 @@ static inline uint8_t *
 tf_stream_at(const struct tf_stream *s)
 {
 	return s->buffer + s->begin;
+}
+
+/* Octets of the file that were read from fd, or gone past in a window. */
+static inline uint64_t
+tf_stream_consumed(const struct tf_stream *s)
+{
+	return s->consumed - (s->window.base ? tf_stream_available(s) : 0);
 }
 
 /* The offset of tf_stream_at() in the decompressed data. */

@@ -23,12 +23,13 @@ struct tf_window {
 	uint8_t *base; /* a page's beginning; NULL: closed */
 	size_t size;   /* octets at base */
 	volatile sig_atomic_t torn;
-	struct tf_scout *scout; /* it may be in it; NULL: there is none */
+	struct tf_scout *scout; /* that was sent through it, and unmaps it; NULL: none was */
 	struct tf_window *next; /* another open one */
 };
 
 /* SIZE octets of FD from OFFSET on, a multiple of the page size; what is written there stays in the window.  W is
- * closed before it, and stays where it is while it is open.  SCOUT, or NULL, goes before.  False where that cannot be. */
+ * closed before it, and stays where it is while it is open.  SCOUT goes ahead; NULL: nobody does.  False where that
+ * cannot be. */
 bool tf_window_open(struct tf_window *w, struct tf_scout *scout, int fd, uint64_t offset, size_t size);
 
 void tf_window_close(struct tf_window *w);

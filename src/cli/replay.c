@@ -1,8 +1,7 @@
 /*
  * The loop: parcels from the intake into the analyzer, with one thread or
  * two; between batches what is due (watch.h), and at the end what is known
- * of the capture's.  What a
- * segment means is the analyzer's business.
+ * of the capture's.  What a segment means is the analyzer's business.
  */
 #include "cli/replay.h"
 
@@ -19,6 +18,9 @@
 #include "cli/watch.h"
 #include "tcpfsm/analyzer.h"
 
+/* What a second thread could do, as what was read and what is left show. */
+enum share { NOTHING, ANALYSIS, MAPPING };
+
 struct replay {
 	const struct tf_options *options;
 	struct tf_capture *capture;
@@ -28,6 +30,7 @@ struct replay {
 	struct tf_intake intake;
 	struct tf_parcel parcel;      /* with one thread */
 	struct tf_pipeline *pipeline; /* with two */
+	enum share shared;            /* what a second one was wanted for last */
 	struct tf_watch watch;
 };
 
@@ -159,9 +162,6 @@ may_share(const struct replay *r)
 
 /* ---- one, or one and then two --------------------------------------------------------- */
 
-/* What a second thread could do, as what was read and what is left show. */
-enum share { NOTHING, ANALYSIS, MAPPING };
-
 /* Of large frames the reading itself is nearly all the work, and to pass segments on costs more than the rest. */
 static enum share
 worth_sharing(const struct replay *r)
@@ -175,14 +175,16 @@ worth_sharing(const struct replay *r)
 	return consumed / LARGE_FRAME < tf_capture_frames(r->capture) ? ANALYSIS : MAPPING;
 }
 
-/* Let another processor do what pays; true where nothing is left to read then. */
+/* Let another processor do what pays, where that has changed; true where nothing is left to read then. */
 static bool
-share(struct replay *r)
+share_work(struct replay *r)
 {
 	enum share what = worth_sharing(r);
 
-	if (what != NOTHING)
-		tf_capture_take_help(r->capture, what == MAPPING);
+	if (what == NOTHING || what == r->shared)
+		return false;
+	r->shared = what;
+	tf_capture_take_help(r->capture, what == MAPPING);
 	return what == ANALYSIS && read_together(r);
 }
 
@@ -195,7 +197,7 @@ read_alone(struct replay *r, bool others)
 	r->intake.ship = use_at_once;
 	r->intake.parcel = &r->parcel;
 	while (!tf_outputs_all_failed(r->outputs)) {
-		if (others && share(r))
+		if (others && share_work(r))
 			return;
 		frames = tf_intake_read(&r->intake);
 		if (frames == TF_CAPTURE_END)

@@ -42,7 +42,7 @@ tf_briefs_emit(struct tf_context *ctx)
 	ctx->briefs.count = 0;
 }
 
-/* The address and the port of the SIDE of C's key that is asked for: 0 or 1. */
+/* The address of a SIDE of C's key: 0 or 1. */
 static inline struct tf_addr
 tf_connection_addr(const struct tf_context *ctx, const struct tf_connection *c, unsigned side)
 {

@@ -326,7 +326,7 @@ both_are_gone(const struct tf_connection *c)
 	       tf_end_state(server) == TF_CLOSED;
 }
 
-/* WHICH, or the other end, may have waited too long for a segment. */
+/* If WHICH has waited too long for a segment, it is taken to have passed unseen, or WHICH to have given up. */
 static void
 lose_patience(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint which)
 {

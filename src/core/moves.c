@@ -35,8 +35,8 @@ is_in_time(const struct tf_end *x, const struct tf_segment *s, unsigned kind)
 	return !tf_end_has(x, TF_END_TSVAL_KNOWN) || (int32_t)(s->tsval - x->tsval) >= 0;
 }
 
-/* It brings the ACK that is awaited, of the other end's SYN or of all of its FIN: else that one is not open, or not
- * closed yet. */
+/* Where an ACK of the other end's SYN, or of all up to its FIN, is awaited, S brings it.  Without it that end would not
+ * be open yet, or not be closed. */
 static inline bool
 brings_awaited_ack(const struct tf_end *y, const struct tf_segment *s, unsigned may)
 {
@@ -61,7 +61,7 @@ is_in_order(const struct tf_end *x, const struct tf_end *y, const struct tf_segm
 	       s->window != x->window;
 }
 
-/* A SYN's ACK is of all that came towards it. */
+/* A SYN without an ACK, or with one of all that the other end has sent. */
 static inline bool
 is_first_in_order(const struct tf_end *y, const struct tf_segment *s)
 {
@@ -80,6 +80,7 @@ may_still_wait(const struct tf_context *ctx, const struct tf_closing *k)
 	return true;
 }
 
+/* It is what X, which sent S, may send by MAY, and its numbers and times are as the kind says. */
 static inline bool
 is_plain(const struct tf_context *ctx, const struct tf_connection *c, const struct tf_end *x,
          const struct tf_end *y, const struct tf_segment *s, unsigned may)
@@ -94,7 +95,7 @@ is_plain(const struct tf_context *ctx, const struct tf_connection *c, const stru
 	return !(may & TF_MAY_WAIT) || may_still_wait(ctx, tf_closing_if(ctx, c));
 }
 
-/* Its octets and flags are as the kind of S says. */
+/* tf_segment_end(), of a plain one: it has a SYN or a FIN where its kind has, and not both. */
 static inline tf_seq
 end_of(const struct tf_segment *s)
 {
@@ -320,8 +321,10 @@ make(struct tf_context *ctx, struct tf_connection *c, struct tf_end *x, struct t
 		tell_all(ctx, c, s, from, move);
 }
 
+/* So that it can be learnt.  NULL, for who looked for the move. */
 static __attribute__((noinline, cold)) const struct tf_move *
-ask(struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint from, unsigned may, unsigned kind)
+note_unknown(struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint from, unsigned may,
+             unsigned kind)
 {
 	ctx->moves->unknown = (struct tf_unknown_move){from, may, kind, c->shape};
 	return NULL;
@@ -336,14 +339,14 @@ tf_move_plain(struct tf_context *ctx, struct tf_connection *c, const struct tf_s
 	/* Compilers would rather work out both addresses again for each field. */
 	__asm__("" : "+r"(x), "+r"(y));
 	if (!is_plain(ctx, c, x, y, s, may))
-		return ask(ctx, c, from, may, 0);
+		return note_unknown(ctx, c, from, may, 0);
 
 	tf_seq end = end_of(s);
 	unsigned kind = kind_of(x, y, s, from, end);
 	uint32_t key = key_of(c->shape, kind);
 	const struct tf_move *move = &ctx->moves->move[place_of(key)];
 	if (move->key != key || (kind & TF_K_FIN && !c->closing && !tf_closing_of(ctx, c)))
-		return ask(ctx, c, from, may, kind);
+		return note_unknown(ctx, c, from, may, kind);
 	make(ctx, c, x, y, s, from, end, move);
 	return move;
 }
@@ -359,16 +362,14 @@ tf_move_first(const struct tf_context *ctx, const struct tf_segment *s)
 	return fits && !(ctx->sink.wanted & TF_EV_SEGMENT) ? move : NULL;
 }
 
-/* tf_end.flags of one end. */
+/* tf_end.flags of one end, out of the word that begins with its base. */
 static uint16_t
 flags_of(const struct tf_shape *shape, enum tf_endpoint which)
 {
+	const size_t at = offsetof(struct tf_end, flags) - offsetof(struct tf_end, base);
 	uint16_t flags;
 
-	memcpy(&flags,
-	       (const char *)&shape->end[which] + offsetof(struct tf_end, flags) -
-	           offsetof(struct tf_end, base),
-	       sizeof flags);
+	memcpy(&flags, (const char *)&shape->end[which] + at, sizeof flags);
 	return flags;
 }
 
@@ -416,9 +417,9 @@ told_of(const struct tf_event *e)
 
 /* The sink while a move is learnt. */
 static void
-hear(void *listener, const struct tf_event *e)
+hear(void *lesson, const struct tf_event *e)
 {
-	struct tf_listener *l = listener;
+	struct tf_lesson *l = lesson;
 
 	if (e->kind == TF_EV_SEGMENT && e->segment->marks)
 		l->unusual = true;
@@ -432,11 +433,11 @@ hear(void *listener, const struct tf_event *e)
 }
 
 bool
-tf_move_listen(struct tf_context *ctx, struct tf_listener *l)
+tf_move_listen(struct tf_context *ctx, struct tf_lesson *l)
 {
 	if (!ctx->moves->unknown.kind)
 		return false;
-	*l = (struct tf_listener){.sink = ctx->sink, .move = ctx->moves->unknown};
+	*l = (struct tf_lesson){.sink = ctx->sink, .move = ctx->moves->unknown};
 	ctx->sink.event = hear;
 	ctx->sink.context = l;
 	return true;
@@ -460,7 +461,7 @@ rests(const struct tf_shape *shape)
 	       (client == TF_CLOSED && server == TF_TIME_WAIT);
 }
 
-/* What the numbers of such a segment depend on, besides others. */
+/* What such a segment does to the numbers, as far as SHAPE, in which it finds the connection, and its kind decide. */
 static unsigned
 notes_of_numbers(const struct tf_shape *shape, const struct tf_unknown_move *move)
 {
@@ -482,21 +483,31 @@ notes_of_numbers(const struct tf_shape *shape, const struct tf_unknown_move *mov
 	return notes;
 }
 
+/* What the wheel has to know of a move that leads from FROM to TO. */
+static unsigned
+notes_of_timers(const struct tf_shape *from, const struct tf_shape *to, unsigned kind)
+{
+	bool same = from->history[0] == to->history[0] && from->history[1] == to->history[1];
+
+	if (same && !(kind & TF_K_FIN) && !closes(from) && !closes(to))
+		return 0;
+	if (rests(to))
+		return TF_NOTE_REST;
+	return kind & TF_K_SYN ? 0 : TF_NOTE_TIMERS;
+}
+
 static unsigned
 notes_of(const struct tf_known_shape *known, const struct tf_known_shape *next,
          const struct tf_unknown_move *move)
 {
 	const struct tf_shape *from = &known->shape, *to = &next->shape;
-	unsigned notes = notes_of_numbers(from, move);
+	unsigned notes = notes_of_numbers(from, move) | notes_of_timers(from, to, move->kind);
 
 	if (move->kind & TF_K_ADVANCES && !(move->kind & TF_K_SYN) && move->may & TF_AWAITS_SYN)
 		notes |= TF_NOTE_THIRD;
 	if (tf_letters_have(to->letters, move->from, false) &&
 	    !tf_letters_have(from->letters, move->from, false))
 		notes |= TF_NOTE_BARE_ACK;
-	if (move->kind & TF_K_FIN || from->history[0] != to->history[0] ||
-	    from->history[1] != to->history[1] || closes(from) || closes(to))
-		notes |= rests(to) ? TF_NOTE_REST : move->kind & TF_K_SYN ? 0 : TF_NOTE_TIMERS;
 	if ((move->may | next->may[0] | next->may[1]) & TF_MAY_WAIT || !next->may[0] || !next->may[1])
 		notes |= TF_NOTE_WAIT;
 	return notes;
@@ -526,7 +537,7 @@ tf_move_learn_beginning(struct tf_context *ctx, struct tf_connection *c)
 }
 
 void
-tf_move_learn(struct tf_context *ctx, struct tf_connection *c, const struct tf_listener *l)
+tf_move_learn(struct tf_context *ctx, struct tf_connection *c, const struct tf_lesson *l)
 {
 	struct tf_moves *moves = ctx->moves;
 	uint32_t key = key_of(l->move.shape, l->move.kind), at = place_of(key);

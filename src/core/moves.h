@@ -24,7 +24,7 @@ struct tf_shape {
 	uint64_t end[2];           /* base, possible, flags, pending and doubt of each */
 	uint32_t flags;            /* the connection's, but for TF_CONN_ASIDE */
 	uint32_t letters;          /* of the connection */
-	uint32_t letters_of_close; /* those that came after them */
+	uint32_t letters_of_close; /* tf_closing.letters: those that came after them */
 	uint8_t depth[2];          /* tf_end.depth */
 	uint8_t fins;              /* what is known of the FINs */
 	uint8_t unused;            /* 0: shapes are compared as octets */
@@ -48,19 +48,18 @@ struct tf_told {
 	const char *rule, *event, *reference;
 };
 
-/* What shape and kind decide of a move is decided when it is learnt. */
+/* All of a move that the shape and the kind of segment decide, worked out when it is learnt. */
 struct tf_move {
 	uint32_t key;   /* shape and kind of segment; 0: an empty place */
 	uint16_t to;    /* the shape after it */
 	uint16_t notes; /* enum tf_move_note */
 	uint32_t sums;  /* the flag of the connection that a valid checksum sets; 0: none */
 	uint8_t told;   /* how many events it tells */
-	uint8_t scaled; /* those bits of the sender's tf_end.wscale count that are set here: all or none */
-	uint8_t unused[2];
+	uint8_t scaled; /* a mask for the sender's tf_end.wscale: all ones where its window is scaled, or 0 */
 };
 
 enum tf_move_note {
-	/* What it is to the opening and to the close, and to those who wait. */
+	/* What it is to the opening and to the close, and to the timing wheel. */
 	TF_NOTE_THIRD = 0x0001,    /* it is the third segment of the handshake */
 	TF_NOTE_BARE_ACK = 0x0002, /* the first bare ACK of its sender */
 	TF_NOTE_TIMERS = 0x0004, /* some timer begins; not by a SYN, whose connection may become an embryo */
@@ -75,7 +74,7 @@ enum tf_move_note {
 	TF_NOTE_FIN_ACKED = 0x0400,    /* an ACK of that FIN passed before it */
 };
 
-/* The opening is noted, or a letter counted. */
+/* Those that hardly any move of a connection has. */
 #define TF_NOTES_RARE (TF_NOTE_THIRD | TF_NOTE_BARE_ACK)
 
 /* A move that is not remembered. */
@@ -116,8 +115,8 @@ tf_shape_may(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint f
 	return ctx->moves->shape[c->shape].may[from];
 }
 
-/* Put C, of which all but the numbers is another's by now, into the shape NUMBER.  The letters of a close are the
- * caller's matter. */
+/* Put C into the shape NUMBER: all of it but the numbers, the times and TF_CONN_ASIDE.  What its close has of a shape,
+ * the letters, is the caller's matter. */
 static inline void
 tf_shape_take(const struct tf_context *ctx, struct tf_connection *c, uint16_t number)
 {
@@ -158,7 +157,7 @@ void tf_move_tell(const struct tf_context *ctx, uint64_t conn, const struct tf_m
 void tf_move_learn_beginning(struct tf_context *ctx, struct tf_connection *c);
 
 /* What the checklist tells the sink while a move is learnt. */
-struct tf_listener {
+struct tf_lesson {
 	struct tf_sink sink; /* the one that all is passed on to */
 	bool unusual;        /* more was told than a move can hold, or the segment was marked */
 	unsigned count;      /* of told */
@@ -168,9 +167,9 @@ struct tf_listener {
 
 /* Before the checklist makes the move that tf_move_plain() has just not found: if the segment is plain, L hears what it
  * tells from now on, and must stay where it is until tf_move_learn().  False where it is not. */
-bool tf_move_listen(struct tf_context *ctx, struct tf_listener *l);
+bool tf_move_listen(struct tf_context *ctx, struct tf_lesson *l);
 
 /* The checklist has just made it: remember what it came to, and what it told. */
-void tf_move_learn(struct tf_context *ctx, struct tf_connection *c, const struct tf_listener *l);
+void tf_move_learn(struct tf_context *ctx, struct tf_connection *c, const struct tf_lesson *l);
 
 #endif

@@ -27,7 +27,7 @@ tf_pool_at(const struct tf_pool *pool, uint32_t index)
 /* gcc 12 takes a call of a function that only prefetches for one without effect, and leaves it out. */
 #define TF_PREFETCHES static inline __attribute__((always_inline))
 
-/* Ask the processor for all of an item before it is needed.  Items do not begin where lines do. */
+/* Ask the processor for all of ITEM before it is needed, wherever in a line of cache it begins. */
 TF_PREFETCHES void
 tf_prefetch(const void *item, size_t octets)
 {

@@ -99,7 +99,7 @@ note_wait_of(const struct tf_context *ctx, const struct tf_connection *c, struct
 		k->time_wait_early_ns[which] = ctx->now_ns;
 }
 
-/* What may be in TIME-WAIT since EARLY may have left it by now; 0: it cannot be in it. */
+/* Who may have been in TIME-WAIT since EARLY may have left it by now; 0: he cannot be in it. */
 static inline bool
 may_be_over(const struct tf_context *ctx, int64_t early_ns)
 {

@@ -15,7 +15,7 @@
 #include "tcpfsm/connection.h"
 #include "tcpfsm/segment.h"
 
-/* The addresses of a wide tuple. */
+/* The addresses of a wide tuple, one that is not of IPv4 at both ends. */
 struct tf_wide {
 	struct tf_addr addr[2];
 };
@@ -60,11 +60,20 @@ tf_addrs_are_wide(const struct tf_addr *a, const struct tf_addr *b)
 	return (high | (uint32_t)(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? low : low >> 32)) != 0;
 }
 
-/* WORD, so that the octet that comes first counts most. */
+/* WORD as a number in which the octet that comes first in memory counts most. */
 static inline uint64_t
 tf_addr_big_endian(uint64_t word)
 {
 	return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? __builtin_bswap64(word) : word;
+}
+
+/* Both halves of a product in one word: what hashes are made of that nobody can aim without knowing a factor. */
+static inline uint64_t
+tf_folded(uint64_t a, uint64_t b)
+{
+	unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
 /* Was S sent by the second end of the key that its 4-tuple makes? */
@@ -80,7 +89,7 @@ tf_sent_by_second(const struct tf_segment *s)
 	return s->dst_port < s->src_port;
 }
 
-/* Ports of the tuple that is S's: did its second end send S?  Between equal ports the addresses tell. */
+/* PORT: of a tuple that is S's.  Did its second end send S?  Between equal ports the addresses tell. */
 static inline bool
 tf_ports_side(const uint16_t port[2], const struct tf_segment *s)
 {
@@ -113,7 +122,7 @@ tf_wide_fits(const struct tf_wide *wide, const struct tf_segment *s, bool second
 	       memcmp(&wide->addr[!second], &s->dst, sizeof s->dst) == 0;
 }
 
-/* Is T, which may be wide, S's?  SECOND: tf_ports_side(T's, S).  POOL: of struct tf_wide. */
+/* Is T S's?  SECOND: tf_ports_side(T's ports, S).  POOL: of struct tf_wide; only what is wide needs it. */
 static inline __attribute__((always_inline)) bool
 tf_tuple_fits(const struct tf_pool *pool, const struct tf_tuple *t, bool is_wide, const struct tf_segment *s,
               bool second)
@@ -146,7 +155,8 @@ tf_tuple_key(const struct tf_pool *pool, const struct tf_tuple *t, bool is_wide)
 	                       {t->port[0], t->port[1]}};
 }
 
-/* T as KEY says; IS_WIDE: its addresses are.  False where POOL has no room. */
+/* Let T be as KEY.  IS_WIDE: not both of its addresses are IPv4's, and they take a place in POOL, until T is released.
+ * False where POOL has no room. */
 static inline bool
 tf_tuple_set(struct tf_pool *pool, struct tf_tuple *t, bool is_wide, const struct tf_key *key)
 {
@@ -163,7 +173,7 @@ tf_tuple_set(struct tf_pool *pool, struct tf_tuple *t, bool is_wide, const struc
 	return t->addr[0] != 0;
 }
 
-/* T goes. */
+/* T, and every copy of it, is used no more. */
 static inline void
 tf_tuple_release(struct tf_pool *pool, const struct tf_tuple *t, bool is_wide)
 {

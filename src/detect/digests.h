@@ -13,7 +13,7 @@
 #define TF_DIGEST_PLACES 2048
 #define TF_DIGEST_HEAD   16
 
-/* Of a segment with a valid checksum; a line of cache.  What stands together in struct tf_segment does so here. */
+/* Of a segment with a valid checksum; a line of cache.  From seq to options it is laid out as struct tf_segment is. */
 struct tf_digest {
 	uint64_t packet; /* 0: the place is empty */
 	tf_seq seq, ack;
@@ -37,7 +37,7 @@ struct tf_digests {
 	uint32_t conn[TF_DIGEST_PLACES]; /* of each, so that all of a connection's are found soon */
 };
 
-/* The place of S of connection CONN. */
+/* The number of the place for S of connection CONN. */
 static inline uint32_t
 tf_digest_at(uint64_t conn, const struct tf_segment *s)
 {

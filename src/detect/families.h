@@ -56,7 +56,8 @@ void tf_handshake_deadline(struct tf_context *ctx, struct tf_connection *c);
 void tf_handshake_end(struct tf_context *ctx, struct tf_connection *c);
 
 void tf_flood_segment(const struct tf_step *st);
-/* S is the first SYN,ACK of C, and plain. */
+/* S is a SYN,ACK of C's server, which waits for the third segment now; of a plain one the detector hears by this call
+ * alone. */
 void tf_flood_answer(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s);
 /* C is no more embryonic, or is no more. */
 void tf_flood_leave(struct tf_context *ctx, struct tf_connection *c);
@@ -67,7 +68,7 @@ bool tf_flood_covers(struct tf_context *ctx, const struct tf_connection *c);
 void tf_flood_end(struct tf_context *ctx);
 
 void tf_host_isn_segment(const struct tf_step *st);
-/* S is the first SYN,ACK of C, and plain. */
+/* S is the first SYN,ACK of C, and plain: all that the detector hears of it. */
 void tf_host_isn_answer(struct tf_context *ctx, const struct tf_connection *c, const struct tf_segment *s);
 void tf_host_isn_end(struct tf_context *ctx);
 

@@ -25,8 +25,8 @@ static struct tf_listener *
 listener_of(const struct tf_context *ctx, const struct tf_connection *c)
 {
 	unsigned side = side_of(c, TF_SERVER);
-
 	const struct tf_addr addr = tf_connection_addr(ctx, c, side);
+
 	return tf_listener_find(&ctx->memory->listeners, &addr, c->tuple.port[side]);
 }
 
@@ -102,7 +102,7 @@ judge(struct tf_context *ctx, struct tf_listener *l)
 		raise_flood(ctx, l);
 }
 
-/* A listener is not forgotten while it counts somebody. */
+/* The listener that counts C.  It is not forgotten while it does, so that its place says enough. */
 static struct tf_listener *
 listener_that_counts(const struct tf_context *ctx, const struct tf_connection *c)
 {
@@ -122,7 +122,7 @@ note_listener(const struct tf_context *ctx, const struct tf_connection *c, const
 		p->listener = (uint16_t)(l - ctx->memory->listeners.listener + 1);
 }
 
-/* C's listener answered; NULL where there is no room for that one. */
+/* C's listener, which answered, counts it from now on; NULL where there is no room for a listener. */
 static struct tf_listener *
 join(struct tf_context *ctx, struct tf_connection *c)
 {

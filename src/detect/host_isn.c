@@ -150,8 +150,7 @@ worth_a_look(uint32_t samples)
 /* An end's number, and the other end's answer to it. */
 struct choice {
 	const struct tf_connection *c;
-	const struct tf_segment
-	    *answer; /* the server's: a SYN,ACK, or a RST, which tells nothing of its number */
+	const struct tf_segment *answer; /* the server's; a RST tells nothing of its number */
 	enum tf_endpoint which;
 	unsigned side; /* of the key */
 	uint32_t isn;

@@ -73,7 +73,7 @@ forget(struct tf_hosts *t, uint32_t host)
 
 /* ---- rings ------------------------------------------------------------------------------ */
 
-/* Numbers that follow each other in steps have different ones. */
+/* Numbers that follow each other in small steps have different ones, too. */
 static uint8_t
 mark_of(uint32_t isn)
 {
@@ -153,7 +153,9 @@ tf_host_add(struct tf_hosts *t, struct tf_host *h, uint32_t isn)
 
 /* ---- numbers that came before -------------------------------------------------------------- */
 
-_Static_assert(TF_ISN_FIRST == TF_MARKS && TF_ISN_SAMPLES % TF_MARKS == 0, "all are compared");
+_Static_assert(TF_ISN_FIRST == TF_MARKS && TF_ISN_SAMPLES % TF_MARKS == 0, "marks are compared by so many");
+_Static_assert(TF_HOSTS <= UINT16_MAX && TF_HOST_RINGS <= UINT16_MAX && TF_ISN_SAMPLES <= UINT8_MAX,
+               "tf_host_slot.host, tf_host.ring, tf_host.next");
 
 /* Is ISN among those whose marks these are, from place FROM to place TO? */
 static inline bool

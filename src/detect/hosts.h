@@ -35,7 +35,7 @@ struct tf_isn_sample {
 	int64_t ts_ns;
 	uint64_t numbers;    /* tf_sample_numbers() */
 	uint32_t packet_low; /* of the frame's number */
-	uint32_t peer_isn;   /* where that means something */
+	uint32_t peer_isn;   /* if tf_sample_peer_known() */
 	uint32_t peer;       /* hash of the other end's address */
 	uint16_t own_port, peer_port;
 };
@@ -103,7 +103,7 @@ struct tf_isn_ring {
 	struct tf_isn_class class;
 };
 
-/* A mark is a few bits of a number: where none of them is equal, no number is. */
+/* Of its numbers it has marks (detect/marks.h). */
 struct tf_host {
 	_Alignas(64) struct tf_addr addr;
 	uint32_t samples;                    /* in all; the latest TF_ISN_SAMPLES are kept; 0: nobody's */
@@ -114,13 +114,13 @@ struct tf_host {
 	uint8_t reused : 1, predictable : 1; /* findings raised */
 	union {
 		struct tf_isn_sample first;
-		uint8_t mark[TF_ISN_FIRST]; /* of the first places of its ring */
+		uint8_t mark[TF_ISN_FIRST]; /* with a ring: of its first places */
 	};
 };
 
 _Static_assert(sizeof(struct tf_host) == 64, "there are many");
 
-/* Where a host is remembered.  It keeps what it once got for that. */
+/* Where a host is remembered.  A place in tf_hosts.host that it once got it keeps, for whoever comes next. */
 struct tf_host_slot {
 	uint16_t tag;  /* of the address; 0: nobody's */
 	uint16_t host; /* from 1; 0: none yet */
@@ -128,12 +128,14 @@ struct tf_host_slot {
 
 struct tf_hosts {
 	uint64_t key[2];
-	uint32_t used; /* of host */
-	uint32_t rings, hand;
+	uint32_t used;              /* of host: places that some slot has */
+	uint32_t rings;             /* of ring: those that were ever taken */
+	uint32_t hand;              /* the ring at which the search for one to take again goes on */
 	uint8_t few[TF_HOST_RINGS]; /* samples of each ring's host, TF_ISN_ENOUGH or more as that many */
 	_Alignas(64) struct tf_host_slot slot[TF_HOST_SETS][TF_HOST_WAYS];
 	uint32_t ahead[TF_HOSTS];      /* of each host, where its next sample goes: tf_host_ask() */
 	struct tf_host host[TF_HOSTS]; /* in the order in which they were needed */
+	/* Of each ring, the marks of those places that its host has none for. */
 	_Alignas(64) uint8_t mark[TF_HOST_RINGS][TF_ISN_SAMPLES - TF_ISN_FIRST];
 	struct tf_isn_ring ring[TF_HOST_RINGS];
 	struct tf_isn_block block[TF_ISN_SAMPLES / TF_ISN_BLOCK][TF_HOST_RINGS]; /* as rings fill */
@@ -152,11 +154,11 @@ tf_host_tag(uint32_t hash)
 	return (uint16_t)(hash >> 16) | 1;
 }
 
-/* The place of the host with HASH, made if need be; NULL where there is no room.  What is not remembered for that, it or
- * another one with a single sample, is counted in DROPPED. */
+/* The place of the host ADDR, whose hash is HASH, made if need be; NULL where there is no room.  A host that is not
+ * remembered, or not any more, it or one with a single sample that makes room for it, is counted in *DROPPED. */
 struct tf_host *tf_host_get(struct tf_hosts *t, const struct tf_addr *addr, uint32_t hash, uint64_t *dropped);
 
-/* Keep ISN of H, and what the caller puts into the sample; NULL where there is no room. */
+/* Keep ISN of H: the sample that goes with it, which the caller fills.  NULL where there is no room. */
 struct tf_isn_sample *tf_host_add(struct tf_hosts *t, struct tf_host *h, uint32_t isn);
 
 /* Is ISN among the numbers that are kept of H? */

@@ -80,7 +80,8 @@ tf_listener_get(struct tf_listeners *t, const struct tf_addr *addr, uint16_t por
 
 /* ---- evidence ----------------------------------------------------------------------------- */
 
-_Static_assert(TF_LISTENER_CONNS == TF_MARKS, "`noted` has a bit for each");
+_Static_assert(TF_LISTENER_CONNS == TF_MARKS, "tf_listener.noted has a bit for each");
+_Static_assert(TF_LISTENERS <= UINT16_MAX, "tf_listener_slot.listener, and that of a handshake");
 
 static const struct tf_listener_evidence *
 evidence_of(const struct tf_listeners *t, const struct tf_listener *l)
@@ -103,7 +104,7 @@ tf_listener_note(struct tf_listeners *t, struct tf_listener *l, uint64_t conn, u
 void
 tf_listener_strike_out(const struct tf_listeners *t, struct tf_listener *l, uint64_t conn)
 {
-	for (uint32_t rest = tf_marks_equal(l->mark, (uint8_t)conn); rest; rest &= rest - 1) {
+	for (uint32_t rest = l->noted & tf_marks_equal(l->mark, (uint8_t)conn); rest; rest &= rest - 1) {
 		unsigned at = (unsigned)__builtin_ctz(rest);
 		if (evidence_of(t, l)[at].conn == conn)
 			l->noted &= ~(UINT32_C(1) << at);

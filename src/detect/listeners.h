@@ -13,6 +13,7 @@
 #define TCPFSM_DETECT_LISTENERS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "core/pool.h"
 #include "detect/hash.h"
@@ -42,16 +43,17 @@ struct tf_listener {
 	uint8_t mark[TF_LISTENER_CONNS];    /* of that, the low octets of the connections' numbers */
 };
 
-_Static_assert(sizeof(struct tf_listener) == 128, "there are many");
+_Static_assert(sizeof(struct tf_listener) == 128 && offsetof(struct tf_listener, first_ns) == 64,
+               "two lines of cache");
 
-/* Of the first embryonic connections one each. */
+/* For each of the first embryonic connections one. */
 struct tf_listener_evidence {
 	uint64_t conn;
 	uint64_t packet; /* its first frame */
 	uint64_t turn;   /* they are told in this order */
 };
 
-/* Where a listener is remembered.  It keeps what it once got for that. */
+/* Where a listener is remembered.  A place in tf_listeners.listener that it once got it keeps, for who comes next. */
 struct tf_listener_slot {
 	uint16_t tag;      /* of the address and the port; 0: nobody's */
 	uint16_t listener; /* from 1; 0: none yet */
@@ -59,7 +61,7 @@ struct tf_listener_slot {
 
 struct tf_listeners {
 	uint64_t key[2];
-	uint32_t used; /* of listener and evidence */
+	uint32_t used; /* of listener and evidence: places that some slot has */
 	_Alignas(64) struct tf_listener_slot slot[TF_LISTENER_SETS][TF_LISTENER_WAYS];
 	struct tf_listener listener[TF_LISTENERS]; /* in the order in which they were needed */
 	struct tf_listener_evidence evidence[TF_LISTENERS][TF_LISTENER_CONNS];

@@ -11,7 +11,7 @@
 struct tf_memory *
 tf_memory_new(const uint64_t key[2])
 {
-	/* Zeroed pages that are never touched cost nothing.  They begin with a line of cache. */
+	/* Zeroed pages that are never touched cost nothing, and they begin where a line of cache does. */
 	struct tf_memory *m =
 	    mmap(NULL, sizeof *m, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 

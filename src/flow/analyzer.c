@@ -13,16 +13,15 @@
 #include "flow/flow.h"
 
 /* Memory is asked for so many segments before it is needed: the index first, then what it leads to, then what that
- * leads to. */
+ * leads to.  Segments are asked for EARLY before that: the thread that wrote them may still have them in its cache. */
 #define AHEAD 8
-#define EARLY                                                                                                \
-	16 /* and segments so many before that: the thread that wrote them may have them in its cache yet */
-#define ROW 256 /* segments that go through together */
+#define EARLY 16
+#define ROW   256 /* segments that go through together */
 
-/* Of a segment, what is looked at of most. */
+/* Octets of a segment that are looked at as a rule. */
 #define USUAL_OCTETS offsetof(struct tf_segment, sack)
 
-/* What each turn of a row does stands in the row's loop, though it has two. */
+/* What each turn of a row does stands in the row's loop itself, though take_turn() calls it, too. */
 #define IN_EACH_TURN static inline __attribute__((always_inline))
 
 /* Without a packet for so long: the capture may have been stopped meanwhile, or several were put
@@ -100,14 +99,14 @@ static void
 feed_and_learn(struct tf_analyzer *a, struct tf_connection *c, const struct tf_segment *s,
                enum tf_endpoint from)
 {
-	struct tf_listener listener;
+	struct tf_lesson lesson;
 
-	if (!tf_move_listen(&a->ctx, &listener)) {
+	if (!tf_move_listen(&a->ctx, &lesson)) {
 		feed_thoroughly(a, c, s, from);
 		return;
 	}
 	feed_thoroughly(a, c, s, from);
-	tf_move_learn(&a->ctx, c, &listener);
+	tf_move_learn(&a->ctx, c, &lesson);
 }
 
 void
@@ -166,14 +165,6 @@ look_up(const struct tf_analyzer *a, const struct errand *e)
 		}
 	}
 	return found;
-}
-
-/* Is C, which was found a moment ago, still there, and S's?  SECOND: the second end of its key sent S. */
-static inline bool
-is_still_there(const struct tf_analyzer *a, const struct tf_connection *c, const struct tf_segment *s,
-               bool second)
-{
-	return c->conn && tf_tuple_fits(&a->ctx.wide, &c->tuple, (c->flags & TF_CONN_WIDE) != 0, s, second);
 }
 
 /* Its place: what was found a moment ago, unless that went meanwhile. */
@@ -336,7 +327,7 @@ feed_one(struct tf_analyzer *a, const struct errand *e)
 	}
 	const struct tf_connection *c = tf_connection_at(a, index);
 	bool second = tf_ports_side(c->tuple.port, e->s);
-	if (!is_still_there(a, c, e->s, second))
+	if (!tf_connection_is_of(a, c, e->s, second))
 		feed_elsewhere(a, e);
 	else if (!feed_known(a, index, e, second))
 		feed_checklist(a, index, e);
@@ -482,10 +473,9 @@ IN_EACH_TURN void
 look_for_closing(struct tf_analyzer *a, const struct errand *e)
 {
 	if (e->likely && !(e->likely & TF_EMBRYO_BIT)) {
-		const struct tf_connection *c = tf_connection_at(a, e->likely);
-		if (c->closing)
-			tf_prefetch_lines(tf_closing_if(&a->ctx, c), sizeof(struct tf_closing));
-		if (c->closing || e->s->plain.kind & TF_K_FIN)
+		tf_value_prefetch_closing(a, e->likely);
+		/* It is about to leave its neighbours in the wheel. */
+		if (tf_connection_at(a, e->likely)->closing || e->s->plain.kind & TF_K_FIN)
 			tf_wheel_prefetch(&a->wheel, e->likely);
 	}
 	if (e->likely & TF_EMBRYO_BIT || e->s->plain.kind & TF_K_SYN)
@@ -513,7 +503,8 @@ tf_analyzer_prepare(struct tf_analyzer *a, struct tf_segment *segments, size_t c
 	tf_prepare(a->preparation, segments, count);
 }
 
-/* Turn I of a row where some step has no errand yet, or none any more. */
+/* Turn I of a row where some step has no errand yet, or none any more.  A number before the first one wraps, and so it
+ * is beyond COUNT as well. */
 static __attribute__((noinline)) void
 take_turn(struct tf_analyzer *a, struct errand *row, const struct tf_segment *segments, size_t count,
           size_t i)
@@ -528,7 +519,8 @@ take_turn(struct tf_analyzer *a, struct errand *row, const struct tf_segment *se
 		run_errand(a, &row[i - 3 * AHEAD]);
 }
 
-/* At most ROW segments.  All that has an effect happens in the last step, so in the order of the segments. */
+/* At most ROW segments.  All that has an effect happens in the last step, so in the order of the segments.  What is
+ * asked for beyond the last one is the next row, or does no harm. */
 static void
 feed_row(struct tf_analyzer *a, const struct tf_segment *segments, size_t count)
 {

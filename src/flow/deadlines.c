@@ -49,7 +49,7 @@ tf_choose_looks(struct tf_analyzer *a)
 			a->look_close_ns = a->config.timer[closing[i]];
 }
 
-/* *SINCE, or TIME where that is earlier; 0: there was none. */
+/* Let *SINCE be TIME where that is earlier; TIME 0: there was none. */
 static inline void
 go_back_to(int64_t *since_ns, int64_t time_ns)
 {
@@ -112,7 +112,8 @@ meet_deadline(struct tf_analyzer *a, uint32_t index, int64_t now_ns)
 	}
 }
 
-/* Ask the processor for what will be due next: the first one was among the second and third before. */
+/* Ask the processor for what will be due next.  Of the first one the connection was asked for when it was the second or
+ * third, so that its close can be. */
 TF_PREFETCHES void
 ask_for_next(const struct tf_analyzer *a)
 {

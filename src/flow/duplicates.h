@@ -57,7 +57,7 @@ tf_duplicates_digest(const struct tf_segment *s)
 	uint64_t to = tf_duplicates_word(s->dst.byte + 8) ^ tf_duplicates_word(&s->ack);
 	uint64_t times = tf_duplicates_word(&s->tsval) * UINT64_C(0xa0761d6478bd642f);
 
-	return tf_key_folded(from ^ UINT64_C(0x9e3779b97f4a7c15), to ^ UINT64_C(0xd1b54a32d192ed03)) ^ times ^
+	return tf_folded(from ^ UINT64_C(0x9e3779b97f4a7c15), to ^ UINT64_C(0xd1b54a32d192ed03)) ^ times ^
 	       tf_duplicates_word(&s->len) ^ (uint64_t)s->ip_id << 16;
 }
 

@@ -111,8 +111,11 @@ queue_up(struct tf_analyzer *a, int which, uint32_t place)
 
 /* ---- what a connection must be -------------------------------------------------------- */
 
+/* What the bits of struct tf_embryo hold. */
 #define MOST_WIRE      0x7ff
 #define MOST_HANDSHAKE ((UINT64_C(1) << 34) - 1)
+
+_Static_assert(TF_SHAPES <= 1 << 12, "tf_embryo.shape has 12 bits");
 
 /* Nothing but its SYN was sent by END, or nothing at all. */
 static bool
@@ -152,7 +155,7 @@ forget_embryo(struct tf_analyzer *a, uint32_t place)
 
 /* ---- from a segment, from a connection --------------------------------------------------- */
 
-/* E as C is; the tuple is as C's. */
+/* E as C is.  It has the same tuple, so that only one of them may release it. */
 static void
 describe(struct tf_embryo *e, const struct tf_connection *c)
 {
@@ -194,7 +197,7 @@ offered_scale(const struct tf_segment *s)
 	return s->wscale > 14 ? 14 : s->wscale;
 }
 
-/* E, whose place is new, as the sender of the SYN S makes it; the rest of what MOVE does to it is its shape. */
+/* E, zeroed but for its tuple, as the sender of the SYN S makes it; the rest of what MOVE does to it is its shape. */
 static void
 describe_first(struct tf_analyzer *a, struct tf_embryo *e, const struct tf_segment *s,
                const struct tf_move *move)

@@ -23,7 +23,7 @@
 #define TF_EMBRYO_BIT 0x40000000u
 
 /* Arrays are by endpoint.  Without `answered` the server has sent nothing, and of its numbers none means anything.
- * What does not fit is no embryo. */
+ * A connection whose numbers do not fit is no embryo. */
 struct tf_embryo {
 	struct tf_tuple tuple;
 	uint32_t first_packet; /* as of a connection */

@@ -30,7 +30,8 @@ end_embryo(struct tf_analyzer *a, const struct tf_embryo *e, uint32_t *scratch)
 	c->conn = 0;
 }
 
-/* The first place of POOL from *AT on that is not free, as in the index, with BIT, and its number; 0: there is none. */
+/* What holds the first place of POOL from AT on that is not free.  BIT: what its places have in the index.  Without one
+ * its value is 0, and its number the greatest. */
 static struct survivor
 first_from(const struct tf_analyzer *a, const struct tf_pool *pool, uint32_t at, uint32_t bit)
 {
@@ -49,7 +50,7 @@ end_survivor(struct tf_analyzer *a, uint32_t value, uint32_t *scratch)
 		tf_table_end(a, value, TF_GONE_FINISHED);
 }
 
-/* Numbers rise with places, in both arenas. */
+/* Numbers rise with places in both arenas: the next one is the first that is left of one or of the other. */
 static void
 end_in_order_of_places(struct tf_analyzer *a)
 {
@@ -100,7 +101,7 @@ sort(struct survivor *order, uint32_t count)
 	free(value);
 }
 
-/* All that POOL holds, behind what stands before END; the new end. */
+/* Put all that POOL holds at END; the new end. */
 static struct survivor *
 gather(const struct tf_analyzer *a, const struct tf_pool *pool, uint32_t bit, struct survivor *end)
 {

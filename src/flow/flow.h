@@ -43,10 +43,9 @@ struct tf_analyzer {
 	struct tf_context ctx;
 	struct tf_stats stats;
 	struct tf_index index;
-	struct tf_pool connections; /* struct tf_connection */
-	struct tf_pool embryos;     /* struct tf_embryo */
-	bool connections_in_order;  /* numbers rise with places */
-	bool embryos_in_order;
+	struct tf_pool connections;                  /* struct tf_connection */
+	struct tf_pool embryos;                      /* struct tf_embryo */
+	bool connections_in_order, embryos_in_order; /* in each arena numbers rise with places */
 	struct tf_embryo_queue embryo_queue[TF_EMBRYO_QUEUES];
 	int64_t embryo_due_ns; /* the first limit of one */
 	struct tf_wheel wheel;
@@ -86,18 +85,25 @@ tf_value_conn(const struct tf_analyzer *a, uint32_t value)
 	                             : tf_connection_at(a, value)->conn;
 }
 
-/* Is what a value in the index stands for, a connection or an embryo, still there, and of S's 4-tuple? */
+/* Is C still there, and S's?  SECOND: tf_ports_side(C's, S). */
+static inline bool
+tf_connection_is_of(const struct tf_analyzer *a, const struct tf_connection *c, const struct tf_segment *s,
+                    bool second)
+{
+	return c->conn && tf_tuple_fits(&a->ctx.wide, &c->tuple, (c->flags & TF_CONN_WIDE) != 0, s, second);
+}
+
+/* The same of what a value in the index stands for, a connection or an embryo. */
 static inline bool
 tf_value_is_of(const struct tf_analyzer *a, uint32_t value, const struct tf_segment *s)
 {
+	if (!(value & TF_EMBRYO_BIT)) {
+		const struct tf_connection *c = tf_connection_at(a, value);
+		return tf_connection_is_of(a, c, s, tf_ports_side(c->tuple.port, s));
+	}
 	const struct tf_embryo *e = tf_embryo_at(a, value & ~TF_EMBRYO_BIT);
-	const struct tf_connection *c = tf_connection_at(a, value);
-	bool embryo = (value & TF_EMBRYO_BIT) != 0;
-	const struct tf_tuple *t = embryo ? &e->tuple : &c->tuple;
-	bool is_wide = embryo ? tf_embryo_is_wide(e) : (c->flags & TF_CONN_WIDE) != 0;
-
-	return (embryo ? e->conn : c->conn) &&
-	       tf_tuple_fits(&a->ctx.wide, t, is_wide, s, tf_ports_side(t->port, s));
+	return e->conn && tf_tuple_fits(&a->ctx.wide, &e->tuple, tf_embryo_is_wide(e), s,
+	                                tf_ports_side(e->tuple.port, s));
 }
 
 /* Ask the processor for it. */

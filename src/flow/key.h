@@ -27,14 +27,6 @@ tf_key_is_of(const struct tf_key *key, const struct tf_segment *s)
 	       memcmp(&key->addr[!second], &s->dst, sizeof s->dst) == 0;
 }
 
-static inline uint64_t
-tf_key_folded(uint64_t a, uint64_t b)
-{
-	unsigned __int128 product = (unsigned __int128)a * b;
-
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
 /* One end as a number.  Of a mapped IPv4 address the upper half is 0, and so is the place of the port in the lower
  * one: there nothing is lost. */
 static inline uint64_t
@@ -44,8 +36,8 @@ tf_key_end(const struct tf_addr *addr, uint16_t port, const uint64_t secret[2])
 	uint64_t low = tf_addr_word(addr, 8) ^ (uint64_t)port << place, high = tf_addr_word(addr, 0);
 
 	if (__builtin_expect(high != 0, false)) /* IPv6 */
-		low ^= tf_key_folded(high ^ secret[1] ^ UINT64_C(0x2545f4914f6cdd1d),
-		                     low ^ secret[0] ^ UINT64_C(0xd1b54a32d192ed03));
+		low ^= tf_folded(high ^ secret[1] ^ UINT64_C(0x2545f4914f6cdd1d),
+		                 low ^ secret[0] ^ UINT64_C(0xd1b54a32d192ed03));
 	return low;
 }
 
@@ -55,10 +47,10 @@ static inline uint32_t
 tf_key_hash_of(const struct tf_addr *addr, uint16_t port, const struct tf_addr *other, uint16_t other_port,
                const uint64_t secret[2])
 {
-	uint64_t h = tf_key_folded(tf_key_end(addr, port, secret) ^ secret[0],
-	                           tf_key_end(other, other_port, secret) ^ secret[0]);
+	uint64_t h = tf_folded(tf_key_end(addr, port, secret) ^ secret[0],
+	                       tf_key_end(other, other_port, secret) ^ secret[0]);
 
-	h = tf_key_folded(h ^ UINT64_C(0x8cb92ba72f3d8dd7), secret[1] ^ UINT64_C(0xa0761d6478bd642f));
+	h = tf_folded(h ^ UINT64_C(0x8cb92ba72f3d8dd7), secret[1] ^ UINT64_C(0xa0761d6478bd642f));
 	return (uint32_t)(h ^ h >> 32);
 }
 

@@ -13,7 +13,7 @@
 static bool
 make_pool(struct tf_pool *pool, size_t item_bytes, uint64_t capacity)
 {
-	/* With two bits that tell what it is, a number has 32 bits. */
+	/* In the index two of a number's 32 bits tell what it is of; one more is to spare. */
 	if (capacity > UINT32_MAX / 8)
 		capacity = UINT32_MAX / 8;
 	*pool = (struct tf_pool){.item_bytes = (uint32_t)item_bytes, .capacity = (uint32_t)capacity};

@@ -94,7 +94,8 @@ doom(struct tf_analyzer *a, struct tf_doomed d)
 	a->doomed[at] = d;
 }
 
-/* Round one of the two arenas: COUNT places, as far as there are so many. */
+/* Look at the next COUNT places of one of the two arenas, or at each once where they are fewer.  BIT: what its places
+ * have in the index. */
 static void
 look_on(struct tf_analyzer *a, const struct tf_pool *pool, uint32_t *hand, uint32_t bit, unsigned count)
 {
@@ -135,7 +136,7 @@ least_valuable(struct tf_analyzer *a)
 }
 
 /* Who goes next is known before: ask for its place in the index. */
-static void
+TF_PREFETCHES void
 prefetch_next(const struct tf_analyzer *a)
 {
 	uint32_t value = a->doomed_count ? a->doomed[a->doomed_count - 1].value : 0;
@@ -277,9 +278,11 @@ bury(struct tf_analyzer *a, const struct tf_connection *c, uint32_t hash)
 		a->stats.evicted_tombstones += !tf_tombstone_at(&a->graveyard, a->graveyard.oldest)->dug_up;
 		forget_oldest(a);
 	}
-	struct tf_buried b = {.key = tf_connection_key(&a->ctx, c),
-	                      .buried_ns = a->ctx.now_ns,
-	                      .former = tf_former_of(&a->ctx, c)};
+	struct tf_buried b = {
+	    .key = tf_connection_key(&a->ctx, c),
+	    .buried_ns = a->ctx.now_ns,
+	    .former = tf_former_of(&a->ctx, c),
+	};
 	tf_detect_bury(&a->ctx, c, &b.remains);
 	uint32_t place = tf_graveyard_add(&a->graveyard, &b);
 	if (a->graveyard.count == 1)
@@ -352,7 +355,7 @@ tf_table_end(struct tf_analyzer *a, uint32_t index, enum tf_end_reason reason)
 	if (reason == TF_GONE_CLOSED)
 		bury(a, c, hash);
 	tf_extra_release(&a->ctx, c);
-	tf_tuple_release(&a->ctx.wide, &c->tuple, c->flags & TF_CONN_WIDE);
+	tf_tuple_release(&a->ctx.wide, &c->tuple, (c->flags & TF_CONN_WIDE) != 0);
 	c->conn = 0;
 	tf_pool_put(&a->connections, index);
 	a->stats.live = tf_live(a);

@@ -3,8 +3,9 @@
  * round.  What lies farther ahead waits in the last slot and is filed
  * again when the wheel gets there.
  *
- * Slots are lists.  Within a slot there is no order; a small heap makes one
- * of what is due.
+ * Slots are lists through the places of connections, which lie apart from
+ * them.  Within a slot there is no order; a small heap makes one of what is
+ * due.
  */
 #include "flow/wheel.h"
 
@@ -111,7 +112,7 @@ before(const struct tf_due *a, const struct tf_due *b)
 	return a->deadline_ns != b->deadline_ns ? a->deadline_ns < b->deadline_ns : a->conn < b->conn;
 }
 
-/* DUE comes in at the place I of the heap, or above it: that one and those above it move down. */
+/* DUE takes the place I of the heap, which is free, or one above it: those in between that are later move down. */
 static void
 let_rise(struct tf_wheel *w, size_t i, struct tf_due due)
 {
@@ -153,7 +154,7 @@ tf_wheel_pop(struct tf_wheel *w, int64_t now_ns, struct tf_due *out)
 		return false;
 	*out = w->due[0];
 	struct tf_due last = w->due[--w->due_count];
-	/* The last one mostly belongs near the end: it is let in there, and not compared on the way. */
+	/* The last one mostly belongs near the end, so the gap goes down to there without a look at it. */
 	size_t i = 0;
 	for (size_t child; (child = 2 * i + 1) < w->due_count; i = child) {
 		if (child + 1 < w->due_count && before(&w->due[child + 1], &w->due[child]))

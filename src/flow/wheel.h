@@ -24,9 +24,10 @@ struct tf_due {
 	uint32_t index;
 };
 
-/* A connection in the wheel.  Apart from it, so that neighbours are near each other in memory. */
+/* What the wheel keeps of a connection: apart from it, so that four share a line of cache. */
 struct tf_wheel_place {
-	uint64_t until; /* INT64_MAX less the time when the wheel looks at it; 0: it is not in the wheel */
+	/* INT64_MAX less the time when the wheel looks at it, so that zeroes mean never; 0: it is not in the wheel. */
+	uint64_t until;
 	uint32_t next, prev; /* its neighbours; 0: none */
 };
 
@@ -48,7 +49,7 @@ void tf_wheel_fini(struct tf_wheel *w);
 /* The clock begins at NOW: called once, before anything is filed. */
 void tf_wheel_start(struct tf_wheel *w, int64_t now_ns);
 
-/* When what has P is looked at; INT64_MAX: it is not in the wheel. */
+/* When the wheel looks at the connection that has P; INT64_MAX: it is not in the wheel. */
 static inline int64_t
 tf_wheel_deadline_of(const struct tf_wheel_place *p)
 {
@@ -71,7 +72,8 @@ tf_wheel_prefetch(const struct tf_wheel *w, uint32_t index)
 /* Look at connection INDEX at DEADLINE, unless it is filed for an earlier time already. */
 void tf_wheel_file(struct tf_wheel *w, uint32_t index, int64_t deadline_ns);
 
-/* Look at connection INDEX at DEADLINE, which is not INT64_MAX, and not before, though it is filed for an earlier time. */
+/* Look at connection INDEX at DEADLINE, which is not INT64_MAX, and not before, even if it is filed for an earlier
+ * time. */
 void tf_wheel_move(struct tf_wheel *w, uint32_t index, int64_t deadline_ns);
 
 /* Connection INDEX goes: it is filed no more. */

@@ -132,8 +132,9 @@ put_between(struct tf_buf *text, uint64_t first_conn, uint64_t last_conn)
 	tf_put_lit(text, ". ");
 }
 
+/* TEXT, which goes, as a paragraph, and where each of them is to be seen. */
 static void
-put_text(struct tf_output *o, struct tf_buf *text)
+put_paragraph(struct tf_output *o, struct tf_buf *text)
 {
 	tf_put_lit(text, " --id, --conn, -v and the other formats show each.");
 	tf_put_fill(&o->out, ' ', INDENT);
@@ -153,7 +154,7 @@ tf_text_older(struct tf_output *o, const struct tf_older *older)
 	tf_put_lit(&text, " of which nothing was found but that the opening was not captured");
 	put_between(&text, older->first_conn, older->last_conn);
 	tf_put_lit(&text, "Where a capture begins on a busy host, that is normal.");
-	put_text(o, &text);
+	put_paragraph(o, &text);
 }
 
 void
@@ -170,5 +171,5 @@ tf_text_crowd(struct tf_output *o, const struct tf_crowd *c)
 	tf_put_str(&text, c->close == TF_CLOSE_REFUSED ? "refused" : "unanswered");
 	put_between(&text, c->first_conn, c->last_conn);
 	tf_put_str(&text, reading_of(c));
-	put_text(o, &text);
+	put_paragraph(o, &text);
 }
