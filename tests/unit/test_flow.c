@@ -680,6 +680,44 @@ two_answers_are_one_embryonic_connection(void)
 	tf_analyzer_free(analyzer);
 }
 
+/* Nobody listens on port 0, though with no address it looks like a place that is free. */
+static void
+nothing_at_port_0_is_no_listener(void)
+{
+	struct tf_segment s[2] = {{
+	    .ts_ns = START,
+	    .packet = 1,
+	    .src = {{[15] = 1}},
+	    .src_port = 1000,
+	    .seq = tf_seq_of(5000),
+	    .flags = TF_SYN,
+	    .window = 65535,
+	    .options = TF_OPT_MSS | TF_OPT_WSCALE | TF_OPT_SACK_PERMITTED,
+	    .mss = 1440,
+	    .wscale = 7,
+	    .wire_len = 80,
+	    .ip_version = 6,
+	    .ttl = 64,
+	}};
+
+	s[1] = s[0];
+	s[1].packet = 2;
+	s[1].src = s[0].dst;
+	s[1].dst = s[0].src;
+	s[1].src_port = 0;
+	s[1].dst_port = 1000;
+	s[1].seq = tf_seq_of(9000);
+	s[1].ack = tf_seq_of(5001);
+	s[1].flags = TF_SYN | TF_ACK;
+	analyzer_begins(10, 16);
+	tf_analyzer_prepare(analyzer, s, 2);
+	tf_analyzer_feed(analyzer, s, 2);
+	tf_analyzer_finish(analyzer);
+	CU_ASSERT_EQUAL(tf_analyzer_stats(analyzer)->listeners_dropped, 1);
+	CU_ASSERT_EQUAL(record_count, 1);
+	tf_analyzer_free(analyzer);
+}
+
 /* Closed before embryonic before in mid-close before established, and the longest silent first. */
 static void
 the_least_valuable_goes_first(void)
@@ -953,6 +991,7 @@ const struct tf_test tf_tests[] = {
      a_deadline_in_the_past_is_due_at_once},
     {"the wheel without memory is late and loses nothing", the_wheel_without_memory},
     {"two answers to a SYN are one embryonic connection", two_answers_are_one_embryonic_connection},
+    {"nothing at port 0 is no listener", nothing_at_port_0_is_no_listener},
     {"the least valuable connection goes first", the_least_valuable_goes_first},
     {"a flood stays within the bound", a_flood_stays_within_the_bound},
     {"tombstones expire after ten minutes", tombstones_expire},
