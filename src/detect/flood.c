@@ -268,7 +268,8 @@ tf_flood_syn(struct tf_context *ctx, const struct tf_segment *s)
 void
 tf_flood_answer(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s)
 {
-	struct tf_listener *l = join(ctx, c);
+	/* Another number on a second SYN,ACK does not make it two. */
+	struct tf_listener *l = c->flags & TF_CONN_EMBRYONIC ? listener_that_counts(ctx, c) : join(ctx, c);
 
 	if (l)
 		look_for_cookies(ctx, c, s, l);

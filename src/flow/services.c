@@ -6,15 +6,17 @@
 
 #include <string.h>
 
+#include "flow/key.h"
+
+/* Of the whole product: its lower half would not show the last octets of an address, where hosts of a network differ. */
 static unsigned
 place_of(const struct tf_addr *addr, uint16_t port)
 {
-	uint64_t word[2];
+	uint64_t high = tf_addr_big_endian(tf_addr_word(addr, 0)),
+	         low = tf_addr_big_endian(tf_addr_word(addr, 8));
 
-	memcpy(word, addr->byte, sizeof word);
-	uint64_t h = (word[0] ^ port) * UINT64_C(0x9e3779b97f4a7c15);
-	h = (h ^ h >> 32 ^ word[1]) * UINT64_C(0xd1b54a32d192ed03);
-	return (unsigned)(h >> 32) & (TF_SERVICES_PLACES - 1);
+	return tf_key_folded(high ^ port ^ UINT64_C(0x9e3779b97f4a7c15), low ^ UINT64_C(0xd1b54a32d192ed03)) &
+	       (TF_SERVICES_PLACES - 1);
 }
 
 void

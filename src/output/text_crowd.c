@@ -44,17 +44,24 @@ row_of(struct tf_text *t, const struct tf_connection_record *r)
 	return NULL;
 }
 
+/* Another one of a crowd of HIDDEN, from *FIRST to *LAST: the one that began last may be over first. */
+static void
+add_conn(uint64_t hidden, uint64_t *first, uint64_t *last, uint64_t conn)
+{
+	*first = !hidden || conn < *first ? conn : *first;
+	*last = conn > *last ? conn : *last;
+}
+
 static void
 add(struct tf_crowd *c, const struct tf_connection_record *r)
 {
 	const struct tf_end_record *server = &r->end[TF_SERVER];
 
+	add_conn(c->hidden, &c->first_conn, &c->last_conn, r->conn);
 	if (!c->hidden++) {
-		c->first_conn = r->conn;
 		c->server = server->addr;
 		c->port_min = c->port_max = server->port;
 	}
-	c->last_conn = r->conn;
 	c->several_servers |= memcmp(&c->server, &server->addr, sizeof c->server) != 0;
 	c->port_min = server->port < c->port_min ? server->port : c->port_min;
 	c->port_max = server->port > c->port_max ? server->port : c->port_max;
@@ -76,9 +83,7 @@ older_take(struct tf_older *older, const struct tf_connection_record *r)
 {
 	if (older->count++ < OLDER)
 		return false;
-	if (!older->hidden++)
-		older->first_conn = r->conn;
-	older->last_conn = r->conn;
+	add_conn(older->hidden++, &older->first_conn, &older->last_conn, r->conn);
 	return true;
 }
 

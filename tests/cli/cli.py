@@ -95,6 +95,17 @@ def older(connections):
     return [(i, segment((1, 2001 + i), (2, 80), ACK, isn_of(2001 + i), isn_of(i))) for i in range(connections)]
 
 
+def older_from_last_to_first(connections):
+    """The same; the one that began last is over first."""
+    frames = older(connections)
+    for i in reversed(range(connections)):
+        client, server, c, s = (1, 2001 + i), (2, 80), isn_of(2001 + i), isn_of(i)
+        steps = [(client, server, FIN | ACK, c, s), (server, client, FIN | ACK, s, c + 1), (client, server, ACK, c + 1, s + 1)]
+        when = connections + 65 * (connections - i)
+        frames += [(when + 0.001 * n, segment(*step)) for n, step in enumerate(steps)]
+    return frames
+
+
 def half_open(port):
     """A handshake that never completes, though the server asks twice; and something later."""
     client, server, c, s = (1, port), (2, 80), isn_of(port), isn_of(port + 7)
@@ -130,6 +141,7 @@ FILES = {
     "crowd.pcap": pcap(scan(5)),
     "older.pcap": pcap(older(100)),
     "older-more.pcap": pcap(older(103)),
+    "older-back.pcap": pcap(older_from_last_to_first(103)),
     "zero.pcap": b"",
     "garbage.pcap": b"This is no capture at all, it only looks like a text.\n",
     "cut.pcap": pcap(refused(1004) + closed(1005, 1))[:-20],
@@ -317,6 +329,8 @@ def quietly_what_is_older_than_the_capture_is_told_together():
     text = tcpfsm("-q", "-r", "older-more.pcap").expect(0).out
     assert len([line for line in text.splitlines() if line.startswith("#")]) == 100, text
     assert "3 more connections of which" in text and "between #101 and #103" in " ".join(text.split()), text
+    text = " ".join(tcpfsm("-q", "-r", "older-back.pcap").expect(0).out.split())
+    assert "3 more connections of which" in text and "between #1 and #3" in text, text
     for arguments in ([], ["-q", "--id=midstream"], ["-q", "--conn=101,102,103"], ["-v"]):
         shown = tcpfsm(*arguments, "-r", "older-more.pcap").expect(0).out
         assert "#103" in shown and "more connections" not in shown, arguments

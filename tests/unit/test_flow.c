@@ -393,6 +393,41 @@ a_copy_may_come_after_another(void)
 	}
 }
 
+/* ---- services ------------------------------------------------------------------------ */
+
+/* How many of so many hosts that differ in octet AT alone and serve one port are known at the end. */
+static unsigned
+known_services(struct tf_addr addr, unsigned at, unsigned hosts)
+{
+	struct tf_services *services = calloc(1, sizeof *services);
+	unsigned known = 0;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(services);
+	for (unsigned i = 0; i < hosts; i++) {
+		addr.byte[at] = (uint8_t)i;
+		tf_services_add(services, &addr, 443);
+	}
+	for (unsigned i = 0; i < hosts; i++) {
+		addr.byte[at] = (uint8_t)i;
+		known += tf_services_has(services, &addr, 443);
+	}
+	free(services);
+	return known;
+}
+
+static void
+services_of_a_network_are_told_apart(void)
+{
+	enum { HOSTS = 200 };
+	struct tf_addr ipv6 = {{0x20, 0x01, 0x0d, 0xb8}};
+
+	/* Of so many places few are wanted twice. */
+	for (unsigned at = 12; at < 16; at++)
+		CU_ASSERT(known_services(tf_addr_of_ipv4(0), at, HOSTS) > HOSTS * 3 / 4);
+	for (unsigned at = 4; at < 16; at++)
+		CU_ASSERT(known_services(ipv6, at, HOSTS) > HOSTS * 3 / 4);
+}
+
 /* ---- the wheel ----------------------------------------------------------------------- */
 
 enum { TIMED = 300 };
@@ -626,6 +661,61 @@ refuse_connection(uint16_t port, int64_t after_ns)
 {
 	feed(port, false, TF_SYN, 0, 0, after_ns);
 	feed(port, true, TF_RST | TF_ACK, 0, 1, after_ns + 1000);
+}
+
+/* A listener that answers a SYN twice, with two numbers, holds one embryonic connection. */
+static void
+two_answers_are_one_embryonic_connection(void)
+{
+	enum { CLIENTS = 60 };
+
+	analyzer_begins(1000, 16);
+	for (uint16_t i = 0; i < CLIENTS; i++) {
+		feed((uint16_t)(1000 + i), false, TF_SYN, 0, 0, i * SECOND / 10);
+		feed((uint16_t)(1000 + i), true, TF_SYN | TF_ACK, 50000, 1, i * SECOND / 10 + 1000);
+		feed((uint16_t)(1000 + i), true, TF_SYN | TF_ACK, 70000, 1, i * SECOND / 10 + 2000);
+	}
+	tf_analyzer_finish(analyzer);
+	CU_ASSERT_EQUAL(tf_analyzer_stats(analyzer)->anomalies[TF_A_SYN_FLOOD], 0);
+	tf_analyzer_free(analyzer);
+}
+
+/* Nobody listens on port 0, though with no address it looks like a place that is free. */
+static void
+nothing_at_port_0_is_no_listener(void)
+{
+	struct tf_segment s[2] = {{
+	    .ts_ns = START,
+	    .packet = 1,
+	    .src = {{[15] = 1}},
+	    .src_port = 1000,
+	    .seq = tf_seq_of(5000),
+	    .flags = TF_SYN,
+	    .window = 65535,
+	    .options = TF_OPT_MSS | TF_OPT_WSCALE | TF_OPT_SACK_PERMITTED,
+	    .mss = 1440,
+	    .wscale = 7,
+	    .wire_len = 80,
+	    .ip_version = 6,
+	    .ttl = 64,
+	}};
+
+	s[1] = s[0];
+	s[1].packet = 2;
+	s[1].src = s[0].dst;
+	s[1].dst = s[0].src;
+	s[1].src_port = 0;
+	s[1].dst_port = 1000;
+	s[1].seq = tf_seq_of(9000);
+	s[1].ack = tf_seq_of(5001);
+	s[1].flags = TF_SYN | TF_ACK;
+	analyzer_begins(10, 16);
+	tf_analyzer_prepare(analyzer, s, 2);
+	tf_analyzer_feed(analyzer, s, 2);
+	tf_analyzer_finish(analyzer);
+	CU_ASSERT_EQUAL(tf_analyzer_stats(analyzer)->listeners_dropped, 1);
+	CU_ASSERT_EQUAL(record_count, 1);
+	tf_analyzer_free(analyzer);
 }
 
 /* Closed before embryonic before in mid-close before established, and the longest silent first. */
@@ -897,10 +987,13 @@ const struct tf_test tf_tests[] = {
     {"a tuple is its key", a_tuple_is_its_key},
     {"a copy is the same segment", a_copy_is_the_same_segment},
     {"a copy may come after another segment", a_copy_may_come_after_another},
+    {"services of a network are told apart", services_of_a_network_are_told_apart},
     {"deadlines come in order of time and number", deadlines_come_in_order},
     {"a deadline in the past is due at once, one at this moment is not",
      a_deadline_in_the_past_is_due_at_once},
     {"the wheel without memory is late and loses nothing", the_wheel_without_memory},
+    {"two answers to a SYN are one embryonic connection", two_answers_are_one_embryonic_connection},
+    {"nothing at port 0 is no listener", nothing_at_port_0_is_no_listener},
     {"the least valuable connection goes first", the_least_valuable_goes_first},
     {"a flood stays within the bound", a_flood_stays_within_the_bound},
     {"tombstones expire after ten minutes", tombstones_expire},
