@@ -15,7 +15,7 @@ place_of(const struct tf_addr *addr, uint16_t port)
 	uint64_t high = tf_addr_big_endian(tf_addr_word(addr, 0)),
 	         low = tf_addr_big_endian(tf_addr_word(addr, 8));
 
-	return tf_key_folded(high ^ port ^ UINT64_C(0x9e3779b97f4a7c15), low ^ UINT64_C(0xd1b54a32d192ed03)) &
+	return tf_folded(high ^ port ^ UINT64_C(0x9e3779b97f4a7c15), low ^ UINT64_C(0xd1b54a32d192ed03)) &
 	       (TF_SERVICES_PLACES - 1);
 }
 
