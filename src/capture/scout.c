@@ -48,9 +48,11 @@ static struct part
 take(struct tf_scout *s, struct part *from, size_t most)
 {
 	pthread_mutex_lock(&s->lock);
-	struct part step = {from->base, from->size < most ? from->size : most};
-	from->base += step.size;
-	from->size -= step.size;
+	struct part step = *from;
+	if (step.size > most)
+		step.size = most;
+	if (step.size > 0)
+		*from = (struct part){step.base + step.size, from->size - step.size};
 	pthread_mutex_unlock(&s->lock);
 	return step;
 }

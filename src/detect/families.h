@@ -68,8 +68,9 @@ bool tf_flood_covers(struct tf_context *ctx, const struct tf_connection *c);
 void tf_flood_end(struct tf_context *ctx);
 
 void tf_host_isn_segment(const struct tf_step *st);
-/* S is the first SYN,ACK of C, and plain: all that the detector hears of it. */
-void tf_host_isn_answer(struct tf_context *ctx, const struct tf_connection *c, const struct tf_segment *s);
+/* ANSWER is the first SYN,ACK of C, or the RST that refused it; of a plain one the detector hears by this call alone. */
+void tf_host_isn_answer(struct tf_context *ctx, const struct tf_connection *c,
+                        const struct tf_segment *answer);
 void tf_host_isn_end(struct tf_context *ctx);
 
 void tf_too_big_segment(const struct tf_step *st);

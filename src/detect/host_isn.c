@@ -147,10 +147,10 @@ worth_a_look(uint32_t samples)
 	return samples == TF_ISN_ENOUGH || samples == 4 * TF_ISN_ENOUGH;
 }
 
-/* An end's number, and the other end's answer to it. */
+/* A number that an end chose for a connection. */
 struct choice {
 	const struct tf_connection *c;
-	const struct tf_segment *answer; /* the server's; a RST tells nothing of its number */
+	const struct tf_segment *answer; /* the server's, to the SYN; a RST tells nothing of its number */
 	enum tf_endpoint which;
 	unsigned side; /* of the key */
 	uint32_t isn;
@@ -219,8 +219,8 @@ take_sample(struct tf_context *ctx, const struct tf_addr *addr, struct choice ch
 		check_predictable(ctx, h);
 }
 
-static void
-take_samples(struct tf_context *ctx, const struct tf_connection *c, const struct tf_segment *answer)
+void
+tf_host_isn_answer(struct tf_context *ctx, const struct tf_connection *c, const struct tf_segment *answer)
 {
 	const struct tf_hosts *t = &ctx->memory->hosts;
 	unsigned client = side_of(c, TF_CLIENT), server = !client;
@@ -258,16 +258,10 @@ tf_host_isn_segment(const struct tf_step *st)
 	if (st->c->flags & unusual || st->from != TF_SERVER)
 		return;
 	if (flags == (TF_SYN | TF_ACK) && st->first_ack_of_syn)
-		take_samples(st->ctx, st->c, st->s);
+		tf_host_isn_answer(st->ctx, st->c, st->s);
 	else if (flags == (TF_RST | TF_ACK) && st->before[TF_CLIENT] == TF_SYN_SENT &&
 	         tf_connection_close(st->c) == TF_CLOSE_REFUSED)
-		take_samples(st->ctx, st->c, st->s);
-}
-
-void
-tf_host_isn_answer(struct tf_context *ctx, const struct tf_connection *c, const struct tf_segment *s)
-{
-	take_samples(ctx, c, s);
+		tf_host_isn_answer(st->ctx, st->c, st->s);
 }
 
 /* ---- at the end ----------------------------------------------------------------------- */

@@ -5,7 +5,6 @@
 #include "flow/embryo.h"
 
 #include <assert.h>
-#include <string.h>
 
 #include "core/classify.h"
 #include "flow/arena.h"
@@ -21,7 +20,7 @@ due_of(const struct tf_analyzer *a, const struct tf_embryo *e, int which)
 	return e->first_ts_ns + (int64_t)e->handshake_ns + a->config.timer[TF_TIMER_SYN_RECEIVED];
 }
 
-/* The embryo of an entry; NULL where it is no more, or not in this queue. */
+/* The embryo of an entry; NULL where it is no more.  What was answered meanwhile stands in both queues. */
 static struct tf_embryo *
 still_there(const struct tf_analyzer *a, uint64_t entry)
 {
