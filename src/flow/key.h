@@ -27,18 +27,18 @@ tf_key_is_of(const struct tf_key *key, const struct tf_segment *s)
 	       memcmp(&key->addr[!second], &s->dst, sizeof s->dst) == 0;
 }
 
-/* One end as a number.  Of a mapped IPv4 address the upper half is 0, and so is the place of the port in the lower
- * one: there nothing is lost. */
+/* One end as a number.  Of an IPv4 address the upper half is 0, and so is the place of the port in the lower one: there
+ * nothing is lost. */
 static inline uint64_t
 tf_key_end(const struct tf_addr *addr, uint16_t port, const uint64_t secret[2])
 {
 	const unsigned place = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? 0 : 48;
-	uint64_t low = tf_addr_word(addr, 8) ^ (uint64_t)port << place, high = tf_addr_word(addr, 0);
+	uint64_t high = tf_addr_word(addr, 0), own = tf_addr_word(addr, 8);
 
-	if (__builtin_expect(high != 0, false)) /* IPv6 */
-		low ^= tf_folded(high ^ secret[1] ^ UINT64_C(0x2545f4914f6cdd1d),
-		                 low ^ secret[0] ^ UINT64_C(0xd1b54a32d192ed03));
-	return low;
+	if (__builtin_expect((high | (own >> place & 0xffff)) != 0, false)) /* IPv6 */
+		own = tf_folded(high ^ secret[1] ^ UINT64_C(0x2545f4914f6cdd1d),
+		                own ^ secret[0] ^ UINT64_C(0xd1b54a32d192ed03));
+	return own ^ (uint64_t)port << place;
 }
 
 /* A hash that nobody can aim at without knowing SECRET, since both factors of each product hold something of it.  It is

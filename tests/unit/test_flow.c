@@ -200,6 +200,24 @@ the_hash_depends_on_everything(void)
 	CU_ASSERT(tf_key_hash(&key, other) != hash);
 }
 
+/* Else somebody could make many that collide without knowing the secret. */
+static void
+a_port_does_not_stand_in_for_an_address(void)
+{
+	const uint64_t secret[2] = {UINT64_C(0x0123456789abcdef), UINT64_C(0xfedcba9876543210)};
+
+	for (int with_prefix = 0; with_prefix < 2; with_prefix++)
+		for (unsigned other = 1; other < 0x10000; other *= 2) {
+			struct tf_key key = {.port = {40000, 80}};
+			key.addr[0].byte[0] = with_prefix ? 0x20 : 0;
+			uint32_t hash = tf_key_hash(&key, secret);
+			key.port[0] ^= (uint16_t)other;
+			uint16_t word = key.port[0] ^ 40000; /* in the machine's order, as a port is */
+			memcpy(&key.addr[0].byte[8], &word, sizeof word);
+			CU_ASSERT(tf_key_hash(&key, secret) != hash);
+		}
+}
+
 /* ---- preparation --------------------------------------------------------------------- */
 
 static const uint64_t secret_of_hash[2] = {UINT64_C(0x0123456789abcdef), UINT64_C(0xfedcba9876543210)};
@@ -983,6 +1001,7 @@ const struct tf_test tf_tests[] = {
     {"the index without memory stays as it was", the_index_without_memory},
     {"an index grows into its heir", an_index_grows_into_its_heir},
     {"the hash depends on the whole 4-tuple and on the secret", the_hash_depends_on_everything},
+    {"a port does not stand in for an address", a_port_does_not_stand_in_for_an_address},
     {"a segment has its key's hash", a_segment_has_its_keys_hash},
     {"a tuple is its key", a_tuple_is_its_key},
     {"a copy is the same segment", a_copy_is_the_same_segment},
