@@ -15,7 +15,7 @@
 #include "tcpfsm/segment.h"
 
 enum {
-	TF_PARCEL_SEGMENTS = 256,
+	TF_PARCEL_SEGMENTS = 512,
 	TF_PARCEL_HEAD = 16, /* octets of payload that come along */
 };
 

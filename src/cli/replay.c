@@ -431,7 +431,7 @@ bool
 tf_replay(const struct tf_options *options, struct tf_capture *capture, struct tf_outputs *outputs,
           struct tf_packets *packets, struct tf_guard *guard, struct tf_screen *screen, bool *written)
 {
-	/* Some 50 KiB, and one run at a time. */
+	/* Some 300 KiB, and one run at a time. */
 	static struct replay r;
 	r = (struct replay){.options = options, .capture = capture, .outputs = outputs};
 	r.intake = (struct tf_intake){.options = options,
