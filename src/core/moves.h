@@ -138,8 +138,8 @@ tf_shape_take(const struct tf_context *ctx, struct tf_connection *c, uint16_t nu
 const struct tf_move *tf_move_plain(struct tf_context *ctx, struct tf_connection *c,
                                     const struct tf_segment *s, enum tf_endpoint from, unsigned may);
 
-/* The move that S, a SYN,ACK, makes of a connection that is its SYN alone, with ISN, and has SHAPE; NULL where S is no plain
- * answer to that, where the move is not remembered, or where somebody wants to see the segment. */
+/* The move that S, which the server sent, makes of a connection that is its SYN alone, with ISN, and has SHAPE; NULL where
+ * S is no plain answer to that, where the move is not remembered, or where somebody wants to see the segment. */
 const struct tf_move *tf_move_answer(const struct tf_context *ctx, unsigned shape, tf_seq isn,
                                      const struct tf_segment *s);
 

@@ -317,13 +317,23 @@ describe_answer(const struct tf_analyzer *a, struct tf_embryo *e, const struct t
 	e->mss[TF_SERVER] = s->options & TF_OPT_MSS ? s->mss : 0;
 }
 
+/* Did the server send S?  As tf_connection_sender() says. */
+static bool
+is_of_server(const struct tf_embryo *e, const struct tf_segment *s)
+{
+	bool client_second = (e->aside & TF_CONN_CLIENT_SECOND >> TF_CONN_ASIDE_SHIFT) != 0;
+
+	return tf_ports_side(e->tuple.port, s) != client_second;
+}
+
 bool
 tf_embryo_answer(struct tf_analyzer *a, uint32_t embryo, const struct tf_segment *s)
 {
 	uint32_t place = embryo & ~TF_EMBRYO_BIT;
 	struct tf_embryo *e = tf_embryo_at(a, place);
-	const struct tf_move *move =
-	    e->answered ? NULL : tf_move_answer(&a->ctx, e->shape, e->isn[TF_CLIENT], s);
+	const struct tf_move *move = is_of_server(e, s) && !e->answered
+	                                 ? tf_move_answer(&a->ctx, e->shape, e->isn[TF_CLIENT], s)
+	                                 : NULL;
 	int64_t took_ns = a->ctx.now_ns - e->first_ts_ns;
 
 	if (!move || !(a->moves.shape[move->to].may[TF_CLIENT] & TF_IS_EMBRYONIC) ||

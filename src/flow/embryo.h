@@ -66,7 +66,7 @@ bool tf_embryo_begin(struct tf_analyzer *a, const struct tf_segment *s);
  * none, or where there is no room. */
 bool tf_embryo_from(struct tf_analyzer *a, uint32_t index, uint32_t hash);
 
-/* S, which the server sent, came for EMBRYO.  If it is its plain answer it is noted there, and told. */
+/* S came for EMBRYO.  If it is the server's plain answer it is noted there, and told. */
 bool tf_embryo_answer(struct tf_analyzer *a, uint32_t embryo, const struct tf_segment *s);
 
 /* The detectors have looked at the copy INDEX of EMBRYO, which has its answer: is it one still, as they left it? */

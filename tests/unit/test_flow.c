@@ -681,6 +681,24 @@ refuse_connection(uint16_t port, int64_t after_ns)
 	feed(port, true, TF_RST | TF_ACK, 0, 1, after_ns + 1000);
 }
 
+/* Of a SYN,ACK it is the sender that tells whether it is an answer. */
+static void
+nobody_answers_himself(void)
+{
+	analyzer_begins(100, 16);
+	for (uint16_t i = 0; i < 5; i++)
+		open_connection((uint16_t)(300 + i), i * SECOND / 100); /* by now a plain answer is known */
+	feed(400, false, TF_SYN, 0, 0, SECOND);
+	feed(400, false, TF_SYN | TF_ACK, 50000, 1, SECOND + 1000);
+	tf_analyzer_finish(analyzer);
+	CU_ASSERT_EQUAL_FATAL(record_count, 6);
+	CU_ASSERT_EQUAL(records[5].end[TF_CLIENT].port, 400);
+	CU_ASSERT_EQUAL(records[5].end[TF_CLIENT].packets, 2);
+	CU_ASSERT_EQUAL(records[5].end[TF_SERVER].packets, 0);
+	CU_ASSERT_EQUAL(records[0].end[TF_SERVER].packets, 1);
+	tf_analyzer_free(analyzer);
+}
+
 /* A listener that answers a SYN twice, with two numbers, holds one embryonic connection. */
 static void
 two_answers_are_one_embryonic_connection(void)
@@ -764,8 +782,8 @@ the_least_valuable_goes_first(void)
 	tf_analyzer_free(analyzer);
 }
 
-/* Embryos share places: where a flood finds the arena empty again, most of it stays so, and yet somebody goes for each
- * that comes.  Those that grow then find places of their own. */
+/* Where a flood finds the arena of connections empty again, that stays so, and yet somebody goes for each that comes.
+ * Those that grow then find places there. */
 static void
 a_flood_stays_within_the_bound(void)
 {
@@ -1013,6 +1031,7 @@ const struct tf_test tf_tests[] = {
     {"the wheel without memory is late and loses nothing", the_wheel_without_memory},
     {"two answers to a SYN are one embryonic connection", two_answers_are_one_embryonic_connection},
     {"nothing at port 0 is no listener", nothing_at_port_0_is_no_listener},
+    {"nobody answers himself", nobody_answers_himself},
     {"the least valuable connection goes first", the_least_valuable_goes_first},
     {"a flood stays within the bound", a_flood_stays_within_the_bound},
     {"tombstones expire after ten minutes", tombstones_expire},
