@@ -454,7 +454,7 @@ def no_format_depends_on_locale_time_zone_or_threads():
     locales = subprocess.run(["locale", "-a"], stdout=subprocess.PIPE, check=False).stdout.decode(errors="replace").split()
     foreign = [name for name in locales if re.match(r"(de_DE|fr_FR|tr_TR)\.utf-?8$", name, re.I)][:1] or ["C"]
     plain = {k: v for k, v in os.environ.items() if k not in ("TZ", "LANG", "LANGUAGE") and not k.startswith("LC_")}
-    surroundings = [{"TZ": "Asia/Kathmandu"}, {"TZ": "XXX+11:30"}, {"LC_NUMERIC": foreign[0], "LC_TIME": foreign[0], "LC_COLLATE": foreign[0]}]
+    surroundings = [{"TZ": "Asia/Kathmandu"}, {"TZ": "NUT+11:30"}, {"LC_NUMERIC": foreign[0], "LC_TIME": foreign[0], "LC_COLLATE": foreign[0]}]
     as_json("-r", "monday.pcap", "--write-baseline=known").expect(0)
     for form in all_formats():
         def out(*more, env=plain):

@@ -225,11 +225,11 @@ test_templates(void)
 	for (size_t i = 0; i < TF_ANOMALY_COUNT; i++) {
 		const struct tf_anomaly_info *info = tf_anomaly_info((enum tf_anomaly)i);
 
-		check(is_template(info->message), info->id, "placeholder of the message");
-		check(strpbrk(info->what, "{}") == NULL, info->id, "placeholder outside the message");
-		check(strpbrk(info->why, "{}") == NULL, info->id, "placeholder outside the message");
-		check(strpbrk(info->causes, "{}") == NULL, info->id, "placeholder outside the message");
-		check(strpbrk(info->look, "{}") == NULL, info->id, "placeholder outside the message");
+		check(is_template(info->message), info->id, "braces of the message");
+		check(strpbrk(info->what, "{}") == NULL, info->id, "brace outside the message");
+		check(strpbrk(info->why, "{}") == NULL, info->id, "brace outside the message");
+		check(strpbrk(info->causes, "{}") == NULL, info->id, "brace outside the message");
+		check(strpbrk(info->look, "{}") == NULL, info->id, "brace outside the message");
 	}
 	CU_ASSERT_FALSE(is_template("open {name"));
 	CU_ASSERT_FALSE(is_template("empty {}"));
@@ -339,7 +339,7 @@ const struct tf_test tf_tests[] = {
     {"an anomaly's enumerator is its id in capitals", test_enumerators},
     {"every row of the catalogue is complete", test_rows_complete},
     {"ids are unique and are found by name", test_ids_unique},
-    {"placeholders stand in messages only and are well-formed", test_templates},
+    {"braces stand in messages only and are well-formed", test_templates},
     {"severities and families are found by name", test_severities_and_families},
     {"states bear RFC 9293's names and are found by them and by ss's", test_states},
     {"events bear the words of the output", test_event_words},
