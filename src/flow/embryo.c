@@ -196,37 +196,34 @@ offered_scale(const struct tf_segment *s)
 	return s->wscale > 14 ? 14 : s->wscale;
 }
 
-/* What S, a SYN or the SYN,ACK that answers it, says of FROM, who sent it; the rest of what MOVE does to E is its shape. */
+/* The numbers that S, a SYN or the SYN,ACK that answers it, gives of FROM, who sent it. */
 static void
-describe_offer(struct tf_embryo *e, const struct tf_segment *s, enum tf_endpoint from,
-               const struct tf_move *move)
+describe_offer(struct tf_embryo *e, const struct tf_segment *s, enum tf_endpoint from)
 {
-	uint32_t sums = from == TF_CLIENT ? TF_CONN_CLIENT_SUMS : TF_CONN_SERVER_SUMS;
-	uint32_t flags = tf_stack_flag(from, s) | (s->checksum_state == TF_CHECKSUM_VALID ? sums : 0);
-
-	e->shape = move->to & (TF_SHAPES - 1u);
-	e->aside |= flags >> TF_CONN_ASIDE_SHIFT & 0xff;
 	e->isn[from] = s->seq;
 	e->tsval[from] = s->options & TF_OPT_TIMESTAMPS ? s->tsval : 0;
 	e->window[from] = s->window;
 	e->mss[from] = s->options & TF_OPT_MSS ? s->mss : 0;
 }
 
-/* E, zeroed but for its tuple, as the sender of the SYN S makes it. */
+/* E, zeroed but for its tuple, as the sender of the SYN S makes it; the rest of what MOVE does to it is its shape. */
 static void
 describe_first(struct tf_analyzer *a, struct tf_embryo *e, const struct tf_segment *s,
                const struct tf_move *move)
 {
 	uint32_t flags = (tf_sent_by_second(s) ? TF_CONN_CLIENT_SECOND : 0) |
-	                 (s->ip_version == 6 ? TF_CONN_IPV6 : 0) | (s->is_wide ? TF_CONN_WIDE : 0);
+	                 (s->ip_version == 6 ? TF_CONN_IPV6 : 0) | (s->is_wide ? TF_CONN_WIDE : 0) |
+	                 (s->checksum_state == TF_CHECKSUM_VALID ? TF_CONN_CLIENT_SUMS : 0) |
+	                 tf_stack_flag(TF_CLIENT, s);
 
 	e->first_packet = (uint32_t)s->packet;
 	e->first_ts_ns = a->ctx.now_ns;
 	e->conn = (a->next_conn + 1) & TF_MAX_CONN;
 	e->aside = flags >> TF_CONN_ASIDE_SHIFT & 0xff;
+	e->shape = move->to & (TF_SHAPES - 1u);
 	e->client_wscale = offered_scale(s) & 15u;
 	e->client_wire = s->wire_len & MOST_WIRE;
-	describe_offer(e, s, TF_CLIENT, move);
+	describe_offer(e, s, TF_CLIENT);
 }
 
 /* A place for the embryo that S begins, in the queue and in the index; 0 where there is no room. */
@@ -307,16 +304,21 @@ tf_embryo_update(struct tf_analyzer *a, uint32_t embryo, uint32_t index)
 	return true;
 }
 
-/* E as the server's SYN,ACK S makes it. */
+/* E as the server's SYN,ACK S makes it; the rest of what MOVE does to it is its shape. */
 static void
 describe_answer(const struct tf_analyzer *a, struct tf_embryo *e, const struct tf_segment *s,
                 const struct tf_move *move)
 {
+	uint32_t flags =
+	    tf_stack_flag(TF_SERVER, s) | (s->checksum_state == TF_CHECKSUM_VALID ? TF_CONN_SERVER_SUMS : 0);
+
+	e->shape = move->to & (TF_SHAPES - 1u);
 	e->answered = 1;
+	e->aside |= flags >> TF_CONN_ASIDE_SHIFT & 0xff;
 	e->handshake_ns = (uint64_t)(a->ctx.now_ns - e->first_ts_ns) & MOST_HANDSHAKE;
 	e->server_wscale = offered_scale(s) & 15u;
 	e->server_wire = s->wire_len & MOST_WIRE;
-	describe_offer(e, s, TF_SERVER, move);
+	describe_offer(e, s, TF_SERVER);
 }
 
 /* Did the server send S?  As tf_connection_sender() says. */
