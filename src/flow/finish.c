@@ -3,6 +3,7 @@
  */
 #include <stdlib.h>
 
+#include "flow/arena.h"
 #include "flow/flow.h"
 
 /* A connection or an embryo, and its number. */
@@ -87,8 +88,10 @@ sort(struct survivor *order, uint32_t count)
 		first = order[i].conn < first ? order[i].conn : first;
 		last = order[i].conn > last ? order[i].conn : last;
 	}
-	uint32_t *value =
-	    count && last - first < (uint64_t)8 * count ? calloc(last - first + 1, sizeof *value) : NULL;
+	uint64_t range = count ? last - first + 1 : 0;
+	uint32_t *value = range && range <= (uint64_t)8 * count
+	                      ? tf_arena_new(range, sizeof *value, TF_ARENA_SCATTERED)
+	                      : NULL;
 	if (!value) {
 		qsort(order, count, sizeof *order, by_number);
 		return;
@@ -98,30 +101,35 @@ sort(struct survivor *order, uint32_t count)
 	for (uint64_t i = 0, n = 0; n < count; i++)
 		if (value[i])
 			order[n++] = (struct survivor){first + i, value[i]};
-	free(value);
+	tf_arena_free(value, range, sizeof *value);
 }
 
 /* Put all that POOL holds at END; the new end. */
 static struct survivor *
 gather(const struct tf_analyzer *a, const struct tf_pool *pool, uint32_t bit, struct survivor *end)
 {
-	for (uint32_t at = 1; at <= pool->fresh; at++)
-		if (tf_value_conn(a, at | bit))
-			*end++ = (struct survivor){tf_value_conn(a, at | bit), at | bit};
+	enum { AHEAD = 24 };
+
+	for (uint32_t at = 1, left = pool->used; left && at <= pool->fresh; at++) {
+		uint64_t conn = tf_value_conn(a, at | bit);
+		__builtin_prefetch(tf_pool_at(pool, at + AHEAD));
+		if (!conn)
+			continue;
+		*end++ = (struct survivor){conn, at | bit};
+		left--;
+	}
 	return end;
 }
 
 static void
 end_in_order_of_numbers(struct tf_analyzer *a)
 {
-	struct survivor *order = calloc((size_t)tf_live(a) + 1, sizeof *order), *end = order;
-	uint32_t scratch = 0;
+	uint32_t count = tf_live(a), scratch = 0;
+	struct survivor *order = tf_arena_new(count, sizeof *order, TF_ARENA_SCATTERED);
 
 	if (!order)
 		return;
-	end = gather(a, &a->connections, 0, end);
-	end = gather(a, &a->embryos, TF_EMBRYO_BIT, end);
-	uint32_t count = (uint32_t)(end - order);
+	(void)gather(a, &a->embryos, TF_EMBRYO_BIT, gather(a, &a->connections, 0, order));
 	sort(order, count);
 	for (uint32_t i = 0; i < count; i++) {
 		if (i + 12 < count)
@@ -130,7 +138,7 @@ end_in_order_of_numbers(struct tf_analyzer *a)
 			tf_value_prefetch_closing(a, order[i + 6].value);
 		end_survivor(a, order[i].value, &scratch);
 	}
-	free(order);
+	tf_arena_free(order, count, sizeof *order);
 }
 
 void
