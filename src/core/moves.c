@@ -16,7 +16,6 @@
  */
 #include "core/moves.h"
 
-#include <stddef.h>
 #include <string.h>
 
 #include "core/accept.h"
@@ -362,23 +361,12 @@ tf_move_first(const struct tf_context *ctx, const struct tf_segment *s)
 	return fits && !(ctx->sink.wanted & TF_EV_SEGMENT) ? move : NULL;
 }
 
-/* tf_end.flags of one end, out of the word that begins with its base. */
-static uint16_t
-flags_of(const struct tf_shape *shape, enum tf_endpoint which)
-{
-	const size_t at = offsetof(struct tf_end, flags) - offsetof(struct tf_end, base);
-	uint16_t flags;
-
-	memcpy(&flags, (const char *)&shape->end[which] + at, sizeof flags);
-	return flags;
-}
-
 const struct tf_move *
 tf_move_answer(const struct tf_context *ctx, unsigned shape, tf_seq isn, const struct tf_segment *s)
 {
 	const struct tf_known_shape *known = &ctx->moves->shape[shape];
 	const struct tf_end client = {.isn = isn, .una = isn, .max = tf_seq_add(isn, 1)};
-	const struct tf_end server = {.flags = flags_of(&known->shape, TF_SERVER)};
+	const struct tf_end server = {.flags = tf_shape_end_flags(&known->shape, TF_SERVER)};
 	unsigned may = known->may[TF_SERVER];
 
 	if (s->plain.move != TF_MAY_SYN_ACK || (may & (TF_MAY_SYN_ACK | TF_MAY_WAIT)) != TF_MAY_SYN_ACK ||
@@ -465,7 +453,7 @@ rests(const struct tf_shape *shape)
 static unsigned
 notes_of_numbers(const struct tf_shape *shape, const struct tf_unknown_move *move)
 {
-	uint16_t own = flags_of(shape, move->from), other = flags_of(shape, !move->from);
+	uint16_t own = tf_shape_end_flags(shape, move->from), other = tf_shape_end_flags(shape, !move->from);
 	unsigned notes = 0;
 
 	if (move->kind & TF_K_TIMESTAMPS)

@@ -11,6 +11,8 @@
 #ifndef TCPFSM_CORE_MOVES_H
 #define TCPFSM_CORE_MOVES_H
 
+#include <stddef.h>
+
 #include "core/plain.h"
 #include "core/step.h"
 
@@ -31,6 +33,17 @@ struct tf_shape {
 };
 
 _Static_assert(sizeof(struct tf_shape) == 48, "nothing in it is without a name");
+
+/* tf_end.flags of one end, out of the word that begins with its base. */
+static inline uint16_t
+tf_shape_end_flags(const struct tf_shape *shape, enum tf_endpoint which)
+{
+	const size_t at = offsetof(struct tf_end, flags) - offsetof(struct tf_end, base);
+	uint16_t flags;
+
+	memcpy(&flags, (const char *)&shape->end[which] + at, sizeof flags);
+	return flags;
+}
 
 struct tf_known_shape {
 	struct tf_shape shape;

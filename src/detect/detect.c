@@ -41,12 +41,20 @@ tf_detect_segment(const struct tf_step *st)
 static void
 plain_syn_ack(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s)
 {
-	tf_note_answer_packet(ctx, c, s);
+	tf_note_answer_packet(ctx, c->conn, s);
 	if (c->flags & (TF_CONN_MIDSTREAM | TF_CONN_SIMULTANEOUS | TF_CONN_SPLIT))
 		return;
 	if (tf_connection_waits_in(ctx, c, TF_SERVER) == TF_SYN_RECEIVED)
-		tf_flood_answer(ctx, c, s);
-	tf_host_isn_answer(ctx, c, s);
+		tf_flood_connection_answer(ctx, c, s);
+	struct tf_opening o = tf_opening_of(ctx, c);
+	tf_detect_numbers(ctx, &o, s);
+}
+
+const char *
+tf_detect_answer(struct tf_context *ctx, struct tf_opening *o, const struct tf_segment *s)
+{
+	tf_note_answer_packet(ctx, o->conn, s);
+	return tf_flood_answer(ctx, o, s);
 }
 
 void

@@ -25,6 +25,25 @@ void tf_flood_syn(struct tf_context *ctx, const struct tf_segment *s);
  * the connection that awaits it; 0: none. */
 void tf_detect_ask(const struct tf_context *ctx, const struct tf_segment *s, uint64_t conn);
 
+/* A connection whose server answers, an embryo or not: what its listener and both hosts are asked by.  Arrays are by
+ * endpoint. */
+struct tf_opening {
+	uint64_t conn, packet; /* its number, and the frame that began it */
+	int64_t ts_ns;         /* of that */
+	tf_seq isn[2];
+	uint16_t flags[2]; /* tf_end.flags */
+	bool embryonic;    /* TF_CONN_EMBRYONIC; the listener may set it */
+};
+
+/* S, a plain SYN,ACK, is the first answer to the SYN of O, which waits for the third segment now.  NULL, or the sign of SYN
+ * cookies in it, which is to be raised then. */
+const char *tf_detect_answer(struct tf_context *ctx, struct tf_opening *o, const struct tf_segment *s);
+void tf_detect_cookies(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
+                       const char *sign);
+
+/* And then: the numbers that both hosts chose.  Or S is the RST that refused O. */
+void tf_detect_numbers(struct tf_context *ctx, const struct tf_opening *o, const struct tf_segment *s);
+
 /* A plain segment S of FROM's, of an opening, went through the replicas of C by a remembered move (core/moves.h). */
 void tf_detect_opening(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
                        enum tf_endpoint from);

@@ -20,6 +20,20 @@ tf_without_acks(const struct tf_context *ctx)
 	return !ctx->stats->bare_acks && ctx->stats->connections >= 5 && ctx->stats->segments >= 20;
 }
 
+/* C as its listener and the hosts are asked. */
+static inline struct tf_opening
+tf_opening_of(const struct tf_context *ctx, const struct tf_connection *c)
+{
+	return (struct tf_opening){
+	    .conn = c->conn,
+	    .packet = tf_first_packet(ctx, c),
+	    .ts_ns = c->first_ts_ns,
+	    .isn = {c->end[TF_CLIENT].isn, c->end[TF_SERVER].isn},
+	    .flags = {c->end[TF_CLIENT].flags, c->end[TF_SERVER].flags},
+	    .embryonic = (c->flags & TF_CONN_EMBRYONIC) != 0,
+	};
+}
+
 /* Does END's history hold STATE? */
 bool tf_was_in(const struct tf_end *end, enum tf_state state);
 
@@ -43,8 +57,8 @@ void tf_unanswered_leave(struct tf_context *ctx, struct tf_connection *c);
 void tf_unanswered_end(struct tf_context *ctx);
 
 void tf_handshake_segment(const struct tf_step *st);
-/* S is the first SYN,ACK of C's handshake. */
-void tf_note_answer_packet(struct tf_context *ctx, const struct tf_connection *c, const struct tf_segment *s);
+/* S is the first SYN,ACK of the handshake of connection CONN. */
+void tf_note_answer_packet(struct tf_context *ctx, uint64_t conn, const struct tf_segment *s);
 /* Its frame; that of the SYN where it is not remembered. */
 uint64_t tf_answer_packet(const struct tf_context *ctx, const struct tf_connection *c);
 /* When it passed; where that is not remembered, when the SYN did. */
@@ -56,9 +70,11 @@ void tf_handshake_deadline(struct tf_context *ctx, struct tf_connection *c);
 void tf_handshake_end(struct tf_context *ctx, struct tf_connection *c);
 
 void tf_flood_segment(const struct tf_step *st);
-/* S is a SYN,ACK of C's server, which waits for the third segment now; of a plain one the detector hears by this call
- * alone. */
-void tf_flood_answer(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s);
+/* S is a SYN,ACK of the server, which waits for the third segment now; of a plain one the detector hears by this call
+ * alone.  NULL, or the sign of SYN cookies in it. */
+const char *tf_flood_answer(struct tf_context *ctx, struct tf_opening *o, const struct tf_segment *s);
+/* The same of a connection; what it shows is raised. */
+void tf_flood_connection_answer(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s);
 /* C is no more embryonic, or is no more. */
 void tf_flood_leave(struct tf_context *ctx, struct tf_connection *c);
 /* Has C's listener so many embryonic connections that a flood may be coming? */
@@ -68,9 +84,6 @@ bool tf_flood_covers(struct tf_context *ctx, const struct tf_connection *c);
 void tf_flood_end(struct tf_context *ctx);
 
 void tf_host_isn_segment(const struct tf_step *st);
-/* ANSWER is the first SYN,ACK of C, or the RST that refused it; of a plain one the detector hears by this call alone. */
-void tf_host_isn_answer(struct tf_context *ctx, const struct tf_connection *c,
-                        const struct tf_segment *answer);
 void tf_host_isn_end(struct tf_context *ctx);
 
 void tf_too_big_segment(const struct tf_step *st);

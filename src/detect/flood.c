@@ -102,34 +102,33 @@ judge(struct tf_context *ctx, struct tf_listener *l)
 		raise_flood(ctx, l);
 }
 
-/* The listener that counts C.  It is not forgotten while it does, so that its place says enough. */
+/* The listener that counts connection CONN, if that is known; else NULL.  It is not forgotten while it does, so that its
+ * place says enough. */
 static struct tf_listener *
-listener_that_counts(const struct tf_context *ctx, const struct tf_connection *c)
+noted_listener(const struct tf_context *ctx, uint64_t conn)
 {
-	const struct tf_handshake_packets *p = tf_handshake_place(ctx->memory, c->conn);
+	const struct tf_handshake_packets *p = tf_handshake_place(ctx->memory, conn);
 
-	if (p->conn == (uint32_t)c->conn && p->listener)
+	if (p->conn == (uint32_t)conn && p->listener)
 		return &ctx->memory->listeners.listener[p->listener - 1];
-	return listener_of(ctx, c);
+	return NULL;
 }
 
 static void
-note_listener(const struct tf_context *ctx, const struct tf_connection *c, const struct tf_listener *l)
+note_listener(const struct tf_context *ctx, uint64_t conn, const struct tf_listener *l)
 {
-	struct tf_handshake_packets *p = tf_handshake_place(ctx->memory, c->conn);
+	struct tf_handshake_packets *p = tf_handshake_place(ctx->memory, conn);
 
-	if (p->conn == (uint32_t)c->conn)
+	if (p->conn == (uint32_t)conn)
 		p->listener = (uint16_t)(l - ctx->memory->listeners.listener + 1);
 }
 
-/* C's listener, which answered, counts it from now on; NULL where there is no room for a listener. */
+/* The listener of O, which sent S, counts it from now on; NULL where there is no room for a listener. */
 static struct tf_listener *
-join(struct tf_context *ctx, struct tf_connection *c)
+join(struct tf_context *ctx, struct tf_opening *o, const struct tf_segment *s)
 {
 	struct tf_listeners *t = &ctx->memory->listeners;
-	unsigned side = side_of(c, TF_SERVER);
-	const struct tf_addr addr = tf_connection_addr(ctx, c, side);
-	struct tf_listener *l = tf_listener_get(t, &addr, c->tuple.port[side]);
+	struct tf_listener *l = tf_listener_get(t, &s->src, s->src_port);
 
 	if (!l) {
 		ctx->stats->listeners_dropped++;
@@ -139,15 +138,15 @@ join(struct tf_context *ctx, struct tf_connection *c)
 	if (!tf_listener_embryonic(l)) {
 		l->syns = l->answered = l->completed = 0;
 		l->noted = 0;
-		l->first_ns = c->first_ts_ns;
+		l->first_ns = o->ts_ns;
 		if (ctx->now_ns - l->last_ns > ctx->config->timer[TF_TIMER_SYN_RECEIVED])
 			l->flooded = false;
 	}
 	l->answered++;
-	tf_listener_note(t, l, c->conn, tf_first_packet(ctx, c));
-	note_listener(ctx, c, l);
-	(*counter_of(l, c->first_ts_ns))++;
-	c->flags |= TF_CONN_EMBRYONIC;
+	tf_listener_note(t, l, o->conn, o->packet);
+	note_listener(ctx, o->conn, l);
+	(*counter_of(l, o->ts_ns))++;
+	o->embryonic = true;
 	judge(ctx, l);
 	return l;
 }
@@ -158,8 +157,8 @@ tf_flood_leave(struct tf_context *ctx, struct tf_connection *c)
 	if (!(c->flags & TF_CONN_EMBRYONIC))
 		return;
 	c->flags &= ~(uint32_t)TF_CONN_EMBRYONIC;
-	struct tf_listener *l = listener_that_counts(ctx, c);
-	if (!l)
+	struct tf_listener *l = noted_listener(ctx, c->conn);
+	if (!l && !(l = listener_of(ctx, c)))
 		return;
 	grow_older(l, ctx->now_ns);
 	judge(ctx, l);
@@ -207,8 +206,9 @@ tf_flood_end(struct tf_context *ctx)
 
 /* ---- SYN cookies -------------------------------------------------------------------- */
 
-static void
-raise_cookies(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s, const char *sign)
+void
+tf_detect_cookies(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
+                  const char *sign)
 {
 	struct tf_finding f = tf_finding(ctx, c, TF_A_SYN_COOKIES, TF_SERVER);
 
@@ -219,39 +219,36 @@ raise_cookies(struct tf_context *ctx, struct tf_connection *c, const struct tf_s
 }
 
 /* To one client the low bits stay, though the clock goes on. */
-static void
-look_at_timestamp(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
-                  struct tf_listener *l)
+static const char *
+sign_in_timestamp(const struct tf_context *ctx, const struct tf_segment *s, struct tf_listener *l)
 {
 	uint32_t tsval = s->tsval;
-	const struct tf_addr addr = tf_connection_addr(ctx, c, side_of(c, TF_CLIENT));
-	uint32_t peer = (uint32_t)tf_memory_hash(ctx->memory->listeners.key, &addr, 0);
+	uint32_t peer = (uint32_t)tf_memory_hash(ctx->memory->listeners.key, &s->dst, 0);
 	bool same = l->cookie_run && peer == l->cookie_peer && (tsval & SIGN_BITS) == l->cookie_bits;
 
 	if (same && tsval == l->cookie_tsval)
-		return; /* the clock has not ticked: no sign of anything */
+		return NULL; /* the clock has not ticked: no sign of anything */
 	l->cookie_run = (uint8_t)(same ? l->cookie_run + (l->cookie_run < UINT8_MAX) : 1);
 	l->cookie_peer = peer;
 	l->cookie_bits = tsval & SIGN_BITS;
 	l->cookie_tsval = tsval;
-	if (l->cookie_run == SIGN_RUN)
-		raise_cookies(ctx, c, s, "options kept in the timestamp");
+	return l->cookie_run == SIGN_RUN ? "options kept in the timestamp" : NULL;
 }
 
-static void
-look_for_cookies(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
-                 struct tf_listener *l)
+static const char *
+sign_of_cookies(const struct tf_context *ctx, const struct tf_opening *o, const struct tf_segment *s,
+                struct tf_listener *l)
 {
 	const unsigned both = TF_END_WSCALE | TF_END_SACK;
-	unsigned asked = c->end[TF_CLIENT].flags, granted = c->end[TF_SERVER].flags;
+	unsigned asked = o->flags[TF_CLIENT], granted = o->flags[TF_SERVER];
+	bool generous = l->generous;
 
 	if ((asked & both) != both || (asked | granted) & TF_END_OPTIONS_CUT)
-		return;
-	if (granted & TF_END_TIMESTAMPS)
-		look_at_timestamp(ctx, c, s, l);
-	else if (!(granted & both) && l->generous)
-		raise_cookies(ctx, c, s, "no options at all");
+		return NULL;
 	l->generous |= (granted & both) == both;
+	if (granted & TF_END_TIMESTAMPS)
+		return sign_in_timestamp(ctx, s, l);
+	return !(granted & both) && generous ? "no options at all" : NULL;
 }
 
 /* ---- the checklist -------------------------------------------------------------------- */
@@ -265,14 +262,27 @@ tf_flood_syn(struct tf_context *ctx, const struct tf_segment *s)
 		l->syns++;
 }
 
-void
-tf_flood_answer(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s)
+const char *
+tf_flood_answer(struct tf_context *ctx, struct tf_opening *o, const struct tf_segment *s)
 {
 	/* Another number on a second SYN,ACK does not make it two. */
-	struct tf_listener *l = c->flags & TF_CONN_EMBRYONIC ? listener_that_counts(ctx, c) : join(ctx, c);
+	struct tf_listener *l = o->embryonic ? noted_listener(ctx, o->conn) : join(ctx, o, s);
 
-	if (l)
-		look_for_cookies(ctx, c, s, l);
+	if (!l)
+		l = tf_listener_find(&ctx->memory->listeners, &s->src, s->src_port);
+	return l ? sign_of_cookies(ctx, o, s, l) : NULL;
+}
+
+void
+tf_flood_connection_answer(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s)
+{
+	struct tf_opening o = tf_opening_of(ctx, c);
+	const char *sign = tf_flood_answer(ctx, &o, s);
+
+	if (o.embryonic)
+		c->flags |= TF_CONN_EMBRYONIC;
+	if (sign)
+		tf_detect_cookies(ctx, c, s, sign);
 }
 
 void
@@ -290,7 +300,7 @@ tf_flood_segment(const struct tf_step *st)
 		tf_flood_syn(st->ctx, st->s);
 	} else if (flags == (TF_SYN | TF_ACK) && st->from == TF_SERVER && embryonic && !st->bad_ack &&
 	           !(st->marks & TF_MARK_RETRANSMISSION)) {
-		tf_flood_answer(st->ctx, c, st->s);
+		tf_flood_connection_answer(st->ctx, c, st->s);
 	} else if (flags == (TF_SYN | TF_ACK) && c->flags & TF_CONN_EMBRYONIC) {
 		tf_flood_covers(st->ctx, c); /* sent again: they have grown older */
 	}

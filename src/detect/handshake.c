@@ -23,21 +23,21 @@ place_of(const struct tf_context *ctx, const struct tf_connection *c)
 	return tf_handshake_place(ctx->memory, c->conn);
 }
 
-/* The place of C, empty if it was another connection's. */
+/* The place of connection CONN, empty if it was another one's. */
 static struct tf_handshake_packets *
-own_place_of(const struct tf_context *ctx, const struct tf_connection *c)
+own_place_of(const struct tf_context *ctx, uint64_t conn)
 {
-	struct tf_handshake_packets *p = place_of(ctx, c);
+	struct tf_handshake_packets *p = tf_handshake_place(ctx->memory, conn);
 
-	if (p->conn != (uint32_t)c->conn)
-		*p = (struct tf_handshake_packets){.conn = (uint32_t)c->conn};
+	if (p->conn != (uint32_t)conn)
+		*p = (struct tf_handshake_packets){.conn = (uint32_t)conn};
 	return p;
 }
 
 void
-tf_note_answer_packet(struct tf_context *ctx, const struct tf_connection *c, const struct tf_segment *s)
+tf_note_answer_packet(struct tf_context *ctx, uint64_t conn, const struct tf_segment *s)
 {
-	struct tf_handshake_packets *p = own_place_of(ctx, c);
+	struct tf_handshake_packets *p = own_place_of(ctx, conn);
 
 	p->answer = (uint32_t)s->packet;
 	p->answer_ns = ctx->now_ns;
@@ -46,7 +46,7 @@ tf_note_answer_packet(struct tf_context *ctx, const struct tf_connection *c, con
 void
 tf_note_third_packet(struct tf_context *ctx, const struct tf_connection *c, const struct tf_segment *s)
 {
-	own_place_of(ctx, c)->third = (uint32_t)s->packet;
+	own_place_of(ctx, c->conn)->third = (uint32_t)s->packet;
 }
 
 /* Its frame, if it is remembered; else 0. */
@@ -326,7 +326,7 @@ void
 tf_handshake_segment(const struct tf_step *st)
 {
 	if (is_syn_ack(st) && st->from == TF_SERVER && st->first_syn)
-		tf_note_answer_packet(st->ctx, st->c, st->s);
+		tf_note_answer_packet(st->ctx, st->c->conn, st->s);
 	if (st->c->flags & TF_CONN_EMBRYONIC && st->from == TF_CLIENT && st->first_ack_of_syn)
 		tf_note_third_packet(st->ctx, st->c, st->s);
 	if (st->s->flags & (TF_SYN | TF_RST))

@@ -19,12 +19,6 @@
 /* A translated copy of a connection passes at nearly the same time. */
 #define COPY_NS INT64_C(3000000000)
 
-static unsigned
-side_of(const struct tf_connection *c, enum tf_endpoint which)
-{
-	return (which == TF_SERVER) != ((c->flags & TF_CONN_CLIENT_SECOND) != 0);
-}
-
 /* The same connection again: before and after a translation of addresses, or on the same 4-tuple. */
 static bool
 same_connection(const struct tf_isn_sample *a, const struct tf_isn_sample *b)
@@ -149,10 +143,9 @@ worth_a_look(uint32_t samples)
 
 /* A number that an end chose for a connection. */
 struct choice {
-	const struct tf_connection *c;
+	const struct tf_opening *o;
 	const struct tf_segment *answer; /* the server's, to the SYN; a RST tells nothing of its number */
 	enum tf_endpoint which;
-	unsigned side; /* of the key */
 	uint32_t isn;
 	uint32_t peer; /* hash of the other end's address */
 };
@@ -160,17 +153,18 @@ struct choice {
 static inline void
 describe_choice(const struct tf_context *ctx, const struct choice *choice, struct tf_isn_sample *out)
 {
-	const struct tf_connection *c = choice->c;
-	bool of_client = choice->which == TF_CLIENT, peer_known = !(choice->answer->flags & TF_RST);
-	uint64_t packet = of_client ? tf_first_packet(ctx, c) : choice->answer->packet;
+	const struct tf_opening *o = choice->o;
+	const struct tf_segment *answer = choice->answer;
+	bool of_client = choice->which == TF_CLIENT, peer_known = !(answer->flags & TF_RST);
+	uint64_t packet = of_client ? o->packet : answer->packet;
 
-	out->ts_ns = of_client ? c->first_ts_ns : ctx->now_ns;
-	out->numbers = tf_sample_numbers(c->conn, packet, peer_known);
+	out->ts_ns = of_client ? o->ts_ns : ctx->now_ns;
+	out->numbers = tf_sample_numbers(o->conn, packet, peer_known);
 	out->packet_low = (uint32_t)packet;
-	out->peer_isn = c->end[!choice->which].isn.v;
+	out->peer_isn = o->isn[!choice->which].v;
 	out->peer = choice->peer;
-	out->own_port = c->tuple.port[choice->side];
-	out->peer_port = c->tuple.port[!choice->side];
+	out->own_port = of_client ? answer->dst_port : answer->src_port;
+	out->peer_port = of_client ? answer->src_port : answer->dst_port;
 }
 
 /* False where there is no room for one more. */
@@ -220,21 +214,17 @@ take_sample(struct tf_context *ctx, const struct tf_addr *addr, struct choice ch
 }
 
 void
-tf_host_isn_answer(struct tf_context *ctx, const struct tf_connection *c, const struct tf_segment *answer)
+tf_detect_numbers(struct tf_context *ctx, const struct tf_opening *o, const struct tf_segment *s)
 {
 	const struct tf_hosts *t = &ctx->memory->hosts;
-	unsigned client = side_of(c, TF_CLIENT), server = !client;
-	const struct tf_addr addr[2] = {tf_connection_addr(ctx, c, 0), tf_connection_addr(ctx, c, 1)};
-	uint32_t of_client = tf_host_hash(t, &addr[client]), of_server = tf_host_hash(t, &addr[server]);
+	uint32_t of_client = tf_host_hash(t, &s->dst), of_server = tf_host_hash(t, &s->src);
 
-	take_sample(ctx, &addr[client],
-	            (struct choice){c, answer, TF_CLIENT, client, c->end[TF_CLIENT].isn.v, .peer = of_server},
+	take_sample(ctx, &s->dst, (struct choice){o, s, TF_CLIENT, o->isn[TF_CLIENT].v, .peer = of_server},
 	            of_client);
-	if (!(answer->flags & TF_RST))
-		take_sample(
-		    ctx, &addr[server],
-		    (struct choice){c, answer, TF_SERVER, server, c->end[TF_SERVER].isn.v, .peer = of_client},
-		    of_server);
+	if (!(s->flags & TF_RST))
+		take_sample(ctx, &s->src,
+		            (struct choice){o, s, TF_SERVER, o->isn[TF_SERVER].v, .peer = of_client},
+		            of_server);
 }
 
 static void
@@ -257,11 +247,12 @@ tf_host_isn_segment(const struct tf_step *st)
 		check_zero(st);
 	if (st->c->flags & unusual || st->from != TF_SERVER)
 		return;
-	if (flags == (TF_SYN | TF_ACK) && st->first_ack_of_syn)
-		tf_host_isn_answer(st->ctx, st->c, st->s);
-	else if (flags == (TF_RST | TF_ACK) && st->before[TF_CLIENT] == TF_SYN_SENT &&
-	         tf_connection_close(st->c) == TF_CLOSE_REFUSED)
-		tf_host_isn_answer(st->ctx, st->c, st->s);
+	if ((flags == (TF_SYN | TF_ACK) && st->first_ack_of_syn) ||
+	    (flags == (TF_RST | TF_ACK) && st->before[TF_CLIENT] == TF_SYN_SENT &&
+	     tf_connection_close(st->c) == TF_CLOSE_REFUSED)) {
+		struct tf_opening o = tf_opening_of(st->ctx, st->c);
+		tf_detect_numbers(st->ctx, &o, st->s);
+	}
 }
 
 /* ---- at the end ----------------------------------------------------------------------- */

@@ -247,17 +247,31 @@ feed_first(struct tf_analyzer *a, const struct errand *e, uint32_t tombstone)
 	tf_feed_connection(a, index, e->s);
 }
 
+/* EMBRYO, which has its answer S, becomes a connection: that shows a SIGN of SYN cookies. */
+static __attribute__((noinline, cold)) void
+grow_by_cookies(struct tf_analyzer *a, const struct tf_segment *s, uint32_t embryo, const char *sign)
+{
+	uint32_t index = tf_embryo_copy(a, embryo);
+
+	tf_shape_forget(tf_connection_at(a, index));
+	tf_detect_cookies(&a->ctx, tf_connection_at(a, index), s, sign);
+	tf_embryo_leave_to(a, embryo, index, s->hash);
+	tf_look_again(a, index);
+}
+
 /* EMBRYO has its answer S: that is for the detectors, too. */
 static void
 detect_answer(struct tf_analyzer *a, const struct tf_segment *s, uint32_t embryo)
 {
-	uint32_t index = tf_embryo_copy(a, embryo);
+	struct tf_opening o = tf_embryo_opening(a, embryo);
+	const char *sign = tf_detect_answer(&a->ctx, &o, s);
 
-	detect_opening(a, tf_connection_at(a, index), s, TF_SERVER);
-	if (tf_embryo_keep(a, embryo, index))
-		return;
-	tf_embryo_leave_to(a, embryo, index, s->hash);
-	tf_look_again(a, index);
+	if (o.embryonic)
+		tf_embryo_at(a, embryo & ~TF_EMBRYO_BIT)->aside |= TF_CONN_EMBRYONIC >> TF_CONN_ASIDE_SHIFT;
+	if (sign)
+		grow_by_cookies(a, s, embryo, sign);
+	tf_detect_numbers(&a->ctx, &o, s);
+	tf_services_add(&a->services, &s->src, s->src_port);
 }
 
 /* Its answer may leave it one; anything else makes a connection of it.  That one's index, or 0 where all is done. */

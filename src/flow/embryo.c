@@ -349,16 +349,20 @@ tf_embryo_answer(struct tf_analyzer *a, uint32_t embryo, const struct tf_segment
 	return true;
 }
 
-bool
-tf_embryo_keep(struct tf_analyzer *a, uint32_t embryo, uint32_t index)
+struct tf_opening
+tf_embryo_opening(const struct tf_analyzer *a, uint32_t embryo)
 {
-	const struct tf_connection *c = tf_connection_at(a, index);
+	const struct tf_embryo *e = tf_embryo_at(a, embryo & ~TF_EMBRYO_BIT);
+	const struct tf_shape *shape = &a->moves.shape[e->shape].shape;
 
-	if (c->closing)
-		return false; /* something was found */
-	tf_embryo_at(a, embryo & ~TF_EMBRYO_BIT)->aside = (c->flags & TF_CONN_ASIDE) >> TF_CONN_ASIDE_SHIFT;
-	forget_copy(a, index);
-	return true;
+	return (struct tf_opening){
+	    .conn = e->conn,
+	    .packet = tf_packet_of(&a->ctx, e->first_packet),
+	    .ts_ns = e->first_ts_ns,
+	    .isn = {e->isn[TF_CLIENT], e->isn[TF_SERVER]},
+	    .flags = {tf_shape_end_flags(shape, TF_CLIENT), tf_shape_end_flags(shape, TF_SERVER)},
+	    .embryonic = (e->aside & TF_CONN_EMBRYONIC >> TF_CONN_ASIDE_SHIFT) != 0,
+	};
 }
 
 /* ---- to a connection ----------------------------------------------------------------- */

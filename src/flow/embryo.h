@@ -69,8 +69,8 @@ bool tf_embryo_from(struct tf_analyzer *a, uint32_t index, uint32_t hash);
 /* S came for EMBRYO.  If it is the server's plain answer it is noted there, and told. */
 bool tf_embryo_answer(struct tf_analyzer *a, uint32_t embryo, const struct tf_segment *s);
 
-/* The detectors have looked at the copy INDEX of EMBRYO, which has its answer: is it one still, as they left it? */
-bool tf_embryo_keep(struct tf_analyzer *a, uint32_t embryo, uint32_t index);
+/* EMBRYO, which has its answer, for the detectors. */
+struct tf_opening tf_embryo_opening(const struct tf_analyzer *a, uint32_t embryo);
 
 /* Connection INDEX, a copy of EMBRYO, has met a segment: is it one still?  Then EMBRYO is as it is now. */
 bool tf_embryo_update(struct tf_analyzer *a, uint32_t embryo, uint32_t index);
