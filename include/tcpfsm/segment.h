@@ -11,6 +11,7 @@
 #define TCPFSM_SEGMENT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "tcpfsm/seq.h"
@@ -69,8 +70,8 @@ struct tf_plain {
 	uint16_t fast; /* and header prediction */
 };
 
-/* In the order in which the usual segment's fields are asked for: its key and its numbers fill the first
- * line of cache, and what few segments have comes last.  Without TF_OPT_SACK, sack is not set. */
+/* In the order in which the usual segment's fields are asked for: its key and its numbers fill the first line of cache,
+ * and all of it the second. */
 struct tf_segment {
 	int64_t ts_ns;   /* capture time, nanoseconds since the epoch */
 	uint64_t packet; /* frame number in the capture, from 1 */
@@ -86,11 +87,11 @@ struct tf_segment {
 	uint16_t checksum; /* as it stands in the header */
 	uint16_t urgent;
 
-	uint32_t tsval, tsecr; /* with TF_OPT_TIMESTAMPS, else 0 */
-	uint16_t options;      /* enum tf_option */
-	uint16_t mss;          /* with TF_OPT_MSS */
-	uint8_t wscale;        /* with TF_OPT_WSCALE: as sent, may exceed 14 */
-	uint8_t sack_count;
+	uint32_t tsval, tsecr;  /* with TF_OPT_TIMESTAMPS, else 0 */
+	uint16_t options;       /* enum tf_option */
+	uint16_t mss;           /* with TF_OPT_MSS */
+	uint8_t wscale;         /* with TF_OPT_WSCALE: as sent, may exceed 14 */
+	uint8_t sack_count;     /* blocks at sack, at most TF_SACK_BLOCKS */
 	uint8_t fast_open_len;  /* octets of cookie, with TF_OPT_FAST_OPEN */
 	uint8_t checksum_state; /* enum tf_checksum */
 
@@ -107,8 +108,26 @@ struct tf_segment {
 	bool is_copy; /* made by the capture, of a segment that came a moment ago */
 	bool is_wide; /* the addresses are not both IPv4's */
 
-	struct tf_sack_block sack[4];
+	const uint8_t *sack; /* with TF_OPT_SACK: tf_segment_sack(); valid while payload is */
 };
+
+_Static_assert(sizeof(struct tf_segment) <= 128, "two lines of cache, from one thread to the other");
+
+#define TF_SACK_BLOCK  8 /* octets */
+#define TF_SACK_BLOCKS 4 /* more leave no room for the option itself */
+
+/* Block AT of those that S reports, from 0 on: as in the header, each number with its most significant octet first
+ * (RFC 2018 section 3). */
+static inline struct tf_sack_block
+tf_segment_sack(const struct tf_segment *s, unsigned at)
+{
+	const uint8_t *p = s->sack + (size_t)at * TF_SACK_BLOCK;
+	uint32_t edge[2] = {0, 0};
+
+	for (int i = 0; i < TF_SACK_BLOCK; i++)
+		edge[i / 4] = edge[i / 4] << 8 | p[i];
+	return (struct tf_sack_block){{edge[0]}, {edge[1]}};
+}
 
 /* The octets of sequence space that the segment occupies (SEG.LEN, RFC 9293 section 3.4):
  * SYN and FIN count as one each. */

@@ -59,9 +59,9 @@ is_late(const struct tf_intake *in, int64_t ts_ns)
 	return in->clock_waits && ts_ns < in->clock_ns;
 }
 
-/* The payload of a parcel's segment does not last until it is used: keep its first octets. */
+/* The frame of a parcel's segment does not last until that is used: keep the payload's first octets, and SACK blocks. */
 static void
-keep_head(struct tf_parcel *parcel, size_t at)
+keep_octets(struct tf_parcel *parcel, size_t at)
 {
 	struct tf_segment *s = &parcel->segment[at];
 
@@ -72,11 +72,13 @@ keep_head(struct tf_parcel *parcel, size_t at)
 		memcpy(parcel->head[at], s->payload, s->payload_len);
 	}
 	s->payload = parcel->head[at];
+	if (s->sack_count)
+		s->sack = memcpy(parcel->sack[at], s->sack, (size_t)s->sack_count * TF_SACK_BLOCK);
 }
 
 /* COUNT segments, one or more, stand behind those of the parcel: they belong to it. */
 static bool
-add_segments(struct tf_intake *in, size_t count, bool keep_heads)
+add_segments(struct tf_intake *in, size_t count, bool keep)
 {
 	struct tf_parcel *parcel = in->parcel;
 
@@ -88,8 +90,8 @@ add_segments(struct tf_intake *in, size_t count, bool keep_heads)
 		most_ns = ts_ns > most_ns ? ts_ns : most_ns;
 	}
 	note_times(in, least_ns, most_ns, true);
-	for (size_t i = parcel->count; keep_heads && i < parcel->count + count; i++)
-		keep_head(parcel, i);
+	for (size_t i = parcel->count; keep && i < parcel->count + count; i++)
+		keep_octets(parcel, i);
 	parcel->count += count;
 	return parcel->count < TF_PARCEL_SEGMENTS || ship(in);
 }
@@ -107,7 +109,7 @@ hold_still(struct tf_intake *in, const struct tf_frame *frame)
 }
 
 static bool
-take_segment(struct tf_intake *in, bool keep_head)
+take_segment(struct tf_intake *in, bool keep)
 {
 	struct tf_segment *s = &in->parcel->segment[in->parcel->count];
 
@@ -117,7 +119,7 @@ take_segment(struct tf_intake *in, bool keep_head)
 			return false;
 		in->parcel->segment[0] = late;
 	}
-	return add_segments(in, 1, keep_head || in->frames_go || tf_decoder_payload_is_own(in->decoder));
+	return add_segments(in, 1, keep || in->frames_go || tf_decoder_payload_is_own(in->decoder));
 }
 
 static bool

@@ -31,8 +31,10 @@ struct tf_parcel {
 	enum tf_parcel_end end;
 	int64_t clock_ns;
 	struct tf_icmp_error icmp;
-	struct tf_segment segment[TF_PARCEL_SEGMENTS];
-	uint8_t head[TF_PARCEL_SEGMENTS][TF_PARCEL_HEAD]; /* of payloads that would be gone */
+	_Alignas(64) struct tf_segment segment[TF_PARCEL_SEGMENTS];
+	/* Of frames that would be gone: how payloads begin, and SACK blocks. */
+	uint8_t head[TF_PARCEL_SEGMENTS][TF_PARCEL_HEAD];
+	uint8_t sack[TF_PARCEL_SEGMENTS][TF_SACK_BLOCKS * TF_SACK_BLOCK];
 };
 
 struct tf_pipeline;

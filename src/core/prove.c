@@ -244,7 +244,7 @@ is_current(const struct tf_step *st)
 static bool
 shows_hole(const struct tf_segment *s)
 {
-	return s->options & TF_OPT_SACK && s->sack_count && tf_seq_gt(s->sack[0].left, s->ack);
+	return s->options & TF_OPT_SACK && s->sack_count && tf_seq_gt(tf_segment_sack(s, 0).left, s->ack);
 }
 
 /* How long an ACK of the FIN that has passed may take.  One that does not even reach the FIN acknowledges data

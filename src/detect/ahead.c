@@ -97,7 +97,7 @@ hear_receiver(const struct tf_step *st, struct tf_ahead *a)
 	if (!a->segments)
 		return;
 	a->spoke |= tf_seq_lt(a->reached, a->ack);
-	a->refuted |= s->sack_count > 0 && tf_seq_le(s->sack[0].right, s->ack);
+	a->refuted |= s->sack_count > 0 && tf_seq_le(tf_segment_sack(s, 0).right, s->ack);
 }
 
 void

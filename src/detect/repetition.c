@@ -138,9 +138,9 @@ static void
 note_sacks(const struct tf_step *st, struct tf_end_repetition *r)
 {
 	for (unsigned i = 0; i < st->s->sack_count; i++) {
-		const struct tf_sack_block *b = &st->s->sack[i];
-		uint32_t octets = b->right.v - b->left.v;
-		if (!tf_seq_gt(b->left, st->s->ack) || !tf_seq_gt(b->right, b->left))
+		struct tf_sack_block b = tf_segment_sack(st->s, i);
+		uint32_t octets = b.right.v - b.left.v;
+		if (!tf_seq_gt(b.left, st->s->ack) || !tf_seq_gt(b.right, b.left))
 			continue;
 		if (!r->sacked_packet)
 			r->sacked_packet = st->s->packet;

@@ -18,9 +18,6 @@
 #define EARLY 16
 #define ROW   256 /* segments that go through together */
 
-/* Octets of a segment that are looked at as a rule. */
-#define USUAL_OCTETS offsetof(struct tf_segment, sack)
-
 /* What each turn of a row does stands in the row's loop itself, though take_turn() calls it, too. */
 #define IN_EACH_TURN static inline __attribute__((always_inline))
 
@@ -542,11 +539,11 @@ feed_row(struct tf_analyzer *a, const struct tf_segment *segments, size_t count)
 	size_t i = 0;
 
 	for (size_t early = 0; early < 3 * AHEAD + EARLY && early < count; early++)
-		tf_prefetch(&segments[early], USUAL_OCTETS);
+		tf_prefetch_lines(&segments[early], sizeof *segments);
 	while (i < 3 * AHEAD)
 		take_turn(a, row, segments, count, i++);
 	for (; i < count; i++) {
-		tf_prefetch(&segments[i + EARLY], USUAL_OCTETS);
+		tf_prefetch_lines(&segments[i + EARLY], sizeof *segments);
 		set_out(a, &row[i], &segments[i]);
 		look_for_connection(a, &row[i - AHEAD]);
 		look_for_closing(a, &row[i - 2 * AHEAD]);

@@ -65,6 +65,8 @@ hold(struct tf_analyzer *a, struct tf_connection *c, const struct tf_segment *s)
 	};
 	held->segment.payload = NULL;
 	held->segment.payload_len = 0;
+	if (s->sack_count)
+		held->segment.sack = memcpy(held->sack, s->sack, (size_t)s->sack_count * TF_SACK_BLOCK);
 	refresh_sets(a, c);
 }
 

@@ -433,13 +433,14 @@ static bool
 add_sack(struct tf_trails *t, struct tf_pending *p, const struct tf_segment_event *e)
 {
 	const struct tf_segment *s = e->segment;
+	struct tf_sack_block newest = tf_segment_sack(s, 0);
 	struct tf_rung r = {
 	    .kind = TF_RUNG_SACK,
 	    .ts_ns = s->ts_ns,
 	    .packet = s->packet,
 	    .end = (uint8_t)e->from,
-	    .rel_seq = e->rel_ack + (s->sack[0].left.v - s->ack.v),
-	    .rel_ack = e->rel_ack + (s->sack[0].right.v - s->ack.v),
+	    .rel_seq = e->rel_ack + (newest.left.v - s->ack.v),
+	    .rel_ack = e->rel_ack + (newest.right.v - s->ack.v),
 	};
 
 	return head_of(p)->count >= most_of(t) || add(t, p, &r);

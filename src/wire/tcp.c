@@ -43,14 +43,11 @@ window_scale(struct tf_segment *s, const uint8_t *p)
 static void
 sack(struct tf_segment *s, const uint8_t *p, uint32_t size)
 {
-	if (size == 0 || size % 8 != 0)
+	if (size == 0 || size % TF_SACK_BLOCK != 0)
 		return;
 	s->options |= TF_OPT_SACK;
-	s->sack_count = (uint8_t)(size / 8);
-	for (uint32_t i = 0; i < s->sack_count; i++) {
-		s->sack[i].left = tf_seq_of(tf_get32(p + i * 8));
-		s->sack[i].right = tf_seq_of(tf_get32(p + i * 8 + 4));
-	}
+	s->sack_count = (uint8_t)(size / TF_SACK_BLOCK);
+	s->sack = p;
 }
 
 /* RFC 7413 section 4.1.1: no cookie, or one of 4 to 16 octets of an even number. */

@@ -190,7 +190,14 @@ distance(unsigned code)
 }
 
 static void
-options(struct tf_segment *g, unsigned bits, struct tuple *t, unsigned from)
+put32(uint8_t *p, uint32_t value)
+{
+	for (int i = 0; i < 4; i++)
+		p[i] = (uint8_t)(value >> (24 - 8 * i));
+}
+
+static void
+options(struct tf_segment *g, unsigned bits, struct tuple *t, unsigned from, uint8_t sack[TF_SACK_BLOCK])
 {
 	if (bits & 0x01) {
 		g->options |= TF_OPT_TIMESTAMPS;
@@ -205,8 +212,9 @@ options(struct tf_segment *g, unsigned bits, struct tuple *t, unsigned from)
 	if (bits & 0x08) {
 		g->options |= TF_OPT_SACK;
 		g->sack_count = 1;
-		g->sack[0].left = tf_seq_add(g->ack, 100);
-		g->sack[0].right = tf_seq_add(g->ack, 100u * (1u + (bits >> 6)));
+		g->sack = sack;
+		put32(sack, g->ack.v + 100);
+		put32(sack + 4, g->ack.v + 100u * (1u + (bits >> 6)));
 	}
 	if (bits & 0x80)
 		g->options |= bits & 0x40 ? TF_OPT_CUT : TF_OPT_FAST_OPEN;
@@ -218,7 +226,8 @@ options(struct tf_segment *g, unsigned bits, struct tuple *t, unsigned from)
  * checksum.
  */
 static void
-make_segment(struct tf_segment *g, const uint8_t *step, struct tuple *tuples, const uint8_t *payload)
+make_segment(struct tf_segment *g, const uint8_t *step, struct tuple *tuples, const uint8_t *payload,
+             uint8_t sack[TF_SACK_BLOCK])
 {
 	unsigned tuple = step[0] & 3u, from = step[0] >> 2 & 1u;
 	struct tuple *t = &tuples[tuple];
@@ -238,7 +247,7 @@ make_segment(struct tf_segment *g, const uint8_t *step, struct tuple *tuples, co
 	g->checksum_state = (step[7] & 0xe0) == 0xe0 ? TF_CHECKSUM_BAD : TF_CHECKSUM_VALID;
 	g->ip_id = step[7];
 	t->clock[from] += 10;
-	options(g, step[6], t, from);
+	options(g, step[6], t, from, sack);
 	if ((step[2] & 0x20) == 0)
 		t->next[from] = tf_segment_end(g).v;
 }
@@ -246,7 +255,7 @@ make_segment(struct tf_segment *g, const uint8_t *step, struct tuple *tuples, co
 static size_t
 make_segments(struct tf_segment *g, const uint8_t *data, size_t size, struct view *v)
 {
-	static uint8_t payload[PAYLOAD];
+	static uint8_t payload[PAYLOAD], sack[SEGMENTS][TF_SACK_BLOCK];
 	struct tuple tuples[TUPLES];
 	int64_t ts_ns = INT64_C(1700000000000000000);
 	size_t n = 0;
@@ -257,7 +266,7 @@ make_segments(struct tf_segment *g, const uint8_t *data, size_t size, struct vie
 	for (; n < SEGMENTS && (n + 1) * STEP <= size; n++) {
 		const uint8_t *step = data + n * STEP;
 
-		make_segment(&g[n], step, tuples, payload);
+		make_segment(&g[n], step, tuples, payload, sack[n]);
 		ts_ns += gap_ns(step[0] >> 4);
 		v->backwards |= step[0] >> 4 == 15;
 		g[n].ts_ns = ts_ns;

@@ -138,10 +138,9 @@ fill_segment(struct scn_wire *w, const struct scn_packet *pkt, struct tf_segment
 	g->tsval = pkt->tsval;
 	g->tsecr = pkt->tsecr;
 	g->sack_count = pkt->sack_count;
-	for (int i = 0; i < pkt->sack_count; i++) {
-		g->sack[i].left = tf_seq_of(absolute(w, pkt, to, pkt->sack[i][0]));
-		g->sack[i].right = tf_seq_of(absolute(w, pkt, to, pkt->sack[i][1]));
-	}
+	g->sack = w->sack;
+	for (int i = 0; i < 2 * pkt->sack_count; i++)
+		put32(w->sack + (size_t)i * 4, absolute(w, pkt, to, pkt->sack[i / 2][i % 2]));
 	g->checksum_state = pkt->bad_checksum ? TF_CHECKSUM_BAD : TF_CHECKSUM_VALID;
 	g->ttl = pkt->ttl;
 	g->ip_version = w->variant == SCN_IPV6 ? 6 : 4;
@@ -174,8 +173,8 @@ put_options(uint8_t *p, const struct tf_segment *g)
 	}
 	if (g->options & TF_OPT_SACK) {
 		*at++ = 5, *at++ = (uint8_t)(2 + 8 * g->sack_count);
-		for (int i = 0; i < g->sack_count; i++, at += 8)
-			put32(at, g->sack[i].left.v), put32(at + 4, g->sack[i].right.v);
+		memcpy(at, g->sack, (size_t)g->sack_count * TF_SACK_BLOCK);
+		at += g->sack_count * TF_SACK_BLOCK;
 	}
 	while ((at - p) % 4 != 0)
 		*at++ = 1;

@@ -17,14 +17,14 @@ struct scn_wire {
 	enum scn_variant variant;
 	uint32_t shift[2];   /* added to every ISN of a side's machines */
 	uint16_t next_id[2]; /* IP ID of a side's next frame */
-	uint8_t frame[SCN_MAX_FRAME];
+	uint8_t frame[SCN_MAX_FRAME], sack[TF_SACK_BLOCKS * TF_SACK_BLOCK];
 	uint32_t frame_len;
 };
 
 void scn_wire_init(struct scn_wire *w, const struct scenario *s, enum scn_variant variant);
 
-/* Build PKT into w->frame and *SEGMENT; the segment's payload points into
- * w->frame and is valid until the next call.  ts_ns and packet are left 0. */
+/* Build PKT into w->frame and *SEGMENT; the segment's payload and its SACK blocks lie
+ * in W and are valid until the next call.  ts_ns and packet are left 0. */
 void scn_wire_build(struct scn_wire *w, const struct scn_packet *pkt, struct tf_segment *segment);
 
 #endif

@@ -267,7 +267,7 @@ sack_is_told(void)
 	                         .flags = TF_ACK,
 	                         .ack = {0xffffff00},
 	                         .sack_count = 1,
-	                         .sack = {{.left = {0xfffffff0}, .right = {0x54}}}};
+	                         .sack = (const uint8_t *)"\xff\xff\xff\xf0\0\0\0\x54"};
 	struct tf_pending *p;
 	struct tf_rung r;
 

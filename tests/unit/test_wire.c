@@ -1450,19 +1450,19 @@ static const struct list {
     {"window scale above 14", OCTETS("\3\3\xff\0"), {.options = TF_OPT_WSCALE, .wscale = 255}},
     {"one SACK block",
      OCTETS("\1\1\5\x0a\0\0\0\1\0\0\0\2"),
-     {.options = TF_OPT_SACK, .sack_count = 1, .sack = {{{1}, {2}}}}},
+     {.options = TF_OPT_SACK, .sack_count = 1, .sack = (const uint8_t *)"\0\0\0\1\0\0\0\2"}},
     {"four SACK blocks",
      OCTETS("\1\1\5\x22\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4\0\0\0\5\0\0\0\6\0\0\0\7\x80\0\0\x08"),
      {.options = TF_OPT_SACK,
       .sack_count = 4,
-      .sack = {{{1}, {2}}, {{3}, {4}}, {{5}, {6}}, {{7}, {0x80000008}}}}},
+      .sack = (const uint8_t *)"\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4\0\0\0\5\0\0\0\6\0\0\0\7\x80\0\0\x08"}},
     {"SACK and timestamps",
      OCTETS("\1\1\x08\x0a\0\0\0\1\0\0\0\2\1\1\5\x0a\0\0\0\3\0\0\0\4"),
      {.options = TF_OPT_SACK | TF_OPT_TIMESTAMPS,
       .tsval = 1,
       .tsecr = 2,
       .sack_count = 1,
-      .sack = {{{3}, {4}}}}},
+      .sack = (const uint8_t *)"\0\0\0\3\0\0\0\4"}},
     {"SACK without blocks", OCTETS("\5\2\1\1"), {.options = 0}},
     {"SACK with half a block", OCTETS("\5\6\0\0\0\1\1\1"), {.options = 0}},
     {"fast open, request", OCTETS("\x22\2\1\1"), {.options = TF_OPT_FAST_OPEN}},
@@ -1522,10 +1522,8 @@ has_options_of(const struct tf_segment *want)
 	            seg.sack_count == want->sack_count && seg.fast_open_len == want->fast_open_len &&
 	            seg.tsval == want->tsval && seg.tsecr == want->tsecr;
 
-	for (int i = 0; i < want->sack_count; i++)
-		good = good && seg.sack[i].left.v == want->sack[i].left.v &&
-		       seg.sack[i].right.v == want->sack[i].right.v;
-	return good;
+	return good && (!want->sack_count ||
+	                memcmp(seg.sack, want->sack, (size_t)want->sack_count * TF_SACK_BLOCK) == 0);
 }
 
 static void
@@ -1545,6 +1543,22 @@ option_lists_are_read(void)
 			printf("# %s: options %#x\n", lists[i].name, seg.options);
 		CU_ASSERT(good);
 	}
+	end();
+}
+
+static void
+blocks_are_told_by_their_edges(void)
+{
+	struct bytes b = {.n = 0};
+
+	begin();
+	put_ipv4(&b, TCP, 40, 0, 0);
+	put_tcp_with(&b, 4, OCTETS("\1\1\5\x12\x01\x02\x03\x04\x05\x06\x07\x08\xff\xfe\xfd\xfc\0\0\0\1"), 0);
+	CU_ASSERT_FATAL(decode(RAW, &b) == TF_WIRE_SEGMENT && seg.sack_count == 2);
+	CU_ASSERT_EQUAL(tf_segment_sack(&seg, 0).left.v, 0x01020304);
+	CU_ASSERT_EQUAL(tf_segment_sack(&seg, 0).right.v, 0x05060708);
+	CU_ASSERT_EQUAL(tf_segment_sack(&seg, 1).left.v, 0xfffefdfc);
+	CU_ASSERT_EQUAL(tf_segment_sack(&seg, 1).right.v, 1);
 	end();
 }
 
@@ -2154,6 +2168,7 @@ const struct tf_test tf_tests[] = {
     {"each control bit has its place", each_control_bit_has_its_place},
     {"a header that does not fit is no segment", a_header_that_does_not_fit_is_no_segment},
     {"option lists are read", option_lists_are_read},
+    {"SACK blocks are told by their edges", blocks_are_told_by_their_edges},
     {"cut option lists say so", cut_option_lists_say_so},
     {"what comes before the cut is read", what_comes_before_the_cut_is_read},
     {"a frame may be cut at any octet", a_frame_may_be_cut_at_any_octet},
