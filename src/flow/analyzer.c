@@ -561,17 +561,25 @@ tf_analyzer_feed(struct tf_analyzer *a, const struct tf_segment *segments, size_
 		feed_row(a, segments, n);
 	}
 	tf_briefs_emit(&a->ctx);
-	tf_supply_tell(&a->connections_to_come, &a->connections);
-	tf_supply_tell(&a->embryos_to_come, &a->embryos);
-	tf_supply_tell(&a->closings_to_come, &a->ctx.closings);
+	tf_supply_tell(&a->connections_to_come, a->connections.fresh);
+	tf_supply_tell(&a->embryos_to_come, a->embryos.fresh);
+	tf_supply_tell(&a->closings_to_come, a->ctx.closings.fresh);
+	tf_supply_tell(&a->places_to_come, a->connections.fresh);
 	tf_index_supply_tell(&a->index_to_come, &a->index);
+}
+
+static void
+supply_pool(struct tf_supply *s, const struct tf_pool *pool)
+{
+	tf_supply(s, pool->items, pool->item_bytes, pool->capacity);
 }
 
 void
 tf_analyzer_supply(struct tf_analyzer *a)
 {
-	tf_supply(&a->connections_to_come, &a->connections);
-	tf_supply(&a->embryos_to_come, &a->embryos);
-	tf_supply(&a->closings_to_come, &a->ctx.closings);
+	supply_pool(&a->connections_to_come, &a->connections);
+	supply_pool(&a->embryos_to_come, &a->embryos);
+	supply_pool(&a->closings_to_come, &a->ctx.closings);
+	tf_supply(&a->places_to_come, a->wheel.place, sizeof *a->wheel.place, a->connections.capacity);
 	tf_index_supply(&a->index_to_come, &a->index);
 }

@@ -85,7 +85,7 @@ make_room(struct tf_analyzer *a, struct tf_embryo_queue *q)
 		clear(a, q);
 	if (q->count < q->room)
 		return true;
-	uint64_t *larger = tf_arena_new(room, sizeof *larger, TF_ARENA_FILLS);
+	uint64_t *larger = tf_arena_new(room, sizeof *larger, TF_ARENA_SCATTERED);
 	if (!larger)
 		return false;
 	for (size_t i = 0; i < q->count; i++)

@@ -50,7 +50,7 @@ struct tf_analyzer {
 	int64_t embryo_due_ns; /* the first limit of one */
 	struct tf_wheel wheel;
 	struct tf_preparation *preparation; /* for another thread, perhaps */
-	struct tf_supply connections_to_come, embryos_to_come, closings_to_come;
+	struct tf_supply connections_to_come, embryos_to_come, closings_to_come, places_to_come;
 	struct tf_index_supply index_to_come;
 	struct tf_services services;
 	struct tf_moves moves;

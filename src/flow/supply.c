@@ -7,19 +7,23 @@
 
 #include "flow/arena.h"
 
-void
-tf_supply(struct tf_supply *s, const struct tf_pool *pool)
-{
-	size_t size = (size_t)pool->capacity * pool->item_bytes;
-	size_t used = (size_t)atomic_load_explicit(&s->fresh, memory_order_relaxed) * pool->item_bytes;
+/* Below it each page comes when it is touched: a small capture needs no more. */
+#define FIRST ((size_t)32 << 10)
 
-	if (s->ready < TF_ARENA_SMALL)
-		s->ready = TF_ARENA_SMALL;
-	/* A small capture needs no more than its small pages. */
-	if (s->useless || used < TF_ARENA_SMALL / 2 || used + TF_ARENA_HUGE < s->ready || s->ready >= size)
+void
+tf_supply(struct tf_supply *s, void *items, size_t item_bytes, size_t count)
+{
+	size_t size = count * item_bytes;
+	size_t used = (size_t)atomic_load_explicit(&s->fresh, memory_order_relaxed) * item_bytes;
+
+	if (s->ready < FIRST)
+		s->ready = FIRST;
+	/* As much as there is among small pages, then a huge one. */
+	size_t step = s->ready < TF_ARENA_SMALL ? s->ready : TF_ARENA_HUGE;
+	if (s->useless || used < FIRST / 2 || used + step < s->ready || s->ready >= size)
 		return;
-	size_t more = size - s->ready < TF_ARENA_HUGE ? size - s->ready : TF_ARENA_HUGE;
-	s->useless = !tf_arena_touch(pool->items + s->ready, more);
+	size_t more = size - s->ready < step ? size - s->ready : step;
+	s->useless = !tf_arena_touch((char *)items + s->ready, more);
 	s->ready += more;
 }
 

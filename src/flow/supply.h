@@ -13,27 +13,26 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "core/pool.h"
 #include "flow/index.h"
 
-/* Of one pool.  Zeroed, nothing is supplied. */
+/* Of one arena that fills from its beginning.  Zeroed, nothing is supplied. */
 struct tf_supply {
-	atomic_uint fresh;  /* of the thread that feeds: how many items were ever handed out */
+	atomic_uint fresh;  /* of the thread that feeds: how many items of it are in use, or were */
 	char apart[64];     /* lines of cache of their own for what follows */
 	size_t ready;       /* of the thread that reads: octets that were touched, or need not be */
 	bool useless;       /* the kernel cannot do it */
 	char apart_too[64]; /* and for what comes behind it */
 };
 
-/* How far POOL has come: by the thread that feeds. */
+/* How far it has come: by the thread that feeds. */
 static inline void
-tf_supply_tell(struct tf_supply *s, const struct tf_pool *pool)
+tf_supply_tell(struct tf_supply *s, uint32_t fresh)
 {
-	atomic_store_explicit(&s->fresh, pool->fresh, memory_order_relaxed);
+	atomic_store_explicit(&s->fresh, fresh, memory_order_relaxed);
 }
 
-/* Touch what comes next of POOL: by the thread that reads. */
-void tf_supply(struct tf_supply *s, const struct tf_pool *pool);
+/* Touch what comes next of the arena ITEMS, COUNT of them: by the thread that reads. */
+void tf_supply(struct tf_supply *s, void *items, size_t item_bytes, size_t count);
 
 /* Of the index: what it grows into.  Zeroed, there is nothing. */
 struct tf_index_supply {
