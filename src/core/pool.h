@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "tcpfsm/prefetch.h"
+
 struct tf_pool {
 	unsigned char *items; /* capacity items, zeroed by whoever provides them */
 	uint32_t item_bytes;  /* at least 4 */
@@ -24,28 +26,6 @@ tf_pool_at(const struct tf_pool *pool, uint32_t index)
 	return pool->items + (uint64_t)(index - 1) * pool->item_bytes;
 }
 
-/* gcc 12 takes a call of a function that only prefetches for one without effect, and leaves it out. */
-#define TF_PREFETCHES static inline __attribute__((always_inline))
-
-/* Ask the processor for all of ITEM before it is needed, wherever in a line of cache it begins. */
-TF_PREFETCHES void
-tf_prefetch(const void *item, size_t octets)
-{
-#pragma GCC unroll 8
-	for (size_t at = 0; at < octets; at += 64)
-		__builtin_prefetch((const char *)item + at, 1);
-	__builtin_prefetch((const char *)item + octets - 1, 1);
-}
-
-/* The same of one that begins where a line does. */
-TF_PREFETCHES void
-tf_prefetch_lines(const void *item, size_t octets)
-{
-#pragma GCC unroll 4
-	for (size_t at = 0; at < octets; at += 64)
-		__builtin_prefetch((const char *)item + at, 1);
-}
-
 #define TF_POOL_AHEAD 4
 
 /* The item that is likely to be handed out soon. */
@@ -56,7 +36,7 @@ tf_pool_prefetch_next(const struct tf_pool *pool)
 		return;
 	const unsigned char *item = tf_pool_at(pool, pool->free ? pool->free : pool->fresh + TF_POOL_AHEAD);
 	for (uint32_t at = 0; at < pool->item_bytes; at += 64)
-		__builtin_prefetch(item + at, 1);
+		tf_prefetch_to_write(item + at);
 }
 
 /* A zeroed item's index; 0 where the pool is full. */

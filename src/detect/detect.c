@@ -70,7 +70,7 @@ tf_detect_ask(const struct tf_context *ctx, const struct tf_segment *s, uint64_t
 		                answer ? s->src_port : s->dst_port);
 	if (!conn)
 		return;
-	__builtin_prefetch(tf_handshake_place(m, conn), 1);
+	tf_prefetch_to_write(tf_handshake_place(m, conn));
 	if (!answer)
 		return;
 	tf_host_ask(&m->hosts, tf_host_hash(&m->hosts, &s->src));

@@ -177,11 +177,11 @@ tf_host_ask(const struct tf_hosts *t, uint32_t hash)
 		return;
 	uint32_t host = slot[i].host - 1u, ring = t->ahead[host] >> 8, at = t->ahead[host] & 0xff;
 	const struct tf_isn_block *block = &t->block[at / TF_ISN_BLOCK][ring];
-	__builtin_prefetch(&t->host[host], 1);
-	__builtin_prefetch(block->isn, 1);
-	__builtin_prefetch(&block->sample[at % TF_ISN_BLOCK], 1);
+	tf_prefetch_to_write(&t->host[host]);
+	tf_prefetch_to_write(block->isn);
+	tf_prefetch_to_write(&block->sample[at % TF_ISN_BLOCK]);
 	if (at >= TF_ISN_FIRST)
-		__builtin_prefetch(t->mark[ring], 1);
+		tf_prefetch_to_write(t->mark[ring]);
 }
 
 /* The samples of H that are kept. */

@@ -118,8 +118,8 @@ tf_listener_ask(const struct tf_listeners *t, const struct tf_addr *addr, uint16
 	if (i == TF_LISTENER_WAYS)
 		return;
 	const struct tf_listener *l = &t->listener[slot[i].listener - 1];
-	__builtin_prefetch(l, 1);
-	__builtin_prefetch(&l->first_ns, 1);
+	tf_prefetch_to_write(l);
+	tf_prefetch_to_write(&l->first_ns);
 }
 
 #endif

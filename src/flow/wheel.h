@@ -66,7 +66,7 @@ tf_wheel_deadline(const struct tf_wheel *w, uint32_t index)
 TF_PREFETCHES void
 tf_wheel_prefetch(const struct tf_wheel *w, uint32_t index)
 {
-	__builtin_prefetch(&w->place[index], 1);
+	tf_prefetch_to_write(&w->place[index]);
 }
 
 /* Look at connection INDEX at DEADLINE, unless it is filed for an earlier time already. */

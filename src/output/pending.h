@@ -9,6 +9,7 @@
 
 #include "buffer.h"
 #include "tcpfsm/event.h"
+#include "tcpfsm/prefetch.h"
 
 #define TF_PENDING_OCTETS   (32u << 20) /* of lines and findings, all connections together */
 #define TF_PENDING_REMEMBER (1u << 22)  /* connections whose records are remembered to have come */
@@ -65,9 +66,9 @@ tf_pending_prefetch(const struct tf_pending_table *t, uint64_t conn, bool near)
 	if (p == NULL)
 		return;
 	if (near && p->lines.data != NULL)
-		__builtin_prefetch(p->lines.data + p->lines.len, 1);
+		tf_prefetch_to_write(p->lines.data + p->lines.len);
 	else
-		__builtin_prefetch(p, 1);
+		tf_prefetch_to_write(p);
 }
 
 /* Is there room for N more octets? */

@@ -10,6 +10,7 @@
  * compiled twice, the second time for processors with wide vectors, where
  * some of that code has a shorter form (wide.h).
  */
+#include "tcpfsm/prefetch.h"
 #include "wire/tcp.h"
 #include "wire/wide.h"
 
@@ -127,10 +128,11 @@ TF_INLINE size_t
 decode_headers(const struct means *m, const struct tf_frame *frames, size_t count, struct tf_segment *out,
                struct covered *covered)
 {
+	enum { ROOM = 16 }; /* segments ahead; another thread may have looked at what was there */
 	const struct tf_frame *frame = frames, *end = frames + count;
 
 	for (; frame < end && decode(m, out, covered, frame); frame++, out++, covered++)
-		;
+		tf_prefetch_lines(out + ROOM, sizeof *out);
 	return (size_t)(frame - frames);
 }
 
