@@ -85,9 +85,10 @@ make_room(struct tf_analyzer *a, struct tf_embryo_queue *q)
 		clear(a, q);
 	if (q->count < q->room)
 		return true;
-	uint64_t *larger = tf_arena_new(room, sizeof *larger, TF_ARENA_SCATTERED);
+	uint64_t *larger = tf_arena_new(room, sizeof *larger, TF_ARENA_FILLS);
 	if (!larger)
 		return false;
+	(void)tf_arena_touch(larger, 2 * q->count * sizeof *larger);
 	for (size_t i = 0; i < q->count; i++)
 		larger[i] = *entry_at(q, i);
 	tf_arena_free(q->entry, q->room, sizeof *q->entry);

@@ -70,43 +70,19 @@ end_in_order_of_places(struct tf_analyzer *a)
 	}
 }
 
-static int
-by_number(const void *p, const void *q)
-{
-	const struct survivor *a = p, *b = q;
+/* ---- in the order of numbers ------------------------------------------------------- */
 
-	return a->conn < b->conn ? -1 : a->conn > b->conn;
-}
+/* By number, from FIRST on, what has it; 0: nothing. */
+struct ranks {
+	uint64_t first;
+	uint64_t count;
+	uint32_t *value;
+};
 
-/* ORDER, of COUNT, by number.  As a rule numbers are dense: then each is put where it belongs at once. */
-static void
-sort(struct survivor *order, uint32_t count)
-{
-	uint64_t first = UINT64_MAX, last = 0;
-
-	for (uint32_t i = 0; i < count; i++) {
-		first = order[i].conn < first ? order[i].conn : first;
-		last = order[i].conn > last ? order[i].conn : last;
-	}
-	uint64_t range = count ? last - first + 1 : 0;
-	uint32_t *value = range && range <= (uint64_t)8 * count
-	                      ? tf_arena_new(range, sizeof *value, TF_ARENA_SCATTERED)
-	                      : NULL;
-	if (!value) {
-		qsort(order, count, sizeof *order, by_number);
-		return;
-	}
-	for (uint32_t i = 0; i < count; i++)
-		value[order[i].conn - first] = order[i].value;
-	for (uint64_t i = 0, n = 0; n < count; i++)
-		if (value[i])
-			order[n++] = (struct survivor){first + i, value[i]};
-	tf_arena_free(value, range, sizeof *value);
-}
-
-/* Put all that POOL holds at END; the new end. */
-static struct survivor *
-gather(const struct tf_analyzer *a, const struct tf_pool *pool, uint32_t bit, struct survivor *end)
+/* Call FN with what each place of POOL holds that is not free, until it returns false. */
+static bool
+each_of(const struct tf_analyzer *a, const struct tf_pool *pool, uint32_t bit,
+        bool (*fn)(void *, struct survivor), void *context)
 {
 	enum { AHEAD = 24 };
 
@@ -115,30 +91,113 @@ gather(const struct tf_analyzer *a, const struct tf_pool *pool, uint32_t bit, st
 		__builtin_prefetch(tf_pool_at(pool, at + AHEAD));
 		if (!conn)
 			continue;
-		*end++ = (struct survivor){conn, at | bit};
+		if (!fn(context, (struct survivor){conn, at | bit}))
+			return false;
 		left--;
 	}
-	return end;
+	return true;
+}
+
+static bool
+put_at_rank(void *context, struct survivor s)
+{
+	const struct ranks *r = context;
+
+	if (s.conn < r->first)
+		return false;
+	r->value[s.conn - r->first] = s.value;
+	return true;
+}
+
+static bool
+each_survivor(const struct tf_analyzer *a, bool (*fn)(void *, struct survivor), void *context)
+{
+	return each_of(a, &a->connections, 0, fn, context) &&
+	       each_of(a, &a->embryos, TF_EMBRYO_BIT, fn, context);
+}
+
+/* As a rule numbers are dense: those that are left are among the last eight times as many that were given. */
+static bool
+rank(const struct tf_analyzer *a, struct ranks *r)
+{
+	uint64_t range = (uint64_t)8 * tf_live(a);
+
+	r->count = range < a->next_conn ? range : a->next_conn;
+	r->first = a->next_conn - r->count + 1;
+	r->value = tf_arena_new(r->count, sizeof *r->value, TF_ARENA_FILLS);
+	return r->value && each_survivor(a, put_at_rank, r);
+}
+
+/* Whether it has rare things, too, stands where that begins which its close needed. */
+TF_PREFETCHES void
+prefetch_end(const struct tf_analyzer *a, uint32_t value)
+{
+	if (value && !(value & TF_EMBRYO_BIT) && tf_connection_at(a, value)->closing)
+		__builtin_prefetch(tf_closing_if(&a->ctx, tf_connection_at(a, value)));
+}
+
+static void
+end_ranked(struct tf_analyzer *a, const struct ranks *r)
+{
+	enum { FAR = 12, NEAR = 6 };
+	uint32_t scratch = 0;
+
+	for (uint64_t i = 0; i < r->count; i++) {
+		if (i + FAR < r->count && r->value[i + FAR])
+			tf_value_prefetch(a, r->value[i + FAR]);
+		if (i + NEAR < r->count)
+			prefetch_end(a, r->value[i + NEAR]);
+		if (r->value[i])
+			end_survivor(a, r->value[i], &scratch);
+	}
+}
+
+/* Some began long before the others. */
+
+static int
+by_number(const void *p, const void *q)
+{
+	const struct survivor *a = p, *b = q;
+
+	return a->conn < b->conn ? -1 : a->conn > b->conn;
+}
+
+static bool
+append(void *context, struct survivor s)
+{
+	struct survivor **end = context;
+
+	*(*end)++ = s;
+	return true;
+}
+
+static void
+end_sorted(struct tf_analyzer *a)
+{
+	uint32_t count = tf_live(a), scratch = 0;
+	struct survivor *order = malloc(count * sizeof *order), *end = order;
+
+	if (!order)
+		return;
+	(void)each_survivor(a, append, &end);
+	qsort(order, count, sizeof *order, by_number);
+	for (const struct survivor *s = order; s < end; s++)
+		end_survivor(a, s->value, &scratch);
+	free(order);
 }
 
 static void
 end_in_order_of_numbers(struct tf_analyzer *a)
 {
-	uint32_t count = tf_live(a), scratch = 0;
-	struct survivor *order = tf_arena_new(count, sizeof *order, TF_ARENA_SCATTERED);
+	struct ranks r = {.count = 0};
 
-	if (!order)
+	if (!tf_live(a))
 		return;
-	(void)gather(a, &a->embryos, TF_EMBRYO_BIT, gather(a, &a->connections, 0, order));
-	sort(order, count);
-	for (uint32_t i = 0; i < count; i++) {
-		if (i + 12 < count)
-			tf_value_prefetch(a, order[i + 12].value);
-		if (i + 6 < count)
-			tf_value_prefetch_closing(a, order[i + 6].value);
-		end_survivor(a, order[i].value, &scratch);
-	}
-	tf_arena_free(order, count, sizeof *order);
+	if (rank(a, &r))
+		end_ranked(a, &r);
+	else
+		end_sorted(a);
+	tf_arena_free(r.value, r.count, sizeof *r.value);
 }
 
 void
