@@ -3,7 +3,8 @@
  * takes, so two counters say whose a parcel is, each written by one side
  * alone, and there is no lock.
  *
- * A side that has nothing to do looks again for some microseconds, then it
+ * A side that has nothing to do looks again for some microseconds, does
+ * what may be of use meanwhile, and if there is nothing of that either it
  * naps: for so long that the other one cannot get through half a ring.
  * Nobody wakes it, since that would cost the one that has work to do, and
  * on a virtual machine as much as a parcel's work.
@@ -33,16 +34,21 @@ struct side {
 
 struct tf_pipeline {
 	struct side reader, analyzer;
+	_Alignas(LINE) tf_meanwhile_fn *meanwhile;
+	void *context;
 	_Alignas(LINE) struct tf_parcel parcel[PARCELS];
 };
 
 struct tf_pipeline *
-tf_pipeline_new(void)
+tf_pipeline_new(tf_meanwhile_fn *meanwhile, void *context)
 {
 	struct tf_pipeline *p = aligned_alloc(LINE, sizeof(*p));
 
-	if (p)
-		memset(p, 0, sizeof(*p));
+	if (!p)
+		return NULL;
+	memset(p, 0, sizeof(*p));
+	p->meanwhile = meanwhile;
+	p->context = context;
 	return p;
 }
 
@@ -83,9 +89,12 @@ wait_until(struct tf_pipeline *p, bool (*ready)(struct tf_pipeline *))
 		__builtin_ia32_pause();
 #endif
 	}
-	for (unsigned nap = 0; !ready(p); nap++) {
-		struct timespec t = {.tv_nsec = nap < SHORT_NAPS ? NAP_NS : LONG_NAP_NS};
+	for (unsigned naps = 0; !ready(p);) {
+		struct timespec t = {.tv_nsec = naps < SHORT_NAPS ? NAP_NS : LONG_NAP_NS};
+		if (p->meanwhile(p->context))
+			continue;
 		nanosleep(&t, NULL);
+		naps++;
 	}
 }
 
@@ -94,12 +103,6 @@ tf_pipeline_empty(struct tf_pipeline *p)
 {
 	wait_until(p, has_room);
 	return atomic_load(&p->analyzer.over) ? NULL : &p->parcel[atomic_load(&p->reader.count) % PARCELS];
-}
-
-bool
-tf_pipeline_is_ahead(struct tf_pipeline *p)
-{
-	return full(p) >= PARCELS / 2;
 }
 
 void

@@ -39,17 +39,18 @@ struct tf_parcel {
 
 struct tf_pipeline;
 
+/* Something useful that a side which waits may do meanwhile; whether there was anything.  Both sides may call it at a
+ * time. */
+typedef bool tf_meanwhile_fn(void *context);
+
 /* NULL where there is no memory. */
-struct tf_pipeline *tf_pipeline_new(void);
+struct tf_pipeline *tf_pipeline_new(tf_meanwhile_fn *meanwhile, void *context);
 void tf_pipeline_free(struct tf_pipeline *p);
 
 /* The reader: an empty parcel, waiting for one if need be; NULL where the
  * other side wants no more.  It is filled, then shipped. */
 struct tf_parcel *tf_pipeline_empty(struct tf_pipeline *p);
 void tf_pipeline_ship(struct tf_pipeline *p);
-
-/* Is the reader so far ahead that it may as well do something for the analyzer? */
-bool tf_pipeline_is_ahead(struct tf_pipeline *p);
 
 /* The reader: nothing more will come. */
 void tf_pipeline_close(struct tf_pipeline *p);

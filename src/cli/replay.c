@@ -73,14 +73,20 @@ use_at_once(void *context)
 
 /* ---- two: one reads and decodes, the other does everything that has state ---- */
 
+static bool
+supply(void *context)
+{
+	struct replay *r = context;
+
+	return tf_analyzer_supply(r->analyzer);
+}
+
 static struct tf_parcel *
 pass_on(void *context)
 {
 	struct replay *r = context;
 
 	tf_analyzer_prepare(r->analyzer, r->intake.parcel->segment, r->intake.parcel->count);
-	if (tf_pipeline_is_ahead(r->pipeline))
-		tf_analyzer_supply(r->analyzer);
 	tf_pipeline_ship(r->pipeline);
 	return tf_pipeline_empty(r->pipeline);
 }
@@ -123,7 +129,7 @@ read_together(struct replay *r)
 	const struct tf_parcel *parcel;
 	pthread_t thread;
 
-	r->pipeline = tf_pipeline_new();
+	r->pipeline = tf_pipeline_new(supply, r);
 	if (!r->pipeline || !start_reader(r, &thread)) {
 		tf_pipeline_free(r->pipeline);
 		return false;

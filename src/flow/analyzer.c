@@ -576,18 +576,30 @@ tf_analyzer_feed(struct tf_analyzer *a, const struct tf_segment *segments, size_
 	tf_index_supply_tell(&a->index_to_come, &a->index);
 }
 
-static void
+static bool
 supply_pool(struct tf_supply *s, const struct tf_pool *pool)
 {
-	tf_supply(s, pool->items, pool->item_bytes, pool->capacity);
+	return tf_supply(s, pool->items, pool->item_bytes, pool->capacity);
 }
 
-void
+/* One thing at a time, since whoever supplies may be awaited soon. */
+static bool
+supply_one(struct tf_analyzer *a)
+{
+	return supply_pool(&a->connections_to_come, &a->connections) ||
+	       supply_pool(&a->embryos_to_come, &a->embryos) ||
+	       supply_pool(&a->closings_to_come, &a->ctx.closings) ||
+	       tf_supply(&a->places_to_come, a->wheel.place, sizeof *a->wheel.place,
+	                 a->connections.capacity) ||
+	       tf_index_supply(&a->index_to_come, &a->index);
+}
+
+bool
 tf_analyzer_supply(struct tf_analyzer *a)
 {
-	supply_pool(&a->connections_to_come, &a->connections);
-	supply_pool(&a->embryos_to_come, &a->embryos);
-	supply_pool(&a->closings_to_come, &a->ctx.closings);
-	tf_supply(&a->places_to_come, a->wheel.place, sizeof *a->wheel.place, a->connections.capacity);
-	tf_index_supply(&a->index_to_come, &a->index);
+	if (atomic_flag_test_and_set(&a->supplying))
+		return false;
+	bool supplied = supply_one(a);
+	atomic_flag_clear(&a->supplying);
+	return supplied;
 }

@@ -10,7 +10,7 @@
 /* Below it each page comes when it is touched: a small capture needs no more. */
 #define FIRST ((size_t)32 << 10)
 
-void
+bool
 tf_supply(struct tf_supply *s, void *items, size_t item_bytes, size_t count)
 {
 	size_t size = count * item_bytes;
@@ -21,10 +21,11 @@ tf_supply(struct tf_supply *s, void *items, size_t item_bytes, size_t count)
 	/* As much as there is among small pages, then a huge one. */
 	size_t step = s->ready < TF_ARENA_SMALL ? s->ready : TF_ARENA_HUGE;
 	if (s->useless || used < FIRST / 2 || used + step < s->ready || s->ready >= size)
-		return;
+		return false;
 	size_t more = size - s->ready < step ? size - s->ready : step;
 	s->useless = !tf_arena_touch((char *)items + s->ready, more);
 	s->ready += more;
+	return true;
 }
 
 /* ---- the index ------------------------------------------------------------------- */
@@ -53,14 +54,14 @@ wants_heir(uint32_t places, uint32_t used)
 	return places >= LARGE && places <= UINT32_MAX / 4 && used >= tf_index_limit(places) / 8 * 7;
 }
 
-void
+bool
 tf_index_supply(struct tf_index_supply *s, struct tf_index *index)
 {
 	uint32_t places = atomic_load_explicit(&s->places, memory_order_relaxed);
 	uint32_t used = atomic_load_explicit(&s->used, memory_order_relaxed);
 
 	if (!wants_heir(places, used) || atomic_load(&index->spare))
-		return;
+		return false;
 	if (!s->making || s->making->places != places * 2) {
 		tf_index_supply_fini(s);
 		s->making = new_spare(places * 2);
@@ -69,12 +70,13 @@ tf_index_supply(struct tf_index_supply *s, struct tf_index *index)
 	size_t left = s->making ? s->making->places * sizeof *s->making->entry - s->touched : 0;
 	size_t more = left < TF_ARENA_HUGE ? left : TF_ARENA_HUGE;
 	if (!more || !tf_arena_touch((char *)s->making->entry + s->touched, more))
-		return;
+		return false;
 	s->touched += more;
 	if (left > more)
-		return;
+		return true;
 	atomic_store(&index->spare, s->making);
 	s->making = NULL;
+	return true;
 }
 
 void

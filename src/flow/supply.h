@@ -1,8 +1,8 @@
 /*
  * Memory before it is wanted.  The kernel clears a page when it is touched
  * first, and that takes longer than all that is done with a connection; so
- * the thread that reads, which has less to do, touches what the pools come to
- * next.
+ * where two threads share the work, the one that waits for the other touches
+ * what the pools come to next.
  *
  * It is a matter of time alone: without it everything is the same.
  */
@@ -19,7 +19,7 @@
 struct tf_supply {
 	atomic_uint fresh;  /* of the thread that feeds: how many items of it are in use, or were */
 	char apart[64];     /* lines of cache of their own for what follows */
-	size_t ready;       /* of the thread that reads: octets that were touched, or need not be */
+	size_t ready;       /* of whoever supplies: octets that were touched, or need not be */
 	bool useless;       /* the kernel cannot do it */
 	char apart_too[64]; /* and for what comes behind it */
 };
@@ -31,14 +31,14 @@ tf_supply_tell(struct tf_supply *s, uint32_t fresh)
 	atomic_store_explicit(&s->fresh, fresh, memory_order_relaxed);
 }
 
-/* Touch what comes next of the arena ITEMS, COUNT of them: by the thread that reads. */
-void tf_supply(struct tf_supply *s, void *items, size_t item_bytes, size_t count);
+/* Touch what comes next of the arena ITEMS, COUNT of them, if it comes soon: whether it does.  By one thread at a time. */
+bool tf_supply(struct tf_supply *s, void *items, size_t item_bytes, size_t count);
 
 /* Of the index: what it grows into.  Zeroed, there is nothing. */
 struct tf_index_supply {
 	atomic_uint used, places; /* of the thread that feeds: of the present one */
 	char apart[64];
-	/* Of the thread that reads. */
+	/* Of whoever supplies. */
 	struct tf_index_spare *making; /* NULL: none */
 	size_t touched;                /* octets of it */
 	char apart_too[64];
@@ -51,8 +51,8 @@ tf_index_supply_tell(struct tf_index_supply *s, const struct tf_index *index)
 	atomic_store_explicit(&s->places, index->mask + 1, memory_order_relaxed);
 }
 
-/* Make what INDEX grows into, some of it at a time: by the thread that reads. */
-void tf_index_supply(struct tf_index_supply *s, struct tf_index *index);
+/* Make some of what INDEX grows into, if it does soon: whether it does.  By one thread at a time. */
+bool tf_index_supply(struct tf_index_supply *s, struct tf_index *index);
 
 void tf_index_supply_fini(struct tf_index_supply *s);
 
