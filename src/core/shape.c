@@ -38,6 +38,13 @@ has_ack_of_syn(const struct tf_end *y)
 	return !tf_end_has(y, TF_END_ISN_KNOWN) || y->pending & TF_P_ACK_OF_SYN;
 }
 
+/* Has something of WHICH passed? */
+static bool
+has_sent(const struct tf_connection *c, enum tf_endpoint which)
+{
+	return tf_letters_have(c->letters, which, false) || tf_letters_have(c->letters, which, true);
+}
+
 /* Header prediction changes nothing that belongs to the shape. */
 static unsigned
 may_fast(const struct tf_connection *c, enum tf_endpoint from)
@@ -98,6 +105,22 @@ may_segment(const struct tf_context *ctx, const struct tf_connection *c, enum tf
 	return may;
 }
 
+/* In the middle of a connection of which the capture missed the opening.  Both ends have sent, so that what is known of
+ * their numbers follows from segments, and the next one that is in order brings nothing new. */
+static unsigned
+may_in_midstream(const struct tf_connection *c, enum tf_endpoint from)
+{
+	const uint32_t told = TF_CONN_MIDSTREAM | TF_CONN_ROLES_GUESSED | TF_CONN_FOUND_MIDSTREAM;
+	const struct tf_end *x = &c->end[from], *y = &c->end[!from];
+
+	if (c->closing || (c->flags & (UNUSUAL | TF_CONN_FOUND_MIDSTREAM)) != told ||
+	    tf_end_state(x) != TF_ESTABLISHED || tf_end_state(y) != TF_ESTABLISHED ||
+	    !tf_end_has(x, TF_END_SEQ_KNOWN) || !tf_end_has(y, TF_END_SEQ_KNOWN) ||
+	    (x->flags | y->flags) & TF_END_ISN_KNOWN || !has_sent(c, from) || !has_sent(c, !from))
+		return 0;
+	return TF_MAY_SEGMENT | TF_MAY_DATA;
+}
+
 /* What has to be looked at. */
 static unsigned
 facts(const struct tf_connection *c, enum tf_endpoint from)
@@ -111,7 +134,7 @@ facts(const struct tf_connection *c, enum tf_endpoint from)
 		facts |= TF_IS_SCALED;
 	if (seen)
 		facts |= TF_HAS_WINDOW;
-	if (!tf_end_has(y, TF_END_SYN_ACKED))
+	if (tf_end_has(y, TF_END_ISN_KNOWN) && !tf_end_has(y, TF_END_SYN_ACKED))
 		facts |= TF_AWAITS_SYN;
 	if (tf_end_has(y, TF_END_FIN))
 		facts |= TF_AWAITS_FIN;
@@ -137,6 +160,8 @@ may_of(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endp
 	if (!(c->flags & UNUSUAL))
 		may |= may_syn(&c->end[from], &c->end[!from], from) | may_segment(ctx, c, from) |
 		       (is_embryonic(c) ? TF_IS_EMBRYONIC : 0);
+	else
+		may |= may_in_midstream(c, from);
 	return may ? may | facts(c, from) : 0;
 }
 

@@ -2,6 +2,9 @@
  * Findings on their way to the sink.  What has been raised is a mask in
  * the connection's rare things, so a finding needs room there; where the
  * pool is full it is not raised, and the pool's exhaustion is counted.
+ *
+ * One is not rare: where a capture begins on a busy host, all connections
+ * are older than it.  That they are has a flag of the connection's.
  */
 #include "detect/raise.h"
 
@@ -117,15 +120,6 @@ tf_finding_lower(struct tf_finding *f, enum tf_severity severity, const char *no
 	tf_finding_text(f, "note", note);
 }
 
-bool
-tf_raised(const struct tf_context *ctx, const struct tf_connection *c, enum tf_anomaly id,
-          enum tf_endpoint end)
-{
-	const struct tf_extra *x = tf_extra_if(ctx, c);
-
-	return x && x->raised[end] >> id & 1;
-}
-
 static void
 count(struct tf_extra *x, enum tf_anomaly id)
 {
@@ -138,6 +132,35 @@ count(struct tf_extra *x, enum tf_anomaly id)
 			x->counted[i].count++;
 		return;
 	}
+}
+
+bool
+tf_raised(const struct tf_context *ctx, const struct tf_connection *c, enum tf_anomaly id,
+          enum tf_endpoint end)
+{
+	const struct tf_extra *x = tf_extra_if(ctx, c);
+
+	if (id == TF_A_MIDSTREAM)
+		return (c->flags & TF_CONN_FOUND_MIDSTREAM) != 0;
+	return x && x->raised[end] >> id & 1;
+}
+
+/* Note that ID was raised: false where it was before, or where there is no room. */
+static bool
+note(struct tf_context *ctx, struct tf_connection *c, enum tf_anomaly id, enum tf_endpoint end)
+{
+	bool before = tf_raised(ctx, c, id, end);
+
+	if (id == TF_A_MIDSTREAM) {
+		c->flags |= TF_CONN_FOUND_MIDSTREAM;
+		return !before;
+	}
+	struct tf_extra *x = tf_extra_of(ctx, c);
+	if (!x)
+		return false;
+	count(x, id);
+	x->raised[end] |= UINT64_C(1) << id;
+	return !before;
 }
 
 /* ---- a gap of days -------------------------------------------------------------------- */
@@ -244,14 +267,8 @@ in_its_capture(const struct tf_context *ctx, struct tf_finding f)
 bool
 tf_raise(struct tf_context *ctx, struct tf_connection *c, const struct tf_finding *f)
 {
-	struct tf_extra *x = tf_extra_of(ctx, c);
-
-	if (!x)
+	if (!note(ctx, c, f->id, f->endpoint))
 		return false;
-	count(x, f->id);
-	if (x->raised[f->endpoint] >> f->id & 1)
-		return false;
-	x->raised[f->endpoint] |= UINT64_C(1) << f->id;
 	struct tf_finding out = in_its_capture(ctx, *f);
 	emit(ctx, &out);
 	return true;

@@ -52,10 +52,18 @@ record_end(struct tf_end_record *out, const struct tf_context *ctx, const struct
 	record_offer(out, end);
 }
 
-static size_t
-record_anomalies(struct tf_anomaly_count out[TF_ANOMALY_COUNT], const struct tf_extra *x)
+/* A bit for each kind of finding that was raised about C. */
+static uint64_t
+findings_of(const struct tf_connection *c, const struct tf_extra *x)
 {
-	uint64_t raised = x->raised[0] | x->raised[1] | x->raised[2];
+	uint64_t raised = c->flags & TF_CONN_FOUND_MIDSTREAM ? UINT64_C(1) << TF_A_MIDSTREAM : 0;
+
+	return x ? raised | x->raised[0] | x->raised[1] | x->raised[2] : raised;
+}
+
+static size_t
+record_anomalies(struct tf_anomaly_count out[TF_ANOMALY_COUNT], uint64_t raised, const struct tf_extra *x)
+{
 	size_t count = 0;
 
 	for (int id = 0; id < TF_ANOMALY_COUNT; id++) {
@@ -63,7 +71,7 @@ record_anomalies(struct tf_anomaly_count out[TF_ANOMALY_COUNT], const struct tf_
 			continue;
 		out[count].id = (enum tf_anomaly)id;
 		out[count].count = 1;
-		for (int i = 0; i < TF_COUNTED_ANOMALIES; i++)
+		for (int i = 0; x && i < TF_COUNTED_ANOMALIES; i++)
 			if (x->counted[i].used && x->counted[i].id == id)
 				out[count].count = x->counted[i].count;
 		count++;
@@ -92,16 +100,8 @@ make_record(struct tf_connection_record *r, const struct tf_context *ctx, const 
 	r->zeek_state = tf_zeek_state(r->letters, !c->end[TF_CLIENT].bytes && !c->end[TF_SERVER].bytes);
 	r->handshake_rtt_ns = measured ? (int64_t)c->handshake_ns : -1;
 	r->evicted = evicted;
-	r->anomaly_count = x ? record_anomalies(anomalies, x) : 0;
+	r->anomaly_count = record_anomalies(anomalies, findings_of(c, x), x);
 	r->anomalies = anomalies;
-}
-
-static bool
-has_findings(const struct tf_context *ctx, const struct tf_connection *c)
-{
-	const struct tf_extra *x = tf_extra_if(ctx, c);
-
-	return x && (x->raised[0] | x->raised[1] | x->raised[2]);
 }
 
 bool
@@ -123,7 +123,7 @@ tf_record_emit(struct tf_context *ctx, const struct tf_connection *c, bool evict
 
 	if (!(ctx->sink.wanted & (TF_EV_CONNECTION | TF_EV_BRIEF)))
 		return;
-	if (!has_findings(ctx, c) &&
+	if (!findings_of(c, tf_extra_if(ctx, c)) &&
 	    tf_brief_keep(ctx, c->conn, tf_end_state(&c->end[TF_CLIENT]), tf_end_state(&c->end[TF_SERVER])))
 		return;
 	tf_briefs_emit(ctx);

@@ -134,6 +134,20 @@ is_urgent(const struct tf_output *o, const struct tf_finding *f)
 	return o->options.streaming && f->id != TF_A_MIDSTREAM;
 }
 
+/* Is it only that a connection is older than the capture, and are there so many of those that its record, which says so,
+ * too, is enough?  With -q most of them are not shown at all. */
+static bool
+is_left_to_record(const struct tf_output *o, const struct tf_finding *f)
+{
+	enum { MANY = 1000 };
+	struct tf_text *t = state_of(o);
+
+	if (f->id != TF_A_MIDSTREAM || o->options.streaming || tf_pending_has_come(&t->pending, f->conn))
+		return false;
+	bool many = t->older_found++ >= MANY && o->options.quiet && !tf_filter_set(&o->options.filter);
+	return many || !tf_pending_room(&t->pending, sizeof(struct tf_note) + LINE_BUDGET);
+}
+
 /* Print the finding now, or keep it for its connection's block. */
 static void
 place_finding(struct tf_output *o, const struct tf_finding *f, const char *message)
@@ -160,7 +174,7 @@ on_finding(struct tf_output *o, const struct tf_finding *f)
 	struct tf_buf message;
 
 	state_of(o)->findings[f->id][f->severity]++;
-	if (!filter_leaves_finding(o, f))
+	if (!filter_leaves_finding(o, f) || is_left_to_record(o, f))
 		return;
 	tf_buf_init(&message, -1);
 	tf_put_message(&message, f);

@@ -34,6 +34,7 @@ struct tf_text {
 	uint64_t findings[TF_ANOMALY_COUNT][TF_SEVERITY_COUNT];
 	struct tf_crowd crowd[TF_CROWDS];
 	struct tf_older older;
+	uint64_t older_found; /* connections that were found to be older than the capture */
 	uint64_t hosts;     /* rows of the host table */
 	bool begun;         /* something was printed */
 	bool last_was_long; /* and it had several lines */

@@ -4,6 +4,8 @@
  *
  * When a block is due, and what stands alone, is decided in text.c.
  */
+#include <string.h>
+
 #include "message.h"
 #include "style.h"
 #include "text.h"
@@ -128,6 +130,63 @@ other_face(const struct tf_note *first, const struct tf_finding *stuck)
 			return n;
 	}
 	return NULL;
+}
+
+static bool
+has_note(const struct tf_pending *p, enum tf_anomaly id)
+{
+	for (const struct tf_note *n = p != NULL ? p->first : NULL; n != NULL; n = n->next)
+		if (n->finding.id == id)
+			return true;
+	return false;
+}
+
+static bool
+has_anomaly(const struct tf_connection_record *r, enum tf_anomaly id)
+{
+	for (size_t i = 0; i < r->anomaly_count; i++)
+		if (r->anomalies[i].id == id)
+			return true;
+	return false;
+}
+
+/* What R's connection began with, as its letters say. */
+static const char *
+beginning_of(const struct tf_connection_record *r)
+{
+	static const struct {
+		char letter[3];
+		const char *word;
+	} kinds[] = {{"Dd", "data"}, {"Ff", "FIN"}, {"Rr", "RST"}, {"Hh", "SYN,ACK"}};
+	size_t first = strcspn(r->letters, "DdAaFfRrHh");
+
+	for (size_t i = 0; r->letters[first] != '\0' && i < sizeof kinds / sizeof kinds[0]; i++)
+		if (strchr(kinds[i].letter, r->letters[first]) != NULL)
+			return kinds[i].word;
+	return "ACK";
+}
+
+/* That R's connection is older than the capture was left to its record. */
+static void
+put_unnoted_beginning(struct tf_output *o, const struct tf_connection_record *r)
+{
+	struct tf_finding f = {
+	    .ts_ns = r->first_ts_ns,
+	    .conn = r->conn,
+	    .endpoint = TF_NEITHER,
+	    .id = TF_A_MIDSTREAM,
+	    .severity = tf_anomaly_info(TF_A_MIDSTREAM)->severity,
+	    .detail = {{.name = "first", .kind = TF_D_TEXT, .text = beginning_of(r)}},
+	    .detail_count = 1,
+	};
+	struct tf_buf message;
+
+	tf_buf_init(&message, -1);
+	tf_put_message(&message, &f);
+	tf_put_char(&message, '\0');
+	if (message.error == 0)
+		tf_text_finding(o, &f, message.data, tf_anomaly_info(f.id)->id);
+	tf_buf_done(&message, &o->out);
 }
 
 /* One sentence tells both faces of a connection that is closed on one side: that of the end that does not close. */
@@ -316,10 +375,11 @@ tf_text_block(struct tf_output *o, const struct tf_connection_record *r, const s
 	/* Of a connection that closed in good order nothing is open; of one in
 	 * mid-stream nearly everything, as its finding says. */
 	bool matters = r->close != TF_CLOSE_FIN && r->roles == TF_ROLES_SYN;
+	bool unnoted = has_anomaly(r, TF_A_MIDSTREAM) && !has_note(p, TF_A_MIDSTREAM);
 	bool undecided = matters && (tf_undecided(client->state, client->possible) != 0 ||
 	                             tf_undecided(server->state, server->possible) != 0);
 
-	tf_text_begin(o, undecided ||
+	tf_text_begin(o, undecided || unnoted ||
 	                     (p != NULL && (p->first != NULL || p->lines.len > 0 || p->lost_lines > 0)));
 	put_heading(o, r);
 	if (undecided) {
@@ -327,6 +387,8 @@ tf_text_block(struct tf_output *o, const struct tf_connection_record *r, const s
 		put_undecided(o, server, "The server");
 	}
 	put_letters(o, r);
+	if (unnoted)
+		put_unnoted_beginning(o, r);
 	if (p != NULL) {
 		put_notes(o, p);
 		if (p->lines.len > 0)

@@ -99,6 +99,12 @@ def several(count, apart, close=True):
     return frames
 
 
+def repeating(count, apart):
+    """Connections that begin APART seconds apart; each sends its request twice."""
+    return [frame for number in range(count)
+            for frame in Talk(number + 1, number * apart).open().send(0, PSH | ACK, b"q" * 300).again(1).frames]
+
+
 def copied(frames, delay=0.00002):
     """Each frame twice, as a mirror port copies it."""
     return [(when + i * delay, frame) for when, frame in frames for i in range(2)]
@@ -177,11 +183,13 @@ CASES = [
          options=["--max-connections=4"], details={"connections": 6}),
     Case("ten connections one after the other, and room for four", [pcap(several(10, 120))], like="evicted",
          options=["--max-connections=4"]),
-    Case("hundreds of connections without their openings, and little room for what is unusual",
-         [pcap(with_flags(several(400, 0.01, close=False), PSH))], ["evicted"], options=["--reassembly-memory=1"],
+    Case("hundreds of connections with a repetition, and little room for what is unusual",
+         [pcap(repeating(400, 0.01))], ["evicted"], options=["--reassembly-memory=1"],
          details={"connections": 0, "tombstones": 0}),
-    Case("hundreds of connections without their openings, and room enough",
-         [pcap(with_flags(several(400, 0.01, close=False), PSH))], like="evicted"),
+    Case("hundreds of connections with a repetition, and room enough", [pcap(repeating(400, 0.01))], like="evicted"),
+    Case("hundreds of connections without their openings, which are not unusual, and little room",
+         [pcap(with_flags(several(400, 0.01, close=False), PSH))], like="evicted",
+         options=["--reassembly-memory=1"]),
     Case("a frame is older than the one before it", [pcap(set_back(one(), 5, 0.25))], ["time-backwards"],
          details={"times": 1}, severity="notice"),
     Case("a frame is a millisecond older", [pcap(set_back(one(), 5, 0.002))], ["time-backwards"],
