@@ -57,10 +57,15 @@ enum tf_connection_flag {
 	TF_CONN_SERVER_BSD = 0x2000000, /* the server's */
 	TF_CONN_EMBRYONIC = 0x4000000, /* its listener counts it among those whose third segment is awaited */
 	TF_CONN_WIDE = 0x8000000,      /* its tuple is wide: the addresses are not both IPv4's */
+	/* The same, and no embryo has it: of one that is older than the capture, who was heard since both were silent for
+	 * the settle time. */
+	TF_CONN_CLIENT_HEARD = 0x10000000,
+	TF_CONN_SERVER_HEARD = 0x20000000,
 };
 
 #define TF_CONN_ASIDE_SHIFT 20 /* eight flags from here */
 #define TF_CONN_ASIDE       (UINT32_C(0xff) << TF_CONN_ASIDE_SHIFT)
+#define TF_CONN_HEARD       (TF_CONN_CLIENT_HEARD | TF_CONN_SERVER_HEARD)
 
 #define TF_MAX_CONN ((UINT64_C(1) << 39) - 1)
 

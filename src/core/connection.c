@@ -262,6 +262,7 @@ count_packet(struct tf_step *st)
 {
 	st->x->packets++;
 	tf_end_count_wire_bytes(st->x, st->s->wire_len);
+	tf_connection_hear(st->ctx, st->c, st->from, !(st->s->flags & TF_RST));
 	if (st->ctx->now_ns > st->c->last_ts_ns)
 		st->c->last_ts_ns = st->ctx->now_ns;
 	if (st->from == TF_SERVER)

@@ -19,6 +19,19 @@
  * C is zeroed but for key, conn, first_ts_ns and first_packet. */
 void tf_connection_begin(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s);
 
+/* FROM sends something on C, whose last_ts_ns is that of the segment before: keep TF_CONN_HEARD.  SPEAKS: it counts as a
+ * sign of life. */
+static inline void
+tf_connection_hear(const struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint from, bool speaks)
+{
+	if (!(c->flags & TF_CONN_MIDSTREAM))
+		return;
+	if (ctx->now_ns - c->last_ts_ns > TF_SETTLE_NS)
+		c->flags &= ~(uint32_t)TF_CONN_HEARD;
+	if (speaks)
+		c->flags |= from == TF_CLIENT ? TF_CONN_CLIENT_HEARD : TF_CONN_SERVER_HEARD;
+}
+
 /* Fill in STEP for S, which FROM sent on C. */
 void tf_step_init(struct tf_step *st, struct tf_context *ctx, struct tf_connection *c,
                   const struct tf_segment *s, enum tf_endpoint from);

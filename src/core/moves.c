@@ -305,6 +305,7 @@ make(struct tf_context *ctx, struct tf_connection *c, struct tf_end *x, struct t
 		number_rare(ctx, c, from, notes);
 	if (__builtin_expect(s->plain.kind & TF_K_SYN, 0))
 		number_syn(ctx, c, s, from);
+	tf_connection_hear(ctx, c, from, true);
 	number_segment(ctx, c, x, s);
 	tf_shape_take(ctx, c, move->to);
 	if (s->checksum_state == TF_CHECKSUM_VALID)

@@ -53,7 +53,7 @@ may_fast(const struct tf_connection *c, enum tf_endpoint from)
 	const struct tf_end *x = &c->end[from], *y = &c->end[!from];
 	unsigned may = 0;
 
-	if (c->closing || !is_established(x) || tf_end_state(y) != TF_ESTABLISHED || !has_ack_of_syn(y) ||
+	if (c->closing || c->flags & TF_CONN_MIDSTREAM || !is_established(x) || tf_end_state(y) != TF_ESTABLISHED || !has_ack_of_syn(y) ||
 	    (x->flags & settled) != settled || (y->flags & settled) != settled ||
 	    (from == TF_SERVER && !(c->flags & TF_CONN_ANSWERED)))
 		return 0;
@@ -198,7 +198,7 @@ describe(const struct tf_connection *c, const struct tf_closing *k)
 	return (struct tf_shape){
 	    .history = {c->end[0].history, c->end[1].history},
 	    .end = {word_of(&c->end[0]), word_of(&c->end[1])},
-	    .flags = c->flags & ~TF_CONN_ASIDE,
+	    .flags = c->flags & ~(TF_CONN_ASIDE | TF_CONN_HEARD),
 	    .letters = (uint32_t)c->letters,
 	    .letters_of_close = k ? k->letters : 0,
 	    .depth = {c->end[0].depth, c->end[1].depth},
