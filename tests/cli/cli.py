@@ -106,6 +106,12 @@ def older_from_last_to_first(connections):
     return frames
 
 
+def older_of_which_the_last_is_reset(connections):
+    frames = [(when / 1000, frame) for when, frame in older(connections)]
+    last = connections - 1
+    return frames + [(connections / 1000, segment((1, 2001 + last), (2, 80), RST | ACK, isn_of(2001 + last), isn_of(last)))]
+
+
 def half_open(port):
     """A handshake that never completes, though the server asks twice; and something later."""
     client, server, c, s = (1, port), (2, 80), isn_of(port), isn_of(port + 7)
@@ -142,6 +148,7 @@ FILES = {
     "older.pcap": pcap(older(100)),
     "older-more.pcap": pcap(older(103)),
     "older-back.pcap": pcap(older_from_last_to_first(103)),
+    "older-reset.pcap": pcap(older_of_which_the_last_is_reset(1100)),
     "zero.pcap": b"",
     "garbage.pcap": b"This is no capture at all, it only looks like a text.\n",
     "cut.pcap": pcap(refused(1004) + closed(1005, 1))[:-20],
@@ -337,6 +344,15 @@ def quietly_what_is_older_than_the_capture_is_told_together():
     assert "more connections" not in tcpfsm("-q", "-r", "older.pcap").expect(0).out
     found = [r for r in as_json("-r", "older-more.pcap").expect(0).records("anomaly") if r["id"] == "midstream"]
     assert len(found) == 103, found
+
+
+@check
+def one_of_very_many_that_are_older_is_told_with_what_else_was_found():
+    for arguments in ([], ["-q"]):
+        text = tcpfsm(*arguments, "-r", "older-reset.pcap").expect(0).out
+        [block] = [b for b in text.split("\n\n") if b.startswith("#1100 ")]
+        assert "(ACK) is no SYN" in block and "midstream" in block and "rst-abort" in block, block
+    assert "999 more connections of which" in text and "between #101 and #1099" in " ".join(text.split()), text
 
 
 @check
