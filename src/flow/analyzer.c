@@ -381,14 +381,22 @@ start_clock(struct tf_analyzer *a, int64_t now_ns)
 	tf_wheel_start(&a->wheel, now_ns);
 }
 
-/* What is due before NOW, or to be forgotten. */
 static void
-run_clock(struct tf_analyzer *a, int64_t now_ns)
+run_limits(struct tf_analyzer *a, int64_t now_ns)
 {
 	tf_embryos_due(a, now_ns);
 	tf_run_deadlines(a, now_ns);
 	if (now_ns > a->ctx.now_ns)
 		a->ctx.now_ns = now_ns;
+}
+
+/* What is due before NOW, or to be forgotten. */
+static void
+run_clock(struct tf_analyzer *a, int64_t now_ns)
+{
+	for (int64_t stop_ns; (stop_ns = tf_embryos_stop(a)) < now_ns;)
+		run_limits(a, stop_ns);
+	run_limits(a, now_ns);
 	if (a->graveyard.count && a->ctx.now_ns >= a->tombstone_due_ns)
 		tf_tombstone_expire(a);
 }

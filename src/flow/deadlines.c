@@ -113,14 +113,17 @@ meet_deadline(struct tf_analyzer *a, uint32_t index, int64_t now_ns)
 }
 
 /* Ask the processor for what will be due next.  Of the first one the connection was asked for when it was the second or
- * third, so that its close can be. */
+ * third, so that its close can be, and its place in the index, which it may be about to leave. */
 TF_PREFETCHES void
 ask_for_next(const struct tf_analyzer *a)
 {
 	const struct tf_wheel *w = &a->wheel;
+	const struct tf_connection *c = w->due_count > 0 ? tf_connection_at(a, w->due[0].index) : NULL;
 
-	if (w->due_count > 0)
+	if (c && c->conn == w->due[0].conn) {
 		tf_value_prefetch_closing(a, w->due[0].index);
+		tf_index_prefetch(&a->index, tf_connection_hash(a, c));
+	}
 	for (size_t i = 1; i < 3 && i < w->due_count; i++)
 		tf_value_prefetch(a, w->due[i].index);
 }

@@ -431,6 +431,34 @@ tf_embryo_grow(struct tf_analyzer *a, uint32_t embryo)
 	return index;
 }
 
+/* Ask the processor for what those that are next in Q need: the embryo, and then its place in the index. */
+TF_PREFETCHES void
+ask_for_next(const struct tf_analyzer *a, const struct tf_embryo_queue *q)
+{
+	enum { FAR = 16, NEAR = 8 };
+	const struct tf_embryo *e = q->count > NEAR ? still_there(a, *entry_at(q, NEAR)) : NULL;
+
+	if (q->count > FAR)
+		tf_prefetch_lines(tf_embryo_at(a, (uint32_t)*entry_at(q, FAR)), sizeof *e);
+	if (e)
+		tf_index_prefetch(&a->index, tf_embryo_hash(a, e));
+}
+
+int64_t
+tf_embryos_stop(const struct tf_analyzer *a)
+{
+	enum { SOME = 1024 };
+	int64_t stop_ns = INT64_MAX;
+
+	for (int which = 0; which < TF_EMBRYO_QUEUES; which++) {
+		const struct tf_embryo_queue *q = &a->embryo_queue[which];
+		const struct tf_embryo *e = q->count > SOME ? still_there(a, *entry_at(q, SOME)) : NULL;
+		if (e && due_of(a, e, which) < stop_ns)
+			stop_ns = due_of(a, e, which) + 1;
+	}
+	return stop_ns;
+}
+
 void
 tf_embryos_due(struct tf_analyzer *a, int64_t now_ns)
 {
@@ -438,6 +466,7 @@ tf_embryos_due(struct tf_analyzer *a, int64_t now_ns)
 		struct tf_embryo_queue *q = &a->embryo_queue[which];
 		/* The first one may have grown since it was looked at. */
 		for (settle_head(a, which); q->due_ns < now_ns; settle_head(a, which)) {
+			ask_for_next(a, q);
 			uint32_t index = tf_embryo_grow(a, (uint32_t)*entry_at(q, 0) | TF_EMBRYO_BIT);
 			const struct tf_connection *c = tf_connection_at(a, index);
 			/* The limit of the other queue may be the sooner one. */

@@ -90,6 +90,10 @@ void tf_embryo_fill(const struct tf_analyzer *a, const struct tf_embryo *e, stru
 /* Those whose limits run out before NOW become connections that are due. */
 void tf_embryos_due(struct tf_analyzer *a, int64_t now_ns);
 
+/* A time before which some of them run out, but not very many; INT64_MAX: there are no more than some.  After a flood all
+ * would become connections at once, and none of them would be in a cache any more when its turn comes. */
+int64_t tf_embryos_stop(const struct tf_analyzer *a);
+
 void tf_embryos_free(struct tf_analyzer *a);
 
 #endif
