@@ -165,6 +165,7 @@ struct talk {
 };
 
 static struct talk talks[PAIRS];
+static bool openings_missed; /* most of them */
 static struct tf_segment traffic[SEGMENTS];
 static uint8_t payload[2000];
 
@@ -208,21 +209,40 @@ segment_of(unsigned pair, int from, unsigned flags, uint32_t len)
 	return s;
 }
 
+static void
+begin_talk(unsigned pair)
+{
+	struct talk *t = &talks[pair];
+
+	/* Now and then the same ports again. */
+	if (!t->port || chance(4))
+		t->port = (uint16_t)(10000 + pair + PAIRS * chance(10000));
+	t->timestamps = chance(2);
+	t->next[0] = tf_seq_of(chance(4) ? chance(1u << 31) : UINT32_MAX - chance(3000));
+	t->next[1] = tf_seq_of(chance(1u << 31));
+	t->clock[0] = t->clock[1] = chance(4) ? chance(1000) : UINT32_MAX - chance(100);
+}
+
+/* The capture begins when it has been going on for a while, or with the SYN,ACK. */
+static void
+begin_talk_unseen(unsigned pair)
+{
+	struct talk *t = &talks[pair];
+
+	begin_talk(pair);
+	t->acked[0] = t->next[1];
+	t->acked[1] = t->next[0];
+	t->phase = chance(8) ? 3 : 1;
+}
+
 static struct tf_segment
 opening_of(unsigned pair)
 {
 	struct talk *t = &talks[pair];
 	int from = t->phase == 1;
 
-	if (t->phase == 0) {
-		/* Now and then the same ports again. */
-		if (!t->port || chance(4))
-			t->port = (uint16_t)(10000 + pair + PAIRS * chance(10000));
-		t->timestamps = chance(2);
-		t->next[0] = tf_seq_of(chance(4) ? chance(1u << 31) : UINT32_MAX - chance(3000));
-		t->next[1] = tf_seq_of(chance(1u << 31));
-		t->clock[0] = t->clock[1] = chance(4) ? chance(1000) : UINT32_MAX - chance(100);
-	}
+	if (t->phase == 0)
+		begin_talk(pair);
 	struct tf_segment s = segment_of(pair, from, t->phase == 0 ? TF_SYN : TF_SYN | TF_ACK, 0);
 	s.options |= TF_OPT_MSS | TF_OPT_WSCALE | (chance(2) ? TF_OPT_SACK_PERMITTED : 0);
 	s.mss = 1460;
@@ -322,6 +342,8 @@ next_of(unsigned pair, unsigned spoiled)
 		again.ip_id = (uint16_t)chance(65536);
 		return again;
 	}
+	if (t->phase == 0 && openings_missed && chance(3))
+		begin_talk_unseen(pair);
 	if (t->phase < 2)
 		return opening_of(pair);
 	if (t->phase == 2) {
@@ -360,12 +382,16 @@ make_traffic(uint64_t seed, unsigned spoiled)
 
 /* ---- the comparison ---------------------------------------------------------------- */
 
+static unsigned plain_in_midstream; /* connections that were found to be so */
+
 /* Nobody changes a connection and leaves it the number of its former shape. */
 static bool
 shapes_are_true(struct tf_analyzer *a)
 {
 	for (uint32_t i = 1; i <= a->connections.fresh; i++) {
 		const struct tf_connection *c = tf_connection_at(a, i);
+		if (c->conn && c->flags & TF_CONN_MIDSTREAM)
+			plain_in_midstream += (a->moves.shape[c->shape].may[0] & TF_MAY_SEGMENT) != 0;
 		if (c->conn && c->shape && tf_shape_of(&a->ctx, c) != c->shape)
 			return false;
 	}
@@ -515,6 +541,19 @@ traffic_with_much_trouble(void)
 	CU_ASSERT(embryos_compared > 100);
 }
 
+static void
+traffic_in_midstream(void)
+{
+	static const unsigned trouble[] = {0, 3, 60};
+
+	openings_missed = true;
+	plain_in_midstream = 0;
+	for (uint64_t seed = 51; seed <= 65; seed++)
+		compare(seed, trouble[seed % 3]);
+	openings_missed = false;
+	CU_ASSERT(plain_in_midstream > 1000);
+}
+
 /* The connection on the ports of S, or 0. */
 static uint32_t
 connection_of(const struct tf_analyzer *a, const struct tf_segment *s)
@@ -599,5 +638,6 @@ const struct tf_test tf_tests[] = {
     {"healthy traffic comes to the same", healthy_traffic},
     {"traffic with a little trouble comes to the same", traffic_with_a_little_trouble},
     {"traffic with much trouble comes to the same", traffic_with_much_trouble},
+    {"traffic whose openings are missing comes to the same", traffic_in_midstream},
     {NULL, NULL},
 };
