@@ -66,9 +66,8 @@ record_anomalies(struct tf_anomaly_count out[TF_ANOMALY_COUNT], uint64_t raised,
 {
 	size_t count = 0;
 
-	for (int id = 0; id < TF_ANOMALY_COUNT; id++) {
-		if (!(raised >> id & 1))
-			continue;
+	for (; raised; raised &= raised - 1) {
+		int id = __builtin_ctzll(raised);
 		out[count].id = (enum tf_anomaly)id;
 		out[count].count = 1;
 		for (int i = 0; x && i < TF_COUNTED_ANOMALIES; i++)
