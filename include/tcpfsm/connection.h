@@ -57,15 +57,10 @@ enum tf_connection_flag {
 	TF_CONN_SERVER_BSD = 0x2000000, /* the server's */
 	TF_CONN_EMBRYONIC = 0x4000000, /* its listener counts it among those whose third segment is awaited */
 	TF_CONN_WIDE = 0x8000000,      /* its tuple is wide: the addresses are not both IPv4's */
-	/* The same, and no embryo has it: of one that is older than the capture, who was heard since both were silent for
-	 * the settle time. */
-	TF_CONN_CLIENT_HEARD = 0x10000000,
-	TF_CONN_SERVER_HEARD = 0x20000000,
 };
 
 #define TF_CONN_ASIDE_SHIFT 20 /* eight flags from here */
 #define TF_CONN_ASIDE       (UINT32_C(0xff) << TF_CONN_ASIDE_SHIFT)
-#define TF_CONN_HEARD       (TF_CONN_CLIENT_HEARD | TF_CONN_SERVER_HEARD)
 
 #define TF_MAX_CONN ((UINT64_C(1) << 39) - 1)
 
@@ -76,7 +71,7 @@ struct tf_connection {
 	uint64_t letters : 25;      /* which kinds of segments passed first (core/letters.c) */
 	int64_t first_ts_ns;        /* of its first segment */
 	int64_t last_ts_ns;         /* of its last one */
-	uint64_t handshake_ns : 48; /* SYN to third segment; before that, to the first SYN,ACK */
+	uint64_t handshake_ns : 48; /* SYN to third segment; before that, to the first SYN,ACK; else tf_connection_hear() */
 	uint64_t shape : 16;        /* what its two ends are in, as a number (core/moves.h); 0: not known */
 	uint32_t first_packet;      /* low 32 bits of its first frame's number */
 	uint32_t closing;           /* index into the pool of tf_closing; 0: none */

@@ -49,6 +49,8 @@ tf_extra_of(struct tf_context *ctx, struct tf_connection *c)
 		return NULL;
 	}
 	k->extra = index & 0x3fffffff;
+	for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++)
+		x->watch[e].heard_ns = tf_connection_heard_ns(ctx, c, e);
 	return x;
 }
 
@@ -262,7 +264,8 @@ count_packet(struct tf_step *st)
 {
 	st->x->packets++;
 	tf_end_count_wire_bytes(st->x, st->s->wire_len);
-	tf_connection_hear(st->ctx, st->c, st->from, !(st->s->flags & TF_RST));
+	if (!(st->s->flags & TF_RST))
+		tf_connection_hear(st->ctx, st->c, st->from);
 	if (st->ctx->now_ns > st->c->last_ts_ns)
 		st->c->last_ts_ns = st->ctx->now_ns;
 	if (st->from == TF_SERVER)
@@ -339,8 +342,11 @@ note_syn(struct tf_step *st)
 	st->first_syn = true;
 	x->flags |= TF_END_SYN_SEEN | TF_END_ISN_KNOWN;
 	/* It was only captured behind its own answer. */
-	if (!(s->flags & TF_ACK) && st->from == TF_CLIENT)
+	if (!(s->flags & TF_ACK) && st->from == TF_CLIENT) {
+		if (tf_connection_notes_heard(st->c))
+			st->c->handshake_ns = 0;
 		st->c->flags &= ~(uint32_t)(TF_CONN_MIDSTREAM | TF_CONN_ROLES_GUESSED);
+	}
 	x->isn = s->seq;
 	if (s->options & TF_OPT_MSS) {
 		x->flags |= TF_END_MSS;

@@ -19,17 +19,47 @@
  * C is zeroed but for key, conn, first_ts_ns and first_packet. */
 void tf_connection_begin(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s);
 
-/* FROM sends something on C, whose last_ts_ns is that of the segment before: keep TF_CONN_HEARD.  SPEAKS: it counts as a
- * sign of life. */
-static inline void
-tf_connection_hear(const struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint from, bool speaks)
+/* In mid-stream handshake_ns holds something else: for each end 24 bits that say when it was heard last, in units of 134 ms
+ * since the first segment, from 1; 0: never.  After 26 days they come again. */
+#define TF_HEARD_UNIT 27 /* bits of nanoseconds */
+#define TF_HEARD_BITS 24
+
+static inline bool
+tf_connection_notes_heard(const struct tf_connection *c)
 {
-	if (!(c->flags & TF_CONN_MIDSTREAM))
-		return;
-	if (ctx->now_ns - c->last_ts_ns > TF_SETTLE_NS)
-		c->flags &= ~(uint32_t)TF_CONN_HEARD;
-	if (speaks)
-		c->flags |= from == TF_CLIENT ? TF_CONN_CLIENT_HEARD : TF_CONN_SERVER_HEARD;
+	return (c->flags & (TF_CONN_MIDSTREAM | TF_CONN_SYN_ACK)) == TF_CONN_MIDSTREAM;
+}
+
+static inline uint64_t
+tf_heard_now(const struct tf_context *ctx, const struct tf_connection *c)
+{
+	return (((uint64_t)(ctx->now_ns - c->first_ts_ns) >> TF_HEARD_UNIT) + 1) &
+	       ((UINT64_C(1) << TF_HEARD_BITS) - 1);
+}
+
+/* FROM, of C, is heard. */
+static inline void
+tf_connection_hear(const struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint from)
+{
+	const unsigned at = from == TF_CLIENT ? 0 : TF_HEARD_BITS;
+	const uint64_t mask = ((UINT64_C(1) << TF_HEARD_BITS) - 1) << at;
+
+	if (tf_connection_notes_heard(c))
+		c->handshake_ns = ((c->handshake_ns & ~mask) | tf_heard_now(ctx, c) << at) &
+		                  ((UINT64_C(1) << 2 * TF_HEARD_BITS) - 1);
+}
+
+/* When WHICH, of C, was heard last, to 134 ms; 0: never, or that is not noted. */
+static inline int64_t
+tf_connection_heard_ns(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint which)
+{
+	const uint64_t mask = (UINT64_C(1) << TF_HEARD_BITS) - 1;
+	uint64_t heard = c->handshake_ns >> (which == TF_CLIENT ? 0 : TF_HEARD_BITS) & mask;
+
+	if (!tf_connection_notes_heard(c) || !heard)
+		return 0;
+	uint64_t ago = (tf_heard_now(ctx, c) - heard) & mask;
+	return ctx->now_ns - (int64_t)(ago << TF_HEARD_UNIT);
 }
 
 /* Fill in STEP for S, which FROM sent on C. */

@@ -20,7 +20,8 @@ tf_fast_is_in_time(const struct tf_end *x, const struct tf_segment *s)
 {
 	if (!(s->options & TF_OPT_TIMESTAMPS))
 		return !tf_end_has(x, TF_END_TIMESTAMPS);
-	return tf_end_has(x, TF_END_TSVAL_KNOWN) && (int32_t)(s->tsval - x->tsval) >= 0;
+	return tf_end_has(x, TF_END_TSVAL_KNOWN) && (int32_t)(s->tsval - x->tsval) >= 0 &&
+	       (int32_t)(s->tsval - x->ts_recent) >= 0;
 }
 
 static inline bool

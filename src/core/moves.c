@@ -31,7 +31,8 @@ is_in_time(const struct tf_end *x, const struct tf_segment *s, unsigned kind)
 {
 	if (!(kind & TF_K_TIMESTAMPS))
 		return !tf_end_has(x, TF_END_TIMESTAMPS);
-	return !tf_end_has(x, TF_END_TSVAL_KNOWN) || (int32_t)(s->tsval - x->tsval) >= 0;
+	return !tf_end_has(x, TF_END_TSVAL_KNOWN) ||
+	       ((int32_t)(s->tsval - x->tsval) >= 0 && (int32_t)(s->tsval - x->ts_recent) >= 0);
 }
 
 /* Where an ACK of the other end's SYN, or of all up to its FIN, is awaited, S brings it.  Without it that end would not
@@ -79,6 +80,14 @@ may_still_wait(const struct tf_context *ctx, const struct tf_closing *k)
 	return true;
 }
 
+/* An echo of what did not pass (core/unseen.c) is for the checklist. */
+static inline bool
+echoes_what_passed(const struct tf_end *y, const struct tf_segment *s, unsigned kind)
+{
+	return !(kind & TF_K_TIMESTAMPS) || !tf_end_has(y, TF_END_TSVAL_KNOWN) ||
+	       (int32_t)(s->tsecr - y->tsval) <= 0;
+}
+
 /* It is what X, which sent S, may send by MAY, and its numbers and times are as the kind says. */
 static inline bool
 is_plain(const struct tf_context *ctx, const struct tf_connection *c, const struct tf_end *x,
@@ -86,7 +95,7 @@ is_plain(const struct tf_context *ctx, const struct tf_connection *c, const stru
 {
 	unsigned kind = s->plain.kind;
 
-	if (s->plain.move & ~may || !is_in_time(x, s, kind))
+	if (s->plain.move & ~may || !is_in_time(x, s, kind) || !echoes_what_passed(y, s, kind))
 		return false;
 	if (!(__builtin_expect(kind & TF_K_SYN, 0) ? is_first_in_order(y, s)
 	                                           : is_in_order(x, y, s, kind, may)))
@@ -305,7 +314,7 @@ make(struct tf_context *ctx, struct tf_connection *c, struct tf_end *x, struct t
 		number_rare(ctx, c, from, notes);
 	if (__builtin_expect(s->plain.kind & TF_K_SYN, 0))
 		number_syn(ctx, c, s, from);
-	tf_connection_hear(ctx, c, from, true);
+	tf_connection_hear(ctx, c, from);
 	number_segment(ctx, c, x, s);
 	tf_shape_take(ctx, c, move->to);
 	if (s->checksum_state == TF_CHECKSUM_VALID)

@@ -24,7 +24,7 @@
 struct tf_shape {
 	uint64_t history[2];       /* tf_end.history */
 	uint64_t end[2];           /* base, possible, flags, pending and doubt of each */
-	uint32_t flags;            /* the connection's, but for TF_CONN_ASIDE and TF_CONN_HEARD */
+	uint32_t flags;            /* the connection's, but for TF_CONN_ASIDE */
 	uint32_t letters;          /* of the connection */
 	uint32_t letters_of_close; /* tf_closing.letters: those that came after them */
 	uint8_t depth[2];          /* tf_end.depth */
@@ -141,7 +141,7 @@ tf_shape_take(const struct tf_context *ctx, struct tf_connection *c, uint16_t nu
 		memcpy(&c->end[e].base, &word, sizeof word);
 		c->end[e].depth = shape->depth[e];
 	}
-	c->flags = (c->flags & (TF_CONN_ASIDE | TF_CONN_HEARD)) | shape->flags;
+	c->flags = (c->flags & TF_CONN_ASIDE) | shape->flags;
 	c->letters = shape->letters & 0x1ffffff;
 	c->shape = number;
 }

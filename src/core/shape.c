@@ -198,7 +198,7 @@ describe(const struct tf_connection *c, const struct tf_closing *k)
 	return (struct tf_shape){
 	    .history = {c->end[0].history, c->end[1].history},
 	    .end = {word_of(&c->end[0]), word_of(&c->end[1])},
-	    .flags = c->flags & ~(TF_CONN_ASIDE | TF_CONN_HEARD),
+	    .flags = c->flags & ~TF_CONN_ASIDE,
 	    .letters = (uint32_t)c->letters,
 	    .letters_of_close = k ? k->letters : 0,
 	    .depth = {c->end[0].depth, c->end[1].depth},

@@ -34,17 +34,14 @@ synchronized(enum tf_state s)
 #define FORGETS_NS INT64_C(200000000)
 
 /* Who spoke a moment ago has not forgotten: it closed, and that did not pass.  What is known is its
- * latest segment where there was something to follow, and the handshake; or without that, whether it
- * was heard since there was silence. */
+ * latest segment where there was something to follow or the opening was missed, and the handshake. */
 static bool
 spoke_just_now(const struct tf_step *st, const struct tf_extra *x)
 {
-	int64_t heard_ns = x ? x->watch[st->from].heard_ns : 0;
+	int64_t heard_ns =
+	    x ? x->watch[st->from].heard_ns : tf_connection_heard_ns(st->ctx, st->c, st->from);
 	int64_t opened_ns = tf_handshake_at_ns(st->c);
-	uint32_t heard = st->from == TF_CLIENT ? TF_CONN_CLIENT_HEARD : TF_CONN_SERVER_HEARD;
 
-	if (!heard_ns && st->c->flags & TF_CONN_MIDSTREAM)
-		return (st->c->flags & heard) != 0;
 	return (heard_ns > 0 && st->ctx->now_ns - heard_ns < TF_SETTLE_NS) ||
 	       (st->c->flags & TF_CONN_ESTABLISHED && st->ctx->now_ns - opened_ns < FORGETS_NS);
 }

@@ -142,9 +142,10 @@ is_left_to_record(const struct tf_output *o, const struct tf_finding *f)
 	enum { MANY = 1000 };
 	struct tf_text *t = state_of(o);
 
-	if (f->id != TF_A_MIDSTREAM || o->options.streaming || tf_pending_has_come(&t->pending, f->conn))
+	if (f->id != TF_A_MIDSTREAM || tf_pending_has_come(&t->pending, f->conn))
 		return false;
-	bool many = t->older_found++ >= MANY && o->options.quiet && !tf_filter_set(&o->options.filter);
+	bool many = t->older_found++ >= MANY && o->options.quiet && !o->options.streaming &&
+	            !tf_filter_set(&o->options.filter) && f->baseline == TF_BASELINE_NONE;
 	return many || !tf_pending_room(&t->pending, sizeof(struct tf_note) + LINE_BUDGET);
 }
 

@@ -157,8 +157,8 @@ beginning_of(const struct tf_connection_record *r)
 	static const struct {
 		char letter[3];
 		const char *word;
-	} kinds[] = {{"Dd", "data"}, {"Ff", "FIN"}, {"Rr", "RST"}, {"Hh", "SYN,ACK"}};
-	size_t first = strcspn(r->letters, "DdAaFfRrHh");
+	} kinds[] = {{"Dd", "data"}, {"Ff", "FIN"}, {"Rr", "RST"}, {"Hh", "SYN,ACK"}, {"Ii", "FIN,RST"}};
+	size_t first = strcspn(r->letters, "DdAaFfRrHhIi");
 
 	for (size_t i = 0; r->letters[first] != '\0' && i < sizeof kinds / sizeof kinds[0]; i++)
 		if (strchr(kinds[i].letter, r->letters[first]) != NULL)

@@ -112,6 +112,17 @@ def older_of_which_the_last_is_reset(connections):
     return frames + [(connections / 1000, segment((1, 2001 + last), (2, 80), RST | ACK, isn_of(2001 + last), isn_of(last)))]
 
 
+def two_outlive_many(connections):
+    """Two that stay open, and so many after them that close, each after the other and long ago."""
+    def opened(port, when):
+        return closed(port, when)[:3]
+
+    frames = opened(3001, 0) + opened(3002, 0.5)
+    for i in range(connections):
+        frames += closed(4001 + i, 1 + i / 100)
+    return frames + opened(3003, 100 + connections)
+
+
 def half_open(port):
     """A handshake that never completes, though the server asks twice; and something later."""
     client, server, c, s = (1, port), (2, 80), isn_of(port), isn_of(port + 7)
@@ -148,6 +159,7 @@ FILES = {
     "older.pcap": pcap(older(100)),
     "older-more.pcap": pcap(older(103)),
     "older-back.pcap": pcap(older_from_last_to_first(103)),
+    "outlived.pcap": pcap(two_outlive_many(200)),
     "older-reset.pcap": pcap(older_of_which_the_last_is_reset(1100)),
     "zero.pcap": b"",
     "garbage.pcap": b"This is no capture at all, it only looks like a text.\n",
@@ -344,6 +356,12 @@ def quietly_what_is_older_than_the_capture_is_told_together():
     assert "more connections" not in tcpfsm("-q", "-r", "older.pcap").expect(0).out
     found = [r for r in as_json("-r", "older-more.pcap").expect(0).records("anomaly") if r["id"] == "midstream"]
     assert len(found) == 103, found
+
+
+@check
+def what_is_open_at_the_end_is_told_by_number():
+    told = [r["conn"] for r in as_json("-r", "outlived.pcap").expect(0).records("connection")]
+    assert sorted(told) == list(range(1, 204)) and told[-3:] == [1, 2, 203], told
 
 
 @check
