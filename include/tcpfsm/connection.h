@@ -71,7 +71,7 @@ struct tf_connection {
 	uint64_t letters : 25;      /* which kinds of segments passed first (core/letters.c) */
 	int64_t first_ts_ns;        /* of its first segment */
 	int64_t last_ts_ns;         /* of its last one */
-	uint64_t handshake_ns : 48; /* SYN to third segment; before that, to the first SYN,ACK; else tf_connection_hear() */
+	uint64_t handshake_ns : 48; /* SYN to third segment, before it to the SYN,ACK; or who was heard */
 	uint64_t shape : 16;        /* what its two ends are in, as a number (core/moves.h); 0: not known */
 	uint32_t first_packet;      /* low 32 bits of its first frame's number */
 	uint32_t closing;           /* index into the pool of tf_closing; 0: none */

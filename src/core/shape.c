@@ -53,9 +53,9 @@ may_fast(const struct tf_connection *c, enum tf_endpoint from)
 	const struct tf_end *x = &c->end[from], *y = &c->end[!from];
 	unsigned may = 0;
 
-	if (c->closing || c->flags & TF_CONN_MIDSTREAM || !is_established(x) || tf_end_state(y) != TF_ESTABLISHED || !has_ack_of_syn(y) ||
-	    (x->flags & settled) != settled || (y->flags & settled) != settled ||
-	    (from == TF_SERVER && !(c->flags & TF_CONN_ANSWERED)))
+	if (c->closing || c->flags & TF_CONN_MIDSTREAM || !is_established(x) ||
+	    tf_end_state(y) != TF_ESTABLISHED || !has_ack_of_syn(y) || (x->flags & settled) != settled ||
+	    (y->flags & settled) != settled || (from == TF_SERVER && !(c->flags & TF_CONN_ANSWERED)))
 		return 0;
 	if (tf_letters_have(c->letters, from, false))
 		may |= TF_MAY_FAST_ACK;

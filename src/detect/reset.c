@@ -38,8 +38,7 @@ synchronized(enum tf_state s)
 static bool
 spoke_just_now(const struct tf_step *st, const struct tf_extra *x)
 {
-	int64_t heard_ns =
-	    x ? x->watch[st->from].heard_ns : tf_connection_heard_ns(st->ctx, st->c, st->from);
+	int64_t heard_ns = x ? x->watch[st->from].heard_ns : tf_connection_heard_ns(st->ctx, st->c, st->from);
 	int64_t opened_ns = tf_handshake_at_ns(st->c);
 
 	return (heard_ns > 0 && st->ctx->now_ns - heard_ns < TF_SETTLE_NS) ||

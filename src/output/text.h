@@ -35,9 +35,9 @@ struct tf_text {
 	struct tf_crowd crowd[TF_CROWDS];
 	struct tf_older older;
 	uint64_t older_found; /* connections that were found to be older than the capture */
-	uint64_t hosts;     /* rows of the host table */
-	bool begun;         /* something was printed */
-	bool last_was_long; /* and it had several lines */
+	uint64_t hosts;       /* rows of the host table */
+	bool begun;           /* something was printed */
+	bool last_was_long;   /* and it had several lines */
 	struct {
 		bool done;
 		uint64_t conn; /* where; 0: under a host or a service */
