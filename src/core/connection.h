@@ -19,8 +19,8 @@
  * C is zeroed but for key, conn, first_ts_ns and first_packet. */
 void tf_connection_begin(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s);
 
-/* In mid-stream tf_connection.handshake_ns holds something else: for each end 24 bits that say when it was heard last, in units of 134 ms
- * since the first segment, from 1; 0: never.  After 26 days they come again. */
+/* In mid-stream tf_connection.handshake_ns holds something else: for each end 24 bits that say when it was heard last, in
+ * units of 134 ms since the first segment, from 1; 0: never.  After 26 days they come again. */
 #define TF_HEARD_UNIT 27 /* bits of nanoseconds */
 #define TF_HEARD_BITS 24
 
