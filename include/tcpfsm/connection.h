@@ -45,7 +45,7 @@ enum tf_connection_flag {
 	TF_CONN_SIMULTANEOUS = 0x8000, /* both ends sent a SYN */
 	TF_CONN_SPLIT = 0x10000,       /* the SYN was answered by ACK and SYN apart, or the roles turned */
 	TF_CONN_SETTLED = 0x20000,     /* closed, and nothing contradicted it for the settle time */
-	TF_CONN_FOUND_MIDSTREAM = 0x40000, /* and that was told */
+	TF_CONN_FOUND_MIDSTREAM = 0x40000, /* that the opening was not seen was told */
 	/* What the checklist does not look at, or what is set by hand: TF_CONN_ASIDE. */
 	TF_CONN_CLIENT_SECOND = 0x100000, /* the client is the second end of the key */
 	TF_CONN_IPV6 = 0x200000,

@@ -381,26 +381,6 @@ start_clock(struct tf_analyzer *a, int64_t now_ns)
 	tf_wheel_start(&a->wheel, now_ns);
 }
 
-static void
-run_limits(struct tf_analyzer *a, int64_t now_ns)
-{
-	tf_embryos_due(a, now_ns);
-	tf_run_deadlines(a, now_ns);
-	if (now_ns > a->ctx.now_ns)
-		a->ctx.now_ns = now_ns;
-}
-
-/* What is due before NOW, or to be forgotten. */
-static void
-run_clock(struct tf_analyzer *a, int64_t now_ns)
-{
-	for (int64_t stop_ns; (stop_ns = tf_embryos_stop(a)) < now_ns;)
-		run_limits(a, stop_ns);
-	run_limits(a, now_ns);
-	if (a->graveyard.count && a->ctx.now_ns >= a->tombstone_due_ns)
-		tf_tombstone_expire(a);
-}
-
 /* MAY_LEAP: the clock goes by packets, and days without one may lie between. */
 IN_EACH_TURN void
 advance(struct tf_analyzer *a, int64_t now_ns, bool may_leap)
@@ -408,7 +388,7 @@ advance(struct tf_analyzer *a, int64_t now_ns, bool may_leap)
 	if (tf_wheel_maybe_due(&a->wheel, now_ns) || now_ns > a->embryo_due_ns ||
 	    (a->graveyard.count && now_ns >= a->tombstone_due_ns)) {
 		a->ctx.leapt = may_leap && now_ns - a->ctx.now_ns > LEAP_NS;
-		run_clock(a, now_ns);
+		tf_run_clock(a, now_ns);
 		a->ctx.leapt = false;
 	} else if (now_ns > a->ctx.now_ns) {
 		a->ctx.now_ns = now_ns;
@@ -577,37 +557,5 @@ tf_analyzer_feed(struct tf_analyzer *a, const struct tf_segment *segments, size_
 		feed_row(a, segments, n);
 	}
 	tf_briefs_emit(&a->ctx);
-	tf_supply_tell(&a->connections_to_come, a->connections.fresh);
-	tf_supply_tell(&a->embryos_to_come, a->embryos.fresh);
-	tf_supply_tell(&a->closings_to_come, a->ctx.closings.fresh);
-	tf_supply_tell(&a->places_to_come, a->connections.fresh);
-	tf_index_supply_tell(&a->index_to_come, &a->index);
-}
-
-static bool
-supply_pool(struct tf_supply *s, const struct tf_pool *pool)
-{
-	return tf_supply(s, pool->items, pool->item_bytes, pool->capacity);
-}
-
-/* One thing at a time, since whoever supplies may be awaited soon. */
-static bool
-supply_one(struct tf_analyzer *a)
-{
-	return supply_pool(&a->connections_to_come, &a->connections) ||
-	       supply_pool(&a->embryos_to_come, &a->embryos) ||
-	       supply_pool(&a->closings_to_come, &a->ctx.closings) ||
-	       tf_supply(&a->places_to_come, a->wheel.place, sizeof *a->wheel.place,
-	                 a->connections.capacity) ||
-	       tf_index_supply(&a->index_to_come, &a->index);
-}
-
-bool
-tf_analyzer_supply(struct tf_analyzer *a)
-{
-	if (atomic_flag_test_and_set(&a->supplying))
-		return false;
-	bool supplied = supply_one(a);
-	atomic_flag_clear(&a->supplying);
-	return supplied;
+	tf_supplies_tell(a);
 }

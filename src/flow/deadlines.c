@@ -128,8 +128,8 @@ ask_for_next(const struct tf_analyzer *a)
 		tf_value_prefetch(a, w->due[i].index);
 }
 
-void
-tf_run_deadlines(struct tf_analyzer *a, int64_t now_ns)
+static void
+run_deadlines(struct tf_analyzer *a, int64_t now_ns)
 {
 	struct tf_due due;
 
@@ -155,4 +155,24 @@ tf_run_deadlines(struct tf_analyzer *a, int64_t now_ns)
 			}
 		}
 	}
+}
+
+/* All that runs out before NOW. */
+static void
+run_limits(struct tf_analyzer *a, int64_t now_ns)
+{
+	tf_embryos_due(a, now_ns);
+	run_deadlines(a, now_ns);
+	if (now_ns > a->ctx.now_ns)
+		a->ctx.now_ns = now_ns;
+}
+
+void
+tf_run_clock(struct tf_analyzer *a, int64_t now_ns)
+{
+	for (int64_t stop_ns; (stop_ns = tf_embryos_stop(a)) < now_ns;)
+		run_limits(a, stop_ns);
+	run_limits(a, now_ns);
+	if (a->graveyard.count && a->ctx.now_ns >= a->tombstone_due_ns)
+		tf_tombstone_expire(a);
 }

@@ -236,8 +236,13 @@ tf_look_soon_enough(struct tf_analyzer *a, uint32_t index, const struct tf_conne
  * any more. */
 void tf_look_after_time_wait(struct tf_analyzer *a, uint32_t index);
 
-/* All that is due before NOW. */
-void tf_run_deadlines(struct tf_analyzer *a, int64_t now_ns);
+/* The clock shows NOW: what is due before it has its turn, and what is too old is forgotten. */
+void tf_run_clock(struct tf_analyzer *a, int64_t now_ns);
+
+/* ---- supply.c -------------------------------------------------------------------- */
+
+/* How far the arenas have come: by the thread that feeds. */
+void tf_supplies_tell(struct tf_analyzer *a);
 
 /* ---- record.c: the connection record ---------------------------------------- */
 

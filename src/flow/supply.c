@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "flow/arena.h"
+#include "flow/flow.h"
 
 /* Below it each page comes when it is touched: a small capture needs no more. */
 #define FIRST ((size_t)32 << 10)
@@ -84,4 +85,44 @@ tf_index_supply_fini(struct tf_index_supply *s)
 {
 	tf_index_spare_free(s->making);
 	s->making = NULL;
+}
+
+/* ---- all of an analyzer's --------------------------------------------------------- */
+
+void
+tf_supplies_tell(struct tf_analyzer *a)
+{
+	tf_supply_tell(&a->connections_to_come, a->connections.fresh);
+	tf_supply_tell(&a->embryos_to_come, a->embryos.fresh);
+	tf_supply_tell(&a->closings_to_come, a->ctx.closings.fresh);
+	tf_supply_tell(&a->places_to_come, a->connections.fresh);
+	tf_index_supply_tell(&a->index_to_come, &a->index);
+}
+
+static bool
+supply_pool(struct tf_supply *s, const struct tf_pool *pool)
+{
+	return tf_supply(s, pool->items, pool->item_bytes, pool->capacity);
+}
+
+/* One thing at a time, since whoever supplies may be awaited soon. */
+static bool
+supply_one(struct tf_analyzer *a)
+{
+	return supply_pool(&a->connections_to_come, &a->connections) ||
+	       supply_pool(&a->embryos_to_come, &a->embryos) ||
+	       supply_pool(&a->closings_to_come, &a->ctx.closings) ||
+	       tf_supply(&a->places_to_come, a->wheel.place, sizeof *a->wheel.place,
+	                 a->connections.capacity) ||
+	       tf_index_supply(&a->index_to_come, &a->index);
+}
+
+bool
+tf_analyzer_supply(struct tf_analyzer *a)
+{
+	if (atomic_flag_test_and_set(&a->supplying))
+		return false;
+	bool supplied = supply_one(a);
+	atomic_flag_clear(&a->supplying);
+	return supplied;
 }
