@@ -153,9 +153,6 @@ note(struct tf_context *ctx, struct tf_connection *c, enum tf_anomaly id, enum t
 
 	if (id == TF_A_MIDSTREAM) {
 		c->flags |= TF_CONN_FOUND_MIDSTREAM;
-		/* Of those few of which the SYN,ACK passed all is followed from the beginning. */
-		if (c->flags & TF_CONN_SYN_ACK)
-			(void)tf_extra_of(ctx, c);
 		return !before;
 	}
 	struct tf_extra *x = tf_extra_of(ctx, c);
