@@ -202,10 +202,12 @@ struct tf_segment_event {
 	enum tf_state state[2]; /* of client and server before it */
 };
 
-/* All that a summary needs of a connection of which there is nothing to say. */
+/* All that a summary needs of a connection of which there is nothing to say, or nothing but that it is older than the
+ * capture. */
 struct tf_brief {
 	uint64_t conn;
 	uint8_t state[2]; /* enum tf_state: the last ones, of client and server */
+	bool older;       /* midstream was found, and no finding told it */
 };
 
 #define TF_BRIEFS 32
@@ -226,6 +228,12 @@ enum tf_event_kind {
 	                       * comes */
 };
 
+/* Beside enum tf_event_kind in tf_sink.wanted, with TF_EV_BRIEF: connections older than the capture may be told briefly.
+ * Of the first TF_OLDER_TOLD a finding says that they are, of the others the record alone; and of those records in which
+ * there is nothing else, as many come, and then briefs. */
+#define TF_OLDER_BRIEFLY 0x40u
+#define TF_OLDER_TOLD    1000
+
 struct tf_event {
 	enum tf_event_kind kind;
 	union {
@@ -238,7 +246,7 @@ struct tf_event {
 	};
 };
 
-/* Where events go.  `wanted` (enum tf_event_kind, or-ed) lets the analyzer
+/* Where events go.  `wanted` (enum tf_event_kind, or-ed, and TF_OLDER_BRIEFLY) lets the analyzer
  * leave out the work for what nobody asked for. */
 struct tf_sink {
 	unsigned wanted;

@@ -27,6 +27,13 @@ bool tf_known_read(struct tf_known *k, const struct tf_options *options);
 /* Open --write-baseline.  What it holds stays until tf_known_write().  False after a complaint. */
 bool tf_known_open(struct tf_known *k, const struct tf_options *options);
 
+/* Does it want to see each finding? */
+static inline bool
+tf_known_wants(const struct tf_known *k)
+{
+	return k->file || k->write_file;
+}
+
 /* What the baseline says of F; F is remembered for --write-baseline. */
 enum tf_baseline_state tf_known_judge(struct tf_known *k, const struct tf_finding *f);
 

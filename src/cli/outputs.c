@@ -158,6 +158,19 @@ on_soon(void *context, uint64_t conn, bool near)
 		tf_output_soon(s->out[i].writer, conn, near);
 }
 
+/* May connections that are older than the capture be told briefly?  Not where anybody wants each finding. */
+static bool
+may_tell_older_briefly(const struct tf_outputs *s)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		unsigned wanted = tf_output_wanted(s->out[i].writer);
+		if (wanted & TF_EV_FINDING && !(wanted & TF_OLDER_BRIEFLY))
+			return false;
+	}
+	return !tf_judge_wanted(s->judge) && !tf_known_wants(s->known) && !s->slices && !s->anomalous &&
+	       !s->screen.wanted;
+}
+
 struct tf_sink
 tf_outputs_sink(struct tf_outputs *s)
 {
@@ -169,6 +182,8 @@ tf_outputs_sink(struct tf_outputs *s)
 			sink.soon = on_soon;
 	}
 	sink.wanted |= s->screen.wanted;
+	if (!may_tell_older_briefly(s))
+		sink.wanted &= ~(unsigned)TF_OLDER_BRIEFLY;
 	return sink;
 }
 

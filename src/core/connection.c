@@ -146,38 +146,49 @@ begin_midstream(struct tf_context *ctx, struct tf_connection *c, const struct tf
 		tf_connection_set_close(c, TF_CLOSE_RST);
 }
 
+static enum tf_beginning
+beginning_of(const struct tf_segment *s)
+{
+	if (s->flags & TF_RST)
+		return TF_BEGINNINGS;
+	if (!(s->flags & TF_SYN))
+		return TF_BEGINS_IN_MIDSTREAM;
+	return s->flags & TF_ACK ? TF_BEGINS_WITH_SYN_ACK : TF_BEGINS_WITH_SYN;
+}
+
 /* Nearly all begin alike: then nothing has to be worked out anew. */
 static bool
-begin_as_remembered(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s)
+begin_as_remembered(struct tf_context *ctx, struct tf_connection *c, enum tf_beginning how)
 {
-	if ((s->flags & (TF_SYN | TF_ACK | TF_RST)) != TF_SYN || !ctx->moves->beginning || c->closing ||
-	    ctx->fired)
+	if (how == TF_BEGINNINGS || !ctx->moves->beginning[how].shape || c->closing || ctx->fired)
 		return false;
-	tf_shape_take(ctx, c, ctx->moves->beginning);
-	tf_move_tell_beginning(ctx, c->conn);
+	tf_shape_take(ctx, c, ctx->moves->beginning[how].shape);
+	tf_move_tell_beginning(ctx, c->conn, how);
 	return true;
 }
 
 void
 tf_connection_begin(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s)
 {
+	enum tf_beginning how = beginning_of(s);
+
 	if (s->ip_version == 6)
 		c->flags |= TF_CONN_IPV6;
-	if (begin_as_remembered(ctx, c, s))
+	if (begin_as_remembered(ctx, c, how))
 		return;
-	if (!(s->flags & TF_SYN) || s->flags & TF_RST)
-		begin_midstream(ctx, c, s);
-	else if (s->flags & TF_ACK)
+	if (how == TF_BEGINS_WITH_SYN)
+		begin_with_syn(ctx, c);
+	else if (how == TF_BEGINS_WITH_SYN_ACK)
 		begin_with_syn_ack(ctx, c);
 	else
-		begin_with_syn(ctx, c);
+		begin_midstream(ctx, c, s);
 	for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++) {
 		/* A client's SYN makes a transition of its own at once. */
-		if (e == TF_SERVER || c->flags & TF_CONN_MIDSTREAM)
+		if (e == TF_SERVER || how != TF_BEGINS_WITH_SYN)
 			tf_replica_announce(tf_replica(ctx, c, e));
 	}
-	if ((s->flags & (TF_SYN | TF_ACK | TF_RST)) == TF_SYN && !ctx->moves->beginning)
-		tf_move_learn_beginning(ctx, c);
+	if (how != TF_BEGINNINGS && !ctx->moves->beginning[how].shape)
+		tf_move_learn_beginning(ctx, c, how);
 }
 
 /* ---- SYNs on a used 4-tuple ------------------------------------------------ */
@@ -262,6 +273,9 @@ tf_step_init(struct tf_step *st, struct tf_context *ctx, struct tf_connection *c
 static void
 count_packet(struct tf_step *st)
 {
+	/* The next one after a SYN,ACK with which it began: from now on both ends are followed. */
+	if ((st->c->flags & (TF_CONN_MIDSTREAM | TF_CONN_SYN_ACK)) == (TF_CONN_MIDSTREAM | TF_CONN_SYN_ACK))
+		(void)tf_extra_of(st->ctx, st->c);
 	st->x->packets++;
 	tf_end_count_wire_bytes(st->x, st->s->wire_len);
 	if (!(st->s->flags & TF_RST))

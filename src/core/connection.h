@@ -49,13 +49,16 @@ tf_connection_hear(const struct tf_context *ctx, struct tf_connection *c, enum t
 		                  ((UINT64_C(1) << 2 * TF_HEARD_BITS) - 1);
 }
 
-/* When WHICH, of C, was heard last, to 134 ms; 0: never, or that is not noted. */
+/* When WHICH, of C, was heard last, to 134 ms; 0: never, or that is not noted.  In mid-stream a SYN,ACK is the last
+ * segment for which nothing is kept beside the connection. */
 static inline int64_t
 tf_connection_heard_ns(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint which)
 {
 	const uint64_t mask = (UINT64_C(1) << TF_HEARD_BITS) - 1;
 	uint64_t heard = c->handshake_ns >> (which == TF_CLIENT ? 0 : TF_HEARD_BITS) & mask;
 
+	if (c->flags & TF_CONN_MIDSTREAM && c->flags & TF_CONN_SYN_ACK)
+		return which == TF_SERVER ? tf_handshake_at_ns(c) : 0;
 	if (!tf_connection_notes_heard(c) || !heard)
 		return 0;
 	uint64_t ago = (tf_heard_now(ctx, c) - heard) & mask;

@@ -28,8 +28,17 @@ struct tf_context {
 	struct tf_memory *memory; /* what the detectors remember beyond one connection */
 	struct tf_moves *moves;   /* the plain moves that were learnt (core/moves.h) */
 	struct tf_briefs briefs;  /* that wait to be told */
+	uint64_t older_records;   /* whose only finding is that the connection is older than the capture */
 	bool *fired;              /* one a row of rules.def: did it ever apply? NULL: nobody asks */
 };
+
+/* Are connections older than the capture told briefly, beyond the first ones (TF_OLDER_BRIEFLY)? */
+static inline bool
+tf_older_is_brief(const struct tf_context *ctx)
+{
+	return (ctx->sink.wanted & (TF_EV_CONNECTION | TF_EV_BRIEF | TF_OLDER_BRIEFLY)) ==
+	       (TF_EV_BRIEF | TF_OLDER_BRIEFLY);
+}
 
 /* Tell the briefs that wait: nothing else may be told before them. */
 static inline void

@@ -148,6 +148,15 @@ _Static_assert(TF_MOVES == 1 << (32 - 19), "place_of() takes the upper 13 bits")
 
 /* ---- the numbers -------------------------------------------------------------------- */
 
+/* In mid-stream the first segment shows where each end is; what a SYN,ACK acknowledges is a SYN. */
+static inline void
+number_beginning(struct tf_end *x, struct tf_end *y, const struct tf_segment *s)
+{
+	x->isn = x->una = s->seq;
+	y->max = y->nxt = s->ack;
+	y->isn = s->flags & TF_SYN ? tf_seq_sub(s->ack, 1) : s->ack;
+}
+
 static __attribute__((noinline)) void
 number_syn(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s, enum tf_endpoint from)
 {
@@ -270,10 +279,13 @@ tell_possible(const struct tf_context *ctx, uint64_t conn, const struct tf_told 
 }
 
 void
-tf_move_tell_beginning(const struct tf_context *ctx, uint64_t conn)
+tf_move_tell_beginning(const struct tf_context *ctx, uint64_t conn, enum tf_beginning how)
 {
-	if (ctx->sink.wanted & TF_EV_POSSIBLE)
-		tell_possible(ctx, conn, &ctx->moves->announced);
+	const struct tf_told *announced = ctx->moves->beginning[how].announced;
+
+	for (enum tf_endpoint e = TF_CLIENT; ctx->sink.wanted & TF_EV_POSSIBLE && e <= TF_SERVER; e++)
+		if (announced[e].kind)
+			tell_possible(ctx, conn, &announced[e]);
 }
 
 void
@@ -339,6 +351,24 @@ note_unknown(struct tf_context *ctx, const struct tf_connection *c, enum tf_endp
 	return NULL;
 }
 
+/* The first segment of a connection that is older than the capture.  Nothing is known yet, so no number can be
+ * unexpected. */
+static __attribute__((noinline)) const struct tf_move *
+move_first(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s, enum tf_endpoint from)
+{
+	bool answers = tf_end_state(&c->end[TF_SERVER]) == TF_SYN_RECEIVED;
+	unsigned may = TF_BEGINS | (answers ? TF_MAY_SYN_ACK : TF_MAY_SEGMENT | TF_MAY_DATA);
+	unsigned kind = s->plain.move & ~may ? 0 : s->plain.kind | (unsigned)from << 8;
+	uint32_t key = key_of(c->shape, kind);
+	const struct tf_move *move = &ctx->moves->move[place_of(key)];
+
+	if (!kind || move->key != key)
+		return note_unknown(ctx, c, from, may, kind);
+	number_beginning(&c->end[from], &c->end[!from], s);
+	make(ctx, c, &c->end[from], &c->end[!from], s, from, end_of(s), move);
+	return move;
+}
+
 const struct tf_move *
 tf_move_plain(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
               enum tf_endpoint from, unsigned may)
@@ -348,7 +378,7 @@ tf_move_plain(struct tf_context *ctx, struct tf_connection *c, const struct tf_s
 	/* Compilers would rather work out both addresses again for each field. */
 	__asm__("" : "+r"(x), "+r"(y));
 	if (!is_plain(ctx, c, x, y, s, may))
-		return note_unknown(ctx, c, from, may, 0);
+		return may & TF_BEGINS ? move_first(ctx, c, s, from) : note_unknown(ctx, c, from, may, 0);
 
 	tf_seq end = end_of(s);
 	unsigned kind = kind_of(x, y, s, from, end);
@@ -363,7 +393,7 @@ tf_move_plain(struct tf_context *ctx, struct tf_connection *c, const struct tf_s
 const struct tf_move *
 tf_move_first(const struct tf_context *ctx, const struct tf_segment *s)
 {
-	unsigned beginning = ctx->moves->beginning;
+	unsigned beginning = ctx->moves->beginning[TF_BEGINS_WITH_SYN].shape;
 	uint32_t key = key_of(beginning, s->plain.kind);
 	const struct tf_move *move = &ctx->moves->move[place_of(key)];
 	bool fits = beginning && s->plain.move == TF_MAY_SYN && move->key == key;
@@ -521,17 +551,18 @@ sums_of(const struct tf_unknown_move *move)
 }
 
 void
-tf_move_learn_beginning(struct tf_context *ctx, struct tf_connection *c)
+tf_move_learn_beginning(struct tf_context *ctx, const struct tf_connection *c, enum tf_beginning how)
 {
-	const struct tf_end *server = &c->end[TF_SERVER];
+	struct tf_known_beginning *beginning = &ctx->moves->beginning[how];
 
-	ctx->moves->beginning = tf_shape_of(ctx, c);
-	ctx->moves->announced = (struct tf_told){
-	    .kind = TF_EV_POSSIBLE,
-	    .endpoint = TF_SERVER,
-	    .to = (uint8_t)tf_end_state(server),
-	    .possible = server->possible,
-	};
+	beginning->shape = tf_shape_of(ctx, c);
+	for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++)
+		beginning->announced[e] = (struct tf_told){
+		    .kind = how == TF_BEGINS_WITH_SYN && e == TF_CLIENT ? 0 : TF_EV_POSSIBLE,
+		    .endpoint = (uint8_t)e,
+		    .to = (uint8_t)tf_end_state(&c->end[e]),
+		    .possible = c->end[e].possible,
+		};
 }
 
 void

@@ -90,6 +90,20 @@ enum tf_move_note {
 /* Those that hardly any move of a connection has. */
 #define TF_NOTES_RARE (TF_NOTE_THIRD | TF_NOTE_BARE_ACK)
 
+/* How a connection begins. */
+enum tf_beginning {
+	TF_BEGINS_WITH_SYN,
+	TF_BEGINS_WITH_SYN_ACK,
+	TF_BEGINS_IN_MIDSTREAM,
+	TF_BEGINNINGS, /* otherwise: that is not remembered */
+};
+
+/* What is remembered of that. */
+struct tf_known_beginning {
+	uint16_t shape;              /* of the connection before its first segment; 0: not known */
+	struct tf_told announced[2]; /* what is told of its ends then, of kind 0: nothing */
+};
+
 /* A move that is not remembered. */
 struct tf_unknown_move {
 	enum tf_endpoint from;
@@ -102,8 +116,7 @@ struct tf_moves {
 	struct tf_move move[TF_MOVES];
 	struct tf_unknown_move unknown; /* that was asked for last */
 	uint32_t count;                 /* of shapes, the empty one included */
-	uint16_t beginning;             /* the shape of a connection before its first SYN; 0: not known */
-	struct tf_told announced;       /* what is told of its server then */
+	struct tf_known_beginning beginning[TF_BEGINNINGS];
 	uint16_t number[2 * TF_SHAPES]; /* from a hash to the number of a shape; 0: empty */
 	struct tf_known_shape shape[TF_SHAPES]; /* 0: may nothing */
 	struct tf_told told[TF_MOVES][TF_MOVE_TOLD];
@@ -160,14 +173,14 @@ const struct tf_move *tf_move_answer(const struct tf_context *ctx, unsigned shap
  * where somebody wants to see the segment.  Whoever makes it tells of the beginning, and of it. */
 const struct tf_move *tf_move_first(const struct tf_context *ctx, const struct tf_segment *s);
 
-/* Tell the sink, where it wants to know, what the server of CONN can be in before the SYN that begins CONN. */
-void tf_move_tell_beginning(const struct tf_context *ctx, uint64_t conn);
+/* Tell the sink, where it wants to know, what the ends of CONN can be in before the segment with which CONN begins so. */
+void tf_move_tell_beginning(const struct tf_context *ctx, uint64_t conn, enum tf_beginning how);
 
 /* Tell the sink, where it wants to know, of the transitions of MOVE, which the packet at hand caused in CONN. */
 void tf_move_tell(const struct tf_context *ctx, uint64_t conn, const struct tf_move *move);
 
-/* Remember how C begins, which a SYN is about to do, for all that begin so. */
-void tf_move_learn_beginning(struct tf_context *ctx, struct tf_connection *c);
+/* Remember how C begins, whose first segment is about to come, for all that begin so. */
+void tf_move_learn_beginning(struct tf_context *ctx, const struct tf_connection *c, enum tf_beginning how);
 
 /* What the checklist tells the sink while a move is learnt. */
 struct tf_lesson {

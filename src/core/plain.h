@@ -25,6 +25,7 @@ enum tf_may {
 	TF_AWAITS_FIN = 0x0800,   /* the receiver's FIN has passed */
 	TF_MAY_WAIT = 0x1000,     /* an end may be in TIME-WAIT */
 	TF_IS_EMBRYONIC = 0x2000, /* the third segment is awaited, or the second; nothing is unusual */
+	TF_BEGINS = 0x4000,       /* nothing has passed yet, and the first segment is no SYN */
 };
 
 /* What a move depends on besides the shape.  The first ones follow from the header alone. */

@@ -64,8 +64,9 @@ tf_note_first_syn_ack(struct tf_context *ctx, struct tf_connection *c, enum tf_e
 {
 	if (c->flags & TF_CONN_SYN_ACK)
 		return;
-	/* In mid-stream its time takes the place of who was heard: from now on both are followed. */
-	if (tf_connection_notes_heard(c) && c->handshake_ns)
+	/* In mid-stream its time takes the place of who was heard: if that was not its sender alone, just now, both are
+	 * followed from now on. */
+	if (tf_connection_notes_heard(c) && c->end[TF_CLIENT].packets + c->end[TF_SERVER].packets > 1)
 		(void)tf_extra_of(ctx, c);
 	c->flags |= TF_CONN_SYN_ACK;
 	tf_set_handshake(c, ctx->now_ns);

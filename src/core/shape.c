@@ -121,6 +121,18 @@ may_in_midstream(const struct tf_connection *c, enum tf_endpoint from)
 	return TF_MAY_SEGMENT | TF_MAY_DATA;
 }
 
+/* Before the first segment that passes of such a connection, or of one that begins with its SYN,ACK. */
+static unsigned
+may_begin(const struct tf_connection *c, enum tf_endpoint from)
+{
+	const uint32_t guessed = TF_CONN_MIDSTREAM | TF_CONN_ROLES_GUESSED;
+	enum tf_state server = tf_end_state(&c->end[TF_SERVER]);
+
+	if (c->closing || (c->flags & (UNUSUAL | TF_CONN_FOUND_MIDSTREAM)) != guessed || c->letters)
+		return 0;
+	return server == TF_ESTABLISHED || (server == TF_SYN_RECEIVED && from == TF_SERVER) ? TF_BEGINS : 0;
+}
+
 /* What has to be looked at. */
 static unsigned
 facts(const struct tf_connection *c, enum tf_endpoint from)
@@ -161,7 +173,7 @@ may_of(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endp
 		may |= may_syn(&c->end[from], &c->end[!from], from) | may_segment(ctx, c, from) |
 		       (is_embryonic(c) ? TF_IS_EMBRYONIC : 0);
 	else
-		may |= may_in_midstream(c, from);
+		may |= may_in_midstream(c, from) | may_begin(c, from);
 	return may ? may | facts(c, from) : 0;
 }
 

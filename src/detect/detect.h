@@ -48,6 +48,9 @@ void tf_detect_numbers(struct tf_context *ctx, const struct tf_opening *o, const
 void tf_detect_opening(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
                        enum tf_endpoint from);
 
+/* S, which is no SYN, is the first segment of C, and went through its replicas by a remembered move. */
+void tf_detect_midstream(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s);
+
 /* An ordinary segment S with payload, which reached no detector: what it held is kept for later comparison. */
 void tf_detect_ordinary(struct tf_context *ctx, const struct tf_connection *c, const struct tf_segment *s);
 

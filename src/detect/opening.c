@@ -130,11 +130,27 @@ static void
 raise_midstream(struct tf_context *ctx, struct tf_connection *c, unsigned first_flags)
 {
 	char text[40];
-	struct tf_finding f = tf_finding(ctx, c, TF_A_MIDSTREAM, TF_NEITHER);
 
+	if (tf_older_is_brief(ctx) && ctx->stats->anomalies[TF_A_MIDSTREAM] >= TF_OLDER_TOLD) {
+		tf_note_midstream(ctx, c);
+		return;
+	}
+	struct tf_finding f = tf_finding(ctx, c, TF_A_MIDSTREAM, TF_NEITHER);
 	tf_finding_text(&f, "first", flags_text(text, first_flags));
 	tf_finding_packet(&f, tf_first_packet(ctx, c));
+	if (ctx->stats->evicted)
+		tf_finding_lower(&f, f.severity,
+		                 "It may be one of those that were forgotten before for want of room "
+		                 "(--max-connections): then its opening was captured.");
 	tf_raise(ctx, c, &f);
+}
+
+/* What the connection is by now was looked up, and that this was told is a part of it. */
+void
+tf_detect_midstream(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s)
+{
+	c->flags &= ~(uint32_t)TF_CONN_FOUND_MIDSTREAM;
+	raise_midstream(ctx, c, s->flags);
 }
 
 /* It begins with a SYN,ACK, and the SYN may only be captured behind its answer. */
@@ -148,7 +164,7 @@ awaits_syn(const struct tf_context *ctx, const struct tf_connection *c)
 static void
 midstream(const struct tf_step *st)
 {
-	const unsigned syn_ack = TF_SYN | TF_ACK, others = TF_RST | TF_FIN | TF_PSH | TF_URG;
+	const unsigned syn_ack = TF_SYN | TF_ACK, others = TF_RST | TF_FIN;
 	bool first = st->x->packets + st->y->packets == 1;
 
 	if (!(st->c->flags & TF_CONN_MIDSTREAM))

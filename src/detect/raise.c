@@ -163,6 +163,13 @@ note(struct tf_context *ctx, struct tf_connection *c, enum tf_anomaly id, enum t
 	return !before;
 }
 
+void
+tf_note_midstream(struct tf_context *ctx, struct tf_connection *c)
+{
+	if (note(ctx, c, TF_A_MIDSTREAM, TF_NEITHER))
+		ctx->stats->anomalies[TF_A_MIDSTREAM]++;
+}
+
 /* ---- a gap of days -------------------------------------------------------------------- */
 
 static const struct tf_detail *

@@ -82,6 +82,8 @@ feed_plain(struct tf_analyzer *a, struct tf_connection *c, uint32_t index, const
 		return false;
 	if (s->plain.kind & TF_K_SYN || c->flags & TF_CONN_EMBRYONIC)
 		detect_opening(a, c, s, from);
+	else if (may & TF_BEGINS)
+		tf_detect_midstream(&a->ctx, c, s);
 	if (s->plain.kind & TF_K_DATA)
 		tf_detect_ordinary(&a->ctx, c, s);
 	if (move->notes & TF_NOTE_TIMERS)
@@ -120,8 +122,9 @@ tf_feed_connection(struct tf_analyzer *a, uint32_t index, const struct tf_segmen
 		tf_look_again(a, index);
 		return;
 	}
-	if (feed_plain(a, c, index, s, from, tf_shape_may(&a->ctx, c, from))) {
-		if (s->flags & TF_SYN)
+	unsigned may = tf_shape_may(&a->ctx, c, from);
+	if (feed_plain(a, c, index, s, from, may)) {
+		if (s->flags & TF_SYN || may & TF_BEGINS)
 			tf_look_soon_enough(a, index, c);
 		return;
 	}

@@ -264,7 +264,7 @@ tf_embryo_begin(struct tf_analyzer *a, const struct tf_segment *s)
 		return false;
 	uint64_t conn = tf_table_count_in(a);
 	if (a->ctx.sink.wanted & (TF_EV_TRANSITION | TF_EV_POSSIBLE)) {
-		tf_move_tell_beginning(&a->ctx, conn);
+		tf_move_tell_beginning(&a->ctx, conn, TF_BEGINS_WITH_SYN);
 		tf_move_tell(&a->ctx, conn, move);
 	}
 	tf_flood_syn(&a->ctx, s);
@@ -420,6 +420,32 @@ tf_embryo_leave_to(struct tf_analyzer *a, uint32_t embryo, uint32_t index, uint3
 	tf_index_replace(&a->index, hash, embryo, index);
 	a->connections_in_order = false; /* it began before those that have the places before it */
 	forget_embryo(a, embryo & ~TF_EMBRYO_BIT);
+}
+
+bool
+tf_embryo_tell_briefly(struct tf_analyzer *a, const struct tf_embryo *e)
+{
+	const struct tf_shape *shape = &a->moves.shape[e->shape].shape;
+	const struct tf_brief brief = {
+	    .conn = e->conn,
+	    .state = {shape->history[TF_CLIENT] & 0xf, shape->history[TF_SERVER] & 0xf},
+	};
+
+	return !(e->aside & TF_CONN_EMBRYONIC >> TF_CONN_ASIDE_SHIFT) && tf_brief_keep(&a->ctx, brief);
+}
+
+bool
+tf_embryo_evict(struct tf_analyzer *a, uint32_t embryo)
+{
+	struct tf_embryo *e = tf_embryo_at(a, embryo & ~TF_EMBRYO_BIT);
+
+	if (!tf_embryo_tell_briefly(a, e))
+		return false;
+	tf_index_remove(&a->index, tf_embryo_hash(a, e), embryo);
+	tf_tuple_release(&a->ctx.wide, &e->tuple, tf_embryo_is_wide(e));
+	forget_embryo(a, embryo & ~TF_EMBRYO_BIT);
+	a->stats.live = tf_live(a);
+	return true;
 }
 
 uint32_t

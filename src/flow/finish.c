@@ -16,10 +16,7 @@ struct survivor {
 static inline void
 end_embryo(struct tf_analyzer *a, const struct tf_embryo *e, uint32_t *scratch)
 {
-	const struct tf_shape *shape = &a->moves.shape[e->shape].shape;
-	if (!(e->aside & TF_CONN_EMBRYONIC >> TF_CONN_ASIDE_SHIFT) &&
-	    tf_brief_keep(&a->ctx, e->conn, (enum tf_state)(shape->history[TF_CLIENT] & 0xf),
-	                  (enum tf_state)(shape->history[TF_SERVER] & 0xf)))
+	if (tf_embryo_tell_briefly(a, e))
 		return;
 	if (!*scratch)
 		*scratch = tf_pool_get(&a->connections);

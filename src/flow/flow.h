@@ -58,8 +58,8 @@ struct tf_analyzer {
 	struct tf_graveyard graveyard;
 	int64_t tombstone_due_ns;           /* nothing is to be forgotten before */
 	uint32_t hand, embryo_hand;         /* where the search for a victim goes on */
-	struct tf_doomed doomed[TF_DOOMED]; /* what goes next, the last one first */
-	unsigned doomed_count;
+	struct tf_doomed doomed[TF_DOOMED]; /* what goes next, in that order */
+	unsigned doomed_count, doomed_gone; /* of them so many went */
 	uint64_t next_conn;
 	int64_t look_open_ns,
 	    look_close_ns; /* the wheel looks so long after a step of an opening, of a close */
@@ -252,8 +252,7 @@ enum tf_zeek_state tf_zeek_state(const char *letters, bool empty);
 
 void tf_record_emit(struct tf_context *ctx, const struct tf_connection *c, bool evicted);
 
-/* The same of a connection without findings, CONN with these last states, if briefs are all that is wanted; else
- * false. */
-bool tf_brief_keep(struct tf_context *ctx, uint64_t conn, enum tf_state client, enum tf_state server);
+/* The same of a connection of which there is nothing else to say, if briefs are all that is wanted; else false. */
+bool tf_brief_keep(struct tf_context *ctx, struct tf_brief brief);
 
 #endif

@@ -104,14 +104,34 @@ make_record(struct tf_connection_record *r, const struct tf_context *ctx, const 
 }
 
 bool
-tf_brief_keep(struct tf_context *ctx, uint64_t conn, enum tf_state client, enum tf_state server)
+tf_brief_keep(struct tf_context *ctx, struct tf_brief brief)
 {
 	if ((ctx->sink.wanted & (TF_EV_CONNECTION | TF_EV_BRIEF)) != TF_EV_BRIEF)
 		return false;
-	ctx->briefs.brief[ctx->briefs.count++] = (struct tf_brief){conn, {(uint8_t)client, (uint8_t)server}};
+	ctx->briefs.brief[ctx->briefs.count++] = brief;
 	if (ctx->briefs.count == TF_BRIEFS)
 		tf_briefs_emit(ctx);
 	return true;
+}
+
+/* Is there so little to say of a connection with the findings RAISED?  Of one older than the capture there is, once that
+ * has been said of so many. */
+static bool
+is_brief(struct tf_context *ctx, uint64_t raised)
+{
+	if (raised != UINT64_C(1) << TF_A_MIDSTREAM || !tf_older_is_brief(ctx))
+		return !raised;
+	return ctx->older_records++ >= TF_OLDER_TOLD;
+}
+
+static struct tf_brief
+brief_of(const struct tf_connection *c)
+{
+	return (struct tf_brief){
+	    .conn = c->conn,
+	    .state = {(uint8_t)tf_end_state(&c->end[TF_CLIENT]), (uint8_t)tf_end_state(&c->end[TF_SERVER])},
+	    .older = (c->flags & TF_CONN_FOUND_MIDSTREAM) != 0,
+	};
 }
 
 void
@@ -122,8 +142,7 @@ tf_record_emit(struct tf_context *ctx, const struct tf_connection *c, bool evict
 
 	if (!(ctx->sink.wanted & (TF_EV_CONNECTION | TF_EV_BRIEF)))
 		return;
-	if (!findings_of(c, tf_extra_if(ctx, c)) &&
-	    tf_brief_keep(ctx, c->conn, tf_end_state(&c->end[TF_CLIENT]), tf_end_state(&c->end[TF_SERVER])))
+	if (is_brief(ctx, findings_of(c, tf_extra_if(ctx, c))) && tf_brief_keep(ctx, brief_of(c)))
 		return;
 	tf_briefs_emit(ctx);
 	make_record(&r, ctx, c, anomalies, evicted);

@@ -33,7 +33,15 @@ needs_record(const struct tf_output *o)
 	return o->options.quiet || o->options.filter.states != 0 || o->options.filter.by_id;
 }
 
-/* The connection is over, in these states. */
+/* That connections are older than the capture is normal where it begins on a busy host: quietly, thousands of them are
+ * told together. */
+static bool
+counts_older_by_record(const struct tf_output *o)
+{
+	return (o->wanted & TF_OLDER_BRIEFLY) != 0;
+}
+
+/* The connection is over. */
 static void
 tally(struct tf_output *o, const struct tf_brief *brief)
 {
@@ -41,6 +49,8 @@ tally(struct tf_output *o, const struct tf_brief *brief)
 
 	t->connections++;
 	t->last_states[brief->state[TF_CLIENT]][brief->state[TF_SERVER]]++;
+	if (brief->older && counts_older_by_record(o))
+		t->findings[TF_A_MIDSTREAM][tf_anomaly_info(TF_A_MIDSTREAM)->severity]++;
 	if (!tf_pending_set_come(&t->pending, brief->conn))
 		tf_output_no_memory(o);
 }
@@ -56,8 +66,31 @@ on_record(struct tf_output *o, const struct tf_connection_record *r)
 		tf_text_block(o, r, p);
 	if (p != NULL)
 		tf_pending_drop(&t->pending, p);
-	tally(o, &(struct tf_brief){r->conn,
-	                            {(uint8_t)r->end[TF_CLIENT].state, (uint8_t)r->end[TF_SERVER].state}});
+	tally(o, &(struct tf_brief){
+	             .conn = r->conn,
+	             .state = {(uint8_t)r->end[TF_CLIENT].state, (uint8_t)r->end[TF_SERVER].state},
+	             .older = tf_text_is_older(r),
+	         });
+}
+
+/* So many connections are older than the capture that this one's record does not come. */
+static void
+on_older(struct tf_output *o, const struct tf_brief *brief)
+{
+	struct tf_text *t = state_of(o);
+	struct tf_pending *p = t->pending.count > 0 ? tf_pending_find(&t->pending, brief->conn) : NULL;
+
+	tf_text_older_add(&t->older, brief->conn);
+	if (p != NULL)
+		tf_pending_drop(&t->pending, p);
+}
+
+static void
+on_brief(struct tf_output *o, const struct tf_brief *brief)
+{
+	if (brief->older)
+		on_older(o, brief);
+	tally(o, brief);
 }
 
 /* ---- findings that stand alone, findings that wait -------------------------------------- */
@@ -135,17 +168,16 @@ is_urgent(const struct tf_output *o, const struct tf_finding *f)
 }
 
 /* Is it only that a connection is older than the capture, and are there so many of those that its record, which says so,
- * too, is enough?  With -q most of them are not shown at all. */
+ * too, is enough? */
 static bool
 is_left_to_record(const struct tf_output *o, const struct tf_finding *f)
 {
-	enum { MANY = 1000 };
 	struct tf_text *t = state_of(o);
 
 	if (f->id != TF_A_MIDSTREAM || tf_pending_has_come(&t->pending, f->conn))
 		return false;
-	bool many = t->older_found++ >= MANY && o->options.quiet && !o->options.streaming &&
-	            !tf_filter_set(&o->options.filter) && f->baseline == TF_BASELINE_NONE;
+	bool many = t->older_found++ >= TF_OLDER_TOLD && counts_older_by_record(o) &&
+	            f->baseline == TF_BASELINE_NONE;
 	return many || !tf_pending_room(&t->pending, sizeof(struct tf_note) + LINE_BUDGET);
 }
 
@@ -174,7 +206,8 @@ on_finding(struct tf_output *o, const struct tf_finding *f)
 {
 	struct tf_buf message;
 
-	state_of(o)->findings[f->id][f->severity]++;
+	if (f->id != TF_A_MIDSTREAM || !counts_older_by_record(o))
+		state_of(o)->findings[f->id][f->severity]++;
 	if (!filter_leaves_finding(o, f) || is_left_to_record(o, f))
 		return;
 	tf_buf_init(&message, -1);
@@ -275,7 +308,7 @@ event(struct tf_output *o, const struct tf_event *e)
 		break;
 	case TF_EV_BRIEF:
 		for (size_t i = 0; i < e->briefs->count; i++)
-			tally(o, &e->briefs->brief[i]);
+			on_brief(o, &e->briefs->brief[i]);
 		break;
 	case TF_EV_FINDING:
 		on_finding(o, e->finding);
@@ -323,7 +356,7 @@ host(struct tf_output *o, const struct tf_addr *addr, const struct tf_detail *is
 }
 
 static void
-put_crowds(struct tf_output *o)
+put_crowds(struct tf_output *o, uint64_t evicted)
 {
 	const struct tf_text *t = state_of(o);
 
@@ -335,14 +368,14 @@ put_crowds(struct tf_output *o)
 	}
 	if (t->older.hidden) {
 		tf_text_begin(o, true);
-		tf_text_older(o, &t->older);
+		tf_text_older(o, &t->older, evicted);
 	}
 }
 
 static void
 finish(struct tf_output *o, const struct tf_summary *s)
 {
-	put_crowds(o);
+	put_crowds(o, s->evicted);
 	tf_text_begin(o, true);
 	tf_text_summary(o, s);
 }
@@ -359,6 +392,8 @@ wanted(const struct tf_output_options *options)
 	/* Quietly, a block is only where there is a finding. */
 	unsigned kinds = TF_EV_FINDING | (options->quiet ? TF_EV_BRIEF : TF_EV_CONNECTION);
 
+	if (options->quiet && options->verbosity == 0 && !options->streaming && !tf_filter_set(&options->filter))
+		kinds |= TF_OLDER_BRIEFLY;
 	if (options->verbosity >= 1)
 		kinds |= TF_EV_TRANSITION | TF_EV_POSSIBLE;
 	if (options->verbosity >= 2)

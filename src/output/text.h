@@ -65,9 +65,15 @@ void tf_text_checks(struct tf_output *o, const struct tf_verdict *v);
 /* Is R one of a crowd that is told together?  Then it is counted. */
 bool tf_text_crowd_takes(struct tf_output *o, const struct tf_connection_record *r);
 
+/* Was midstream found in R's connection? */
+bool tf_text_is_older(const struct tf_connection_record *r);
+
+/* CONN, which is older than the capture, and of which nothing else was found, has no block of its own. */
+void tf_text_older_add(struct tf_older *older, uint64_t conn);
+
 /* The blocks of such crowds. */
 void tf_text_crowd(struct tf_output *o, const struct tf_crowd *c);
-void tf_text_older(struct tf_output *o, const struct tf_older *older);
+void tf_text_older(struct tf_output *o, const struct tf_older *older, uint64_t evicted);
 
 /* A row of the host table; the first one brings its head. */
 void tf_text_host(struct tf_output *o, const struct tf_addr *addr, const struct tf_detail *isn, size_t count);

@@ -141,11 +141,11 @@ has_note(const struct tf_pending *p, enum tf_anomaly id)
 	return false;
 }
 
-static bool
-has_anomaly(const struct tf_connection_record *r, enum tf_anomaly id)
+bool
+tf_text_is_older(const struct tf_connection_record *r)
 {
 	for (size_t i = 0; i < r->anomaly_count; i++)
-		if (r->anomalies[i].id == id)
+		if (r->anomalies[i].id == TF_A_MIDSTREAM)
 			return true;
 	return false;
 }
@@ -375,7 +375,7 @@ tf_text_block(struct tf_output *o, const struct tf_connection_record *r, const s
 	/* Of a connection that closed in good order nothing is open; of one in
 	 * mid-stream nearly everything, as its finding says. */
 	bool matters = r->close != TF_CLOSE_FIN && r->roles == TF_ROLES_SYN;
-	bool unnoted = has_anomaly(r, TF_A_MIDSTREAM) && !has_note(p, TF_A_MIDSTREAM);
+	bool unnoted = tf_text_is_older(r) && !has_note(p, TF_A_MIDSTREAM);
 	bool undecided = matters && (tf_undecided(client->state, client->possible) != 0 ||
 	                             tf_undecided(server->state, server->possible) != 0);
 

@@ -78,12 +78,18 @@ failed_takes(struct tf_text *t, const struct tf_connection_record *r)
 	return true;
 }
 
+void
+tf_text_older_add(struct tf_older *older, uint64_t conn)
+{
+	add_conn(older->hidden++, &older->first_conn, &older->last_conn, conn);
+}
+
 static bool
 older_take(struct tf_older *older, const struct tf_connection_record *r)
 {
 	if (older->count++ < OLDER)
 		return false;
-	add_conn(older->hidden++, &older->first_conn, &older->last_conn, r->conn);
+	tf_text_older_add(older, r->conn);
 	return true;
 }
 
@@ -149,7 +155,7 @@ put_paragraph(struct tf_output *o, struct tf_buf *text)
 }
 
 void
-tf_text_older(struct tf_output *o, const struct tf_older *older)
+tf_text_older(struct tf_output *o, const struct tf_older *older, uint64_t evicted)
 {
 	struct tf_buf text;
 
@@ -159,6 +165,8 @@ tf_text_older(struct tf_output *o, const struct tf_older *older)
 	tf_put_lit(&text, " of which nothing was found but that the opening was not captured");
 	put_between(&text, older->first_conn, older->last_conn);
 	tf_put_lit(&text, "Where a capture begins on a busy host, that is normal.");
+	if (evicted > 0)
+		tf_put_lit(&text, " Some may have been forgotten before for want of room (--max-connections).");
 	put_paragraph(o, &text);
 }
 
