@@ -38,16 +38,31 @@ sender_is_client(const struct tf_analyzer *a, const struct tf_segment *s)
 
 enum worth { CLOSED, EMBRYONIC, IN_MID_CLOSE, ESTABLISHED };
 
-static enum worth
-worth_of(const struct tf_connection *c)
+static bool
+is_shape_of_established(const struct tf_analyzer *a, unsigned shape)
 {
-	enum tf_state client = tf_end_state(&c->end[TF_CLIENT]), server = tf_end_state(&c->end[TF_SERVER]);
+	const struct tf_shape *s = &a->moves.shape[shape].shape;
 
+	return shape && (s->history[TF_CLIENT] & 0xf) == TF_ESTABLISHED &&
+	       (s->history[TF_SERVER] & 0xf) == TF_ESTABLISHED;
+}
+
+static enum worth
+worth_of(const struct tf_analyzer *a, const struct tf_connection *c)
+{
+	const uint32_t opened = TF_CONN_ESTABLISHED | TF_CONN_MIDSTREAM;
+
+	/* It has its shape in its first line of cache, and the others may be far. */
+	if (c->flags & opened && is_shape_of_established(a, c->shape))
+		return ESTABLISHED;
 	if (tf_connection_closed(c))
 		return CLOSED;
-	if (!(c->flags & TF_CONN_ESTABLISHED) && !(c->flags & TF_CONN_MIDSTREAM))
+	if (!(c->flags & opened))
 		return EMBRYONIC;
-	return client == TF_ESTABLISHED && server == TF_ESTABLISHED ? ESTABLISHED : IN_MID_CLOSE;
+	return tf_end_state(&c->end[TF_CLIENT]) == TF_ESTABLISHED &&
+	               tf_end_state(&c->end[TF_SERVER]) == TF_ESTABLISHED
+	           ? ESTABLISHED
+	           : IN_MID_CLOSE;
 }
 
 static struct tf_doomed
@@ -59,7 +74,7 @@ look_at(const struct tf_analyzer *a, uint32_t value)
 		                          e->conn};
 	}
 	const struct tf_connection *c = tf_connection_at(a, value);
-	return (struct tf_doomed){value, worth_of(c), c->last_ts_ns, c->conn};
+	return (struct tf_doomed){value, worth_of(a, c), c->last_ts_ns, c->conn};
 }
 
 static bool
@@ -70,28 +85,28 @@ goes_before(const struct tf_doomed *x, const struct tf_doomed *y)
 	return x->last_ts_ns != y->last_ts_ns ? x->last_ts_ns < y->last_ts_ns : x->conn < y->conn;
 }
 
-/* D among the doomed, the first to go last; those that are worth more than another stay. */
+/* D among the doomed, if there is room; those that are worth more than another stay.  As most come in the order in which
+ * they would go, the place is looked for from the end. */
 static void
-doom(struct tf_analyzer *a, struct tf_doomed d)
+doom(struct tf_analyzer *a, const struct tf_doomed *d)
 {
 	unsigned at = a->doomed_count;
 
-	if (at && d.worth > a->doomed[at - 1].worth)
+	if (at && d->worth > a->doomed[at - 1].worth)
 		return;
-	if (at && d.worth < a->doomed[at - 1].worth)
+	if (at && d->worth < a->doomed[at - 1].worth)
 		at = a->doomed_count = 0;
-	if (at == TF_DOOMED && !goes_before(&d, &a->doomed[0]))
-		return; /* as most, once there are some */
-	while (at && goes_before(&a->doomed[at - 1], &d))
+	while (at && goes_before(d, &a->doomed[at - 1]))
 		at--;
-	if (at && a->doomed[at - 1].value == d.value)
+	if (at == TF_DOOMED)
+		return;
+	if (at && a->doomed[at - 1].value == d->value)
 		return; /* the table is so small that it was looked at before */
-	if (a->doomed_count == TF_DOOMED) {
-		memmove(a->doomed, a->doomed + 1, --at * sizeof d);
-	} else {
-		memmove(a->doomed + at + 1, a->doomed + at, (a->doomed_count++ - at) * sizeof d);
-	}
-	a->doomed[at] = d;
+	if (a->doomed_count < TF_DOOMED)
+		a->doomed_count++;
+	for (unsigned i = a->doomed_count - 1; i > at; i--)
+		a->doomed[i] = a->doomed[i - 1];
+	a->doomed[at] = *d;
 }
 
 /* Look at the next COUNT places of one of the two arenas, or at each once where they are fewer.  BIT: what its places
@@ -100,20 +115,32 @@ static void
 look_on(struct tf_analyzer *a, const struct tf_pool *pool, uint32_t *hand, uint32_t bit, unsigned count)
 {
 	for (unsigned looks = 0; looks < count && looks < pool->fresh; looks++) {
-		*hand = *hand % pool->fresh + 1;
-		if (tf_value_conn(a, *hand | bit))
-			doom(a, look_at(a, *hand | bit));
+		*hand = *hand < pool->fresh ? *hand + 1 : 1;
+		struct tf_doomed d = look_at(a, *hand | bit);
+		if (d.conn)
+			doom(a, &d);
 	}
+}
+
+/* The next look round comes soon: ask for what it looks at. */
+TF_PREFETCHES void
+prefetch_looks(const struct tf_pool *pool, uint32_t hand)
+{
+	for (uint32_t at = hand + 1; at <= hand + LOOKS / 2 && at <= pool->fresh; at++)
+		__builtin_prefetch(tf_pool_at(pool, at));
 }
 
 /* On until somebody is found, and there is somebody, though most places may be free. */
 static void
 look_round(struct tf_analyzer *a)
 {
+	a->doomed_gone = a->doomed_count = 0;
 	do {
 		look_on(a, &a->connections, &a->hand, 0, LOOKS / 2);
 		look_on(a, &a->embryos, &a->embryo_hand, TF_EMBRYO_BIT, LOOKS / 2);
 	} while (!a->doomed_count);
+	prefetch_looks(&a->connections, a->hand);
+	prefetch_looks(&a->embryos, a->embryo_hand);
 }
 
 /* Has nothing happened to it since it was looked at? */
@@ -128,18 +155,20 @@ is_as_it_was(const struct tf_analyzer *a, const struct tf_doomed *d)
 static uint32_t
 least_valuable(struct tf_analyzer *a)
 {
-	while (a->doomed_count)
-		if (is_as_it_was(a, &a->doomed[--a->doomed_count]))
-			return a->doomed[a->doomed_count].value;
+	while (a->doomed_gone < a->doomed_count) {
+		const struct tf_doomed *d = &a->doomed[a->doomed_gone++];
+		if (is_as_it_was(a, d))
+			return d->value;
+	}
 	look_round(a);
-	return a->doomed[--a->doomed_count].value;
+	return a->doomed[a->doomed_gone++].value;
 }
 
 /* Who goes next is known before: ask for its place in the index. */
 TF_PREFETCHES void
 prefetch_next(const struct tf_analyzer *a)
 {
-	uint32_t value = a->doomed_count ? a->doomed[a->doomed_count - 1].value : 0;
+	uint32_t value = a->doomed_gone < a->doomed_count ? a->doomed[a->doomed_gone].value : 0;
 
 	if (!value || !tf_value_conn(a, value))
 		return;
@@ -156,7 +185,10 @@ tf_table_make_room(struct tf_analyzer *a)
 	uint32_t victim = least_valuable(a);
 	prefetch_next(a);
 	a->stats.evicted++;
-	tf_table_end(a, victim & TF_EMBRYO_BIT ? tf_embryo_grow(a, victim) : victim, TF_GONE_EVICTED);
+	if (!(victim & TF_EMBRYO_BIT))
+		tf_table_end(a, victim, TF_GONE_EVICTED);
+	else if (!tf_embryo_evict(a, victim))
+		tf_table_end(a, tf_embryo_grow(a, victim), TF_GONE_EVICTED);
 }
 
 /* ---- tombstones --------------------------------------------------------------- */
@@ -198,14 +230,6 @@ tf_former_of(const struct tf_context *ctx, const struct tf_connection *c)
 	return f;
 }
 
-void
-tf_tombstone_dig_up(struct tf_analyzer *a, uint32_t hash, uint32_t place)
-{
-	tf_index_remove(&a->index, hash, place | TF_TOMBSTONE_BIT);
-	tf_tombstone_at(&a->graveyard, place)->dug_up = true;
-	a->tombstone_due_ns = INT64_MIN;
-}
-
 /* The FIN that waits at PLACE gets no answer any more. */
 static void
 end_waiting(struct tf_analyzer *a, uint32_t place)
@@ -215,6 +239,19 @@ end_waiting(struct tf_analyzer *a, uint32_t place)
 
 	tf_graveyard_read(&a->graveyard, place, &b);
 	tf_detect_forget(&a->ctx, &late);
+	(void)tf_graveyard_note(&a->graveyard, place, late.remains);
+}
+
+void
+tf_tombstone_dig_up(struct tf_analyzer *a, uint32_t hash, uint32_t place)
+{
+	struct tf_tombstone *t = tf_tombstone_at(&a->graveyard, place);
+
+	if (t->waiting)
+		end_waiting(a, place);
+	tf_index_remove(&a->index, hash, place | TF_TOMBSTONE_BIT);
+	t->dug_up = true;
+	a->tombstone_due_ns = INT64_MIN;
 }
 
 static void
@@ -223,13 +260,22 @@ forget_oldest(struct tf_analyzer *a)
 	uint32_t place = a->graveyard.oldest;
 	const struct tf_tombstone *t = tf_tombstone_at(&a->graveyard, place);
 
-	if (t->waiting)
-		end_waiting(a, place);
 	if (!t->dug_up) {
 		struct tf_key key = tf_tombstone_key(t);
 		tf_tombstone_dig_up(a, tf_key_hash(&key, a->config.hash_key), place);
 	}
 	tf_graveyard_drop(&a->graveyard);
+}
+
+/* Its time has come at DUE, though that may be found out later. */
+static void
+expire_oldest(struct tf_analyzer *a, int64_t due_ns)
+{
+	int64_t now_ns = a->ctx.now_ns;
+
+	a->ctx.now_ns = due_ns < now_ns ? due_ns : now_ns;
+	forget_oldest(a);
+	a->ctx.now_ns = now_ns;
 }
 
 void
@@ -240,7 +286,7 @@ tf_tombstone_expire(struct tf_analyzer *a)
 		a->tombstone_due_ns = t->buried_ns + TF_TOMBSTONE_NS;
 		if (!t->dug_up && a->tombstone_due_ns > a->ctx.now_ns)
 			break;
-		forget_oldest(a);
+		expire_oldest(a, a->tombstone_due_ns);
 	}
 }
 
