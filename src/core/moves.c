@@ -358,7 +358,9 @@ move_first(struct tf_context *ctx, struct tf_connection *c, const struct tf_segm
 {
 	bool answers = tf_end_state(&c->end[TF_SERVER]) == TF_SYN_RECEIVED;
 	unsigned may = TF_BEGINS | (answers ? TF_MAY_SYN_ACK : TF_MAY_SEGMENT | TF_MAY_DATA);
-	unsigned kind = s->plain.move & ~may ? 0 : s->plain.kind | (unsigned)from << 8;
+	/* What begins with SYN,PSH,ACK is told as such. */
+	bool odd = (s->flags & (TF_SYN | TF_PSH)) == (TF_SYN | TF_PSH);
+	unsigned kind = s->plain.move & ~may || odd ? 0 : s->plain.kind | (unsigned)from << 8;
 	uint32_t key = key_of(c->shape, kind);
 	const struct tf_move *move = &ctx->moves->move[place_of(key)];
 

@@ -38,13 +38,6 @@ has_ack_of_syn(const struct tf_end *y)
 	return !tf_end_has(y, TF_END_ISN_KNOWN) || y->pending & TF_P_ACK_OF_SYN;
 }
 
-/* Has something of WHICH passed? */
-static bool
-has_sent(const struct tf_connection *c, enum tf_endpoint which)
-{
-	return tf_letters_have(c->letters, which, false) || tf_letters_have(c->letters, which, true);
-}
-
 /* Header prediction changes nothing that belongs to the shape. */
 static unsigned
 may_fast(const struct tf_connection *c, enum tf_endpoint from)
@@ -88,10 +81,21 @@ closes_plainly(const struct tf_connection *c, const struct tf_closing *k)
 	return true;
 }
 
+/* Is there nothing unusual but that the capture missed its opening, and is that told?  Then what is known of the numbers
+ * follows from segments with an ACK, and the next one that is in order brings nothing new. */
+static bool
+is_in_midstream(const struct tf_connection *c)
+{
+	const uint32_t told = TF_CONN_MIDSTREAM | TF_CONN_ROLES_GUESSED | TF_CONN_FOUND_MIDSTREAM;
+
+	return (c->flags & (UNUSUAL | TF_CONN_FOUND_MIDSTREAM)) == told &&
+	       !((c->end[TF_CLIENT].flags | c->end[TF_SERVER].flags) & TF_END_ISN_KNOWN);
+}
+
 static unsigned
 may_segment(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint from)
 {
-	const unsigned known = TF_END_SYN_SEEN | TF_END_SEQ_KNOWN;
+	const unsigned known = is_in_midstream(c) ? TF_END_SEQ_KNOWN : TF_END_SYN_SEEN | TF_END_SEQ_KNOWN;
 	const struct tf_end *x = &c->end[from], *y = &c->end[!from];
 	bool opens = tf_end_state(x) == TF_SYN_SENT && tf_end_state(y) == TF_SYN_RECEIVED;
 	unsigned may = TF_MAY_SEGMENT;
@@ -103,22 +107,6 @@ may_segment(const struct tf_context *ctx, const struct tf_connection *c, enum tf
 	if (!tf_end_has(x, TF_END_FIN))
 		may |= TF_MAY_DATA | (tf_letters_noted(ctx, c, from, TF_L_FIN) ? 0 : TF_MAY_FIN);
 	return may;
-}
-
-/* In the middle of a connection of which the capture missed the opening.  Both ends have sent, so that what is known of
- * their numbers follows from segments, and the next one that is in order brings nothing new. */
-static unsigned
-may_in_midstream(const struct tf_connection *c, enum tf_endpoint from)
-{
-	const uint32_t told = TF_CONN_MIDSTREAM | TF_CONN_ROLES_GUESSED | TF_CONN_FOUND_MIDSTREAM;
-	const struct tf_end *x = &c->end[from], *y = &c->end[!from];
-
-	if (c->closing || (c->flags & (UNUSUAL | TF_CONN_FOUND_MIDSTREAM)) != told ||
-	    tf_end_state(x) != TF_ESTABLISHED || tf_end_state(y) != TF_ESTABLISHED ||
-	    !tf_end_has(x, TF_END_SEQ_KNOWN) || !tf_end_has(y, TF_END_SEQ_KNOWN) ||
-	    (x->flags | y->flags) & TF_END_ISN_KNOWN || !has_sent(c, from) || !has_sent(c, !from))
-		return 0;
-	return TF_MAY_SEGMENT | TF_MAY_DATA;
 }
 
 /* Before the first segment that passes of such a connection, or of one that begins with its SYN,ACK. */
@@ -173,7 +161,7 @@ may_of(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endp
 		may |= may_syn(&c->end[from], &c->end[!from], from) | may_segment(ctx, c, from) |
 		       (is_embryonic(c) ? TF_IS_EMBRYONIC : 0);
 	else
-		may |= may_in_midstream(c, from) | may_begin(c, from);
+		may |= is_in_midstream(c) ? may_segment(ctx, c, from) : may_begin(c, from);
 	return may ? may | facts(c, from) : 0;
 }
 

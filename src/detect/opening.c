@@ -164,7 +164,7 @@ awaits_syn(const struct tf_context *ctx, const struct tf_connection *c)
 static void
 midstream(const struct tf_step *st)
 {
-	const unsigned syn_ack = TF_SYN | TF_ACK, others = TF_RST | TF_FIN;
+	const unsigned syn_ack = TF_SYN | TF_ACK, others = TF_RST | TF_FIN | TF_PSH | TF_URG;
 	bool first = st->x->packets + st->y->packets == 1;
 
 	if (!(st->c->flags & TF_CONN_MIDSTREAM))
