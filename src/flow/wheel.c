@@ -123,17 +123,26 @@ let_rise(struct tf_wheel *w, size_t i, struct tf_due due)
 	w->due[i] = due;
 }
 
+/* Room for the item COUNT of w->due. */
+static bool
+make_room(struct tf_wheel *w, size_t count)
+{
+	if (count < w->due_room)
+		return true;
+	size_t room = w->due_room ? w->due_room * 2 : 256;
+	struct tf_due *larger = realloc(w->due, room * sizeof *larger);
+	if (!larger)
+		return false;
+	w->due = larger;
+	w->due_room = room;
+	return true;
+}
+
 bool
 tf_wheel_push(struct tf_wheel *w, struct tf_due due)
 {
-	if (w->due_count == w->due_room) {
-		size_t room = w->due_room ? w->due_room * 2 : 256;
-		struct tf_due *larger = realloc(w->due, room * sizeof *larger);
-		if (!larger)
-			return false;
-		w->due = larger;
-		w->due_room = room;
-	}
+	if (!make_room(w, w->due_count))
+		return false;
 	let_rise(w, w->due_count++, due);
 	return true;
 }
@@ -166,17 +175,36 @@ tf_wheel_pop(struct tf_wheel *w, int64_t now_ns, struct tf_due *out)
 	return true;
 }
 
+/* Who was filed last comes first in its slot: the other way round they are nearly in order. */
+static void
+reverse(struct tf_due *first, struct tf_due *last)
+{
+	for (; first < last; first++, last--) {
+		struct tf_due due = *first;
+		*first = *last;
+		*last = due;
+	}
+}
+
+/* Their numbers, which are far, are asked for while the list is followed. */
 static bool
 collect_slot(struct tf_wheel *w, unsigned slot)
 {
-	for (uint32_t index = w->slot[slot], next; index; index = next) {
-		const struct tf_connection *c = tf_pool_at(w->connections, index);
-		next = w->place[index].next;
-		if (!tf_wheel_push(w, (struct tf_due){tf_wheel_deadline(w, index), c->conn, index}))
-			return false;
+	size_t end = w->due_count;
+
+	for (uint32_t index = w->slot[slot]; index && make_room(w, end); index = w->slot[slot]) {
+		__builtin_prefetch(tf_pool_at(w->connections, index));
+		w->due[end++] = (struct tf_due){.deadline_ns = tf_wheel_deadline(w, index), .index = index};
 		tf_wheel_remove(w, index);
 	}
-	return true;
+	if (end > w->due_count)
+		reverse(&w->due[w->due_count], &w->due[end - 1]);
+	while (w->due_count < end) {
+		struct tf_due *due = &w->due[w->due_count];
+		due->conn = ((const struct tf_connection *)tf_pool_at(w->connections, due->index))->conn;
+		let_rise(w, w->due_count++, *due);
+	}
+	return !w->slot[slot];
 }
 
 /* The first slot at or after tick FROM that is not empty; its tick, or TO. */
