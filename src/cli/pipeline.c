@@ -3,6 +3,10 @@
  * takes, so two counters say whose a parcel is, each written by one side
  * alone, and there is no lock.
  *
+ * Parcels are prepared by the side that has to wait for the other: the
+ * reader where the ring is full, else the analyzer when it takes one.  So
+ * the one that sets the pace has less to do, whichever it is.
+ *
  * A side that has nothing to do looks again for some microseconds, does
  * what may be of use meanwhile, and if there is nothing of that either it
  * naps: for so long that the other one cannot get through half a ring.
@@ -32,21 +36,31 @@ struct side {
 	atomic_bool over;                 /* it wants no more, or has no more */
 };
 
+/* What both do, one at a time. */
+struct preparation {
+	_Alignas(LINE) atomic_uint count; /* parcels that are prepared, since the beginning */
+	atomic_flag under_way;
+};
+
 struct tf_pipeline {
 	struct side reader, analyzer;
-	_Alignas(LINE) tf_meanwhile_fn *meanwhile;
+	struct preparation prepared;
+	_Alignas(LINE) tf_prepare_fn *prepare;
+	tf_meanwhile_fn *meanwhile;
 	void *context;
 	_Alignas(LINE) struct tf_parcel parcel[PARCELS];
 };
 
 struct tf_pipeline *
-tf_pipeline_new(tf_meanwhile_fn *meanwhile, void *context)
+tf_pipeline_new(tf_prepare_fn *prepare, tf_meanwhile_fn *meanwhile, void *context)
 {
 	struct tf_pipeline *p = aligned_alloc(LINE, sizeof(*p));
 
 	if (!p)
 		return NULL;
 	memset(p, 0, sizeof(*p));
+	atomic_flag_clear(&p->prepared.under_way);
+	p->prepare = prepare;
 	p->meanwhile = meanwhile;
 	p->context = context;
 	return p;
@@ -79,6 +93,22 @@ has_work(struct tf_pipeline *p)
 	return full(p) > 0 || atomic_load(&p->reader.over);
 }
 
+/* Prepare the next parcel that was shipped; false where all are, or where the other side is at it. */
+static bool
+prepare_next(struct tf_pipeline *p)
+{
+	if (atomic_flag_test_and_set(&p->prepared.under_way))
+		return false;
+	unsigned next = atomic_load(&p->prepared.count);
+	bool any = atomic_load(&p->reader.count) != next;
+	if (any) {
+		p->prepare(p->context, &p->parcel[next % PARCELS]);
+		atomic_store(&p->prepared.count, next + 1);
+	}
+	atomic_flag_clear(&p->prepared.under_way);
+	return any;
+}
+
 static void
 wait_until(struct tf_pipeline *p, bool (*ready)(struct tf_pipeline *))
 {
@@ -91,7 +121,7 @@ wait_until(struct tf_pipeline *p, bool (*ready)(struct tf_pipeline *))
 	}
 	for (unsigned naps = 0; !ready(p);) {
 		struct timespec t = {.tv_nsec = naps < SHORT_NAPS ? NAP_NS : LONG_NAP_NS};
-		if (p->meanwhile(p->context))
+		if (prepare_next(p) || p->meanwhile(p->context))
 			continue;
 		nanosleep(&t, NULL);
 		naps++;
@@ -120,8 +150,14 @@ tf_pipeline_close(struct tf_pipeline *p)
 const struct tf_parcel *
 tf_pipeline_next(struct tf_pipeline *p)
 {
+	unsigned next = atomic_load(&p->analyzer.count);
+
 	wait_until(p, has_work);
-	return full(p) ? &p->parcel[atomic_load(&p->analyzer.count) % PARCELS] : NULL;
+	if (!full(p))
+		return NULL;
+	while (atomic_load(&p->prepared.count) == next)
+		(void)prepare_next(p);
+	return &p->parcel[next % PARCELS];
 }
 
 void

@@ -43,8 +43,12 @@ struct tf_pipeline;
  * time. */
 typedef bool tf_meanwhile_fn(void *context);
 
+/* Work on a parcel that either side can do, between shipping and taking it: done once for each, in their order, and never
+ * on two at a time. */
+typedef void tf_prepare_fn(void *context, struct tf_parcel *parcel);
+
 /* NULL where there is no memory. */
-struct tf_pipeline *tf_pipeline_new(tf_meanwhile_fn *meanwhile, void *context);
+struct tf_pipeline *tf_pipeline_new(tf_prepare_fn *prepare, tf_meanwhile_fn *meanwhile, void *context);
 void tf_pipeline_free(struct tf_pipeline *p);
 
 /* The reader: an empty parcel, waiting for one if need be; NULL where the
@@ -55,7 +59,7 @@ void tf_pipeline_ship(struct tf_pipeline *p);
 /* The reader: nothing more will come. */
 void tf_pipeline_close(struct tf_pipeline *p);
 
-/* The analyzer's side: the next parcel, waiting for it; NULL after the last.
+/* The analyzer's side: the next parcel, prepared, waiting for it; NULL after the last.
  * It is used, then given back. */
 const struct tf_parcel *tf_pipeline_next(struct tf_pipeline *p);
 void tf_pipeline_give_back(struct tf_pipeline *p);

@@ -73,6 +73,14 @@ use_at_once(void *context)
 
 /* ---- two: one reads and decodes, the other does everything that has state ---- */
 
+static void
+prepare(void *context, struct tf_parcel *parcel)
+{
+	struct replay *r = context;
+
+	tf_analyzer_prepare(r->analyzer, parcel->segment, parcel->count);
+}
+
 static bool
 supply(void *context)
 {
@@ -86,7 +94,6 @@ pass_on(void *context)
 {
 	struct replay *r = context;
 
-	tf_analyzer_prepare(r->analyzer, r->intake.parcel->segment, r->intake.parcel->count);
 	tf_pipeline_ship(r->pipeline);
 	return tf_pipeline_empty(r->pipeline);
 }
@@ -129,7 +136,7 @@ read_together(struct replay *r)
 	const struct tf_parcel *parcel;
 	pthread_t thread;
 
-	r->pipeline = tf_pipeline_new(supply, r);
+	r->pipeline = tf_pipeline_new(prepare, supply, r);
 	if (!r->pipeline || !start_reader(r, &thread)) {
 		tf_pipeline_free(r->pipeline);
 		return false;
