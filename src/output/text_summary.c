@@ -7,7 +7,8 @@
 #include "text.h"
 
 #define MOST_STATES   5 /* rows of last states */
-#define MOST_FINDINGS 8 /* rows of findings */
+#define MOST_FINDINGS 8  /* rows of findings */
+#define TITLE_COLUMNS 40 /* a title that is longer may go on in the next line */
 #define INDENT        2
 
 /* LABEL, then words wrapped under it. */
@@ -162,31 +163,35 @@ put_finding_row(struct tf_output *o, enum tf_severity severity, enum tf_anomaly 
 {
 	const struct tf_anomaly_info *info = tf_anomaly_info(id);
 	struct tf_buf *b = &o->out;
-	size_t used = 12 + 2 + 7 + 2 + columns + 2;
+	size_t used = 12 + 2 + 7 + 2 + columns + 2, title = strlen(info->title);
 
 	tf_put_u64_right(b, count, 12);
 	tf_put_lit(b, "  ");
 	tf_put_severity(b, &o->options, severity);
 	tf_put_lit(b, "  ");
-	tf_put_padded(b, info->id, columns);
-	if (used + strlen(info->title) <= o->options.width) {
+	/* On a narrow screen the rows matter more than what they mean. */
+	if (used + (title < TITLE_COLUMNS ? title : TITLE_COLUMNS) > o->options.width) {
+		tf_put_str(b, info->id);
+	} else {
+		tf_put_padded(b, info->id, columns);
 		tf_put_lit(b, "  ");
-		tf_put_str(b, info->title);
+		tf_put_wrapped(b, info->title, used, used + 2, o->options.width);
 	}
 	tf_put_char(b, '\n');
 }
 
-/* Columns of the longest id that was found. */
+/* Columns of the longest id that has a row. */
 static size_t
 id_columns(const struct tf_text *t)
 {
 	size_t columns = 0;
+	unsigned rows = 0;
 
-	for (unsigned id = 0; id < TF_ANOMALY_COUNT; id++) {
-		size_t n = strlen(tf_anomaly_info((enum tf_anomaly)id)->id);
+	for (unsigned s = TF_SEVERITY_COUNT; s-- > 0;) {
+		for (unsigned id = 0; id < TF_ANOMALY_COUNT; id++) {
+			size_t n = strlen(tf_anomaly_info((enum tf_anomaly)id)->id);
 
-		for (unsigned s = 0; s < TF_SEVERITY_COUNT; s++) {
-			if (t->findings[id][s] > 0 && n > columns)
+			if (t->findings[id][s] > 0 && rows++ < MOST_FINDINGS && n > columns)
 				columns = n;
 		}
 	}
