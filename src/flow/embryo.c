@@ -423,18 +423,6 @@ tf_embryo_leave_to(struct tf_analyzer *a, uint32_t embryo, uint32_t index, uint3
 }
 
 bool
-tf_embryo_tell_briefly(struct tf_analyzer *a, const struct tf_embryo *e)
-{
-	const struct tf_shape *shape = &a->moves.shape[e->shape].shape;
-	const struct tf_brief brief = {
-	    .conn = e->conn,
-	    .state = {shape->history[TF_CLIENT] & 0xf, shape->history[TF_SERVER] & 0xf},
-	};
-
-	return !(e->aside & TF_CONN_EMBRYONIC >> TF_CONN_ASIDE_SHIFT) && tf_brief_keep(&a->ctx, brief);
-}
-
-bool
 tf_embryo_evict(struct tf_analyzer *a, uint32_t embryo)
 {
 	struct tf_embryo *e = tf_embryo_at(a, embryo & ~TF_EMBRYO_BIT);

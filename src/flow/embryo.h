@@ -81,10 +81,7 @@ uint32_t tf_embryo_copy(struct tf_analyzer *a, uint32_t embryo);
 /* Connection INDEX, a copy of EMBRYO, takes its place. */
 void tf_embryo_leave_to(struct tf_analyzer *a, uint32_t embryo, uint32_t index, uint32_t hash);
 
-/* E is over.  If a brief is all that is wanted of it, and no detector counts it, it is told; else false. */
-bool tf_embryo_tell_briefly(struct tf_analyzer *a, const struct tf_embryo *e);
-
-/* The same of EMBRYO, which goes then: there is no room. */
+/* EMBRYO goes: there is no room.  False where there is more to say of it than a brief. */
 bool tf_embryo_evict(struct tf_analyzer *a, uint32_t embryo);
 
 /* EMBRYO becomes a connection; its index. */

@@ -255,4 +255,17 @@ void tf_record_emit(struct tf_context *ctx, const struct tf_connection *c, bool 
 /* The same of a connection of which there is nothing else to say, if briefs are all that is wanted; else false. */
 bool tf_brief_keep(struct tf_context *ctx, struct tf_brief brief);
 
+/* E is over.  If a brief is all that is wanted of it, and no detector counts it, it is told; else false. */
+static inline bool
+tf_embryo_tell_briefly(struct tf_analyzer *a, const struct tf_embryo *e)
+{
+	const struct tf_shape *shape = &a->moves.shape[e->shape].shape;
+	const struct tf_brief brief = {
+	    .conn = e->conn,
+	    .state = {shape->history[TF_CLIENT] & 0xf, shape->history[TF_SERVER] & 0xf},
+	};
+
+	return !(e->aside & TF_CONN_EMBRYONIC >> TF_CONN_ASIDE_SHIFT) && tf_brief_keep(&a->ctx, brief);
+}
+
 #endif
