@@ -9,7 +9,6 @@
 #ifndef TCPFSM_FLOW_INDEX_H
 #define TCPFSM_FLOW_INDEX_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,22 +20,15 @@ struct tf_index_entry {
 	uint32_t value; /* never 0 */
 };
 
-/* An empty index that lies ready; on the heap. */
-struct tf_index_spare {
-	struct tf_index_entry *entry;
-	uint32_t places;
-};
-
 struct tf_index {
-	struct tf_index_entry *entry;
-	uint32_t mask; /* places - 1 */
+	struct tf_index_entry *entry; /* an arena of most_places: what lies behind the present ones is all zero */
+	uint32_t mask;                /* places - 1 */
 	uint32_t used;
-	_Atomic(struct tf_index_spare *)
-	    spare; /* where it grows into, if it has the right size; NULL: there is none */
+	uint32_t most_places;
 };
 
-/* False where there is no memory. */
-bool tf_index_init(struct tf_index *index, uint32_t places);
+/* PLACES at first, a power of two, and enough for ENTRIES once it has grown.  False where there is no memory. */
+bool tf_index_init(struct tf_index *index, uint32_t places, uint32_t entries);
 void tf_index_fini(struct tf_index *index);
 
 /* Ask the processor for the place of HASH before it is needed. */
@@ -73,10 +65,7 @@ tf_index_limit(uint32_t places)
 	return (places - 1) / 4 * 3;
 }
 
-/* Give back S and what it has; NULL is allowed. */
-void tf_index_spare_free(struct tf_index_spare *s);
-
-/* Add VALUE under HASH.  False where there is no memory to grow. */
+/* Add VALUE under HASH.  False where it cannot grow. */
 bool tf_index_add(struct tf_index *index, uint32_t hash, uint32_t value);
 
 /* Take out the entry with HASH and VALUE, which is there. */

@@ -27,6 +27,15 @@ free_pool(struct tf_pool *pool)
 	tf_arena_free(pool->items, pool->capacity, pool->item_bytes);
 }
 
+/* The most that the index holds: connections, and tombstones. */
+static uint32_t
+entries_of(const struct tf_config *config)
+{
+	uint64_t entries = (uint64_t)config->max_connections + config->max_tombstones + 2;
+
+	return entries < UINT32_MAX / 4 ? (uint32_t)entries : UINT32_MAX / 4;
+}
+
 struct tf_analyzer *
 tf_analyzer_new(const struct tf_config *config, struct tf_sink sink)
 {
@@ -49,7 +58,8 @@ tf_analyzer_new(const struct tf_config *config, struct tf_sink sink)
 	    !make_pool(&a->ctx.held, sizeof(struct tf_held_syn), spare / 16 / sizeof(struct tf_held_syn)) ||
 	    !(a->ctx.memory = tf_memory_new(config->memory_key)) ||
 	    !(a->preparation = tf_preparation_new(config->hash_key)) ||
-	    !tf_graveyard_init(&a->graveyard, config->max_tombstones) || !tf_index_init(&a->index, 4096) ||
+	    !tf_graveyard_init(&a->graveyard, config->max_tombstones) ||
+	    !tf_index_init(&a->index, 4096, entries_of(config)) ||
 	    !tf_wheel_init(&a->wheel, &a->connections)) {
 		tf_analyzer_free(a);
 		return NULL;
@@ -67,7 +77,6 @@ tf_analyzer_free(struct tf_analyzer *a)
 {
 	if (!a)
 		return;
-	tf_index_supply_fini(&a->index_to_come);
 	tf_index_fini(&a->index);
 	tf_wheel_fini(&a->wheel);
 	tf_memory_free(a->ctx.memory);

@@ -3,8 +3,6 @@
  */
 #include "flow/supply.h"
 
-#include <stdlib.h>
-
 #include "flow/arena.h"
 #include "flow/flow.h"
 
@@ -31,60 +29,32 @@ tf_supply(struct tf_supply *s, void *items, size_t item_bytes, size_t count)
 
 /* ---- the index ------------------------------------------------------------------- */
 
-static struct tf_index_spare *
-new_spare(uint32_t places)
-{
-	struct tf_index_spare *spare = malloc(sizeof *spare);
-
-	if (!spare)
-		return NULL;
-	*spare =
-	    (struct tf_index_spare){tf_arena_new(places, sizeof *spare->entry, TF_ARENA_SCATTERED), places};
-	if (spare->entry)
-		return spare;
-	free(spare);
-	return NULL;
-}
-
-/* Whether an index of PLACES, of which USED are taken, wants an heir: it is large, and will soon be full. */
+/* Whether an index of PLACES, of which USED are taken, is large, and will soon be full. */
 static bool
-wants_heir(uint32_t places, uint32_t used)
+grows_soon(uint32_t places, uint32_t used)
 {
 	enum { LARGE = 1 << 17 };
 
-	return places >= LARGE && places <= UINT32_MAX / 4 && used >= tf_index_limit(places) / 8 * 7;
+	return places >= LARGE && used >= tf_index_limit(places) / 8 * 7;
 }
 
 bool
-tf_index_supply(struct tf_index_supply *s, struct tf_index *index)
+tf_index_supply(struct tf_index_supply *s, const struct tf_index *index)
 {
 	uint32_t places = atomic_load_explicit(&s->places, memory_order_relaxed);
 	uint32_t used = atomic_load_explicit(&s->used, memory_order_relaxed);
+	size_t begin = places * sizeof *index->entry, end = 2 * begin;
 
-	if (!wants_heir(places, used) || atomic_load(&index->spare))
+	if (s->useless || !grows_soon(places, used) || places > index->most_places / 2)
 		return false;
-	if (!s->making || s->making->places != places * 2) {
-		tf_index_supply_fini(s);
-		s->making = new_spare(places * 2);
-		s->touched = 0;
-	}
-	size_t left = s->making ? s->making->places * sizeof *s->making->entry - s->touched : 0;
-	size_t more = left < TF_ARENA_HUGE ? left : TF_ARENA_HUGE;
-	if (!more || !tf_arena_touch((char *)s->making->entry + s->touched, more))
+	if (s->ready < begin)
+		s->ready = begin;
+	if (s->ready >= end)
 		return false;
-	s->touched += more;
-	if (left > more)
-		return true;
-	atomic_store(&index->spare, s->making);
-	s->making = NULL;
+	size_t more = end - s->ready < TF_ARENA_HUGE ? end - s->ready : TF_ARENA_HUGE;
+	s->useless = !tf_arena_touch((char *)index->entry + s->ready, more);
+	s->ready += more;
 	return true;
-}
-
-void
-tf_index_supply_fini(struct tf_index_supply *s)
-{
-	tf_index_spare_free(s->making);
-	s->making = NULL;
 }
 
 /* ---- all of an analyzer's --------------------------------------------------------- */

@@ -34,13 +34,12 @@ tf_supply_tell(struct tf_supply *s, uint32_t fresh)
 /* Touch what comes next of the arena ITEMS, COUNT of them, if it comes soon: whether it does.  By one thread at a time. */
 bool tf_supply(struct tf_supply *s, void *items, size_t item_bytes, size_t count);
 
-/* Of the index: what it grows into.  Zeroed, there is nothing. */
+/* Of the index: what it grows into.  Zeroed, nothing is supplied. */
 struct tf_index_supply {
-	atomic_uint used, places; /* of the thread that feeds: of the present one */
+	atomic_uint used, places; /* of the thread that feeds: at present */
 	char apart[64];
-	/* Of whoever supplies. */
-	struct tf_index_spare *making; /* NULL: none */
-	size_t touched;                /* octets of it */
+	size_t ready; /* as above */
+	bool useless;
 	char apart_too[64];
 };
 
@@ -51,9 +50,7 @@ tf_index_supply_tell(struct tf_index_supply *s, const struct tf_index *index)
 	atomic_store_explicit(&s->places, index->mask + 1, memory_order_relaxed);
 }
 
-/* Make some of what INDEX grows into, if it does soon: whether it does.  By one thread at a time. */
-bool tf_index_supply(struct tf_index_supply *s, struct tf_index *index);
-
-void tf_index_supply_fini(struct tf_index_supply *s);
+/* Touch some of what INDEX grows into, if it does soon: whether it does.  By one thread at a time. */
+bool tf_index_supply(struct tf_index_supply *s, const struct tf_index *index);
 
 #endif
