@@ -25,6 +25,7 @@ struct tf_context {
 	bool leapt;               /* the deadlines that run lie in a gap of days without a packet */
 	bool dropped;             /* the capturing host lost packets, as far as is known by now */
 	uint64_t last_packet;     /* the last frame */
+	uint64_t forgets_since;   /* the frame for which a connection was evicted first; 0: none was */
 	struct tf_memory *memory; /* what the detectors remember beyond one connection */
 	struct tf_moves *moves;   /* the plain moves that were learnt (core/moves.h) */
 	struct tf_briefs briefs;  /* that wait to be told */

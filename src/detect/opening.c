@@ -138,10 +138,10 @@ raise_midstream(struct tf_context *ctx, struct tf_connection *c, unsigned first_
 	struct tf_finding f = tf_finding(ctx, c, TF_A_MIDSTREAM, TF_NEITHER);
 	tf_finding_text(&f, "first", flags_text(text, first_flags));
 	tf_finding_packet(&f, tf_first_packet(ctx, c));
-	if (ctx->stats->evicted)
+	if (ctx->forgets_since && tf_first_packet(ctx, c) > ctx->forgets_since)
 		tf_finding_lower(&f, f.severity,
 		                 "It may be one of those that were forgotten before for want of room "
-		                 "(--max-connections): then its opening was captured.");
+		                 "(--max-connections): then earlier segments of it are in the capture.");
 	tf_raise(ctx, c, &f);
 }
 

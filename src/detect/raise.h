@@ -28,10 +28,10 @@ void tf_finding_where(struct tf_finding *f, enum tf_where where, const char *why
 /* It is milder than its kind, and why: detail `note`, a sentence behind the finding's own. */
 void tf_finding_lower(struct tf_finding *f, enum tf_severity severity, const char *note);
 
-/* Raise it, or count it where it was raised before.  False where it is no news. */
 /* C is older than the capture, and its record will say so: it counts as told. */
 void tf_note_midstream(struct tf_context *ctx, struct tf_connection *c);
 
+/* Raise it, or count it where it was raised before.  False where it is no news. */
 bool tf_raise(struct tf_context *ctx, struct tf_connection *c, const struct tf_finding *f);
 
 /* Raise a finding about a host, a service or the capture: conn is 0, subject says which. */

@@ -388,12 +388,15 @@ start_clock(struct tf_analyzer *a, int64_t now_ns)
 IN_EACH_TURN void
 advance(struct tf_analyzer *a, int64_t now_ns, bool may_leap)
 {
+	/* Frames that reach no connection move the clock, too, and a segment may lie behind it. */
+	if (now_ns < a->ctx.now_ns)
+		now_ns = a->ctx.now_ns;
 	if (tf_wheel_maybe_due(&a->wheel, now_ns) || now_ns > a->embryo_due_ns ||
 	    (a->graveyard.count && now_ns >= a->tombstone_due_ns)) {
 		a->ctx.leapt = may_leap && now_ns - a->ctx.now_ns > LEAP_NS;
 		tf_run_clock(a, now_ns);
 		a->ctx.leapt = false;
-	} else if (now_ns > a->ctx.now_ns) {
+	} else {
 		a->ctx.now_ns = now_ns;
 	}
 }

@@ -167,12 +167,30 @@ run_limits(struct tf_analyzer *a, int64_t now_ns)
 		a->ctx.now_ns = now_ns;
 }
 
+static void
+forget_graves(struct tf_analyzer *a)
+{
+	if (a->graveyard.count && a->ctx.now_ns >= a->tombstone_due_ns)
+		tf_tombstone_expire(a);
+}
+
+/* Where something is told at the end of a grave, it has its turn among the deadlines. */
+static int64_t
+next_stop(const struct tf_analyzer *a)
+{
+	int64_t stop_ns = tf_embryos_stop(a);
+
+	return a->graveyard.waiting.used && a->tombstone_due_ns < stop_ns ? a->tombstone_due_ns : stop_ns;
+}
+
 void
 tf_run_clock(struct tf_analyzer *a, int64_t now_ns)
 {
-	for (int64_t stop_ns; (stop_ns = tf_embryos_stop(a)) < now_ns;)
+	forget_graves(a);
+	for (int64_t stop_ns; (stop_ns = next_stop(a)) < now_ns;) {
 		run_limits(a, stop_ns);
+		forget_graves(a);
+	}
 	run_limits(a, now_ns);
-	if (a->graveyard.count && a->ctx.now_ns >= a->tombstone_due_ns)
-		tf_tombstone_expire(a);
+	forget_graves(a);
 }

@@ -429,6 +429,9 @@ tf_embryo_evict(struct tf_analyzer *a, uint32_t embryo)
 
 	if (!tf_embryo_tell_briefly(a, e))
 		return false;
+	/* Whether a brief is enough depends on who listens, and who goes next on the places that connections have: as a
+	 * connection it would take one, and give it back. */
+	tf_pool_put(&a->connections, tf_pool_get(&a->connections));
 	tf_index_remove(&a->index, tf_embryo_hash(a, e), embryo);
 	tf_tuple_release(&a->ctx.wide, &e->tuple, tf_embryo_is_wide(e));
 	forget_embryo(a, embryo & ~TF_EMBRYO_BIT);

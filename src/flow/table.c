@@ -184,11 +184,12 @@ tf_table_make_room(struct tf_analyzer *a)
 		return;
 	uint32_t victim = least_valuable(a);
 	prefetch_next(a);
-	a->stats.evicted++;
 	if (!(victim & TF_EMBRYO_BIT))
 		tf_table_end(a, victim, TF_GONE_EVICTED);
 	else if (!tf_embryo_evict(a, victim))
 		tf_table_end(a, tf_embryo_grow(a, victim), TF_GONE_EVICTED);
+	if (!a->stats.evicted++)
+		a->ctx.forgets_since = a->ctx.packet;
 }
 
 /* ---- tombstones --------------------------------------------------------------- */
@@ -272,9 +273,12 @@ static void
 expire_oldest(struct tf_analyzer *a, int64_t due_ns)
 {
 	int64_t now_ns = a->ctx.now_ns;
+	uint64_t packet = a->ctx.packet;
 
 	a->ctx.now_ns = due_ns < now_ns ? due_ns : now_ns;
+	a->ctx.packet = 0;
 	forget_oldest(a);
+	a->ctx.packet = packet;
 	a->ctx.now_ns = now_ns;
 }
 

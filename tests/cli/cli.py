@@ -112,6 +112,26 @@ def older_of_which_the_last_is_reset(connections):
     return frames + [(connections / 1000, segment((1, 2001 + last), (2, 80), RST | ACK, isn_of(2001 + last), isn_of(last)))]
 
 
+def flood_among_others(connections):
+    """Of each five one goes on, step by step, long after it began; the others are a SYN, and here and there its answer."""
+    frames = []
+    for i in range(connections):
+        client, server, c, s = (1 + i % 200, 2001 + i), (250, 80), isn_of(2001 + i), isn_of(i)
+        steps = [(client, server, SYN, c, 0), (server, client, SYN | ACK, s, c + 1), (client, server, ACK, c + 1, s + 1)]
+        steps += [(client, server, FIN | ACK, c + 1, s + 1), (server, client, FIN | ACK, s + 1, c + 2)]
+        shown = len(steps) if i % 5 == 0 else 1 + i % 2
+        frames += [((i + 37 * n) / 1000, segment(*step)) for n, step in enumerate(steps[:shown])]
+    return sorted(frames, key=lambda frame: frame[0])
+
+
+def fin_again_after_time_wait():
+    """The FIN of a close comes again beyond 2 MSL, and nobody answers; another host's SYN, which nobody answers either,
+    is given up long after what is known of that close has gone."""
+    last_ack = (1, 1101), (2, 80), FIN | ACK, isn_of(1108) + 1, isn_of(1101) + 2
+    again = segment(last_ack[1], last_ack[0], *last_ack[2:])
+    return closed(1101) + [(100, again), (590, segment((3, 1102), (2, 80), SYN, isn_of(1102)))] + closed(1103, 900)
+
+
 def two_outlive_many(connections):
     """Two that stay open, and so many after them that close, each after the other and long ago."""
     def opened(port, when):
@@ -160,6 +180,8 @@ FILES = {
     "older-more.pcap": pcap(older(103)),
     "older-back.pcap": pcap(older_from_last_to_first(103)),
     "outlived.pcap": pcap(two_outlive_many(200)),
+    "flood.pcap": pcap(flood_among_others(3000)),
+    "fin-again.pcap": pcap(fin_again_after_time_wait()),
     "older-reset.pcap": pcap(older_of_which_the_last_is_reset(1100)),
     "zero.pcap": b"",
     "garbage.pcap": b"This is no capture at all, it only looks like a text.\n",
@@ -356,6 +378,36 @@ def quietly_what_is_older_than_the_capture_is_told_together():
     assert "more connections" not in tcpfsm("-q", "-r", "older.pcap").expect(0).out
     found = [r for r in as_json("-r", "older-more.pcap").expect(0).records("anomaly") if r["id"] == "midstream"]
     assert len(found) == 103, found
+
+
+@check
+def who_is_forgotten_does_not_depend_on_who_listens():
+    for most in (3, 50, 64, 300):
+        room = f"--max-connections={most}"
+        records = as_json(room, "-r", "flood.pcap").expect(0).records("summary")[0]
+        for arguments in ([], ["-q"], ["-q", "--threads=2"], ["-q", "--fail-on=error"]):
+            text = " ".join(tcpfsm(*arguments, room, "-r", "flood.pcap").expect(0).out.split())
+            for word in (f"{records['evicted']:,} connections were forgotten", f"{records['connections']:,} connections in"):
+                assert word in text, (most, arguments, word)
+            assert f"{records['anomalies']['midstream']} info midstream" in text, (most, arguments)
+
+
+@check
+def only_what_began_after_somebody_was_forgotten_may_be_one_of_those():
+    found = [r for r in as_json("--max-connections=50", "-r", "flood.pcap").expect(0).records("anomaly") if r["id"] == "midstream"]
+    assert found and all("note" in r["details"] for r in found), found[:2]
+    found = [r for r in as_json("--max-connections=2", "-r", "older-more.pcap").expect(0).records("anomaly") if r["id"] == "midstream"]
+    assert ["note" in r["details"] for r in found] == [False] * 3 + [True] * 100, found[:5]
+
+
+@check
+def what_waits_at_a_grave_is_told_when_that_is_forgotten():
+    told = as_json("-r", "fin-again.pcap").expect(0).records("anomaly")
+    found = {r["id"]: r for r in told}
+    late = found["fin-after-time-wait"]
+    assert late["packet"] == 7 and late["packets"][-1] == 7, late
+    when = [r["ts"] for r in told]
+    assert when == sorted(when) and late["ts"] < found["syn-unanswered"]["ts"], told
 
 
 @check
