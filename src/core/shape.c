@@ -47,6 +47,7 @@ may_fast(const struct tf_connection *c, enum tf_endpoint from)
 	unsigned may = 0;
 
 	if (c->closing || c->flags & TF_CONN_MIDSTREAM || !is_established(x) ||
+	    (x->flags | y->flags) & TF_END_OPTIONS_CUT ||
 	    tf_end_state(y) != TF_ESTABLISHED || !has_ack_of_syn(y) || (x->flags & settled) != settled ||
 	    (y->flags & settled) != settled || (from == TF_SERVER && !(c->flags & TF_CONN_ANSWERED)))
 		return 0;

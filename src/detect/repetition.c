@@ -19,10 +19,12 @@
 static void
 count(const struct tf_step *st, struct tf_end_repetition *r)
 {
-	/* Before there was anything rare nothing was counted: each segment may have been data. */
+	/* Before there was anything rare nothing was counted: each segment but the SYN may have been data. */
 	if (!r->counting) {
 		r->counting = true;
-		r->segments = tf_end_has(st->x, TF_END_SENT_DATA) ? st->x->packets - 1 : 0;
+		r->segments = tf_end_has(st->x, TF_END_SENT_DATA)
+		                  ? st->x->packets - 1 - tf_end_has(st->x, TF_END_SYN_SEEN)
+		                  : 0;
 	}
 	if (!st->data || st->s->flags & TF_SYN)
 		return;
