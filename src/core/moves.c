@@ -576,7 +576,7 @@ tf_move_learn(struct tf_context *ctx, struct tf_connection *c, const struct tf_l
 
 	ctx->sink = l->sink;
 	/* Something rare came up: the segment was less plain than it seemed. */
-	if (!to || l->unusual)
+	if (!to || l->unusual || tf_extra_if(ctx, c))
 		return;
 	c->shape = to;
 	moves->move[at] = (struct tf_move){

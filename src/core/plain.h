@@ -26,6 +26,7 @@ enum tf_may {
 	TF_MAY_WAIT = 0x1000,     /* an end may be in TIME-WAIT */
 	TF_IS_EMBRYONIC = 0x2000, /* the third segment is awaited, or the second; nothing is unusual */
 	TF_BEGINS = 0x4000,       /* nothing has passed yet, and the first segment is no SYN */
+	TF_IS_CALM = 0x8000,      /* it has rare things beside it, and none of them waits for anything */
 };
 
 /* What a move depends on besides the shape.  The first ones follow from the header alone. */

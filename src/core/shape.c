@@ -38,15 +38,49 @@ has_ack_of_syn(const struct tf_end *y)
 	return !tf_end_has(y, TF_END_ISN_KNOWN) || y->pending & TF_P_ACK_OF_SYN;
 }
 
+/* ---- rare things that wait for nothing -------------------------------------------- */
+
+static bool
+end_is_calm(const struct tf_connection *c, const struct tf_extra *x, enum tf_endpoint which)
+{
+	const struct tf_end *end = &c->end[which];
+	const struct tf_end_extra *counts = &x->end[which];
+	const struct tf_end_watch *w = &x->watch[which];
+	const struct tf_end_repetition *r = &x->repetition[which];
+
+	/* As its last segment left it: its program may have closed, and the FIN not have passed yet. */
+	if (end->base != (TF_STATES(TF_ESTABLISHED) | TF_STATES(TF_FIN_WAIT_1)) ||
+	    end->possible & TF_STATES(TF_TIME_WAIT) || tf_end_has(end, TF_END_FIN) || counts->holes || counts->unanswered || x->given_up[which])
+		return false;
+	if (w->repeats || w->probes || w->shut_ns || w->odd_packet || x->doubt[which].kind)
+		return false;
+	return r->counting && !r->large && !r->small_packet && !r->sacked_packet && !r->sacked_most;
+}
+
+/* Something unusual has come up in C, X, and is over: segments were sent again, and have arrived; a finding was raised.  Then
+ * the next segment in order is as in any other connection, but for what is counted (tf_detect_calm).  Each condition is
+ * one under which no detector, nor the replicas, would have more to do with X for such a segment. */
+static bool
+is_calm(const struct tf_connection *c, const struct tf_extra *x)
+{
+	const uint32_t opened = TF_CONN_ESTABLISHED | TF_CONN_ANSWERED;
+	const uint32_t counted = TF_CONN_WAITING | TF_CONN_IN_A_CROWD | TF_CONN_EMBRYONIC;
+
+	return (c->flags & (opened | counted | UNUSUAL)) == opened &&
+	       tf_connection_close(c) == TF_CLOSE_OPEN && end_is_calm(c, x, TF_CLIENT) &&
+	       end_is_calm(c, x, TF_SERVER) && !x->rst.seen && !x->ended.packet && !x->gap_ns &&
+	       !x->ahead.packet && !x->mismatch.waiting && !x->held && !x->leaking;
+}
+
 /* Header prediction changes nothing that belongs to the shape. */
 static unsigned
-may_fast(const struct tf_connection *c, enum tf_endpoint from)
+may_fast(const struct tf_connection *c, enum tf_endpoint from, bool calm)
 {
 	const unsigned settled = TF_END_SEQ_KNOWN | TF_END_SYN_ACKED | TF_END_WINDOW_KNOWN;
 	const struct tf_end *x = &c->end[from], *y = &c->end[!from];
 	unsigned may = 0;
 
-	if (c->closing || c->flags & TF_CONN_MIDSTREAM || !is_established(x) ||
+	if ((c->closing && !calm) || c->flags & TF_CONN_MIDSTREAM || !is_established(x) ||
 	    (x->flags | y->flags) & TF_END_OPTIONS_CUT ||
 	    tf_end_state(y) != TF_ESTABLISHED || !has_ack_of_syn(y) || (x->flags & settled) != settled ||
 	    (y->flags & settled) != settled || (from == TF_SERVER && !(c->flags & TF_CONN_ANSWERED)))
@@ -154,11 +188,13 @@ is_embryonic(const struct tf_connection *c)
 }
 
 static unsigned
-may_of(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint from)
+may_of(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint from, bool calm)
 {
-	unsigned may = may_fast(c, from);
+	unsigned may = may_fast(c, from, calm);
 
-	if (!(c->flags & UNUSUAL))
+	if (calm)
+		may |= TF_IS_CALM;
+	else if (!(c->flags & UNUSUAL))
 		may |= may_syn(&c->end[from], &c->end[!from], from) | may_segment(ctx, c, from) |
 		       (is_embryonic(c) ? TF_IS_EMBRYONIC : 0);
 	else
@@ -194,16 +230,17 @@ fin_bits(const struct tf_closing *k)
 }
 
 static struct tf_shape
-describe(const struct tf_connection *c, const struct tf_closing *k)
+describe(const struct tf_connection *c, const struct tf_closing *k, bool calm)
 {
 	return (struct tf_shape){
 	    .history = {c->end[0].history, c->end[1].history},
 	    .end = {word_of(&c->end[0]), word_of(&c->end[1])},
 	    .flags = c->flags & ~TF_CONN_ASIDE,
-	    .letters = (uint32_t)c->letters,
-	    .letters_of_close = k ? k->letters : 0,
+	    .letters = calm ? tf_letters_kinds(c->letters) : (uint32_t)c->letters,
+	    .letters_of_close = k && !calm ? k->letters : 0,
 	    .depth = {c->end[0].depth, c->end[1].depth},
 	    .fins = fin_bits(k),
+	    .calm = calm,
 	};
 }
 
@@ -232,7 +269,8 @@ number_anew(struct tf_context *ctx, const struct tf_connection *c, const struct 
 		return 0;
 	moves->shape[moves->count] = (struct tf_known_shape){
 	    .shape = *shape,
-	    .may = {(uint16_t)may_of(ctx, c, TF_CLIENT), (uint16_t)may_of(ctx, c, TF_SERVER)},
+	    .may = {(uint16_t)may_of(ctx, c, TF_CLIENT, shape->calm),
+	            (uint16_t)may_of(ctx, c, TF_SERVER, shape->calm)},
 	};
 	return moves->count++;
 }
@@ -248,11 +286,13 @@ uint16_t
 tf_shape_of(struct tf_context *ctx, const struct tf_connection *c)
 {
 	const struct tf_closing *k = tf_closing_if(ctx, c);
+	const struct tf_extra *x = tf_extra_if(ctx, c);
 	struct tf_moves *moves = ctx->moves;
 
-	if ((k && k->extra) || ctx->fired || has_hole(&c->end[TF_CLIENT]) || has_hole(&c->end[TF_SERVER]))
+	if (ctx->fired || has_hole(&c->end[TF_CLIENT]) || has_hole(&c->end[TF_SERVER]) ||
+	    (x && !is_calm(c, x)))
 		return 0;
-	struct tf_shape shape = describe(c, k);
+	struct tf_shape shape = describe(c, k, x != NULL);
 	for (uint32_t at = hash_of(&shape);; at++) {
 		uint16_t *number = &moves->number[at % (2 * TF_SHAPES)];
 		if (!*number)

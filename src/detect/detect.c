@@ -100,6 +100,16 @@ tf_detect_ordinary(struct tf_context *ctx, const struct tf_connection *c, const 
 		tf_digest_keep(&ctx->memory->digests, c->conn, s);
 }
 
+void
+tf_detect_calm(struct tf_context *ctx, const struct tf_connection *c, const struct tf_segment *s,
+               enum tf_endpoint from)
+{
+	struct tf_extra *x = tf_extra_if(ctx, c);
+
+	x->watch[from].heard_ns = ctx->now_ns;
+	x->repetition[from].segments += s->len > 0;
+}
+
 int64_t
 tf_detect_next(const struct tf_context *ctx, const struct tf_connection *c)
 {

@@ -54,6 +54,11 @@ void tf_detect_midstream(struct tf_context *ctx, struct tf_connection *c, const 
 /* An ordinary segment S with payload, which reached no detector: what it held is kept for later comparison. */
 void tf_detect_ordinary(struct tf_context *ctx, const struct tf_connection *c, const struct tf_segment *s);
 
+/* An ordinary segment S of FROM's, which reached no detector either, though C has rare things beside it: none of them waits
+ * for anything, but some are counted. */
+void tf_detect_calm(struct tf_context *ctx, const struct tf_connection *c, const struct tf_segment *s,
+                    enum tf_endpoint from);
+
 /* C is closed and goes: what is kept of it. */
 void tf_detect_bury(const struct tf_context *ctx, const struct tf_connection *c, struct tf_remains *r);
 

@@ -216,11 +216,14 @@ feed_known(struct tf_analyzer *a, uint32_t index, const struct errand *e, bool s
 	enum tf_endpoint from = second != client_second ? TF_SERVER : TF_CLIENT;
 	unsigned may = tf_shape_may(&a->ctx, c, from);
 
-	if (may & e->s->plain.fast && tf_connection_fast(&a->ctx, c, e->s, from, may)) {
+	if (may & e->s->plain.fast && !(may & TF_IS_CALM && e->s->options & ~(unsigned)TF_OPT_TIMESTAMPS) &&
+	    tf_connection_fast(&a->ctx, c, e->s, from, may)) {
 		static const enum tf_state both_established[2] = {TF_ESTABLISHED, TF_ESTABLISHED};
 		tf_connection_show(&a->ctx, c, e->s, from, 0, both_established);
 		if (e->s->plain.fast & TF_MAY_FAST_DATA)
 			tf_detect_ordinary(&a->ctx, c, e->s);
+		if (__builtin_expect(may & TF_IS_CALM, false))
+			tf_detect_calm(&a->ctx, c, e->s, from);
 		return true;
 	}
 	return may && feed_plain(a, c, index, e->s, from, may);
