@@ -24,7 +24,7 @@ static const char names[] = "SHADFRTWGCIQ";
 
 /* tf_connection.letters: six bits say what is noted (SYN or SYN,ACK, ACK, payload; of client and
  * server), and above them a one and then three bits a letter. */
-#define SEEN_BITS   TF_LETTERS_KINDS
+#define SEEN_BITS   6
 #define SEEN_MASK   ((UINT32_C(1) << SEEN_BITS) - 1)
 #define EARLY_BITS  3
 #define EARLY_KINDS (1 << (EARLY_BITS - 1))

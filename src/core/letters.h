@@ -57,15 +57,6 @@ tf_letters_have(uint64_t letters, enum tf_endpoint from, bool data)
 	return letters >> ((data ? 4u : 2u) + from) & 1;
 }
 
-#define TF_LETTERS_KINDS 6 /* the lowest bits of tf_connection.letters */
-
-/* Of all that tf_connection.letters holds, which kinds of segments were noted. */
-static inline uint32_t
-tf_letters_kinds(uint64_t letters)
-{
-	return (uint32_t)letters & ((UINT32_C(1) << TF_LETTERS_KINDS) - 1);
-}
-
 /* The same as tf_letters_segment for a segment without SYN, FIN and RST:
  * as a rule its letter is there already, and nothing else is looked at. */
 static inline void

@@ -91,7 +91,7 @@ echoes_what_passed(const struct tf_end *y, const struct tf_segment *s, unsigned 
 /* It is what X, which sent S, may send by MAY, and its numbers and times are as the kind says. */
 static inline bool
 is_plain(const struct tf_context *ctx, const struct tf_connection *c, const struct tf_end *x,
-         const struct tf_end *y, const struct tf_segment *s, unsigned may)
+         const struct tf_end *y, const struct tf_segment *s, enum tf_endpoint from, unsigned may)
 {
 	unsigned kind = s->plain.kind;
 
@@ -100,7 +100,11 @@ is_plain(const struct tf_context *ctx, const struct tf_connection *c, const stru
 	if (!(__builtin_expect(kind & TF_K_SYN, 0) ? is_first_in_order(y, s)
 	                                           : is_in_order(x, y, s, kind, may)))
 		return false;
-	return !(may & TF_MAY_WAIT) || may_still_wait(ctx, tf_closing_if(ctx, c));
+	if (!(may & (TF_MAY_WAIT | TF_IS_CALM)))
+		return true;
+	/* Where both are established no time runs out; but a new letter may have its place among the rare things. */
+	return may & TF_IS_CALM ? tf_letters_have(c->letters, from, s->len > 0)
+	                        : may_still_wait(ctx, tf_closing_if(ctx, c));
 }
 
 /* tf_segment_end(), of a plain one: it has a SYN or a FIN where its kind has, and not both. */
@@ -230,7 +234,7 @@ number_closing(struct tf_context *ctx, struct tf_connection *c, const struct tf_
 	struct tf_closing *k = tf_closing_if(ctx, c);
 	unsigned notes = move->notes;
 
-	if (k->extra)
+	if (k->extra && !ctx->moves->shape[move->to].shape.calm)
 		tf_shape_forget(c); /* something was found meanwhile */
 	k->letters = ctx->moves->shape[move->to].shape.letters_of_close;
 	if (s->plain.kind & TF_K_FIN)
@@ -379,7 +383,7 @@ tf_move_plain(struct tf_context *ctx, struct tf_connection *c, const struct tf_s
 
 	/* Compilers would rather work out both addresses again for each field. */
 	__asm__("" : "+r"(x), "+r"(y));
-	if (!is_plain(ctx, c, x, y, s, may))
+	if (!is_plain(ctx, c, x, y, s, from, may))
 		return may & TF_BEGINS ? move_first(ctx, c, s, from) : note_unknown(ctx, c, from, may, 0);
 
 	tf_seq end = end_of(s);
@@ -576,7 +580,7 @@ tf_move_learn(struct tf_context *ctx, struct tf_connection *c, const struct tf_l
 
 	ctx->sink = l->sink;
 	/* Something rare came up: the segment was less plain than it seemed. */
-	if (!to || l->unusual || tf_extra_if(ctx, c))
+	if (!to || l->unusual || (tf_extra_if(ctx, c) && !(l->move.may & TF_IS_CALM)))
 		return;
 	c->shape = to;
 	moves->move[at] = (struct tf_move){

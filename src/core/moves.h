@@ -29,7 +29,7 @@ struct tf_shape {
 	uint32_t letters_of_close; /* tf_closing.letters: those that came after them */
 	uint8_t depth[2];          /* tf_end.depth */
 	uint8_t fins;              /* what is known of the FINs */
-	uint8_t calm;              /* 1: it has rare things; of its letters only which kinds there are counts then */
+	uint8_t calm;              /* 1: it has rare things, and none of them waits for anything */
 };
 
 _Static_assert(sizeof(struct tf_shape) == 48, "nothing in it is without a name");

@@ -12,9 +12,10 @@
 #include "core/moves.h"
 
 /* What is unusual is for the checklist. */
-#define UNUSUAL                                                                                              \
-	(TF_CONN_MIDSTREAM | TF_CONN_ROLES_GUESSED | TF_CONN_GAP | TF_CONN_SIMULTANEOUS | TF_CONN_SPLIT |    \
+#define BUT_GAPS                                                                                             \
+	(TF_CONN_MIDSTREAM | TF_CONN_ROLES_GUESSED | TF_CONN_SIMULTANEOUS | TF_CONN_SPLIT |                  \
 	 TF_CONN_HOLDS_SYN | TF_CONN_FAST_OPEN | TF_CONN_SETTLED)
+#define UNUSUAL (BUT_GAPS | TF_CONN_GAP)
 
 /* ---- what may come next ---------------------------------------------------------- */
 
@@ -38,6 +39,18 @@ has_ack_of_syn(const struct tf_end *y)
 	return !tf_end_has(y, TF_END_ISN_KNOWN) || y->pending & TF_P_ACK_OF_SYN;
 }
 
+/* Is there nothing unusual but that the capture missed its opening, and is that told?  Then what is known of the numbers
+ * follows from segments with an ACK, and the next one that is in order brings nothing new.  The capture may have missed
+ * something since. */
+static bool
+is_in_midstream(const struct tf_connection *c)
+{
+	const uint32_t told = TF_CONN_MIDSTREAM | TF_CONN_ROLES_GUESSED | TF_CONN_FOUND_MIDSTREAM;
+
+	return (c->flags & (BUT_GAPS | TF_CONN_FOUND_MIDSTREAM)) == told &&
+	       !((c->end[TF_CLIENT].flags | c->end[TF_SERVER].flags) & TF_END_ISN_KNOWN);
+}
+
 /* ---- rare things that wait for nothing -------------------------------------------- */
 
 static bool
@@ -48,9 +61,8 @@ end_is_calm(const struct tf_connection *c, const struct tf_extra *x, enum tf_end
 	const struct tf_end_watch *w = &x->watch[which];
 	const struct tf_end_repetition *r = &x->repetition[which];
 
-	/* As its last segment left it: its program may have closed, and the FIN not have passed yet. */
-	if (end->base != (TF_STATES(TF_ESTABLISHED) | TF_STATES(TF_FIN_WAIT_1)) ||
-	    end->possible & TF_STATES(TF_TIME_WAIT) || tf_end_has(end, TF_END_FIN) || counts->holes || counts->unanswered || x->given_up[which])
+	if (tf_end_state(end) != TF_ESTABLISHED || tf_end_has(end, TF_END_FIN) || counts->holes ||
+	    counts->unanswered || x->given_up[which])
 		return false;
 	if (w->repeats || w->probes || w->shut_ns || w->odd_packet || x->doubt[which].kind)
 		return false;
@@ -66,10 +78,21 @@ is_calm(const struct tf_connection *c, const struct tf_extra *x)
 	const uint32_t opened = TF_CONN_ESTABLISHED | TF_CONN_ANSWERED;
 	const uint32_t counted = TF_CONN_WAITING | TF_CONN_IN_A_CROWD | TF_CONN_EMBRYONIC;
 
-	return (c->flags & (opened | counted | UNUSUAL)) == opened &&
-	       tf_connection_close(c) == TF_CLOSE_OPEN && end_is_calm(c, x, TF_CLIENT) &&
-	       end_is_calm(c, x, TF_SERVER) && !x->rst.seen && !x->ended.packet && !x->gap_ns &&
-	       !x->ahead.packet && !x->mismatch.waiting && !x->held && !x->leaking;
+	if (c->flags & counted || tf_connection_close(c) != TF_CLOSE_OPEN ||
+	    !(is_in_midstream(c) || (c->flags & (opened | BUT_GAPS)) == opened))
+		return false;
+	return end_is_calm(c, x, TF_CLIENT) && end_is_calm(c, x, TF_SERVER) && !x->rst.seen &&
+	       !x->ended.packet && !x->gap_ns && !x->ahead.packet && !x->mismatch.waiting && !x->held &&
+	       !x->leaking;
+}
+
+/* Could its data, or an ACK, change what END can be in?  Where all is well it is as its last segment left it: its program may
+ * have closed, and the FIN not have passed yet. */
+static bool
+moves_by_data(const struct tf_end *end)
+{
+	return end->base != (TF_STATES(TF_ESTABLISHED) | TF_STATES(TF_FIN_WAIT_1)) ||
+	       end->possible & TF_STATES(TF_TIME_WAIT);
 }
 
 /* Header prediction changes nothing that belongs to the shape. */
@@ -80,6 +103,8 @@ may_fast(const struct tf_connection *c, enum tf_endpoint from, bool calm)
 	const struct tf_end *x = &c->end[from], *y = &c->end[!from];
 	unsigned may = 0;
 
+	if (calm && (moves_by_data(x) || moves_by_data(y)))
+		return 0;
 	if ((c->closing && !calm) || c->flags & TF_CONN_MIDSTREAM || !is_established(x) ||
 	    (x->flags | y->flags) & TF_END_OPTIONS_CUT ||
 	    tf_end_state(y) != TF_ESTABLISHED || !has_ack_of_syn(y) || (x->flags & settled) != settled ||
@@ -114,17 +139,6 @@ closes_plainly(const struct tf_connection *c, const struct tf_closing *k)
 		if (tf_end_has(&c->end[e], TF_END_FIN) && (!k || k->fin[e].inferred))
 			return false;
 	return true;
-}
-
-/* Is there nothing unusual but that the capture missed its opening, and is that told?  Then what is known of the numbers
- * follows from segments with an ACK, and the next one that is in order brings nothing new. */
-static bool
-is_in_midstream(const struct tf_connection *c)
-{
-	const uint32_t told = TF_CONN_MIDSTREAM | TF_CONN_ROLES_GUESSED | TF_CONN_FOUND_MIDSTREAM;
-
-	return (c->flags & (UNUSUAL | TF_CONN_FOUND_MIDSTREAM)) == told &&
-	       !((c->end[TF_CLIENT].flags | c->end[TF_SERVER].flags) & TF_END_ISN_KNOWN);
 }
 
 static unsigned
@@ -187,18 +201,28 @@ is_embryonic(const struct tf_connection *c)
 	       (server == TF_LISTEN || server == TF_SYN_RECEIVED);
 }
 
+/* The time of an ACK of the SYN is kept among the rare things, and they change by nothing but what is counted. */
+static unsigned
+may_in_calm(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint from)
+{
+	bool opened = has_ack_of_syn(&c->end[!from]);
+
+	return TF_IS_CALM | (opened ? may_segment(ctx, c, from) & ~(unsigned)TF_MAY_FIN : 0);
+}
+
 static unsigned
 may_of(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint from, bool calm)
 {
 	unsigned may = may_fast(c, from, calm);
 
 	if (calm)
-		may |= TF_IS_CALM;
+		may |= may_in_calm(ctx, c, from);
 	else if (!(c->flags & UNUSUAL))
 		may |= may_syn(&c->end[from], &c->end[!from], from) | may_segment(ctx, c, from) |
 		       (is_embryonic(c) ? TF_IS_EMBRYONIC : 0);
 	else
-		may |= is_in_midstream(c) ? may_segment(ctx, c, from) : may_begin(c, from);
+		may |= is_in_midstream(c) && !(c->flags & TF_CONN_GAP) ? may_segment(ctx, c, from)
+		                                                       : may_begin(c, from);
 	return may ? may | facts(c, from) : 0;
 }
 
@@ -236,8 +260,8 @@ describe(const struct tf_connection *c, const struct tf_closing *k, bool calm)
 	    .history = {c->end[0].history, c->end[1].history},
 	    .end = {word_of(&c->end[0]), word_of(&c->end[1])},
 	    .flags = c->flags & ~TF_CONN_ASIDE,
-	    .letters = calm ? tf_letters_kinds(c->letters) : (uint32_t)c->letters,
-	    .letters_of_close = k && !calm ? k->letters : 0,
+	    .letters = (uint32_t)c->letters,
+	    .letters_of_close = k ? k->letters : 0,
 	    .depth = {c->end[0].depth, c->end[1].depth},
 	    .fins = fin_bits(k),
 	    .calm = calm,
@@ -265,7 +289,8 @@ number_anew(struct tf_context *ctx, const struct tf_connection *c, const struct 
 
 	if (moves->count < 1)
 		moves->count = 1;
-	if (moves->count == TF_SHAPES)
+	/* Of those with rare things there may be many; they leave room for the others. */
+	if (moves->count == (shape->calm ? TF_SHAPES / 4 * 3 : TF_SHAPES))
 		return 0;
 	moves->shape[moves->count] = (struct tf_known_shape){
 	    .shape = *shape,

@@ -86,6 +86,8 @@ feed_plain(struct tf_analyzer *a, struct tf_connection *c, uint32_t index, const
 		tf_detect_midstream(&a->ctx, c, s);
 	if (s->plain.kind & TF_K_DATA)
 		tf_detect_ordinary(&a->ctx, c, s);
+	if (may & TF_IS_CALM)
+		tf_detect_calm(&a->ctx, c, s, from);
 	if (move->notes & TF_NOTE_TIMERS)
 		tf_look_soon_enough(a, index, c);
 	else if (move->notes & TF_NOTE_REST)
