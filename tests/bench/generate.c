@@ -545,13 +545,13 @@ make_timeouts(size_t count)
 	make_scattered(count - later, later, 50, syn);
 }
 
-/* W4: one connection; `count` segments of 1448 octets, each second one acknowledged 32 segments later. */
-
+/* One connection; `count` segments of 1448 octets, each second one acknowledged 32 segments later; one of each
+ * `again_every` (0: none) is sent again 20 segments later. */
 static void
-make_elephant(size_t count)
+make_transfer(size_t count, size_t again_every)
 {
 	struct connection connection;
-	uint32_t lag = 32 * 1448;
+	const uint32_t lag = 32 * 1448, back = 20 * 1448;
 	uint64_t time_us = 0;
 
 #define AT(pause_us, ...) emit(&connection, &(struct segment){.time_us = time_us += (pause_us), __VA_ARGS__})
@@ -566,12 +566,29 @@ make_elephant(size_t count)
 		   .options = OPTIONS_TIMESTAMPS);
 		if (i % 2 == 0 && i > 33)
 			AT(1, .from = CLIENT, .flags = ACK, .ack_lag = lag, .options = OPTIONS_TIMESTAMPS);
+		if (again_every && i % again_every == again_every / 2) {
+			connection.end[SERVER].snd_nxt -= back;
+			AT(5, .from = SERVER, .flags = ACK, .bytes = 1448, .options = OPTIONS_TIMESTAMPS);
+			connection.end[SERVER].snd_nxt += back - 1448;
+		}
 	}
 	AT(500, .from = CLIENT, .flags = ACK, .options = OPTIONS_TIMESTAMPS);
 	AT(100, .from = SERVER, .flags = FIN | ACK, .options = OPTIONS_TIMESTAMPS);
 	AT(300, .from = CLIENT, .flags = FIN | ACK, .options = OPTIONS_TIMESTAMPS);
 	AT(300, .from = SERVER, .flags = ACK, .options = OPTIONS_TIMESTAMPS);
 #undef AT
+}
+
+static void
+make_elephant(size_t count)
+{
+	make_transfer(count, 0);
+}
+
+static void
+make_losses(size_t count)
+{
+	make_transfer(count, 1000);
 }
 
 static void
@@ -590,6 +607,7 @@ static const struct workload {
     {"W2", make_many, 100000, "many: 100,000 connections, all at a time, 12 packets each"},
     {"W3", make_flood, 1000000, "flood: 1,000,000 SYNs from as many sources to one port"},
     {"W4", make_elephant, 690608, "elephant: one connection, 1 GB"},
+    {"losses", make_losses, 690608, "the same, and one segment of 1,000 is sent again"},
     {"hours", make_hours, 900000, "hours: 900,000 connections, 5,000 every 10 s, 12 packets each"},
     {"random", make_random, 5000000, "5,000,000 handshakes in random order"},
     {"single", make_single, 1000000, "1,000,000 connections of one packet each"},
