@@ -1,9 +1,10 @@
 /*
  * Header prediction.  Nine segments of ten are the next data in order or
- * the ACK of it, on a connection with nothing rare about it.  They move no
- * replica and tell no detector anything: that the connection is of that
- * kind stands in its shape (core/moves.h), a few comparisons of numbers
- * show the rest, and the counters are all there is to do.
+ * the ACK of it, on a connection with nothing rare about it, or nothing that
+ * waits.  They move no replica and tell no detector anything: that the
+ * connection is of that kind stands in its shape (core/moves.h), a few
+ * comparisons of numbers show the rest, and the counters are all there is to
+ * do.
  *
  * Every condition here is one under which the checklist of connection.c
  * would come to the same result; a test feeds both and compares.

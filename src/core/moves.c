@@ -1,10 +1,11 @@
 /*
  * Openings and closings as nearly all of them are: each segment in order,
- * nothing sent again, nothing missing, nothing unusual seen before.  What
- * such a segment does to the two replicas depends on what they were (their
- * shape) and on what kind of segment it is, and on no number and no time.
- * So the checklist (connection.c) works it out the first time, and here it
- * is looked up the next time: no rule is written twice.
+ * nothing sent again, nothing missing; and what is in order where something
+ * unusual was seen before, or the opening was not.  What such a segment does
+ * to the two replicas depends on what they were (their shape) and on what
+ * kind of segment it is, and on no number and no time.  So the checklist
+ * (connection.c) works it out the first time, and here it is looked up the
+ * next time: no rule is written twice.
  *
  * What is left to do by hand are the numbers: edges, windows, timestamps,
  * the times of the handshake and of the FINs (RFC 9293 section 3.10.7.4,
