@@ -207,7 +207,7 @@ struct tf_segment_event {
 struct tf_brief {
 	uint64_t conn;
 	uint8_t state[2]; /* enum tf_state: the last ones, of client and server */
-	bool older;       /* midstream was found, and no finding told it */
+	bool older;       /* midstream was found, and nothing else; a finding may have told it */
 };
 
 #define TF_BRIEFS 32

@@ -1,11 +1,13 @@
 /*
  * The ring between the two threads.  One side only ships and the other only
  * takes, so two counters say whose a parcel is, each written by one side
- * alone, and there is no lock.
+ * alone, and that needs no lock.
  *
  * Parcels are prepared by the side that has to wait for the other: the
  * reader where the ring is full, else the analyzer when it takes one.  So
- * the one that sets the pace has less to do, whichever it is.
+ * the one that sets the pace has less to do, whichever it is.  A flag says
+ * that one of them is at it, for what is found out depends on the segments
+ * before; only the analyzer ever waits for it, and for a parcel at most.
  *
  * A side that has nothing to do looks again for some microseconds, does
  * what may be of use meanwhile, and if there is nothing of that either it
@@ -109,15 +111,22 @@ prepare_next(struct tf_pipeline *p)
 	return any;
 }
 
+/* To whoever shares the core, while this thread asks the same again and again. */
+static inline void
+give_way(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#endif
+}
+
 static void
 wait_until(struct tf_pipeline *p, bool (*ready)(struct tf_pipeline *))
 {
 	for (unsigned look = 0; look < LOOKS; look++) {
 		if (ready(p))
 			return;
-#if defined(__x86_64__) || defined(__i386__)
-		__builtin_ia32_pause();
-#endif
+		give_way();
 	}
 	for (unsigned naps = 0; !ready(p);) {
 		struct timespec t = {.tv_nsec = naps < SHORT_NAPS ? NAP_NS : LONG_NAP_NS};
@@ -156,7 +165,8 @@ tf_pipeline_next(struct tf_pipeline *p)
 	if (!full(p))
 		return NULL;
 	while (atomic_load(&p->prepared.count) == next)
-		(void)prepare_next(p);
+		if (!prepare_next(p))
+			give_way();
 	return &p->parcel[next % PARCELS];
 }
 

@@ -49,8 +49,8 @@ tf_connection_hear(const struct tf_context *ctx, struct tf_connection *c, enum t
 		                  ((UINT64_C(1) << 2 * TF_HEARD_BITS) - 1);
 }
 
-/* When WHICH, of C, was heard last, to 134 ms; 0: never, or that is not noted.  In mid-stream a SYN,ACK is the last
- * segment for which nothing is kept beside the connection. */
+/* When WHICH, of C, was heard last, to 134 ms; 0: never, or that is not noted.  Asked where nothing is kept beside the
+ * connection: in mid-stream, once a SYN,ACK has passed, that is only so if it was the first segment. */
 static inline int64_t
 tf_connection_heard_ns(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint which)
 {

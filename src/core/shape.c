@@ -11,7 +11,7 @@
 #include "core/letters.h"
 #include "core/moves.h"
 
-/* What is unusual is for the checklist. */
+/* What is unusual is for the checklist.  That the capture missed something matters less. */
 #define BUT_GAPS                                                                                             \
 	(TF_CONN_MIDSTREAM | TF_CONN_ROLES_GUESSED | TF_CONN_SIMULTANEOUS | TF_CONN_SPLIT |                  \
 	 TF_CONN_HOLDS_SYN | TF_CONN_FAST_OPEN | TF_CONN_SETTLED)

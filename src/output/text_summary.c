@@ -6,7 +6,7 @@
 #include "style.h"
 #include "text.h"
 
-#define MOST_STATES   5 /* rows of last states */
+#define MOST_STATES   5  /* rows of last states */
 #define MOST_FINDINGS 8  /* rows of findings */
 #define TITLE_COLUMNS 40 /* a title that is longer may go on in the next line */
 #define INDENT        2
