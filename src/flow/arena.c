@@ -26,23 +26,23 @@ map(size_t size)
 	return arena == MAP_FAILED ? NULL : arena;
 }
 
-/* An arena of SIZE of which all but the first TF_ARENA_SMALL octets lie in huge pages.  Visits in random order miss the TLB
- * otherwise, and a prefetch that does waits for it. */
+/* An arena of SIZE of which all but the first TF_ARENA_SMALL octets lie in huge pages: a small capture would pay for 2 MiB
+ * of zeroes.  Visits in random order miss the TLB otherwise, and a prefetch that does waits for it. */
 static void *
-map_huge(size_t size, size_t small)
+map_huge(size_t size)
 {
 	unsigned char *whole = map(size + 2 * TF_ARENA_HUGE);
 	size_t head;
 
 	if (!whole)
 		return NULL;
-	head = TF_ARENA_HUGE - small + (TF_ARENA_HUGE - (uintptr_t)whole % TF_ARENA_HUGE) % TF_ARENA_HUGE;
+	head = TF_ARENA_HUGE - TF_ARENA_SMALL + (TF_ARENA_HUGE - (uintptr_t)whole % TF_ARENA_HUGE) % TF_ARENA_HUGE;
 	if (head)
 		(void)munmap(whole, head);
 	if (2 * TF_ARENA_HUGE - head)
 		(void)munmap(whole + head + size, 2 * TF_ARENA_HUGE - head);
 #ifdef MADV_HUGEPAGE
-	(void)madvise(whole + head + small, size - small, MADV_HUGEPAGE);
+	(void)madvise(whole + head + TF_ARENA_SMALL, size - TF_ARENA_SMALL, MADV_HUGEPAGE);
 #endif
 	return whole + head;
 }
@@ -59,27 +59,13 @@ tf_arena_touch(void *part, size_t size)
 #endif
 }
 
-/* Small pages.  Those that are taken in random order come at once, which costs less than one by one. */
-static void *
-map_small(size_t size, enum tf_arena_use use)
-{
-	void *arena = map(size);
-
-	if (arena && use == TF_ARENA_SCATTERED)
-		(void)tf_arena_touch(arena, size);
-	return arena;
-}
-
 void *
-tf_arena_new(size_t count, size_t bytes, enum tf_arena_use use)
+tf_arena_new(size_t count, size_t bytes)
 {
-	/* What fills from its beginning would pay for 2 MiB of zeroes in a small capture. */
-	size_t small = use == TF_ARENA_FILLS ? TF_ARENA_SMALL : 0;
-
 	if (bytes && count > SIZE_MAX / 2 / bytes)
 		return NULL;
 	size_t size = room_for(count, bytes);
-	return size < TF_ARENA_HUGE + small ? map_small(size, use) : map_huge(size, small);
+	return size < TF_ARENA_HUGE + TF_ARENA_SMALL ? map(size) : map_huge(size);
 }
 
 void

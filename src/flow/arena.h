@@ -3,9 +3,9 @@
  *
  * Pages that are never touched cost nothing.  The kernel is asked for huge
  * pages: tables are visited in random order, and with small pages most
- * visits miss the TLB as well as the cache.  What fills from its beginning
- * has small ones in its first MiB, so that small captures pay nothing for
- * it.
+ * visits miss the TLB as well as the cache.  All fill from their beginning,
+ * and have small ones in their first MiB, so that small captures pay nothing
+ * for it.
  */
 #ifndef TCPFSM_FLOW_ARENA_H
 #define TCPFSM_FLOW_ARENA_H
@@ -16,13 +16,8 @@
 #define TF_ARENA_HUGE  ((size_t)2 << 20) /* octets of a huge page */
 #define TF_ARENA_SMALL ((size_t)1 << 20) /* before the first one */
 
-enum tf_arena_use {
-	TF_ARENA_FILLS,     /* from its beginning */
-	TF_ARENA_SCATTERED, /* its places are taken in random order */
-};
-
 /* COUNT items of BYTES octets each, zeroed; NULL where there is no memory. */
-void *tf_arena_new(size_t count, size_t bytes, enum tf_arena_use use);
+void *tf_arena_new(size_t count, size_t bytes);
 
 /* Let the kernel clear PART of an arena, which begins with a page, now.  False where it cannot. */
 bool tf_arena_touch(void *part, size_t size);

@@ -85,7 +85,7 @@ make_room(struct tf_analyzer *a, struct tf_embryo_queue *q)
 		clear(a, q);
 	if (q->count < q->room)
 		return true;
-	uint64_t *larger = tf_arena_new(room, sizeof *larger, TF_ARENA_FILLS);
+	uint64_t *larger = tf_arena_new(room, sizeof *larger);
 	if (!larger)
 		return false;
 	(void)tf_arena_touch(larger, 2 * q->count * sizeof *larger);

@@ -121,7 +121,7 @@ rank(const struct tf_analyzer *a, struct ranks *r)
 
 	r->count = range < a->next_conn ? range : a->next_conn;
 	r->first = a->next_conn - r->count + 1;
-	r->value = tf_arena_new(r->count, sizeof *r->value, TF_ARENA_FILLS);
+	r->value = tf_arena_new(r->count, sizeof *r->value);
 	return r->value && each_survivor(a, put_at_rank, r);
 }
 

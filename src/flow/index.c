@@ -27,7 +27,7 @@ tf_index_init(struct tf_index *index, uint32_t places, uint32_t entries)
 {
 	assert((places & (places - 1)) == 0);
 	index->most_places = places_for(entries, places);
-	index->entry = tf_arena_new(index->most_places, sizeof *index->entry, TF_ARENA_FILLS);
+	index->entry = tf_arena_new(index->most_places, sizeof *index->entry);
 	index->mask = places - 1;
 	index->used = 0;
 	return index->entry != NULL;

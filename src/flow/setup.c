@@ -17,7 +17,7 @@ make_pool(struct tf_pool *pool, size_t item_bytes, uint64_t capacity)
 	if (capacity > UINT32_MAX / 8)
 		capacity = UINT32_MAX / 8;
 	*pool = (struct tf_pool){.item_bytes = (uint32_t)item_bytes, .capacity = (uint32_t)capacity};
-	pool->items = tf_arena_new(pool->capacity, item_bytes, TF_ARENA_FILLS);
+	pool->items = tf_arena_new(pool->capacity, item_bytes);
 	return pool->items != NULL;
 }
 

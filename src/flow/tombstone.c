@@ -322,8 +322,8 @@ tf_graveyard_init(struct tf_graveyard *y, uint32_t most)
 		return false;
 	y->waiting = (struct tf_pool){.item_bytes = sizeof(struct waiting),
 	                              .capacity = most < MOST_WAITING ? most : MOST_WAITING};
-	y->blocks = tf_arena_new(y->capacity, BLOCK_UNITS * 4, TF_ARENA_FILLS);
-	y->waiting.items = tf_arena_new(y->waiting.capacity, sizeof(struct waiting), TF_ARENA_FILLS);
+	y->blocks = tf_arena_new(y->capacity, BLOCK_UNITS * 4);
+	y->waiting.items = tf_arena_new(y->waiting.capacity, sizeof(struct waiting));
 	y->fresh = 1;
 	y->oldest = y->end = FIRST_UNIT;
 	return y->blocks && y->waiting.items;

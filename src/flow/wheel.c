@@ -25,7 +25,7 @@ bool
 tf_wheel_init(struct tf_wheel *w, const struct tf_pool *connections)
 {
 	*w = (struct tf_wheel){.connections = connections, .soonest_ns = INT64_MAX};
-	w->place = tf_arena_new((size_t)connections->capacity + 1, sizeof *w->place, TF_ARENA_FILLS);
+	w->place = tf_arena_new((size_t)connections->capacity + 1, sizeof *w->place);
 	return w->place != NULL;
 }
 

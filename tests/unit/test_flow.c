@@ -177,6 +177,26 @@ the_index_without_memory(void)
 	tf_index_fini(&index);
 }
 
+/* Of very many that have one hash, those that lie at the beginning for want of room at the end are set aside meanwhile. */
+static void
+the_index_without_memory_to_grow(void)
+{
+	struct tf_index index;
+	uint32_t full = tf_index_limit(128);
+
+	CU_ASSERT_FATAL(tf_index_init(&index, 128, 2 * full));
+	for (uint32_t i = 0; i < full; i++)
+		CU_ASSERT_FATAL(tf_index_add(&index, UINT32_MAX, i + 1));
+	allocations_left = 0;
+	CU_ASSERT(!tf_index_add(&index, UINT32_MAX, full + 1));
+	allocations_left = -1;
+	CU_ASSERT(index.used == full && index.mask == 127);
+	CU_ASSERT(tf_index_add(&index, UINT32_MAX, full + 1));
+	for (uint32_t i = 0; i <= full; i++)
+		CU_ASSERT(holds(&index, UINT32_MAX, i + 1));
+	tf_index_fini(&index);
+}
+
 static void
 the_hash_depends_on_everything(void)
 {
@@ -1015,6 +1035,7 @@ const struct tf_test tf_tests[] = {
     {"the index keeps what it is given", the_index_keeps_what_it_is_given},
     {"removal from the index shifts back what follows", removal_shifts_back},
     {"the index without memory stays as it was", the_index_without_memory},
+    {"the index without memory to grow stays as it was", the_index_without_memory_to_grow},
     {"an index grows where it stands", an_index_grows_where_it_stands},
     {"the hash depends on the whole 4-tuple and on the secret", the_hash_depends_on_everything},
     {"a port does not stand in for an address", a_port_does_not_stand_in_for_an_address},
