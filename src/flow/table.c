@@ -38,31 +38,28 @@ sender_is_client(const struct tf_analyzer *a, const struct tf_segment *s)
 
 enum worth { CLOSED, EMBRYONIC, IN_MID_CLOSE, ESTABLISHED };
 
+/* A connection has its shape in its first line of cache, and the others may be far. */
 static bool
-is_shape_of_established(const struct tf_analyzer *a, unsigned shape)
+are_established(const struct tf_analyzer *a, const struct tf_connection *c)
 {
-	const struct tf_shape *s = &a->moves.shape[shape].shape;
+	const uint64_t *known = a->moves.shape[c->shape].shape.history;
 
-	return shape && (s->history[TF_CLIENT] & 0xf) == TF_ESTABLISHED &&
-	       (s->history[TF_SERVER] & 0xf) == TF_ESTABLISHED;
+	for (int e = 0; e < 2; e++)
+		if (((c->shape ? known[e] : c->end[e].history) & 0xf) != TF_ESTABLISHED)
+			return false;
+	return true;
 }
 
 static enum worth
 worth_of(const struct tf_analyzer *a, const struct tf_connection *c)
 {
-	const uint32_t opened = TF_CONN_ESTABLISHED | TF_CONN_MIDSTREAM;
+	bool opened = (c->flags & (TF_CONN_ESTABLISHED | TF_CONN_MIDSTREAM)) != 0;
 
-	/* It has its shape in its first line of cache, and the others may be far. */
-	if (c->flags & opened && is_shape_of_established(a, c->shape))
+	if (opened && are_established(a, c))
 		return ESTABLISHED;
 	if (tf_connection_closed(c))
 		return CLOSED;
-	if (!(c->flags & opened))
-		return EMBRYONIC;
-	return tf_end_state(&c->end[TF_CLIENT]) == TF_ESTABLISHED &&
-	               tf_end_state(&c->end[TF_SERVER]) == TF_ESTABLISHED
-	           ? ESTABLISHED
-	           : IN_MID_CLOSE;
+	return opened ? IN_MID_CLOSE : EMBRYONIC;
 }
 
 static struct tf_doomed
@@ -189,7 +186,7 @@ tf_table_make_room(struct tf_analyzer *a)
 	else if (!tf_embryo_evict(a, victim))
 		tf_table_end(a, tf_embryo_grow(a, victim), TF_GONE_EVICTED);
 	if (!a->stats.evicted++)
-		a->ctx.forgets_since = a->ctx.packet;
+		a->ctx.forgets_since = a->ctx.last_packet;
 }
 
 /* ---- tombstones --------------------------------------------------------------- */
