@@ -18,6 +18,7 @@
 #include "tcpfsm/segment.h"
 
 struct tf_analyzer;
+struct tf_read_ahead;
 
 struct tf_stats {
 	uint64_t segments;         /* TCP segments fed, duplicates of the capture's included */
@@ -63,6 +64,10 @@ bool tf_analyzer_supply(struct tf_analyzer *a);
 /* Feed COUNT prepared segments in capture order.  Feeding several at once lets the
  * look-ups overlap; the result is the same as one by one. */
 void tf_analyzer_feed(struct tf_analyzer *a, const struct tf_segment *segments, size_t count);
+
+/* The thread that feeds will read AHEAD's memory when it is done with the segments that it feeds next; meanwhile a share
+ * of it is asked for with each of them.  AHEAD stays the caller's; NULL, as it is at first: nothing is to be asked for. */
+void tf_analyzer_read_ahead(struct tf_analyzer *a, struct tf_read_ahead *ahead);
 
 /* Feed an ICMP or ICMPv6 error in capture order, between segments. */
 void tf_analyzer_icmp(struct tf_analyzer *a, const struct tf_icmp_error *e);

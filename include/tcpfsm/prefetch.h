@@ -32,4 +32,23 @@ tf_prefetch_lines(const void *item, size_t octets)
 		tf_prefetch_to_write((const char *)item + at);
 }
 
+/* Memory that will be read next, from its beginning to its end.  A processor has few requests to memory under way at a
+ * time, so who asks for all at once waits for nearly all of it.  Instead, whoever has something to compute before asks
+ * for a share of it with each piece of that. */
+struct tf_read_ahead {
+	const unsigned char *next;
+	size_t left, share; /* octets from next on that were not asked for; to ask for at a time */
+};
+
+TF_PREFETCHES void
+tf_prefetch_share(struct tf_read_ahead *ahead)
+{
+	size_t octets = ahead->left < ahead->share ? ahead->left : ahead->share;
+
+	for (size_t at = 0; at < octets; at += 64)
+		__builtin_prefetch(ahead->next + at);
+	ahead->next += octets;
+	ahead->left -= octets;
+}
+
 #endif

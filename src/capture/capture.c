@@ -308,6 +308,12 @@ tf_capture_take_help(struct tf_capture *c, bool helps)
 		tf_stream_take_help(&c->inputs[0].reader.stream, helps);
 }
 
+struct tf_read_ahead *
+tf_capture_ahead(struct tf_capture *c)
+{
+	return !c->is_live && c->count == 1 ? &c->inputs[0].reader.ahead : NULL;
+}
+
 uint64_t
 tf_capture_frames(const struct tf_capture *c)
 {

@@ -108,6 +108,10 @@ bool tf_capture_may_change(const struct tf_capture *c);
  * from now on.  It changes nothing but the time. */
 void tf_capture_take_help(struct tf_capture *c, bool helps);
 
+/* What the next batch is likely to be read from, for the thread that reads it; NULL where that is not known.  It stays
+ * where it is until tf_capture_close. */
+struct tf_read_ahead *tf_capture_ahead(struct tf_capture *c);
+
 /* Makes a waiting or the next batch return TF_CAPTURE_END; live, the batches before it bring what the
  * kernel had taken by now.  May be called by a signal handler and by another thread. */
 void tf_capture_break(struct tf_capture *c);

@@ -97,13 +97,16 @@ load_frame(const struct tf_pcap_file *f, const uint8_t *p, bool plain, struct tf
 	frame->linktype = f->linktype;
 }
 
-enum { AHEAD = 8 << 10 }; /* octets; what is asked for is still in a cache when it is looked at */
+enum {
+	LINE = 64,       /* octets that come at a time */
+	AHEAD = 8 << 10, /* octets; what is asked for is still in a cache when it is looked at */
+};
 
 /* What lies before it was asked for; the window, of which LEFT octets from P on are left, may be a new one. */
 static inline const uint8_t *
-asked_before(const struct tf_pcap_file *f, const uint8_t *p, size_t left)
+asked_before(const struct tf_reader *r, const uint8_t *p, size_t left)
 {
-	return f->asked >= p && f->asked <= p + left ? f->asked : p;
+	return r->ahead.next >= p && r->ahead.next <= p + left ? r->ahead.next : p;
 }
 
 /* Ask for what lies up to some frames ahead of P, if it was not: the processor does not do so across pages on its own.
@@ -111,8 +114,6 @@ asked_before(const struct tf_pcap_file *f, const uint8_t *p, size_t left)
 static inline const uint8_t *
 ask_ahead(const uint8_t *asked, const uint8_t *p)
 {
-	enum { LINE = 64 };
-
 	for (; asked < p + AHEAD; asked += 4 * LINE) {
 		__builtin_prefetch(asked);
 		__builtin_prefetch(asked + LINE);
@@ -120,6 +121,19 @@ ask_ahead(const uint8_t *asked, const uint8_t *p)
 		__builtin_prefetch(asked + 3 * LINE);
 	}
 	return asked;
+}
+
+/* As many octets as the FRAMES before P had, of LEFT ones from there on, but for those that were ASKED for. */
+static struct tf_read_ahead
+expect_as_much(const uint8_t *asked, const uint8_t *p, size_t left, size_t octets, size_t frames)
+{
+	size_t next = octets < left ? octets : left, begun = asked > p ? (size_t)(asked - p) : 0;
+
+	return (struct tf_read_ahead){
+	    .next = asked,
+	    .left = begun < next ? next - begun : 0,
+	    .share = frames ? octets / frames / LINE * LINE + LINE : 0,
+	};
 }
 
 /* Inlined twice, so that a PLAIN file is not asked with each field for its byte order and old ways. */
@@ -131,9 +145,9 @@ read_records(struct tf_reader *r, struct tf_frame *frames, size_t max, bool plai
 	const uint32_t usual_caplen = f.snaplen < f.max_caplen ? f.snaplen : f.max_caplen;
 	struct tf_stream *s = &r->stream;
 	size_t left = tf_stream_available(s), need = f.header_len;
-	const uint8_t *p = tf_stream_at(s);
+	const uint8_t *begin = tf_stream_at(s), *p = begin;
 	struct tf_frame *frame = frames, *end = frames + max;
-	const uint8_t *asked = plain && tf_stream_is_untouched(s) ? asked_before(&f, p, left) : NULL;
+	const uint8_t *asked = plain && tf_stream_is_untouched(s) ? asked_before(r, p, left) : NULL;
 	*status = TF_READ_OK;
 	for (; frame < end; frame++, p += need, left -= need) {
 		need = f.header_len;
@@ -150,7 +164,8 @@ read_records(struct tf_reader *r, struct tf_frame *frames, size_t max, bool plai
 			asked = ask_ahead(asked, p);
 	}
 	s->begin = s->end - left;
-	r->format.pcap.asked = asked;
+	r->ahead = asked ? expect_as_much(asked, p, left, (size_t)(p - begin), (size_t)(frame - frames))
+	                 : (struct tf_read_ahead){0};
 	if (frame < end)
 		*status = left >= f.header_len && frame->caplen > f.max_caplen
 		              ? fail_caplen(r, frame->caplen)

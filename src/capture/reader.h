@@ -13,6 +13,7 @@
 
 #include "capture/source.h"
 #include "capture/stream.h"
+#include "tcpfsm/prefetch.h"
 
 enum tf_read_status {
 	TF_READ_OK,     /* as many frames as asked for */
@@ -37,7 +38,6 @@ struct tf_pcap_file {
 	uint32_t snaplen;      /* captured octets beyond it are not delivered, as in libpcap */
 	uint32_t max_caplen;   /* more is damage */
 	int linktype;          /* LINKTYPE_* */
-	const uint8_t *asked;  /* in a window: the processor has been asked for what lies before it */
 };
 
 struct tf_pcapng_interface;
@@ -56,9 +56,10 @@ struct tf_pcapng_file {
 struct tf_reader {
 	struct tf_source *source;
 	struct tf_stream stream;
-	tf_read_function *read;    /* by format, once that is known; NULL before */
-	size_t need;               /* octets that the stream must make available next */
-	enum tf_read_status final; /* TF_READ_END or TF_READ_FAILED once it came to that, else OK */
+	tf_read_function *read;     /* by format, once that is known; NULL before */
+	size_t need;                /* octets that the stream must make available next */
+	struct tf_read_ahead ahead; /* of the stream's window; what lies before it was asked for */
+	enum tf_read_status final;  /* TF_READ_END or TF_READ_FAILED once it came to that, else OK */
 	union {
 		struct tf_pcap_file pcap;
 		struct tf_pcapng_file pcapng;

@@ -141,6 +141,7 @@ read_together(struct replay *r)
 		tf_pipeline_free(r->pipeline);
 		return false;
 	}
+	tf_analyzer_read_ahead(r->analyzer, NULL);
 	while ((parcel = tf_pipeline_next(r->pipeline))) {
 		use_parcel(r, parcel);
 		tf_pipeline_give_back(r->pipeline);
@@ -209,6 +210,7 @@ read_alone(struct replay *r, bool others)
 
 	r->intake.ship = use_at_once;
 	r->intake.parcel = &r->parcel;
+	tf_analyzer_read_ahead(r->analyzer, tf_capture_ahead(r->capture));
 	while (!tf_outputs_all_failed(r->outputs)) {
 		if (others && share_work(r))
 			return;

@@ -521,6 +521,12 @@ tf_analyzer_prepare(struct tf_analyzer *a, struct tf_segment *segments, size_t c
 	tf_prepare(a->preparation, segments, count);
 }
 
+void
+tf_analyzer_read_ahead(struct tf_analyzer *a, struct tf_read_ahead *ahead)
+{
+	a->ahead = ahead ? ahead : &a->nothing_ahead;
+}
+
 /* Turn I of a row where some step has no errand yet, or none any more.  A number before the first one wraps, and so it
  * is beyond COUNT as well. */
 static __attribute__((noinline)) void
@@ -551,6 +557,7 @@ feed_row(struct tf_analyzer *a, const struct tf_segment *segments, size_t count)
 		take_turn(a, row, segments, count, i++);
 	for (; i < count; i++) {
 		prefetch_segment(&segments[i + EARLY]);
+		tf_prefetch_share(a->ahead);
 		set_out(a, &row[i], &segments[i]);
 		look_for_connection(a, &row[i - AHEAD]);
 		look_for_closing(a, &row[i - 2 * AHEAD]);

@@ -64,6 +64,7 @@ struct tf_analyzer {
 	int64_t look_open_ns,
 	    look_close_ns; /* the wheel looks so long after a step of an opening, of a close */
 	bool started;
+	struct tf_read_ahead *ahead, nothing_ahead; /* what to ask for meanwhile; no such thing */
 };
 
 static inline struct tf_connection *

@@ -68,6 +68,7 @@ tf_analyzer_new(const struct tf_config *config, struct tf_sink sink)
 	for (int i = 0; i < TF_EMBRYO_QUEUES; i++)
 		a->embryo_queue[i].due_ns = INT64_MAX;
 	a->embryo_due_ns = INT64_MAX;
+	tf_analyzer_read_ahead(a, NULL);
 	tf_choose_looks(a);
 	return a;
 }
