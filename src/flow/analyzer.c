@@ -152,10 +152,10 @@ static struct place
 look_up(const struct tf_analyzer *a, const struct errand *e)
 {
 	struct place found = {0, 0};
+	struct tf_index_walk w;
 
-	for (uint32_t at = tf_index_start(&a->index, e->s->hash); tf_index_find(&a->index, e->s->hash, &at);
-	     at = (at + 1) & a->index.mask) {
-		uint32_t value = a->index.entry[at].value;
+	for (uint32_t value = tf_index_first(&a->index, e->s->hash, &w); value;
+	     value = tf_index_next(&a->index, &w)) {
 		if (value & TF_TOMBSTONE_BIT) {
 			uint32_t place = value & ~TF_TOMBSTONE_BIT;
 			struct tf_key key = tf_tombstone_key(tf_tombstone_at(&a->graveyard, place));
@@ -440,11 +440,11 @@ tf_analyzer_advance(struct tf_analyzer *a, int64_t now_ns)
 IN_EACH_TURN uint32_t
 prefetch_connection(const struct tf_analyzer *a, const struct errand *e)
 {
-	uint32_t at = tf_index_start(&a->index, e->s->hash), index;
+	struct tf_index_walk w;
+	uint32_t index = tf_index_first(&a->index, e->s->hash, &w);
 
-	if (!tf_index_find(&a->index, e->s->hash, &at))
+	if (!index)
 		return 0;
-	index = a->index.entry[at].value;
 	if (index & TF_TOMBSTONE_BIT) {
 		__builtin_prefetch(tf_tombstone_at(&a->graveyard, index & ~TF_TOMBSTONE_BIT));
 		return 0;

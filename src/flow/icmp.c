@@ -17,12 +17,12 @@ connection_of(const struct tf_analyzer *a, const struct tf_segment *quoted)
 {
 	uint32_t hash = tf_key_hash_segment(quoted, a->config.hash_key);
 
-	for (uint32_t at = tf_index_start(&a->index, hash); tf_index_find(&a->index, hash, &at);
-	     at = (at + 1) & a->index.mask) {
-		uint32_t value = a->index.entry[at].value;
+	struct tf_index_walk w;
+
+	for (uint32_t value = tf_index_first(&a->index, hash, &w); value;
+	     value = tf_index_next(&a->index, &w))
 		if (!(value & TF_TOMBSTONE_BIT) && tf_value_is_of(a, value, quoted))
 			return value;
-	}
 	return 0;
 }
 

@@ -1,8 +1,9 @@
 /*
- * The index of the flow table.  Removal shifts back what follows, so that
- * no mark of the dead is left and a table that is used for days stays fast.
- * It grows where it stands: memory that is touched first has to be cleared,
- * and a larger one elsewhere would be half as much again.
+ * The index of the flow table.  Removal brings back what lies further on for
+ * want of room, so that no mark of the dead is left and a table that is used
+ * for days stays fast.  It grows where it stands: memory that is touched
+ * first has to be cleared, and a larger one elsewhere would be half as much
+ * again.
  */
 #include "flow/index.h"
 
@@ -25,93 +26,100 @@ places_for(uint32_t entries, uint32_t least)
 bool
 tf_index_init(struct tf_index *index, uint32_t places, uint32_t entries)
 {
-	assert((places & (places - 1)) == 0);
+	assert(places >= TF_BUCKET && (places & (places - 1)) == 0);
 	index->most_places = places_for(entries, places);
-	index->entry = tf_arena_new(index->most_places, sizeof *index->entry);
-	index->mask = places - 1;
+	index->bucket = tf_arena_new(index->most_places / TF_BUCKET, sizeof *index->bucket);
+	index->mask = places / TF_BUCKET - 1;
 	index->used = 0;
-	return index->entry != NULL;
+	return index->bucket != NULL;
 }
 
 void
 tf_index_fini(struct tf_index *index)
 {
-	tf_arena_free(index->entry, index->most_places, sizeof *index->entry);
+	tf_arena_free(index->bucket, index->most_places / TF_BUCKET, sizeof *index->bucket);
 }
 
 static inline void
-put(struct tf_index *index, struct tf_index_entry new)
+put(struct tf_index *index, uint32_t tag, uint32_t value)
 {
-	uint32_t at = new.tag & index->mask;
+	uint32_t at = tag & index->mask;
+	unsigned empty;
 
-	while (index->entry[at].value)
+	while (__builtin_expect(!(empty = tf_bucket_equal(index->bucket[at].tag, 0)), false))
 		at = (at + 1) & index->mask;
-	index->entry[at] = new;
+	int place = __builtin_ctz(empty);
+	index->bucket[at].tag[place] = tag;
+	index->bucket[at].value[place] = value;
+}
+
+static inline void
+clear(struct tf_bucket *bucket, unsigned place)
+{
+	bucket->tag[place] = bucket->value[place] = 0;
 }
 
 /* ---- growing ------------------------------------------------------------------- */
 
-/* Does what lies at AT, among the first ones, belong to the last ones of PLACES, where there was no room? */
-static bool
-is_round(const struct tf_index *index, uint32_t at, uint32_t places)
-{
-	return (index->entry[at].tag & (places - 1)) > at;
-}
+struct entry {
+	uint32_t tag, value;
+};
 
-/* How many those are; with OUT they go there. */
-static uint32_t
-take_round(struct tf_index *index, uint32_t places, struct tf_index_entry *out)
+/* Take what lies in the first of BUCKETS and belongs to the last ones, where there was no room.  How much that is; without
+ * OUT it stays. */
+static size_t
+take_round(struct tf_index *index, uint32_t buckets, struct entry *out)
 {
-	uint32_t count = 0;
+	size_t count = 0;
+	bool was_full = true;
 
-	for (uint32_t at = 0; index->entry[at].value; at++) {
-		if (!is_round(index, at, places))
-			continue;
-		if (out)
-			out[count] = index->entry[at];
-		count++;
-	}
-	for (uint32_t at = 0, left = out ? count : 0; left > 0; at++) {
-		if (!is_round(index, at, places))
-			continue;
-		index->entry[at].value = 0;
-		left--;
+	for (struct tf_bucket *b = index->bucket; was_full; b++) {
+		was_full = tf_bucket_is_full(b);
+		for (unsigned i = 0; i < TF_BUCKET; i++) {
+			if ((b->tag[i] & (buckets - 1)) <= (size_t)(b - index->bucket))
+				continue;
+			if (out) {
+				out[count] = (struct entry){b->tag[i], b->value[i]};
+				clear(b, i);
+			}
+			count++;
+		}
 	}
 	return count;
 }
 
-/* The places double.  Each entry stays in its half, at its place or before it, or goes as far into the new one: so what
+/* The BUCKETS double.  Each entry stays in its half, where it is or before that, or goes as far into the new one: so what
  * was looked at is in order, and nothing that was not is in the way. */
 static void
-spread(struct tf_index *index, uint32_t places)
+spread(struct tf_index *index, uint32_t buckets)
 {
-	index->mask = 2 * places - 1;
-	for (uint32_t at = 0; at < places; at++) {
-		struct tf_index_entry e = index->entry[at];
-		if (!e.value)
-			continue;
-		index->entry[at].value = 0;
-		put(index, e);
+	index->mask = 2 * buckets - 1;
+	for (uint32_t at = 0; at < buckets; at++) {
+		const struct tf_bucket b = index->bucket[at];
+		index->bucket[at] = (struct tf_bucket){0};
+		for (unsigned i = 0; i < TF_BUCKET; i++)
+			if (b.tag[i])
+				put(index, b.tag[i], b.value[i]);
 	}
 }
 
 static bool
 grow(struct tf_index *index)
 {
-	struct tf_index_entry few[64], *round = few;
-	uint32_t places = index->mask + 1, count;
+	struct entry few[64], *round = few;
+	uint32_t buckets = index->mask + 1;
 
-	if (places > index->most_places / 2)
+	if (tf_index_places(index) > index->most_places / 2)
 		return false;
-	count = take_round(index, places, NULL);
+	size_t count = take_round(index, buckets, NULL);
 	if (count > sizeof few / sizeof *few && !(round = malloc(count * sizeof *round)))
 		return false;
 	/* All of it is visited, so that it comes at less cost at once. */
-	(void)tf_arena_touch(index->entry + places, places * sizeof *index->entry);
-	(void)take_round(index, places, round);
-	spread(index, places);
-	for (uint32_t i = 0; i < count; i++)
-		put(index, round[i]);
+	(void)tf_arena_touch(index->bucket + buckets, buckets * sizeof *index->bucket);
+	(void)take_round(index, buckets, round);
+	spread(index, buckets);
+	for (size_t i = 0; i < count; i++)
+		put(index, round[i].tag, round[i].value);
 	if (round != few)
 		free(round);
 	return true;
@@ -120,46 +128,69 @@ grow(struct tf_index *index)
 bool
 tf_index_add(struct tf_index *index, uint32_t hash, uint32_t value)
 {
-	if (index->used >= tf_index_limit(index->mask + 1) && !grow(index))
+	if (index->used >= tf_index_limit(tf_index_places(index)) && !grow(index))
 		return false;
-	put(index, (struct tf_index_entry){hash, value});
+	put(index, tf_index_tag(hash), value);
 	index->used++;
 	return true;
 }
 
 /* ---- going ------------------------------------------------------------------------ */
 
-static uint32_t
+struct place {
+	uint32_t bucket;
+	unsigned in_it;
+};
+
+static struct place
 place_of(const struct tf_index *index, uint32_t hash, uint32_t value)
 {
-	uint32_t at = hash & index->mask;
+	uint32_t at = tf_index_tag(hash) & index->mask;
+	unsigned hits;
 
-	while (index->entry[at].value != value) {
-		assert(index->entry[at].value);
+	while (__builtin_expect(!(hits = tf_bucket_equal(index->bucket[at].value, value)), false)) {
+		assert(tf_bucket_is_full(&index->bucket[at]));
 		at = (at + 1) & index->mask;
 	}
-	return at;
+	return (struct place){at, (unsigned)__builtin_ctz(hits)};
 }
 
 void
 tf_index_replace(struct tf_index *index, uint32_t hash, uint32_t from, uint32_t to)
 {
-	index->entry[place_of(index, hash, from)].value = to;
+	struct place p = place_of(index, hash, from);
+
+	index->bucket[p.bucket].value[p.in_it] = to;
+}
+
+/* Move an entry from the bucket AT to HOLE, which it may have gone past for want of room.  False: none did. */
+static bool
+move_back(struct tf_index *index, uint32_t at, struct place *hole)
+{
+	struct tf_bucket *from = &index->bucket[at], *to = &index->bucket[hole->bucket];
+
+	for (unsigned i = 0; i < TF_BUCKET; i++) {
+		uint32_t home = from->tag[i] & index->mask;
+		if (!from->tag[i] || ((at - home) & index->mask) < ((at - hole->bucket) & index->mask))
+			continue;
+		to->tag[hole->in_it] = from->tag[i];
+		to->value[hole->in_it] = from->value[i];
+		*hole = (struct place){at, i};
+		return true;
+	}
+	return false;
 }
 
 void
 tf_index_remove(struct tf_index *index, uint32_t hash, uint32_t value)
 {
-	uint32_t hole = place_of(index, hash, value);
+	struct place hole = place_of(index, hash, value);
+	uint32_t at = hole.bucket;
 
-	for (uint32_t at = (hole + 1) & index->mask; index->entry[at].value; at = (at + 1) & index->mask) {
-		uint32_t home = index->entry[at].tag & index->mask;
-		/* It may move back only if its home does not lie behind the hole. */
-		if (((at - home) & index->mask) < ((at - hole) & index->mask))
-			continue;
-		index->entry[hole] = index->entry[at];
-		hole = at;
+	while (tf_bucket_is_full(&index->bucket[at])) {
+		at = (at + 1) & index->mask;
+		(void)move_back(index, at, &hole);
 	}
-	index->entry[hole].value = 0;
+	clear(&index->bucket[hole.bucket], hole.in_it);
 	index->used--;
 }

@@ -43,7 +43,7 @@ tf_index_supply(struct tf_index_supply *s, const struct tf_index *index)
 {
 	uint32_t places = atomic_load_explicit(&s->places, memory_order_relaxed);
 	uint32_t used = atomic_load_explicit(&s->used, memory_order_relaxed);
-	size_t begin = places * sizeof *index->entry, end = 2 * begin;
+	size_t begin = places / TF_BUCKET * sizeof *index->bucket, end = 2 * begin;
 
 	if (s->useless || !grows_soon(places, used) || places > index->most_places / 2)
 		return false;
@@ -52,7 +52,7 @@ tf_index_supply(struct tf_index_supply *s, const struct tf_index *index)
 	if (s->ready >= end)
 		return false;
 	size_t more = end - s->ready < TF_ARENA_HUGE ? end - s->ready : TF_ARENA_HUGE;
-	s->useless = !tf_arena_touch((char *)index->entry + s->ready, more);
+	s->useless = !tf_arena_touch((char *)index->bucket + s->ready, more);
 	s->ready += more;
 	return true;
 }

@@ -47,7 +47,7 @@ static inline void
 tf_index_supply_tell(struct tf_index_supply *s, const struct tf_index *index)
 {
 	atomic_store_explicit(&s->used, index->used, memory_order_relaxed);
-	atomic_store_explicit(&s->places, index->mask + 1, memory_order_relaxed);
+	atomic_store_explicit(&s->places, tf_index_places(index), memory_order_relaxed);
 }
 
 /* Touch some of what INDEX grows into, if it does soon: whether it does.  By one thread at a time. */

@@ -92,9 +92,10 @@ chance(uint32_t n)
 static bool
 holds(const struct tf_index *index, uint32_t hash, uint32_t value)
 {
-	for (uint32_t at = tf_index_start(index, hash); tf_index_find(index, hash, &at);
-	     at = (at + 1) & index->mask)
-		if (index->entry[at].value == value)
+	struct tf_index_walk w;
+
+	for (uint32_t found = tf_index_first(index, hash, &w); found; found = tf_index_next(index, &w))
+		if (found == value)
 			return true;
 	return false;
 }
@@ -127,33 +128,76 @@ the_index_keeps_what_it_is_given(void)
 			CU_FAIL("an entry was lost, or came back");
 	}
 	CU_ASSERT_EQUAL(index.used, used);
-	CU_ASSERT(index.used <= (index.mask + 1) / 4 * 3);
+	CU_ASSERT(index.used <= tf_index_places(&index) / 4 * 3);
 	tf_index_fini(&index);
 }
 
-/* Three of one hash, one whose home lies between: taking out the first must hide none. */
+/* The bucket in which INDEX has VALUE; UINT32_MAX: in none. */
+static uint32_t
+bucket_of(const struct tf_index *index, uint32_t value)
+{
+	for (uint32_t at = 0; at <= index->mask; at++)
+		for (unsigned i = 0; i < TF_BUCKET; i++)
+			if (index->bucket[at].tag[i] && index->bucket[at].value[i] == value)
+				return at;
+	return UINT32_MAX;
+}
+
+/* Of four buckets the last one is full, what belongs to it goes on in the first, and that one's own in the second: taking
+ * out what stands in their way brings back who may come, and hides none. */
 static void
-removal_shifts_back(void)
+removal_brings_back(void)
+{
+	struct tf_index index;
+
+	CU_ASSERT_FATAL(tf_index_init(&index, 32, 23));
+	for (uint32_t i = 1; i <= 10; i++)
+		CU_ASSERT(tf_index_add(&index, 4 * i - 1, i)); /* home 3: 9 and 10 find no room there */
+	for (uint32_t i = 11; i <= 18; i++)
+		CU_ASSERT(tf_index_add(&index, 4 * i, i)); /* home 0: nor do 17 and 18 */
+	CU_ASSERT(bucket_of(&index, 8) == 3 && bucket_of(&index, 9) == 0 && bucket_of(&index, 10) == 0);
+	CU_ASSERT(bucket_of(&index, 16) == 0 && bucket_of(&index, 17) == 1 && bucket_of(&index, 18) == 1);
+	/* The hole in the last one is filled from the first, and that one's from the second. */
+	tf_index_remove(&index, 4 * 1 - 1, 1);
+	CU_ASSERT(bucket_of(&index, 1) == UINT32_MAX && bucket_of(&index, 9) == 3);
+	CU_ASSERT((bucket_of(&index, 17) == 0) != (bucket_of(&index, 18) == 0));
+	/* Where nobody in the next one has gone past it, a hole stays. */
+	tf_index_remove(&index, 4 * 10 - 1, 10);
+	tf_index_remove(&index, 4 * 2 - 1, 2);
+	CU_ASSERT(bucket_of(&index, 17) == 0 && bucket_of(&index, 18) == 0);
+	tf_index_replace(&index, 4 * 17, 17, 99);
+	CU_ASSERT(holds(&index, 4 * 17, 99) && !holds(&index, 4 * 17, 17));
+	tf_index_replace(&index, 4 * 17, 99, 17);
+	for (uint32_t i = 3; i <= 9; i++) {
+		CU_ASSERT(holds(&index, 4 * i - 1, i));
+		tf_index_remove(&index, 4 * i - 1, i);
+	}
+	for (uint32_t i = 11; i <= 18; i++) {
+		CU_ASSERT(holds(&index, 4 * i, i));
+		tf_index_remove(&index, 4 * i, i);
+	}
+	CU_ASSERT_EQUAL(index.used, 0);
+	for (uint32_t i = 0; i <= index.mask; i++)
+		for (unsigned k = 0; k < TF_BUCKET; k++)
+			CU_ASSERT(index.bucket[i].tag[k] == 0 && index.bucket[i].value[k] == 0);
+	tf_index_fini(&index);
+}
+
+/* 0 marks an empty place, and is a hash like any other. */
+static void
+the_index_has_a_hash_of_0(void)
 {
 	struct tf_index index;
 
 	CU_ASSERT_FATAL(tf_index_init(&index, 16, 9));
-	CU_ASSERT(tf_index_add(&index, 15, 1));
-	CU_ASSERT(tf_index_add(&index, 15, 2));
-	CU_ASSERT(tf_index_add(&index, 16, 3)); /* home 0, where 2 lies */
-	CU_ASSERT(tf_index_add(&index, 15, 4));
-	tf_index_remove(&index, 15, 1);
-	CU_ASSERT(!holds(&index, 15, 1) && holds(&index, 15, 2) && holds(&index, 16, 3) &&
-	          holds(&index, 15, 4));
-	tf_index_remove(&index, 15, 2);
-	CU_ASSERT(holds(&index, 16, 3) && holds(&index, 15, 4));
-	tf_index_replace(&index, 15, 4, 9);
-	CU_ASSERT(holds(&index, 15, 9) && !holds(&index, 15, 4));
-	tf_index_remove(&index, 15, 9);
-	tf_index_remove(&index, 16, 3);
-	CU_ASSERT_EQUAL(index.used, 0);
-	for (uint32_t i = 0; i <= index.mask; i++)
-		CU_ASSERT_EQUAL(index.entry[i].value, 0);
+	CU_ASSERT(!holds(&index, 0, 1));
+	for (uint32_t i = 1; i <= 9; i++)
+		CU_ASSERT(tf_index_add(&index, 0, i));
+	for (uint32_t i = 1; i <= 9; i++) {
+		CU_ASSERT(holds(&index, 0, i));
+		tf_index_remove(&index, 0, i);
+		CU_ASSERT(!holds(&index, 0, i));
+	}
 	tf_index_fini(&index);
 }
 
@@ -190,7 +234,7 @@ the_index_without_memory_to_grow(void)
 	allocations_left = 0;
 	CU_ASSERT(!tf_index_add(&index, UINT32_MAX, full + 1));
 	allocations_left = -1;
-	CU_ASSERT(index.used == full && index.mask == 127);
+	CU_ASSERT(index.used == full && tf_index_places(&index) == 128);
 	CU_ASSERT(tf_index_add(&index, UINT32_MAX, full + 1));
 	for (uint32_t i = 0; i <= full; i++)
 		CU_ASSERT(holds(&index, UINT32_MAX, i + 1));
@@ -948,10 +992,10 @@ what_a_connection_costs(void)
 		places *= 2;
 	CU_ASSERT_EQUAL(sizeof(struct tf_connection), 192);
 	CU_ASSERT_EQUAL(sizeof(struct tf_end), 68);
-	CU_ASSERT_EQUAL(sizeof(struct tf_index_entry), 8);
+	CU_ASSERT_EQUAL(sizeof(struct tf_bucket), 8 * TF_BUCKET);
 	CU_ASSERT(
 	    (double)(sizeof(struct tf_connection) + sizeof(struct tf_wheel_place) + sizeof(struct tf_wide)) +
-	        (double)(places * sizeof(struct tf_index_entry)) / (double)entries <=
+	        (double)(places / TF_BUCKET * sizeof(struct tf_bucket)) / (double)entries <=
 	    256.0);
 }
 
@@ -1014,16 +1058,16 @@ an_index_grows_where_it_stands(void)
 	struct tf_index index;
 
 	CU_ASSERT_FATAL(tf_index_init(&index, places, entries));
-	const struct tf_index_entry *begin = index.entry;
+	const struct tf_bucket *begin = index.bucket;
 	for (uint32_t i = 1; i <= entries; i++) {
 		if (index.used == tf_index_limit(places))
-			CU_ASSERT(supply.useless || supply.ready == 2 * places * sizeof *begin);
+			CU_ASSERT(supply.useless || supply.ready == 2 * places / TF_BUCKET * sizeof *begin);
 		CU_ASSERT_FATAL(tf_index_add(&index, i * 0x9e3779b1u, i));
 		tf_index_supply_tell(&supply, &index);
 		if (i % 1000 == 0)
 			tf_index_supply(&supply, &index);
 	}
-	CU_ASSERT(index.entry == begin && index.mask + 1 == index.most_places);
+	CU_ASSERT(index.bucket == begin && tf_index_places(&index) == index.most_places);
 	for (uint32_t i = 1; i <= entries; i++)
 		CU_ASSERT(holds(&index, i * 0x9e3779b1u, i));
 	tf_index_fini(&index);
@@ -1033,7 +1077,8 @@ const char tf_suite[] = "flow table";
 
 const struct tf_test tf_tests[] = {
     {"the index keeps what it is given", the_index_keeps_what_it_is_given},
-    {"removal from the index shifts back what follows", removal_shifts_back},
+    {"removal from the index brings back what went on for want of room", removal_brings_back},
+    {"the index has a hash of 0", the_index_has_a_hash_of_0},
     {"the index without memory stays as it was", the_index_without_memory},
     {"the index without memory to grow stays as it was", the_index_without_memory_to_grow},
     {"an index grows where it stands", an_index_grows_where_it_stands},
