@@ -71,7 +71,6 @@ tf_plain_syn(const struct tf_segment *s)
 static inline struct tf_plain
 tf_plain_rarely(const struct tf_segment *s)
 {
-	unsigned fin = s->flags & TF_FIN, data = s->len > 0;
 	struct tf_plain plain = tf_not_plain;
 
 	if (s->flags & ~(unsigned)TF_PLAIN_FLAGS || !(s->flags & (TF_SYN | TF_ACK)) ||
@@ -79,33 +78,32 @@ tf_plain_rarely(const struct tf_segment *s)
 		return plain;
 	if (s->flags & TF_SYN)
 		return tf_plain_syn(s);
-	if (!fin)
-		plain.fast = data ? TF_MAY_FAST_DATA : TF_MAY_FAST_ACK;
-	if (s->options & ~(unsigned)TF_OPT_TIMESTAMPS)
-		return plain;
-	plain.move = (uint16_t)(TF_MAY_SEGMENT | (data ? TF_MAY_DATA : 0) | (fin ? TF_MAY_FIN : 0));
-	plain.kind = (uint16_t)(TF_K_PLAIN | (data ? TF_K_DATA : 0) | (fin ? TF_K_FIN : 0) |
-	                        (s->options & TF_OPT_TIMESTAMPS ? TF_K_TIMESTAMPS : 0));
+	/* It has options that header prediction may not mind. */
+	if (!(s->flags & TF_FIN))
+		plain.fast = s->len > 0 ? TF_MAY_FAST_DATA : TF_MAY_FAST_ACK;
 	return plain;
 }
 
 _Static_assert((int)TF_K_TIMESTAMPS == (int)TF_OPT_TIMESTAMPS, "one stands for the other");
+_Static_assert(TF_FIN == 1 && TF_MAY_FAST_DATA == TF_MAY_FAST_ACK << 1, "they are multiplied and shifted");
 
+/* Which of the ordinary ones has payload nobody can foresee: so that is worked out without a branch. */
 static inline struct tf_plain
 tf_plain_of(const struct tf_segment *s)
 {
-	const unsigned aside = TF_PSH | TF_ECE | TF_CWR | TF_AE;
-	unsigned timed = s->options;
+	const unsigned aside = TF_FIN | TF_PSH | TF_ECE | TF_CWR | TF_AE;
+	unsigned timed = s->options, data = s->len > 0, fin = s->flags & TF_FIN;
 
-	/* Nine of ten bear an ACK and nothing else of importance. */
+	/* Nine of ten bear an ACK and nothing else of importance, or a FIN. */
 	if (__builtin_expect((s->flags & ~aside) != TF_ACK || timed & ~(unsigned)TF_OPT_TIMESTAMPS ||
 	                         s->checksum_state == TF_CHECKSUM_BAD || s->window == 0,
 	                     false))
 		return tf_plain_rarely(s);
-	if (s->len > 0)
-		return (struct tf_plain){(uint16_t)(TF_K_PLAIN | TF_K_DATA | timed),
-		                         TF_MAY_SEGMENT | TF_MAY_DATA, TF_MAY_FAST_DATA};
-	return (struct tf_plain){(uint16_t)(TF_K_PLAIN | timed), TF_MAY_SEGMENT, TF_MAY_FAST_ACK};
+	return (struct tf_plain){
+	    .kind = (uint16_t)(TF_K_PLAIN | data * TF_K_DATA | fin * TF_K_FIN | timed),
+	    .move = (uint16_t)(TF_MAY_SEGMENT | data * TF_MAY_DATA | fin * TF_MAY_FIN),
+	    .fast = (uint16_t)(fin ? (unsigned)TF_MAY_NEVER : (unsigned)TF_MAY_FAST_ACK << data),
+	};
 }
 
 #endif
