@@ -98,8 +98,9 @@ load_frame(const struct tf_pcap_file *f, const uint8_t *p, bool plain, struct tf
 }
 
 enum {
-	LINE = 64,       /* octets that come at a time */
-	AHEAD = 8 << 10, /* octets; what is asked for is still in a cache when it is looked at */
+	LINE = 64,               /* octets that come at a time */
+	AHEAD = 8 << 10,         /* octets; what is asked for is still in a cache when it is looked at */
+	MOST_AT_ONCE = 8 * LINE, /* whoever asks for more than that beside his work waits for it */
 };
 
 /* What lies before it was asked for; the window, of which LEFT octets from P on are left, may be a new one. */
@@ -128,11 +129,12 @@ static struct tf_read_ahead
 expect_as_much(const uint8_t *asked, const uint8_t *p, size_t left, size_t octets, size_t frames)
 {
 	size_t next = octets < left ? octets : left, begun = asked > p ? (size_t)(asked - p) : 0;
+	size_t each = frames ? octets / frames / LINE * LINE + LINE : 0;
 
 	return (struct tf_read_ahead){
 	    .next = asked,
 	    .left = begun < next ? next - begun : 0,
-	    .share = frames ? octets / frames / LINE * LINE + LINE : 0,
+	    .share = each < MOST_AT_ONCE ? each : MOST_AT_ONCE,
 	};
 }
 
