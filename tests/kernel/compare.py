@@ -269,7 +269,17 @@ def run_tcpfsm(tcpfsm, capture, arguments):
     return done.stdout.splitlines()
 
 
-def _compare_findings(result, expected, output, may):
+def _cut_short(truth):
+    """Whether an end left TIME-WAIT for CLOSED before its 60 seconds were over."""
+    return any(a[1] == "TIME-WAIT" and b[1] == "CLOSED" and b[0] - a[0] < 59 * 10**9
+               for steps in truth.values() for a, b in zip(steps, steps[1:]))
+
+
+# What the kernel's own states show: where chance brings it about, no scenario need expect it.
+SHOWN = {"time-wait-assassination": _cut_short}
+
+
+def _compare_findings(result, expected, output, may, truth):
     for finding, end in expected.items():
         result.expected += 1
         if finding in output.findings and (end == "any" or end in output.findings[finding]):
@@ -278,6 +288,8 @@ def _compare_findings(result, expected, output, may):
             result.remarks.append(f"finding {finding} ({end}) was expected; raised: "
                                   f"{', '.join(sorted(output.findings)) or 'none'}")
     for finding in sorted(output.alarms - set(expected) - set(may)):
+        if finding in SHOWN and SHOWN[finding](truth):
+            continue
         result.false_alarms += 1
         result.remarks.append(f"false alarm: {finding}")
 
@@ -299,7 +311,7 @@ def compare_files(tcpfsm, base, arguments=(), blind=(), may=(), to_the_end=False
             is_client = end.port >= 40000  # the scenarios keep to it
             compare_end(result, end, truth[end], output, end_ns,
                         ("client" if is_client else "server") in blind, seen_from(end, fates))
-    _compare_findings(result, expected, output, may)
+    _compare_findings(result, expected, output, may, truth)
     return result
 
 
