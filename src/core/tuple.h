@@ -13,6 +13,7 @@
 
 #include "core/pool.h"
 #include "tcpfsm/connection.h"
+#include "tcpfsm/product.h"
 #include "tcpfsm/segment.h"
 
 /* The addresses of a wide tuple, one that is not of IPv4 at both ends. */
@@ -71,9 +72,9 @@ tf_addr_big_endian(uint64_t word)
 static inline uint64_t
 tf_folded(uint64_t a, uint64_t b)
 {
-	unsigned __int128 product = (unsigned __int128)a * b;
+	struct tf_product product = tf_product(a, b);
 
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
+	return product.low ^ product.high;
 }
 
 /* Was S sent by the second end of the key that its 4-tuple makes? */

@@ -1,10 +1,11 @@
 /*
- * Words of the command line: counts, seconds, times and lists.  The
- * seconds since the epoch were worked out by date(1).
+ * Words of the command line: counts, seconds, times and lists; and
+ * products.  The seconds since the epoch were worked out by date(1).
  */
 #include <string.h>
 
 #include "check/values.h"
+#include "tcpfsm/product.h"
 #include "unit.h"
 
 #define SECOND INT64_C(1000000000)
@@ -125,6 +126,25 @@ lists_are_cut_at_commas(void)
 	CU_ASSERT(!tf_next_word(&list, word, sizeof word));
 }
 
+static void
+products_are_whole(void)
+{
+	static const uint64_t word[] = {
+	    0, 1, 2, UINT32_MAX, UINT64_C(1) << 32, UINT64_C(0x9e3779b97f4a7c15), UINT64_MAX - 1, UINT64_MAX};
+	const size_t count = sizeof word / sizeof *word;
+
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = 0; k < count; k++) {
+			struct tf_product p = tf_product(word[i], word[k]);
+			struct tf_product halves = tf_product_by_halves(word[i], word[k]);
+			CU_ASSERT(p.low == halves.low && p.high == halves.high);
+			CU_ASSERT_EQUAL(p.low, word[i] * word[k]);
+		}
+	/* (2^64 - 1)^2 = 2^128 - 2^65 + 1 */
+	struct tf_product most = tf_product_by_halves(UINT64_MAX, UINT64_MAX);
+	CU_ASSERT(most.low == 1 && most.high == UINT64_MAX - 1);
+}
+
 const struct tf_test tf_tests[] = {
     {"counts are whole decimal numbers", counts_are_whole_decimal_numbers},
     {"counts keep within their bounds", counts_keep_within_their_bounds},
@@ -133,5 +153,6 @@ const struct tf_test tf_tests[] = {
     {"times that no calendar has are refused", times_that_no_calendar_has_are_refused},
     {"a plus makes a time relative", a_plus_makes_a_time_relative},
     {"lists are cut at commas", lists_are_cut_at_commas},
+    {"products are whole", products_are_whole},
     {NULL, NULL},
 };
