@@ -48,7 +48,8 @@ refuse(char message[TF_CONFINE_MESSAGE_SIZE], const char *what, int error)
 
 enum { DESCRIPTOR_BITS = 10 };
 
-/* Memory, time, signals of our own, the end. */
+/* Memory, time, signals of our own, the end.  Where a word has 32 bits, what deals with larger numbers has another name;
+ * what a processor's kernel does not have is passed over. */
 static const int always[] = {
     SCMP_SYS(brk),
     SCMP_SYS(munmap),
@@ -78,19 +79,30 @@ static const int always[] = {
     SCMP_SYS(fstat),
     SCMP_SYS(newfstatat),
     SCMP_SYS(lseek),
+    SCMP_SYS(futex_time64),
+    SCMP_SYS(clock_gettime64),
+    SCMP_SYS(clock_nanosleep_time64),
+    SCMP_SYS(sigreturn),
+    SCMP_SYS(getuid32),
+    SCMP_SYS(geteuid32),
+    SCMP_SYS(fstat64),
+    SCMP_SYS(fstatat64),
+    SCMP_SYS(_llseek),
 };
 
 /* What reading a socket and writing files takes beside that. */
 static const int running[] = {
-    SCMP_SYS(poll),  SCMP_SYS(ppoll),   SCMP_SYS(select),    SCMP_SYS(pselect6),
-    SCMP_SYS(readv), SCMP_SYS(recvmsg), SCMP_SYS(recvfrom),  SCMP_SYS(getsockopt),
-    SCMP_SYS(wait4), SCMP_SYS(fsync),   SCMP_SYS(getrusage),
+    SCMP_SYS(poll),         SCMP_SYS(ppoll),           SCMP_SYS(select),    SCMP_SYS(pselect6),
+    SCMP_SYS(readv),        SCMP_SYS(recvmsg),         SCMP_SYS(recvfrom),  SCMP_SYS(getsockopt),
+    SCMP_SYS(wait4),        SCMP_SYS(fsync),           SCMP_SYS(getrusage), SCMP_SYS(_newselect),
+    SCMP_SYS(ppoll_time64), SCMP_SYS(pselect6_time64),
 };
 
 /* The files' helper. */
 static const int filing[] = {
-    SCMP_SYS(openat),   SCMP_SYS(open),    SCMP_SYS(rename), SCMP_SYS(renameat), SCMP_SYS(renameat2),
-    SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(sendto), SCMP_SYS(sendmsg),  SCMP_SYS(fcntl),
+    SCMP_SYS(openat),    SCMP_SYS(open),     SCMP_SYS(rename),  SCMP_SYS(renameat),
+    SCMP_SYS(renameat2), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(sendto),
+    SCMP_SYS(sendmsg),   SCMP_SYS(fcntl),    SCMP_SYS(fcntl64),
 };
 
 /* ioctl(2) of the window's size is asked for by others, too. */
@@ -148,8 +160,11 @@ allow_on_others(scmp_filter_ctx filter, int call, int fd)
 static int
 allow_data_memory(scmp_filter_ctx filter)
 {
-	int error = allow_if_masked(filter, SCMP_SYS(mmap), 2, PROT_EXEC, 0);
-	return error ? error : allow_if_masked(filter, SCMP_SYS(mprotect), 2, PROT_EXEC, 0);
+	static const int calls[] = {SCMP_SYS(mmap), SCMP_SYS(mmap2), SCMP_SYS(mprotect)};
+	int error = 0;
+	for (size_t i = 0; i < sizeof calls / sizeof *calls && !error; i++)
+		error = allow_if_masked(filter, calls[i], 2, PROT_EXEC, 0);
+	return error;
 }
 
 static int
@@ -206,8 +221,14 @@ allow_asking_for_interface(scmp_filter_ctx filter, const struct tf_seal *seal)
 static int
 allow_looking_at_flags(scmp_filter_ctx filter)
 {
-	int error = allow_if(filter, SCMP_SYS(fcntl), 1, F_GETFL);
-	return error ? error : allow_if(filter, SCMP_SYS(fcntl), 1, F_GETFD);
+	static const int calls[] = {SCMP_SYS(fcntl), SCMP_SYS(fcntl64)};
+	int error = 0;
+	for (size_t i = 0; i < sizeof calls / sizeof *calls && !error; i++) {
+		error = allow_if(filter, calls[i], 1, F_GETFL);
+		if (!error)
+			error = allow_if(filter, calls[i], 1, F_GETFD);
+	}
+	return error;
 }
 
 static int
