@@ -274,8 +274,7 @@ static void
 count_packet(struct tf_step *st)
 {
 	/* The next one after a SYN,ACK with which it began: from now on both ends are followed. */
-	if ((st->c->flags & (TF_CONN_MIDSTREAM | TF_CONN_SYN_ACK)) ==
-	        (TF_CONN_MIDSTREAM | TF_CONN_SYN_ACK) &&
+	if ((st->c->flags & (TF_CONN_MIDSTREAM | TF_CONN_SYN_ACK)) == (TF_CONN_MIDSTREAM | TF_CONN_SYN_ACK) &&
 	    st->x->packets + st->y->packets == 1)
 		(void)tf_extra_of(st->ctx, st->c);
 	st->x->packets++;

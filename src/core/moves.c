@@ -458,6 +458,9 @@ hear(void *lesson, const struct tf_event *e)
 
 	if (e->kind == TF_EV_SEGMENT && e->segment->marks)
 		l->unusual = true;
+	/* What is found in a calm connection was waited for after all. */
+	if (e->kind == TF_EV_FINDING && l->move.may & TF_IS_CALM)
+		l->unusual = true;
 	if (e->kind == TF_EV_TRANSITION || e->kind == TF_EV_POSSIBLE) {
 		if (l->count < TF_MOVE_TOLD)
 			l->told[l->count++] = told_of(e);

@@ -64,7 +64,8 @@ end_is_calm(const struct tf_connection *c, const struct tf_extra *x, enum tf_end
 	if (tf_end_state(end) != TF_ESTABLISHED || tf_end_has(end, TF_END_FIN) || counts->holes ||
 	    counts->unanswered || x->given_up[which])
 		return false;
-	if (w->repeats || w->probes || w->shut_ns || w->odd_packet || x->doubt[which].kind)
+	if (w->repeats || w->probes || w->shut_ns || w->odd_packet || w->after_fin_packet ||
+	    x->doubt[which].kind)
 		return false;
 	return r->counting && !r->large && !r->small_packet && !r->sacked_packet && !r->sacked_most;
 }
@@ -105,10 +106,13 @@ may_fast(const struct tf_connection *c, enum tf_endpoint from, bool calm)
 
 	if (calm && (moves_by_data(x) || moves_by_data(y)))
 		return 0;
+	/* With a gap it is calm, unless there was no room for what is rare. */
+	if (!calm && c->flags & TF_CONN_GAP)
+		return 0;
 	if ((c->closing && !calm) || c->flags & TF_CONN_MIDSTREAM || !is_established(x) ||
-	    (x->flags | y->flags) & TF_END_OPTIONS_CUT ||
-	    tf_end_state(y) != TF_ESTABLISHED || !has_ack_of_syn(y) || (x->flags & settled) != settled ||
-	    (y->flags & settled) != settled || (from == TF_SERVER && !(c->flags & TF_CONN_ANSWERED)))
+	    (x->flags | y->flags) & TF_END_OPTIONS_CUT || tf_end_state(y) != TF_ESTABLISHED ||
+	    !has_ack_of_syn(y) || (x->flags & settled) != settled || (y->flags & settled) != settled ||
+	    (from == TF_SERVER && !(c->flags & TF_CONN_ANSWERED)))
 		return 0;
 	if (tf_letters_have(c->letters, from, false))
 		may |= TF_MAY_FAST_ACK;
@@ -290,7 +294,7 @@ number_anew(struct tf_context *ctx, const struct tf_connection *c, const struct 
 	if (moves->count < 1)
 		moves->count = 1;
 	/* Of those with rare things there may be many; they leave room for the others. */
-	if (moves->count == (shape->calm ? TF_SHAPES / 4 * 3 : TF_SHAPES))
+	if (moves->count >= (shape->calm ? TF_SHAPES / 4 * 3 : TF_SHAPES))
 		return 0;
 	moves->shape[moves->count] = (struct tf_known_shape){
 	    .shape = *shape,

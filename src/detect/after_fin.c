@@ -27,6 +27,14 @@ note_data(const struct tf_step *st)
 	w->after_fin_end = st->end;
 }
 
+/* What seemed to be a FIN of the sender's was none, and what the other end sent since was not sent after it. */
+static void
+forget_taken_back(const struct tf_step *st, struct tf_extra *x)
+{
+	if (!tf_end_has(st->x, TF_END_FIN))
+		x->watch[st->to].after_fin_packet = 0;
+}
+
 /* The end that closed takes what was sent to it since. */
 static void
 accepted(const struct tf_step *st, const struct tf_extra *x)
@@ -123,6 +131,7 @@ tf_after_fin_segment(const struct tf_step *st)
 	beyond(st);
 	note_data(st);
 	if ((x = tf_extra_if(st->ctx, st->c))) {
+		forget_taken_back(st, x);
 		accepted(st, x);
 		answered_again(st, x);
 	}
