@@ -533,6 +533,7 @@ static __attribute__((noinline)) void
 take_turn(struct tf_analyzer *a, struct errand *row, const struct tf_segment *segments, size_t count,
           size_t i)
 {
+	tf_prefetch_share(a->ahead);
 	if (i < count)
 		set_out(a, &row[i], &segments[i]);
 	if (i - AHEAD < count)
