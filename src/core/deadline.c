@@ -77,7 +77,8 @@ static int64_t
 overdue_at(const struct tf_connection *c, const struct tf_extra *x, enum tf_state state)
 {
 	bool syn = state == TF_SYN_SENT;
-	int64_t wait_ns = 2 * (x ? syn ? x->syn_gap_ns : x->syn_ack_gap_ns : 0);
+	int64_t gap_ns = x ? syn ? x->syn_gap_ns : x->syn_ack_gap_ns : 0;
+	int64_t wait_ns = gap_ns > INT64_MAX / 4 ? INT64_MAX / 2 : 2 * gap_ns; /* a capture may span centuries */
 
 	if (!x || !(syn ? x->syn_again : x->syn_ack_again) || (syn && was_answered(c, x)))
 		return INT64_MAX;

@@ -110,11 +110,19 @@ tf_detect_calm(struct tf_context *ctx, const struct tf_connection *c, const stru
 	x->repetition[from].segments += s->len > 0;
 }
 
+/* Is there room for the rare things of C, which has none yet?  They take a place among the closings, too. */
+static bool
+has_room(const struct tf_context *ctx, const struct tf_connection *c)
+{
+	return ctx->extras.used < ctx->extras.capacity &&
+	       (c->closing || ctx->closings.used < ctx->closings.capacity);
+}
+
 int64_t
 tf_detect_next(const struct tf_context *ctx, const struct tf_connection *c)
 {
 	/* What cannot be noted would be due again at once, for ever. */
-	if (!tf_extra_if(ctx, c) && ctx->extras.used == ctx->extras.capacity)
+	if (!tf_extra_if(ctx, c) && !has_room(ctx, c))
 		return INT64_MAX;
 	int64_t next = tf_silence_next(ctx, c);
 	if (c->closing)
