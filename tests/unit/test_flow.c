@@ -1049,6 +1049,29 @@ every_allocation_fails_in_turn(void)
 	tf_analyzer_free(analyzer);
 }
 
+/* What is rare takes a place among the closings, too: where they are all in use an idle connection is told of nothing, and
+ * does not become due for ever. */
+static void
+closings_may_run_out(void)
+{
+	struct tf_sink sink = {.wanted = TF_EV_CONNECTION | TF_EV_FINDING, .event = note_record};
+	struct tf_config config = small_config(5000, 500);
+	struct tf_pool *closings;
+
+	analyzer = tf_analyzer_new(&config, sink);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(analyzer);
+	feed(1000, false, TF_SYN, 0, 0, 0);
+	feed(1000, true, TF_SYN | TF_ACK, 0, 1, 1);
+	feed(1000, false, TF_ACK, 1, 1, 2);
+	closings = &analyzer->ctx.closings;
+	while (tf_pool_get(closings))
+		;
+	CU_ASSERT(analyzer->ctx.extras.used < analyzer->ctx.extras.capacity);
+	tf_analyzer_advance(analyzer, START + 100000 * SECOND);
+	CU_ASSERT(tf_analyzer_stats(analyzer)->anomalies[TF_A_IDLE] == 0);
+	tf_analyzer_free(analyzer);
+}
+
 /* It takes no room but its own, and that is touched before it is wanted. */
 static void
 an_index_grows_where_it_stands(void)
@@ -1103,5 +1126,6 @@ const struct tf_test tf_tests[] = {
     {"a FIN after TIME-WAIT waits for its answer where there is room", a_late_fin_waits_for_its_answer},
     {"a connection costs at most 256 octets", what_a_connection_costs},
     {"every allocation fails in turn", every_allocation_fails_in_turn},
+    {"closings may run out", closings_may_run_out},
     {NULL, NULL},
 };
