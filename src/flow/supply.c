@@ -17,9 +17,10 @@ tf_supply(struct tf_supply *s, void *items, size_t item_bytes, size_t count)
 
 	if (s->ready < FIRST)
 		s->ready = FIRST;
-	/* As much as there is among small pages, then a huge one. */
+	/* As much as there is among small pages, then a huge one; and no sooner than it is nearly wanted, since in each arena
+	 * what is touched in vain costs as much as what is not. */
 	size_t step = s->ready < TF_ARENA_SMALL ? s->ready : TF_ARENA_HUGE;
-	if (s->useless || used < FIRST / 2 || used + step < s->ready || s->ready >= size)
+	if (s->useless || used < FIRST / 2 || used + step / 4 < s->ready || s->ready >= size)
 		return false;
 	size_t more = size - s->ready < step ? size - s->ready : step;
 	s->useless = !tf_arena_touch((char *)items + s->ready, more);
