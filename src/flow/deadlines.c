@@ -70,46 +70,53 @@ tf_look_after_time_wait(struct tf_analyzer *a, uint32_t index)
 	tf_wheel_move(&a->wheel, index, since_ns + a->config.timer[TF_TIMER_TIME_WAIT]);
 }
 
-/* The next deadline of connection INDEX, which is none of the wheel's now: one before NOW has its turn in this run. */
-static void
-go_on(struct tf_analyzer *a, uint32_t index, int64_t now_ns)
-{
-	const struct tf_connection *c = tf_connection_at(a, index);
-	int64_t when = tf_next_deadline(a, c);
+/* A connection waits for a dozen things at a time.  What comes up for one and the same time more often than that is not
+ * noticed by whoever asked for it, and would come up for ever. */
+enum { MOST_AGAIN = 64 };
+#define MUCH_LATER_NS INT64_C(1000000000)
 
-	if (when < now_ns) {
-		tf_wheel_remove(&a->wheel, index);
-		tf_wheel_due(&a->wheel, (struct tf_due){when, c->conn, index});
-	} else {
+/* The next deadline of connection INDEX, or of no connection (0), after MET, which is none of the wheel's now: one before
+ * NOW has its turn in this run. */
+static void
+go_on(struct tf_analyzer *a, uint32_t index, const struct tf_due *met, int64_t now_ns)
+{
+	if (!index)
+		return;
+	const struct tf_connection *c = tf_connection_at(a, index);
+	struct tf_due next = {tf_next_deadline(a, c), c->conn, index, 0};
+
+	if (next.conn == met->conn && next.deadline_ns <= met->deadline_ns)
+		next.again = met->again + 1;
+	if (next.deadline_ns >= now_ns) {
 		tf_look_again(a, index);
+	} else if (next.again > MOST_AGAIN) {
+		tf_wheel_file(&a->wheel, index, now_ns + MUCH_LATER_NS);
+	} else {
+		tf_wheel_remove(&a->wheel, index);
+		tf_wheel_due(&a->wheel, next);
 	}
 }
 
-/* What connection INDEX waited for has come: ctx->now_ns is its deadline, in a run of all before NOW. */
+/* The deadline DUE of a connection has come: ctx->now_ns shows it, in a run of all before NOW. */
 static void
-meet_deadline(struct tf_analyzer *a, uint32_t index, int64_t now_ns)
+meet_deadline(struct tf_analyzer *a, const struct tf_due *due, int64_t now_ns)
 {
-	struct tf_connection *c = tf_connection_at(a, index);
+	struct tf_connection *c = tf_connection_at(a, due->index);
 
 	tf_shape_forget(c);
 	if (tf_held_next(a, c) <= a->ctx.now_ns) {
-		index = tf_held_deadline(a, index);
-		if (index)
-			go_on(a, index, now_ns);
+		go_on(a, tf_held_deadline(a, due->index), due, now_ns);
 		return;
 	}
 	tf_connection_deadline(&a->ctx, c);
 	tf_detect_deadline(&a->ctx, c);
-	if (!tf_connection_settled(&a->ctx, c)) {
-		go_on(a, index, now_ns);
-	} else if (c->flags & TF_CONN_HOLDS_SYN) {
+	if (!tf_connection_settled(&a->ctx, c))
+		go_on(a, due->index, due, now_ns);
+	else if (c->flags & TF_CONN_HOLDS_SYN)
 		/* The former connection is over, so nobody is left to refuse the SYN. */
-		index = tf_held_deadline(a, index);
-		if (index)
-			go_on(a, index, now_ns);
-	} else {
-		tf_table_end(a, index, TF_GONE_CLOSED);
-	}
+		go_on(a, tf_held_deadline(a, due->index), due, now_ns);
+	else
+		tf_table_end(a, due->index, TF_GONE_CLOSED);
 }
 
 /* Ask the processor for what will be due next.  Of the first one the connection was asked for when it was the second or
@@ -141,17 +148,18 @@ run_deadlines(struct tf_analyzer *a, int64_t now_ns)
 			ask_for_next(a);
 			if (tf_connection_at(a, due.index)->conn != due.conn)
 				continue; /* it went while it waited here */
-			int64_t when = tf_next_deadline(a, tf_connection_at(a, due.index));
-			if (when >= now_ns) {
-				tf_wheel_file(&a->wheel, due.index, when);
-			} else if (when > due.deadline_ns) {
-				due.deadline_ns = when;
+			int64_t looked_ns = due.deadline_ns;
+			due.deadline_ns = tf_next_deadline(a, tf_connection_at(a, due.index));
+			if (due.deadline_ns >= now_ns) {
+				tf_wheel_file(&a->wheel, due.index, due.deadline_ns);
+			} else if (due.deadline_ns > looked_ns) {
+				due.again = 0;
 				tf_wheel_push(&a->wheel, due);
 			} else {
 				/* The clock never goes back, though a deadline was found late. */
-				if (when > a->ctx.now_ns)
-					a->ctx.now_ns = when;
-				meet_deadline(a, due.index, now_ns);
+				if (due.deadline_ns > a->ctx.now_ns)
+					a->ctx.now_ns = due.deadline_ns;
+				meet_deadline(a, &due, now_ns);
 			}
 		}
 	}

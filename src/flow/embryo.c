@@ -487,7 +487,7 @@ tf_embryos_due(struct tf_analyzer *a, int64_t now_ns)
 			uint32_t index = tf_embryo_grow(a, (uint32_t)*entry_at(q, 0) | TF_EMBRYO_BIT);
 			const struct tf_connection *c = tf_connection_at(a, index);
 			/* The limit of the other queue may be the sooner one. */
-			tf_wheel_due(&a->wheel, (struct tf_due){tf_next_deadline(a, c), c->conn, index});
+			tf_wheel_due(&a->wheel, (struct tf_due){tf_next_deadline(a, c), c->conn, index, 0});
 		}
 	}
 }

@@ -22,6 +22,7 @@ struct tf_due {
 	int64_t deadline_ns;
 	uint64_t conn;
 	uint32_t index;
+	uint32_t again; /* how often in a row it came up for no later time than it was met for */
 };
 
 /* What the wheel keeps of a connection: apart from it, so that four share a line of cache. */
