@@ -259,7 +259,7 @@ tf_letters_findings(const struct tf_step *st)
 		tf_letters_count(st->ctx, st->c, st->from, TF_L_AGAIN);
 	if (shows_gap(st)) {
 		tf_letters_count(st->ctx, st->c, st->to, TF_L_GAP);
-		tf_extra_of(st->ctx, st->c)->letters.gap_waits = true;
+		tf_extra_of(st->ctx, st->c)->letters.gap_waits[st->to] = true;
 	}
 }
 
@@ -269,9 +269,9 @@ tf_letters_gap_filled(struct tf_extra *x, enum tf_endpoint from)
 	struct tf_late_letters *late = &x->letters;
 	uint32_t *times = &late->times[from][TF_L_GAP - TF_L_AGAIN];
 
-	if (!late->gap_waits)
+	if (!late->gap_waits[from])
 		return;
-	late->gap_waits = false;
+	late->gap_waits[from] = false;
 	if (!is_power_of_ten((*times)--))
 		return;
 	for (unsigned i = late->count; i-- > 0;) {

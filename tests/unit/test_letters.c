@@ -165,7 +165,10 @@ a_gap_that_is_filled_is_none(void)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(x);
 	tf_letters_gap_filled(x, TF_SERVER); /* none waits */
 	CU_ASSERT_STRING_EQUAL(letters(), "ShDGgd");
-	x->letters.gap_waits = true;
+	x->letters.gap_waits[TF_CLIENT] = true;
+	tf_letters_gap_filled(x, TF_SERVER); /* the other end's does */
+	CU_ASSERT_STRING_EQUAL(letters(), "ShDGgd");
+	x->letters.gap_waits[TF_SERVER] = true;
 	tf_letters_gap_filled(x, TF_SERVER);
 	CU_ASSERT_STRING_EQUAL(letters(), "ShDGd");
 	tf_letters_count(&ctx, &conn, TF_SERVER, TF_L_GAP);
