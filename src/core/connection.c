@@ -328,7 +328,7 @@ forget_stream(struct tf_step *st, struct tf_end *x)
 	tf_replica_retract(st->sender, TF_LISTEN, TF_IN_SND_SYN_ACK);
 }
 
-/* A SYN,ACK answers the SYN, and what had passed in its sender's name lies before its number, or farther behind it
+/* A SYN,ACK answers the SYN, and what had passed in its sender's name does not lie behind its number, or lies farther
  * than the first segments of a stream do.  An end in SYN-SENT processes none of that (RFC 9293 section 3.10.7.3). */
 static bool
 shows_foreign_numbers(const struct tf_step *st)
@@ -340,7 +340,7 @@ shows_foreign_numbers(const struct tf_step *st)
 	return (st->s->flags & answer) == answer && st->from == TF_SERVER &&
 	       !(st->c->flags & TF_CONN_MIDSTREAM) && tf_end_has(x, TF_END_SEQ_KNOWN) &&
 	       !tf_end_has(x, TF_END_SYN_ACKED) && tf_end_has(st->y, TF_END_ISN_KNOWN) &&
-	       tf_seq_eq(st->s->ack, tf_seq_add(st->y->isn, 1)) && (ahead < 0 || ahead > UINT16_MAX);
+	       tf_seq_eq(st->s->ack, tf_seq_add(st->y->isn, 1)) && (ahead <= 0 || ahead > UINT16_MAX);
 }
 
 /* What a SYN or SYN,ACK tells once and for all (RFC 9293 section 3.2, RFC 7323). */
