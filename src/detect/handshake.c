@@ -366,7 +366,8 @@ tf_handshake_end(struct tf_context *ctx, struct tf_connection *c)
 {
 	const struct tf_extra *x = tf_extra_if(ctx, c);
 
-	if (x && x->syn_data && !(c->flags & TF_CONN_ANSWERED) &&
+	/* Where the client goes on the server did answer, and how much it took did not pass. */
+	if (x && x->syn_data && !(c->flags & (TF_CONN_ANSWERED | TF_CONN_ESTABLISHED)) &&
 	    !tf_raised(ctx, c, TF_A_SYN_DATA, TF_CLIENT))
 		raise_syn_data(ctx, c, x, 0);
 }

@@ -104,8 +104,8 @@ raise_reuse(struct tf_context *ctx, struct tf_host *h, uint32_t isn, struct repe
 static bool
 can_be_guessed(enum tf_isn_method m)
 {
-	return m == TF_ISN_CONSTANT_STEP || m == TF_ISN_NARROW_BAND || m == TF_ISN_CLOCK ||
-	       m == TF_ISN_SMALL_STEPS;
+	return m == TF_ISN_CONSTANT_STEP || m == TF_ISN_MULTIPLES || m == TF_ISN_NARROW_BAND ||
+	       m == TF_ISN_CLOCK || m == TF_ISN_SMALL_STEPS;
 }
 
 static void

@@ -80,6 +80,7 @@ enum tf_isn_method {
 	TF_ISN_ZERO,
 	TF_ISN_REPEATED,
 	TF_ISN_CONSTANT_STEP,
+	TF_ISN_MULTIPLES, /* of one step */
 	TF_ISN_NARROW_BAND,
 	TF_ISN_CLOCK,       /* one clock for all 4-tuples */
 	TF_ISN_SMALL_STEPS, /* steps that differ little */

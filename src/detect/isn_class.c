@@ -209,7 +209,7 @@ constant_step(const struct series *s, struct tf_isn_class *out)
 	}
 	if (!divisor || (!equal && most / divisor > MOST_STEPS))
 		return false;
-	out->method = TF_ISN_CONSTANT_STEP;
+	out->method = equal ? TF_ISN_CONSTANT_STEP : TF_ISN_MULTIPLES;
 	out->width = divisor;
 	out->guesses = most / divisor;
 	return true;
@@ -437,6 +437,7 @@ tf_isn_method_text(enum tf_isn_method m)
 	    [TF_ISN_ZERO] = "zero",
 	    [TF_ISN_REPEATED] = "repeated",
 	    [TF_ISN_CONSTANT_STEP] = "a constant step",
+	    [TF_ISN_MULTIPLES] = "steps that are multiples of one number",
 	    [TF_ISN_NARROW_BAND] = "a narrow band",
 	    [TF_ISN_CLOCK] = "a clock without a hash",
 	    [TF_ISN_SMALL_STEPS] = "steps that differ little",

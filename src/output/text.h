@@ -53,8 +53,9 @@ void tf_text_begin(struct tf_output *o, bool several_lines);
 void tf_text_number(struct tf_output *o, uint64_t conn);
 size_t tf_text_digits(uint64_t v);
 
-/* A finding under what it is about: MESSAGE is its sentence, IDS the ids that it stands for. */
-void tf_text_finding(struct tf_output *o, const struct tf_finding *f, const char *message, const char *ids);
+/* A finding under what it is about: MESSAGE is its sentence, IDS the ids that it stands for, TIMES how often it came up. */
+void tf_text_finding(struct tf_output *o, const struct tf_finding *f, const char *message, const char *ids,
+                     uint32_t times);
 
 /* The block of a connection with its findings; P: what waited for it, or NULL. */
 void tf_text_block(struct tf_output *o, const struct tf_connection_record *r, const struct tf_pending *p);

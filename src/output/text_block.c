@@ -78,9 +78,21 @@ put_explained_at(struct tf_output *o, struct tf_buf *text, enum tf_anomaly id)
 	}
 }
 
-/* "[packets 8 and 9; RFC 9293 section 3.6; stuck-fin-wait-2, explained at #1]" */
+/* How often it came up, where that is more than there are sentences about it. */
 static void
-put_evidence(struct tf_output *o, struct tf_buf *text, const struct tf_finding *f, const char *ids)
+put_times(struct tf_buf *text, uint32_t times)
+{
+	if (times < 2)
+		return;
+	tf_put_str(text, times == UINT16_MAX ? ", at least " : ", ");
+	tf_put_grouped(text, times);
+	tf_put_lit(text, " times in all");
+}
+
+/* "[packets 8 and 9; RFC 9293 section 3.6; stuck-fin-wait-2, 3 times in all, explained at #1]" */
+static void
+put_evidence(struct tf_output *o, struct tf_buf *text, const struct tf_finding *f, const char *ids,
+             uint32_t times)
 {
 	tf_put_lit(text, " [");
 	if (f->packet_count > 0) {
@@ -91,6 +103,7 @@ put_evidence(struct tf_output *o, struct tf_buf *text, const struct tf_finding *
 	tf_put_str(text, tf_anomaly_info(f->id)->reference);
 	tf_put_lit(text, "; ");
 	tf_put_str(text, ids);
+	put_times(text, times);
 	put_explained_at(o, text, f->id);
 	if (f->baseline == TF_BASELINE_KNOWN)
 		tf_put_lit(text, "; known");
@@ -101,7 +114,8 @@ put_evidence(struct tf_output *o, struct tf_buf *text, const struct tf_finding *
 
 /* A finding: severity, sentence, evidence, and at its first time the explanation. */
 void
-tf_text_finding(struct tf_output *o, const struct tf_finding *f, const char *message, const char *ids)
+tf_text_finding(struct tf_output *o, const struct tf_finding *f, const char *message, const char *ids,
+                uint32_t times)
 {
 	struct tf_buf *b = &o->out, text;
 
@@ -110,7 +124,7 @@ tf_text_finding(struct tf_output *o, const struct tf_finding *f, const char *mes
 	tf_put_lit(b, "  ");
 	tf_buf_init(&text, -1);
 	tf_put_str(&text, message);
-	put_evidence(o, &text, f, ids);
+	put_evidence(o, &text, f, ids, times);
 	tf_put_wrapped_buf(b, &text, BODY, BODY, o->options.width);
 	tf_buf_done(&text, &o->out);
 	tf_put_char(b, '\n');
@@ -185,13 +199,27 @@ put_unnoted_beginning(struct tf_output *o, const struct tf_connection_record *r)
 	tf_put_message(&message, &f);
 	tf_put_char(&message, '\0');
 	if (message.error == 0)
-		tf_text_finding(o, &f, message.data, tf_anomaly_info(f.id)->id);
+		tf_text_finding(o, &f, message.data, tf_anomaly_info(f.id)->id, 1);
 	tf_buf_done(&message, &o->out);
+}
+
+/* How often ID came up in R's connection; 1 where each time has a sentence of its own in P. */
+static uint32_t
+times_of(const struct tf_connection_record *r, const struct tf_pending *p, enum tf_anomaly id)
+{
+	uint32_t times = 1, told = 0;
+
+	for (size_t i = 0; i < r->anomaly_count; i++)
+		if (r->anomalies[i].id == id)
+			times = r->anomalies[i].count;
+	for (const struct tf_note *n = p->first; n != NULL; n = n->next)
+		told += n->finding.id == id;
+	return times > told ? times : 1;
 }
 
 /* One sentence tells both faces of a connection that is closed on one side: that of the end that does not close. */
 static void
-put_notes(struct tf_output *o, const struct tf_pending *p)
+put_notes(struct tf_output *o, const struct tf_connection_record *r, const struct tf_pending *p)
 {
 	for (const struct tf_note *n = p->first; n != NULL; n = n->next) {
 		bool told_twice = other_face(p->first, &n->finding) != NULL;
@@ -200,7 +228,8 @@ put_notes(struct tf_output *o, const struct tf_pending *p)
 			continue;
 		tf_text_finding(o, &n->finding, n->message,
 		                told_twice ? "stuck-close-wait and stuck-fin-wait-2"
-		                           : tf_anomaly_info(n->finding.id)->id);
+		                           : tf_anomaly_info(n->finding.id)->id,
+		                times_of(r, p, n->finding.id));
 	}
 }
 
@@ -390,7 +419,7 @@ tf_text_block(struct tf_output *o, const struct tf_connection_record *r, const s
 	if (unnoted)
 		put_unnoted_beginning(o, r);
 	if (p != NULL) {
-		put_notes(o, p);
+		put_notes(o, r, p);
 		if (p->lines.len > 0)
 			tf_put(&o->out, p->lines.data, p->lines.len);
 		put_lost_lines(o, p);
