@@ -52,16 +52,11 @@ settle_head(struct tf_analyzer *a, int which)
 		a->embryo_due_ns = a->embryo_queue[1].due_ns;
 }
 
-/* Do most of those that wait wait no more?  Some are asked. */
+/* Do half of those that wait in Q wait no more?  Each embryo stands in it once. */
 static bool
 is_worth_clearing(const struct tf_analyzer *a, const struct tf_embryo_queue *q)
 {
-	enum { ASKED = 64 };
-	unsigned there = 0;
-
-	for (size_t i = 0; i < ASKED; i++)
-		there += still_there(a, *entry_at(q, i * q->count / ASKED)) != NULL;
-	return there < ASKED / 2;
+	return q->count / 2 >= a->embryos.used;
 }
 
 static void
