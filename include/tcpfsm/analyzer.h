@@ -34,7 +34,7 @@ struct tf_stats {
 	uint64_t listeners_dropped; /* listeners that the table had no room for */
 	uint64_t hosts_dropped;     /* hosts, or their ISNs, that the table had no room for */
 	uint64_t one_way;        /* connections of which one direction is missing, of those that are over */
-	uint64_t pool_exhausted; /* times that disorder did not find room in the pools */
+	uint64_t pool_exhausted; /* times that disorder or a leaking service did not find room */
 	uint64_t anomalies[TF_ANOMALY_COUNT];
 	int64_t first_ts_ns, last_ts_ns; /* 0 where no segment was fed */
 };

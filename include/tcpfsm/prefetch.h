@@ -6,6 +6,7 @@
 #define TCPFSM_PREFETCH_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* gcc 12 takes a call of a function that only prefetches for one without effect, and leaves it out. */
 #define TF_PREFETCHES static inline __attribute__((always_inline))
@@ -36,8 +37,8 @@ tf_prefetch_lines(const void *item, size_t octets)
  * time, so who asks for all at once waits for nearly all of it.  Instead, whoever has something to compute before asks
  * for a share of it with each piece of that. */
 struct tf_read_ahead {
-	const unsigned char *next;
-	size_t left, share; /* octets from next on that were not asked for; to ask for at a time */
+	const unsigned char *next; /* NULL where nothing is left */
+	size_t left, share;        /* octets from next on that were not asked for; to ask for at a time */
 };
 
 TF_PREFETCHES void
@@ -47,7 +48,8 @@ tf_prefetch_share(struct tf_read_ahead *ahead)
 
 	for (size_t at = 0; at < octets; at += 64)
 		__builtin_prefetch(ahead->next + at);
-	ahead->next += octets;
+	/* As a number, since to NULL not even nothing may be added. */
+	ahead->next = (const unsigned char *)((uintptr_t)ahead->next + octets);
 	ahead->left -= octets;
 }
 

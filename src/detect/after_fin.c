@@ -27,12 +27,16 @@ note_data(const struct tf_step *st)
 	w->after_fin_end = st->end;
 }
 
-/* What seemed to be a FIN of the sender's was none, and what the other end sent since was not sent after it. */
+/* What seemed to be a FIN of the sender's was none, or it comes only now; what the other end sent since was not sent after
+ * it. */
 static void
 forget_taken_back(const struct tf_step *st, struct tf_extra *x)
 {
-	if (!tf_end_has(st->x, TF_END_FIN))
-		x->watch[st->to].after_fin_packet = 0;
+	struct tf_end_watch *w = &x->watch[st->to];
+
+	if (!tf_end_has(st->x, TF_END_FIN) ||
+	    tf_packet_of(st->ctx, tf_fin_of(st, st->from)->packet) > w->after_fin_packet)
+		w->after_fin_packet = 0;
 }
 
 /* The end that closed takes what was sent to it since. */

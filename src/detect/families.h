@@ -56,12 +56,19 @@ void tf_unanswered_deadline(struct tf_context *ctx, struct tf_connection *c);
 void tf_unanswered_leave(struct tf_context *ctx, struct tf_connection *c);
 void tf_unanswered_end(struct tf_context *ctx);
 
+/* How long the FORMER connection had been silent when C began: not at all where it spoke while C's SYN was held. */
+static inline int64_t
+tf_since_former(const struct tf_connection *c, const struct tf_former *former)
+{
+	return c->first_ts_ns > former->last_ts_ns ? c->first_ts_ns - former->last_ts_ns : 0;
+}
+
 void tf_handshake_segment(const struct tf_step *st);
 /* S is the first SYN,ACK of the handshake of connection CONN. */
 void tf_note_answer_packet(struct tf_context *ctx, uint64_t conn, const struct tf_segment *s);
 /* Its frame; that of the SYN where it is not remembered. */
 uint64_t tf_answer_packet(const struct tf_context *ctx, const struct tf_connection *c);
-/* When it passed; where that is not remembered, when the SYN did. */
+/* When it passed; INT64_MAX: that is not remembered. */
 int64_t tf_answer_ns(const struct tf_context *ctx, const struct tf_connection *c);
 /* S is the third segment of C's handshake. */
 void tf_note_third_packet(struct tf_context *ctx, const struct tf_connection *c, const struct tf_segment *s);

@@ -76,7 +76,9 @@ tf_answer_packet(const struct tf_context *ctx, const struct tf_connection *c)
 int64_t
 tf_answer_ns(const struct tf_context *ctx, const struct tf_connection *c)
 {
-	return remembers_answer(ctx, c) ? place_of(ctx, c)->answer_ns : c->first_ts_ns;
+	if (remembers_answer(ctx, c))
+		return place_of(ctx, c)->answer_ns;
+	return c->flags & TF_CONN_ESTABLISHED ? INT64_MAX : tf_handshake_at_ns(c);
 }
 
 /* ---- the third segment ------------------------------------------------------------- */

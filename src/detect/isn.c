@@ -77,7 +77,7 @@ check_collision(const struct tf_step *st, const struct tf_former *former, enum t
 	if (protected)
 		f.severity = TF_NOTICE;
 	tf_finding_count(&f, "former", TF_D_COUNT, former->conn);
-	tf_finding_duration(&f, "since_close", st->c->first_ts_ns - former->last_ts_ns);
+	tf_finding_duration(&f, "since_close", tf_since_former(st->c, former));
 	tf_finding_count(&f, "isn", TF_D_SEQ, end->isn.v);
 	tf_finding_count(&f, "overlap", TF_D_COUNT, common);
 	tf_finding_count(&f, "former_first", TF_D_SEQ, former->isn[side].v);
@@ -132,7 +132,7 @@ check_time_wait(const struct tf_step *st, const struct tf_former *former)
 	struct tf_finding f =
 	    tf_finding(st->ctx, st->c, by ? TF_A_TIME_WAIT_REUSE : TF_A_TIME_WAIT_REUSE_UNSAFE, TF_CLIENT);
 	tf_finding_count(&f, "former", TF_D_COUNT, former->conn);
-	tf_finding_duration(&f, "since_close", st->c->first_ts_ns - former->last_ts_ns);
+	tf_finding_duration(&f, "since_close", tf_since_former(st->c, former));
 	tf_finding_count(&f, "isn", TF_D_SEQ, end->isn.v);
 	tf_finding_count(&f, "highest_seq", TF_D_SEQ, former->max[side].v - 1);
 	if (by)

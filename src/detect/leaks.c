@@ -22,7 +22,8 @@ server_port(const struct tf_connection *c)
 	return c->tuple.port[!(c->flags & TF_CONN_CLIENT_SECOND)];
 }
 
-/* The place of C's service; an empty one where it has none and ROOM is asked for; else NULL. */
+/* The place of C's service; an empty one where it has none and ROOM is asked for, else NULL.  One whose leak is over is
+ * empty, too, but is kept while there are others, so that it is not told again. */
 static struct tf_leak *
 place_of(struct tf_context *ctx, const struct tf_connection *c, bool room)
 {
@@ -33,7 +34,7 @@ place_of(struct tf_context *ctx, const struct tf_connection *c, bool room)
 	for (int i = 0; i < TF_LEAK_WAYS; i++) {
 		if (set[i].port == server_port(c) && memcmp(&set[i].addr, &addr, sizeof addr) == 0)
 			return &set[i];
-		if (!empty && !set[i].count && !set[i].raised)
+		if (!set[i].count && (!empty || (empty->raised && !set[i].raised)))
 			empty = &set[i];
 	}
 	if (!room || !empty)
@@ -71,6 +72,8 @@ tf_leaks_enter(struct tf_context *ctx, struct tf_connection *c, int64_t since_ns
 	struct tf_extra *x = tf_extra_if(ctx, c);
 	struct tf_leak *l = place_of(ctx, c, true);
 
+	if (!l)
+		ctx->stats->pool_exhausted++;
 	if (!l || !x || x->leaking)
 		return;
 	x->leaking = true;

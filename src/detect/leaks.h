@@ -3,7 +3,8 @@
  * the limit, and how many: a program that forgets to close leaks one socket
  * after the other, and no single connection shows it.
  *
- * A fixed number of places; a service that finds none is not counted.
+ * A fixed number of places; where a service finds none, that is counted among
+ * what found no room (struct tf_stats).
  */
 #ifndef TCPFSM_DETECT_LEAKS_H
 #define TCPFSM_DETECT_LEAKS_H

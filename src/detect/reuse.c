@@ -27,7 +27,7 @@ tf_reuse_segment(const struct tf_step *st)
 	tf_finding_count(&f, "former", TF_D_COUNT, x->former.conn);
 	tf_finding_count(&f, "client_state", TF_D_STATE, x->former.state[TF_CLIENT]);
 	tf_finding_count(&f, "server_state", TF_D_STATE, x->former.state[TF_SERVER]);
-	tf_finding_duration(&f, "idle", st->c->first_ts_ns - x->former.last_ts_ns);
+	tf_finding_duration(&f, "idle", tf_since_former(st->c, &x->former));
 	tf_finding_packet(&f, tf_first_packet(st->ctx, st->c));
 	tf_finding_packet(&f, st->s->packet);
 	tf_raise(st->ctx, st->c, &f);

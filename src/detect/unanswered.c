@@ -68,10 +68,16 @@ met_the_former(const struct tf_connection *c, const struct tf_extra *x)
 static int64_t
 answered_ns(const struct tf_context *ctx, const struct tf_connection *c, const struct tf_extra *x)
 {
-	bool opening = !(c->flags & TF_CONN_ESTABLISHED);
-	int64_t at = opening ? tf_handshake_at_ns(c) : tf_answer_ns(ctx, c);
+	int64_t at = tf_answer_ns(ctx, c);
 
 	return c->flags & TF_CONN_SYN_ACK && at <= x->syn_last_ns ? at : INT64_MAX;
+}
+
+/* The answer passed, but when is not remembered. */
+static bool
+answer_is_forgotten(const struct tf_context *ctx, const struct tf_connection *c)
+{
+	return c->flags & TF_CONN_SYN_ACK && tf_answer_ns(ctx, c) == INT64_MAX;
 }
 
 /* What passed the tap between the two, and so where something was lost. */
@@ -95,6 +101,10 @@ place_syn(const struct tf_context *ctx, const struct tf_connection *c, const str
 		    f, TF_WHERE_NOWHERE,
 		    "its answer had arrived and was acknowledged, so this is a copy that the network "
 		    "made or kept back, or it comes from somebody else");
+	else if (answer_is_forgotten(ctx, c))
+		tf_finding_where(f, TF_WHERE_UNKNOWN,
+		                 "whether its answer passed before that is not remembered, with so many "
+		                 "connections at a time");
 	else if (answered != INT64_MAX && x->syn_last_ns - answered <= tf_end_rtt_ns(&c->end[TF_CLIENT]))
 		tf_finding_where(f, TF_WHERE_UNKNOWN, "its answer was on its way and came late");
 	else if (answered != INT64_MAX)
@@ -151,8 +161,8 @@ raise_repeated_syn_ack(struct tf_context *ctx, struct tf_connection *c, enum tf_
 	tf_finding_text(&f, "what", "SYN,ACK");
 	tf_finding_count(&f, "retransmissions", TF_D_COUNT, x->syn_ack_again);
 	/* In a simultaneous open the client sends one, too: its first is not remembered. */
-	tf_finding_duration(&f, "after",
-	                    x->syn_ack_last_ns - (end == TF_SERVER ? tf_answer_ns(ctx, c) : c->first_ts_ns));
+	bool known = end == TF_SERVER && tf_answer_ns(ctx, c) != INT64_MAX;
+	tf_finding_duration(&f, "after", x->syn_ack_last_ns - (known ? tf_answer_ns(ctx, c) : c->first_ts_ns));
 	place_syn_ack(c, x, &f);
 	tf_finding_packet(&f, end == TF_SERVER ? tf_answer_packet(ctx, c) : tf_first_packet(ctx, c));
 	tf_finding_packet(&f, x->syn_ack_last_packet);

@@ -199,14 +199,14 @@ begin(struct tf_analyzer *a, const struct errand *e, uint32_t tombstone)
 	struct tf_buried buried;
 
 	if (!tombstone)
-		return tf_table_begin(a, &key, e->s->hash, e->s, NULL);
+		return tf_table_begin(a, &key, e->s->hash, e->s, a->ctx.now_ns, NULL);
 	tf_graveyard_read(&a->graveyard, tombstone, &buried);
 	if (is_late(&buried.former, e->s, second)) {
 		tf_tombstone_late(a, tombstone, &buried, second, e->s);
 		return 0;
 	}
 	tf_tombstone_dig_up(a, e->s->hash, tombstone);
-	return tf_table_begin(a, &key, e->s->hash, e->s, &buried.former);
+	return tf_table_begin(a, &key, e->s->hash, e->s, a->ctx.now_ns, &buried.former);
 }
 
 /* As nearly all segments are: by header prediction, or by a remembered move. */
@@ -241,8 +241,6 @@ feed_first(struct tf_analyzer *a, const struct errand *e, uint32_t tombstone)
 	if (!index)
 		return;
 	struct tf_connection *c = tf_connection_at(a, index);
-	/* Where the capture's time went back, the connection begins by its clock. */
-	c->first_ts_ns = a->ctx.now_ns;
 	if ((e->s->flags & (TF_SYN | TF_ACK | TF_RST)) == TF_SYN &&
 	    feed_plain(a, c, index, e->s, TF_CLIENT, tf_shape_may(&a->ctx, c, TF_CLIENT))) {
 		if (!tf_embryo_from(a, index, e->s->hash))

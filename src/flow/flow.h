@@ -153,9 +153,10 @@ tf_embryo_hash(const struct tf_analyzer *a, const struct tf_embryo *e)
 /* ---- table.c: connections come and go -------------------------------------- */
 
 /* A connection for S, begun with it but not fed; its index, or 0 where
- * there is no room.  FORMER (or NULL) was on the same 4-tuple. */
+ * there is no room.  BEGUN: when S passed by the clock, which its own time may
+ * lie behind.  FORMER (or NULL) was on the same 4-tuple. */
 uint32_t tf_table_begin(struct tf_analyzer *a, const struct tf_key *key, uint32_t hash,
-                        const struct tf_segment *s, const struct tf_former *former);
+                        const struct tf_segment *s, int64_t begun_ns, const struct tf_former *former);
 
 /* If there is no room for one more connection, the least valuable goes. */
 void tf_table_make_room(struct tf_analyzer *a);

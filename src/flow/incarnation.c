@@ -63,6 +63,7 @@ hold(struct tf_analyzer *a, struct tf_connection *c, const struct tf_segment *s)
 	    .last_ns = a->ctx.now_ns,
 	    .from = (uint8_t)tf_connection_sender(c, s),
 	};
+	held->segment.ts_ns = a->ctx.now_ns; /* where the capture's time went back, it passed by its clock */
 	held->segment.payload = NULL;
 	held->segment.payload_len = 0;
 	if (s->sack_count)
@@ -143,7 +144,7 @@ begin_held(struct tf_analyzer *a, uint32_t index)
 	if (tf_connection_waits_in(&a->ctx, c, TF_CLIENT) == TF_SYN_SENT && !(c->flags & TF_CONN_SYN_ACK))
 		give_up_attempt(a, c);
 	former = replace(a, index);
-	index = tf_table_begin(a, &key, tf_key_hash(&key, a->config.hash_key), &held.segment, &former);
+	index = tf_table_begin(a, &key, tf_key_hash(&key, a->config.hash_key), &held.segment, held.segment.ts_ns, &former);
 	if (index)
 		replay(a, index, &held);
 	return index;
@@ -155,7 +156,7 @@ begin_fresh(struct tf_analyzer *a, uint32_t index, uint32_t hash, const struct t
 	struct tf_key key = tf_connection_key(&a->ctx, tf_connection_at(a, index));
 	struct tf_former former = replace(a, index);
 
-	return tf_table_begin(a, &key, hash, s, &former);
+	return tf_table_begin(a, &key, hash, s, a->ctx.now_ns, &former);
 }
 
 /* A third number, and still no answer: then the SYN that is held was no old duplicate, but an attempt, too. */

@@ -352,7 +352,7 @@ tf_table_count_in(struct tf_analyzer *a)
 
 uint32_t
 tf_table_begin(struct tf_analyzer *a, const struct tf_key *key, uint32_t hash, const struct tf_segment *s,
-               const struct tf_former *former)
+               int64_t begun_ns, const struct tf_former *former)
 {
 	tf_table_make_room(a);
 	uint32_t index = tf_pool_get(&a->connections);
@@ -372,7 +372,7 @@ tf_table_begin(struct tf_analyzer *a, const struct tf_key *key, uint32_t hash, c
 	a->connections_in_order &= index == a->connections.fresh;
 	c->flags = is_wide ? TF_CONN_WIDE : 0;
 	c->conn = tf_table_count_in(a) & TF_MAX_CONN;
-	c->first_ts_ns = c->last_ts_ns = s->ts_ns;
+	c->first_ts_ns = c->last_ts_ns = begun_ns;
 	c->first_packet = (uint32_t)s->packet;
 	if (sender_is_client(a, s) == tf_ports_side(key->port, s))
 		c->flags |= TF_CONN_CLIENT_SECOND;

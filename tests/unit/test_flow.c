@@ -1072,6 +1072,37 @@ closings_may_run_out(void)
 	tf_analyzer_free(analyzer);
 }
 
+/* Where the capture's time went back, a connection that takes the place of another one begins by the clock, too: else it
+ * would have waited so long for its answer. */
+static void
+a_new_incarnation_begins_by_the_clock(void)
+{
+	struct tf_sink sink = {.wanted = TF_EV_CONNECTION | TF_EV_FINDING, .event = note_record};
+	struct tf_config config = small_config(100, 100);
+	const int64_t late = 300 * SECOND;
+
+	record_count = 0;
+	analyzer = tf_analyzer_new(&config, sink);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(analyzer);
+	feed(1000, false, TF_SYN, 0, 0, late);
+	feed(1000, true, TF_SYN | TF_ACK, 0, 1, late + 1);
+	feed(1000, false, TF_ACK, 1, 1, late + 2);
+	feed(1000, false, TF_FIN | TF_ACK, 1, 1, late + 3);
+	feed(1000, true, TF_FIN | TF_ACK, 1, 2, late + 4);
+	feed(1000, false, TF_ACK, 2, 2, late + 5);
+	feed(1000, false, TF_SYN, 70000, 0, 0); /* it is held until its answer comes */
+	feed(2000, false, TF_ACK, 1, 1, late + SECOND);
+	feed(1000, true, TF_SYN | TF_ACK, 70000, 70001, 1);
+	feed(1000, false, TF_ACK, 70001, 70001, 2);
+	tf_analyzer_finish(analyzer);
+	CU_ASSERT_EQUAL(tf_analyzer_stats(analyzer)->anomalies[TF_A_TIME_WAIT_REUSE], 1);
+	CU_ASSERT_EQUAL(tf_analyzer_stats(analyzer)->anomalies[TF_A_SYN_UNANSWERED], 0);
+	CU_ASSERT_EQUAL(record_count, 3);
+	for (size_t i = 0; i < record_count; i++)
+		CU_ASSERT(records[i].first_ts_ns >= START + late);
+	tf_analyzer_free(analyzer);
+}
+
 /* It takes no room but its own, and that is touched before it is wanted. */
 static void
 an_index_grows_where_it_stands(void)
@@ -1104,6 +1135,7 @@ const struct tf_test tf_tests[] = {
     {"the index has a hash of 0", the_index_has_a_hash_of_0},
     {"the index without memory stays as it was", the_index_without_memory},
     {"the index without memory to grow stays as it was", the_index_without_memory_to_grow},
+    {"a new incarnation begins by the clock", a_new_incarnation_begins_by_the_clock},
     {"an index grows where it stands", an_index_grows_where_it_stands},
     {"the hash depends on the whole 4-tuple and on the secret", the_hash_depends_on_everything},
     {"a port does not stand in for an address", a_port_does_not_stand_in_for_an_address},
