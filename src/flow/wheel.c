@@ -1,7 +1,9 @@
 /*
  * The timing wheel: 4,096 slots of 2^27 ns (134 ms), nine minutes all
- * round.  What lies farther ahead waits in the last slot and is filed
- * again when the wheel gets there.
+ * round.  What lies farther ahead waits in coarser levels, whose slots are
+ * as long as the whole level below: one reaches 26 days, the next as far as
+ * times go.  When the hand comes to a coarse slot, what is in it is filed
+ * anew, so that an entry is touched once a level, however long it waits.
  *
  * Slots are lists through the places of connections, which lie apart from
  * them.  Within a slot there is no order; a small heap makes one of what is
@@ -13,7 +15,12 @@
 
 #include "flow/arena.h"
 
-#define TICK_BITS 27
+#define TICK_BITS  27
+#define LEVEL_BITS 12
+_Static_assert(TF_WHEEL_SLOTS == 1 << LEVEL_BITS, "a slot is as long as all of the level below");
+
+/* The first in a slot has no neighbour before it: there stands which slot it is, with this bit. */
+#define FIRST_IN (UINT32_C(1) << 31)
 
 static int64_t
 tick_of(int64_t ns)
@@ -21,10 +28,29 @@ tick_of(int64_t ns)
 	return ns >> TICK_BITS;
 }
 
+static int64_t
+tick_begins(int64_t tick)
+{
+	return tick * (INT64_C(1) << TICK_BITS);
+}
+
+/* TICK in the longer ticks of LEVEL. */
+static int64_t
+at_level(unsigned level, int64_t tick)
+{
+	return tick >> level * LEVEL_BITS;
+}
+
+static int64_t
+from_level(unsigned level, int64_t coarse)
+{
+	return coarse * (INT64_C(1) << level * LEVEL_BITS);
+}
+
 bool
 tf_wheel_init(struct tf_wheel *w, const struct tf_pool *connections)
 {
-	*w = (struct tf_wheel){.connections = connections, .soonest_ns = INT64_MAX};
+	*w = (struct tf_wheel){.connections = connections, .soonest_ns = INT64_MAX, .coarse_ns = INT64_MAX};
 	w->place = tf_arena_new((size_t)connections->capacity + 1, sizeof *w->place);
 	return w->place != NULL;
 }
@@ -43,24 +69,24 @@ tf_wheel_fini(struct tf_wheel *w)
 	free(w->due);
 }
 
+/* COARSE: in the ticks of LEVEL. */
 static unsigned
-slot_of(int64_t deadline_ns)
+slot_of(unsigned level, int64_t coarse)
 {
-	return (unsigned)(tick_of(deadline_ns) & (TF_WHEEL_SLOTS - 1));
+	return level * TF_WHEEL_SLOTS + (unsigned)(coarse & (TF_WHEEL_SLOTS - 1));
 }
 
 /* P, which is in the wheel, goes out of the list that it is in. */
 static void
 take_out(struct tf_wheel *w, const struct tf_wheel_place *p)
 {
-	unsigned slot = slot_of(tf_wheel_deadline_of(p));
-
 	if (p->next)
 		w->place[p->next].prev = p->prev;
-	if (p->prev) {
+	if (!(p->prev & FIRST_IN)) {
 		w->place[p->prev].next = p->next;
 		return;
 	}
+	uint32_t slot = p->prev & ~FIRST_IN;
 	w->slot[slot] = p->next;
 	if (!p->next)
 		w->full[slot / 64] &= ~(UINT64_C(1) << slot % 64);
@@ -77,6 +103,28 @@ tf_wheel_remove(struct tf_wheel *w, uint32_t index)
 	p->until = 0;
 }
 
+/* The slot for DEADLINE, which is a round of the finest level or more ahead.  Never that under the hand of its level:
+ * what is filed anew there goes to another one. */
+static unsigned
+coarse_slot(struct tf_wheel *w, int64_t deadline_ns)
+{
+	unsigned level = 0;
+	int64_t hand, coarse;
+
+	do {
+		level++;
+		hand = at_level(level, w->tick);
+		coarse = at_level(level, tick_of(deadline_ns));
+	} while (coarse - hand >= TF_WHEEL_SLOTS && level < TF_WHEEL_LEVELS - 1);
+	/* More than a round of the last level ahead lies only what is centuries away from times before 1970. */
+	if (coarse - hand >= TF_WHEEL_SLOTS)
+		coarse = hand + TF_WHEEL_SLOTS - 1;
+	int64_t begins_ns = tick_begins(from_level(level, coarse));
+	if (begins_ns < w->coarse_ns)
+		w->coarse_ns = begins_ns;
+	return slot_of(level, coarse);
+}
+
 void
 tf_wheel_move(struct tf_wheel *w, uint32_t index, int64_t deadline_ns)
 {
@@ -84,12 +132,14 @@ tf_wheel_move(struct tf_wheel *w, uint32_t index, int64_t deadline_ns)
 
 	if (p->until)
 		take_out(w, p);
-	/* Never behind the hand, never more than one round ahead of it. */
+	/* Never behind the hand. */
 	int64_t ahead = tick_of(deadline_ns) - w->tick;
-	if ((uint64_t)ahead >= TF_WHEEL_SLOTS)
-		deadline_ns = (w->tick + (ahead < 0 ? 0 : TF_WHEEL_SLOTS - 1)) << TICK_BITS;
-	unsigned slot = slot_of(deadline_ns);
-	*p = (struct tf_wheel_place){(uint64_t)INT64_MAX - (uint64_t)deadline_ns, w->slot[slot], 0};
+	if (ahead < 0)
+		deadline_ns = tick_begins(w->tick);
+	unsigned slot =
+	    ahead < TF_WHEEL_SLOTS ? slot_of(0, tick_of(deadline_ns)) : coarse_slot(w, deadline_ns);
+	*p = (struct tf_wheel_place){(uint64_t)INT64_MAX - (uint64_t)deadline_ns, w->slot[slot],
+	                             FIRST_IN | slot};
 	if (p->next)
 		w->place[p->next].prev = index;
 	else
@@ -207,12 +257,12 @@ collect_slot(struct tf_wheel *w, unsigned slot)
 	return !w->slot[slot];
 }
 
-/* The first slot at or after tick FROM that is not empty; its tick, or TO. */
+/* The first slot of LEVEL at or after FROM that is not empty; its tick, or TO: all in the ticks of that level. */
 static int64_t
-next_full(const struct tf_wheel *w, int64_t from, int64_t to)
+next_full(const struct tf_wheel *w, unsigned level, int64_t from, int64_t to)
 {
 	for (int64_t t = from; t < to;) {
-		unsigned slot = (unsigned)(t & (TF_WHEEL_SLOTS - 1));
+		unsigned slot = slot_of(level, t);
 		uint64_t word = w->full[slot / 64] >> slot % 64;
 		if (word)
 			return t + __builtin_ctzll(word) < to ? t + __builtin_ctzll(word) : to;
@@ -221,24 +271,74 @@ next_full(const struct tf_wheel *w, int64_t from, int64_t to)
 	return to;
 }
 
+/* All before tick END goes to the heap.  *SOONEST: when the first slot begins that is left. */
+static bool
+collect_before(struct tf_wheel *w, int64_t end, int64_t *soonest_ns)
+{
+	int64_t last = w->tick + TF_WHEEL_SLOTS, t;
+
+	for (t = next_full(w, 0, w->tick, last); t < last && t < end; t = next_full(w, 0, t + 1, last))
+		if (!collect_slot(w, slot_of(0, t)))
+			return false;
+	*soonest_ns = t < last ? tick_begins(t) : INT64_MAX;
+	return true;
+}
+
+static int64_t
+next_coarse(const struct tf_wheel *w)
+{
+	int64_t next_ns = INT64_MAX;
+
+	for (unsigned level = 1; level < TF_WHEEL_LEVELS; level++) {
+		int64_t hand = at_level(level, w->tick), last = hand + TF_WHEEL_SLOTS;
+		int64_t coarse = next_full(w, level, hand, last);
+		if (coarse < last && tick_begins(from_level(level, coarse)) < next_ns)
+			next_ns = tick_begins(from_level(level, coarse));
+	}
+	return next_ns;
+}
+
+/* What is in the coarse slots under the hand is filed anew. */
+static void
+open_coarse_slots(struct tf_wheel *w)
+{
+	for (unsigned level = 1; level < TF_WHEEL_LEVELS; level++) {
+		unsigned slot = slot_of(level, at_level(level, w->tick));
+		for (uint32_t index; (index = w->slot[slot]);)
+			tf_wheel_move(w, index, tf_wheel_deadline(w, index));
+	}
+	w->coarse_ns = next_coarse(w);
+}
+
+/* On its way to NOW the hand stops where coarse slots begin, so that what is in them is never behind it. */
+static bool
+pass_coarse_slots(struct tf_wheel *w, int64_t now_ns)
+{
+	int64_t soonest_ns;
+
+	while (w->coarse_ns < now_ns) {
+		int64_t stop = tick_of(w->coarse_ns);
+		if (!collect_before(w, stop, &soonest_ns))
+			return false;
+		w->tick = stop;
+		open_coarse_slots(w);
+	}
+	return true;
+}
+
 bool
 tf_wheel_collect(struct tf_wheel *w, int64_t now_ns)
 {
-	int64_t last = w->tick + TF_WHEEL_SLOTS, now_tick = tick_of(now_ns);
-	int64_t soonest = INT64_MAX;
+	int64_t soonest_ns;
 
-	for (int64_t t = next_full(w, w->tick, last); t < last; t = next_full(w, t + 1, last)) {
-		if (t > now_tick) {
-			soonest = soonest < t << TICK_BITS ? soonest : t << TICK_BITS;
-			break;
-		}
-		if (!collect_slot(w, (unsigned)(t & (TF_WHEEL_SLOTS - 1))))
-			return false;
-	}
-	if (now_tick > w->tick)
-		w->tick = now_tick;
-	if (w->due_count && w->due[0].deadline_ns < soonest)
-		soonest = w->due[0].deadline_ns;
-	w->soonest_ns = soonest;
+	if (!pass_coarse_slots(w, now_ns) || !collect_before(w, tick_of(now_ns) + 1, &soonest_ns))
+		return false;
+	if (tick_of(now_ns) > w->tick)
+		w->tick = tick_of(now_ns);
+	if (w->coarse_ns < soonest_ns)
+		soonest_ns = w->coarse_ns;
+	if (w->due_count && w->due[0].deadline_ns < soonest_ns)
+		soonest_ns = w->due[0].deadline_ns;
+	w->soonest_ns = soonest_ns;
 	return true;
 }

@@ -16,7 +16,8 @@
 #include "core/pool.h"
 #include "tcpfsm/connection.h"
 
-#define TF_WHEEL_SLOTS 4096
+#define TF_WHEEL_SLOTS  4096 /* of a level */
+#define TF_WHEEL_LEVELS 3
 
 struct tf_due {
 	int64_t deadline_ns;
@@ -29,17 +30,18 @@ struct tf_due {
 struct tf_wheel_place {
 	/* INT64_MAX less the time when the wheel looks at it, so that zeroes mean never; 0: it is not in the wheel. */
 	uint64_t until;
-	uint32_t next, prev; /* its neighbours; 0: none */
+	uint32_t next, prev; /* its neighbours; next 0: none; prev of the first: the slot, marked as such */
 };
 
 struct tf_wheel {
 	const struct tf_pool *connections;
-	struct tf_wheel_place *place;       /* by index of the connection */
-	int64_t tick;                       /* all before this one is empty */
-	int64_t soonest_ns;                 /* nothing is due before it */
-	uint32_t slot[TF_WHEEL_SLOTS];      /* head of each slot's list; 0: empty */
-	uint64_t full[TF_WHEEL_SLOTS / 64]; /* one bit a slot: is anything in it? */
-	struct tf_due *due;                 /* a binary heap of what is due */
+	struct tf_wheel_place *place; /* by index of the connection; there are fewer than 2^31 */
+	int64_t tick;                 /* all before this one is empty */
+	int64_t soonest_ns;           /* nothing is due before it */
+	int64_t coarse_ns;            /* no coarse slot that has something in it begins before */
+	uint32_t slot[TF_WHEEL_LEVELS * TF_WHEEL_SLOTS];      /* head of each slot's list; 0: empty */
+	uint64_t full[TF_WHEEL_LEVELS * TF_WHEEL_SLOTS / 64]; /* one bit a slot: is anything in it? */
+	struct tf_due *due;                                   /* a binary heap of what is due */
 	size_t due_count, due_room;
 };
 

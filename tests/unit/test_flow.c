@@ -15,6 +15,7 @@
 #include "unit.h"
 
 #define SECOND INT64_C(1000000000)
+#define YEAR   (365 * 86400 * SECOND)
 #define START  (INT64_C(1700000000) * SECOND)
 
 /* Allocations that still succeed; -1: all.  The linker puts these in the place of the C library's (--wrap). */
@@ -516,6 +517,7 @@ enum { TIMED = 300 };
 
 static struct tf_pool arena;
 static struct tf_wheel *wheel;
+static unsigned looks; /* how often the wheel looked at one */
 
 static struct tf_connection *
 timed(uint32_t index)
@@ -524,7 +526,7 @@ timed(uint32_t index)
 }
 
 static void
-wheel_begins(void)
+wheel_begins_at(int64_t now_ns)
 {
 	arena = (struct tf_pool){.item_bytes = sizeof(struct tf_connection), .capacity = TIMED};
 	arena.items = calloc(TIMED, sizeof(struct tf_connection));
@@ -532,11 +534,17 @@ wheel_begins(void)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(arena.items);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(wheel);
 	CU_ASSERT_FATAL(tf_wheel_init(wheel, &arena));
-	tf_wheel_start(wheel, START);
+	tf_wheel_start(wheel, now_ns);
 	for (uint32_t i = 1; i <= TIMED; i++) {
 		CU_ASSERT_EQUAL(tf_pool_get(&arena), i);
 		timed(i)->conn = 1000 - i; /* another order than the places' */
 	}
+}
+
+static void
+wheel_begins(void)
+{
+	wheel_begins_at(START);
 }
 
 static void
@@ -556,6 +564,7 @@ run_wheel(int64_t now_ns, int64_t wanted[TIMED + 1], struct tf_due out[TIMED])
 
 	while (tf_wheel_maybe_due(wheel, now_ns) && tf_wheel_collect(wheel, now_ns)) {
 		while (tf_wheel_pop(wheel, now_ns, &due)) {
+			looks++;
 			int64_t when = wanted[due.index];
 			if (when >= now_ns) {
 				tf_wheel_file(wheel, due.index, when);
@@ -572,11 +581,32 @@ run_wheel(int64_t now_ns, int64_t wanted[TIMED + 1], struct tf_due out[TIMED])
 	return count;
 }
 
+/* What is due before NOW comes out as a plain list has it. */
+static void
+expect_in_order(int64_t now, int64_t wanted[TIMED + 1])
+{
+	static int64_t plain[TIMED + 1];
+	static struct tf_due out[TIMED];
+
+	memcpy(plain, wanted, sizeof plain);
+	unsigned count = run_wheel(now, wanted, out), expected = 0;
+	for (uint32_t i = 1; i <= TIMED; i++)
+		expected += plain[i] < now;
+	CU_ASSERT_EQUAL(count, expected);
+	for (unsigned i = 0; i < count; i++) {
+		CU_ASSERT_EQUAL(out[i].deadline_ns, plain[out[i].index]);
+		CU_ASSERT(out[i].deadline_ns < now);
+		if (i > 0)
+			CU_ASSERT(
+			    out[i - 1].deadline_ns < out[i].deadline_ns ||
+			    (out[i - 1].deadline_ns == out[i].deadline_ns && out[i - 1].conn < out[i].conn));
+	}
+}
+
 static void
 deadlines_come_in_order(void)
 {
-	static int64_t wanted[TIMED + 1], plain[TIMED + 1];
-	static struct tf_due out[TIMED];
+	static int64_t wanted[TIMED + 1];
 	int64_t now = START;
 
 	wheel_begins();
@@ -600,20 +630,124 @@ deadlines_come_in_order(void)
 				tf_wheel_move(wheel, i, wanted[i]);
 		}
 		now += chance(20) ? (int64_t)chance(3) * SECOND : (int64_t)chance(20000) * SECOND;
-		memcpy(plain, wanted, sizeof plain);
-		unsigned count = run_wheel(now, wanted, out), expected = 0;
-		for (uint32_t i = 1; i <= TIMED; i++)
-			expected += plain[i] < now;
-		CU_ASSERT_EQUAL(count, expected);
-		for (unsigned i = 0; i < count; i++) {
-			CU_ASSERT_EQUAL(out[i].deadline_ns, plain[out[i].index]);
-			CU_ASSERT(out[i].deadline_ns < now);
-			if (i > 0)
-				CU_ASSERT(out[i - 1].deadline_ns < out[i].deadline_ns ||
-				          (out[i - 1].deadline_ns == out[i].deadline_ns &&
-				           out[i - 1].conn < out[i].conn));
-		}
+		expect_in_order(now, wanted);
 	}
+	wheel_ends();
+}
+
+/* How long slots of the second level are: as long as the first level. */
+#define COARSE (INT64_C(1) << 39)
+
+/* From milliseconds to two hundred years, each size as likely as another; some as long as a level, or nearly; the
+ * longest there is. */
+static int64_t
+some_time(void)
+{
+	const uint64_t most = (uint64_t)200 * YEAR;
+	uint64_t ns = (uint64_t)chance(UINT32_MAX) << 32 | chance(UINT32_MAX);
+
+	switch (chance(40)) {
+	case 0:
+		return INT64_MAX;
+	case 1:
+	case 2:
+		return COARSE / TF_WHEEL_SLOTS * (TF_WHEEL_SLOTS - 1 + chance(3)) - chance(2);
+	case 3:
+	case 4:
+		return COARSE * (TF_WHEEL_SLOTS - 1 + chance(3)) - chance(2);
+	default:
+		return (int64_t)((ns >> 1) % most >> chance(44));
+	}
+}
+
+/* AHEAD of NOW, as far as times go; INT64_MAX means never. */
+static int64_t
+later(int64_t now, int64_t ahead)
+{
+	return now >= 0 && ahead > INT64_MAX - 1 - now ? INT64_MAX - 1 : now + ahead;
+}
+
+/* Deadlines and leaps of the clock of all sizes, until times end. */
+static void
+far_deadlines_from(int64_t now)
+{
+	static int64_t wanted[TIMED + 1];
+
+	wheel_begins_at(now);
+	for (uint32_t i = 1; i <= TIMED; i++)
+		wanted[i] = INT64_MAX;
+	for (int round = 0; round < 300 && now < INT64_MAX - 1; round++) {
+		for (int n = 0; n < 20; n++) {
+			uint32_t i = 1 + chance(TIMED);
+			if (chance(8) == 0) {
+				tf_wheel_remove(wheel, i);
+				wanted[i] = INT64_MAX;
+				continue;
+			}
+			wanted[i] = chance(4) ? later(now, some_time()) : wanted[1 + chance(TIMED)];
+			if (wanted[i] == INT64_MAX)
+				tf_wheel_remove(wheel, i);
+			else if (chance(3))
+				tf_wheel_file(wheel, i, wanted[i]);
+			else
+				tf_wheel_move(wheel, i, wanted[i]);
+		}
+		/* Long leaps are few, or times end soon; and where coarse slots begin the clock stops, too. */
+		now = later(now, some_time() >> (chance(20) ? 12 : 0));
+		if (chance(4) == 0 && now < INT64_MAX - COARSE)
+			now += COARSE - (now & (COARSE - 1));
+		expect_in_order(now, wanted);
+	}
+	expect_in_order(INT64_MAX, wanted);
+	wheel_ends();
+}
+
+static void
+far_deadlines_come_in_order(void)
+{
+	for (int n = 0; n < 20; n++) {
+		far_deadlines_from(START);
+		far_deadlines_from(0);
+		far_deadlines_from(-150 * YEAR);
+	}
+}
+
+/* Places that differ from what they were in OLD, which learns them. */
+static unsigned
+places_changed(struct tf_wheel_place old[TIMED + 1])
+{
+	unsigned changed = 0;
+
+	if (memcmp(old, wheel->place, sizeof *old * (TIMED + 1)) == 0)
+		return 0;
+	for (uint32_t i = 1; i <= TIMED; i++)
+		changed += memcmp(&old[i], &wheel->place[i], sizeof *old) != 0;
+	memcpy(old, wheel->place, sizeof *old * (TIMED + 1));
+	return changed;
+}
+
+/* However often the wheel goes round before a deadline: it is touched once a level and when it is due, and each time its
+ * neighbours may learn of it. */
+static void
+far_deadlines_rest(void)
+{
+	static int64_t wanted[TIMED + 1];
+	static struct tf_wheel_place old[TIMED + 1];
+	static struct tf_due out[TIMED];
+	unsigned count = 0, changed = 0;
+
+	wheel_begins();
+	looks = 0;
+	for (uint32_t i = 1; i <= TIMED; i++)
+		tf_wheel_file(wheel, i, wanted[i] = START + YEAR / 2 + (int64_t)i * (YEAR / 2 / TIMED));
+	places_changed(old);
+	for (int64_t now = START; now <= START + YEAR + 551 * SECOND; now += 551 * SECOND) {
+		count += run_wheel(now, wanted, out);
+		changed += places_changed(old);
+	}
+	CU_ASSERT_EQUAL(count, TIMED);
+	CU_ASSERT_EQUAL(looks, TIMED);
+	CU_ASSERT(changed <= 3 * TF_WHEEL_LEVELS * TIMED);
 	wheel_ends();
 }
 
@@ -652,6 +786,16 @@ the_wheel_without_memory(void)
 	allocations_left = -1;
 	CU_ASSERT(count < TIMED);
 	CU_ASSERT_EQUAL(run_wheel(START + 10 * SECOND, wanted, out) + count, TIMED); /* late, and none lost */
+	wheel_ends();
+	/* The same while the hand passes coarse slots. */
+	wheel_begins();
+	for (uint32_t i = 1; i <= TIMED; i++)
+		tf_wheel_file(wheel, i, wanted[i] = START + i * (YEAR / 100));
+	allocations_left = 1;
+	count = run_wheel(START + 10 * YEAR, wanted, out);
+	allocations_left = -1;
+	CU_ASSERT(count < TIMED);
+	CU_ASSERT_EQUAL(run_wheel(START + 10 * YEAR, wanted, out) + count, TIMED);
 	wheel_ends();
 }
 
@@ -1145,6 +1289,8 @@ const struct tf_test tf_tests[] = {
     {"a copy may come after another segment", a_copy_may_come_after_another},
     {"services of a network are told apart", services_of_a_network_are_told_apart},
     {"deadlines come in order of time and number", deadlines_come_in_order},
+    {"far deadlines come in order, wherever the clock leaps", far_deadlines_come_in_order},
+    {"far deadlines rest while the wheel goes round", far_deadlines_rest},
     {"a deadline in the past is due at once, one at this moment is not",
      a_deadline_in_the_past_is_due_at_once},
     {"the wheel without memory is late and loses nothing", the_wheel_without_memory},
