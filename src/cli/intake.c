@@ -13,20 +13,44 @@ ship(struct tf_intake *in)
 	if (!in->parcel)
 		return false;
 	in->parcel->count = 0;
-	in->parcel->end = TF_PARCEL_PLAIN;
+	in->parcel->mark_count = 0;
 	return true;
 }
 
-/* Ship what waits, with the time of a frame that was no segment. */
+/* The next mark, after the segments that are in the parcel now; it belongs to it with add_mark(). */
+static struct tf_mark *
+next_mark(struct tf_intake *in, enum tf_mark_kind kind)
+{
+	struct tf_mark *mark = &in->parcel->mark[in->parcel->mark_count];
+
+	mark->after = in->parcel->count;
+	mark->kind = kind;
+	return mark;
+}
+
+/* There must always be room for one more, so a parcel that is full goes at once. */
 static bool
-ship_with_clock(struct tf_intake *in)
+add_mark(struct tf_intake *in)
+{
+	return ++in->parcel->mark_count < TF_PARCEL_MARKS || ship(in);
+}
+
+/* The time of a frame that was no segment, where the analyzer does not know it. */
+static bool
+tell_clock(struct tf_intake *in)
 {
 	if (!in->clock_waits)
-		return in->parcel->count == 0 || ship(in);
-	in->parcel->end = TF_PARCEL_CLOCK;
-	in->parcel->clock_ns = in->clock_ns;
+		return true;
+	next_mark(in, TF_MARK_CLOCK)->clock_ns = in->clock_ns;
 	in->clock_waits = false;
-	return ship(in);
+	return add_mark(in);
+}
+
+/* However little waits: it may point into frames of this batch, and the next one may be long in coming. */
+static bool
+ship_rest(struct tf_intake *in)
+{
+	return (in->parcel->count == 0 && in->parcel->mark_count == 0) || ship(in);
 }
 
 /* What came bears times from LEAST_NS to MOST_NS. */
@@ -115,9 +139,9 @@ take_segment(struct tf_intake *in, bool keep)
 
 	if (is_late(in, s->ts_ns)) {
 		struct tf_segment late = *s;
-		if (!ship_with_clock(in))
+		if (!tell_clock(in))
 			return false;
-		in->parcel->segment[0] = late;
+		in->parcel->segment[in->parcel->count] = late; /* that may be another parcel now */
 	}
 	return add_segments(in, 1, keep || in->frames_go || tf_decoder_payload_is_own(in->decoder));
 }
@@ -125,9 +149,8 @@ take_segment(struct tf_intake *in, bool keep)
 static bool
 take_icmp(struct tf_intake *in)
 {
-	in->parcel->end = TF_PARCEL_ICMP;
-	in->parcel->icmp = *tf_decoder_icmp_error(in->decoder);
-	return ship(in);
+	next_mark(in, TF_MARK_ICMP)->icmp = *tf_decoder_icmp_error(in->decoder);
+	return add_mark(in);
 }
 
 static bool
@@ -225,5 +248,5 @@ tf_intake_read(struct tf_intake *in)
 	if (!take_frames(in, in->frame, count))
 		return TF_CAPTURE_END;
 	note_rejected(in);
-	return frames > 0 && !ship_with_clock(in) ? TF_CAPTURE_END : frames;
+	return frames > 0 && !(tell_clock(in) && ship_rest(in)) ? TF_CAPTURE_END : frames;
 }

@@ -16,25 +16,34 @@
 
 enum {
 	TF_PARCEL_SEGMENTS = 512,
+	TF_PARCEL_MARKS = 64,
 	TF_PARCEL_HEAD = 16, /* octets of payload that come along */
 };
 
-/* What the analyzer is told after a parcel's segments. */
-enum tf_parcel_end {
-	TF_PARCEL_PLAIN,
-	TF_PARCEL_CLOCK, /* the capture's clock shows clock_ns */
-	TF_PARCEL_ICMP,  /* a router or host said icmp */
+/* What the analyzer is told between a parcel's segments, or behind them. */
+enum tf_mark_kind {
+	TF_MARK_CLOCK, /* the capture's clock shows clock_ns */
+	TF_MARK_ICMP,  /* a router or host said icmp */
+};
+
+struct tf_mark {
+	size_t after; /* so many of the parcel's segments */
+	enum tf_mark_kind kind;
+	union {
+		int64_t clock_ns;
+		struct tf_icmp_error icmp; /* points to nothing, so it outlives its frame */
+	};
 };
 
 struct tf_parcel {
-	size_t count; /* of segment */
-	enum tf_parcel_end end;
-	int64_t clock_ns;
-	struct tf_icmp_error icmp;
+	size_t count;      /* of segment */
+	size_t mark_count; /* of mark */
 	_Alignas(64) struct tf_segment segment[TF_PARCEL_SEGMENTS];
 	/* Of frames that would be gone: how payloads begin, and SACK blocks. */
 	uint8_t head[TF_PARCEL_SEGMENTS][TF_PARCEL_HEAD];
 	uint8_t sack[TF_PARCEL_SEGMENTS][TF_SACK_BLOCKS * TF_SACK_BLOCK];
+	/* In the order of the frames: so many that a full ring is work for long, even with one at each segment. */
+	struct tf_mark mark[TF_PARCEL_MARKS];
 };
 
 struct tf_pipeline;

@@ -34,15 +34,34 @@ struct replay {
 	struct tf_watch watch;
 };
 
+/* The parcel's segments from FROM on, up to END: there may be none between two marks. */
+static void
+use_segments(struct replay *r, const struct tf_parcel *parcel, size_t from, size_t end)
+{
+	if (from < end)
+		tf_analyzer_feed(r->analyzer, &parcel->segment[from], end - from);
+}
+
+static void
+use_mark(struct replay *r, const struct tf_mark *mark)
+{
+	if (mark->kind == TF_MARK_CLOCK)
+		tf_analyzer_advance(r->analyzer, mark->clock_ns);
+	else
+		tf_analyzer_icmp(r->analyzer, &mark->icmp);
+}
+
 static void
 use_parcel(struct replay *r, const struct tf_parcel *parcel)
 {
-	if (parcel->count > 0)
-		tf_analyzer_feed(r->analyzer, parcel->segment, parcel->count);
-	if (parcel->end == TF_PARCEL_CLOCK)
-		tf_analyzer_advance(r->analyzer, parcel->clock_ns);
-	else if (parcel->end == TF_PARCEL_ICMP)
-		tf_analyzer_icmp(r->analyzer, &parcel->icmp);
+	size_t used = 0;
+
+	for (const struct tf_mark *mark = parcel->mark; mark < parcel->mark + parcel->mark_count; mark++) {
+		use_segments(r, parcel, used, mark->after);
+		use_mark(r, mark);
+		used = mark->after;
+	}
+	use_segments(r, parcel, used, parcel->count);
 }
 
 /* What reading files does between batches. */

@@ -470,15 +470,21 @@ def no_format_depends_on_locale_time_zone_or_threads():
         assert out() == expected, form
 
 
+ARP = b"\xff" * 6 + b"\2\0\0\0\0\1" + b"\x08\x06" + b"\0" * 28
+
+
+def unreachable(port):
+    """What answers the SYN from PORT where the host is not there."""
+    quoted = segment((1, port), (2, 80), cli.SYN, cli.isn_of(port))[14:42]
+    icmp = b"\2\0\0\0\0\1" + b"\2\0\0\0\0\2" + b"\x08\0" + bytes.fromhex("450000380001000040010000") + bytes([10, 0, 0, 2, 10, 0, 0, 1])
+    return icmp + bytes([3, 1, 0, 0, 0, 0, 0, 0]) + quoted
+
+
 def every_kind_of_frame(n):
     """Connection N, with what is no segment, comes late, or says that a host is not there."""
     port, when = 1000 + n % 60000, n * 0.01
-    arp = b"\xff" * 6 + b"\2\0\0\0\0\1" + b"\x08\x06" + b"\0" * 28
-    quoted = segment((1, port), (2, 80), cli.SYN, cli.isn_of(port))[14:42]
-    icmp = b"\2\0\0\0\0\1" + b"\2\0\0\0\0\2" + b"\x08\0" + bytes.fromhex("450000380001000040010000") + bytes([10, 0, 0, 2, 10, 0, 0, 1])
-    icmp += bytes([3, 1, 0, 0, 0, 0, 0, 0]) + quoted
     frames = refused(port, when) if n % 5 == 0 else closed(port, when)
-    return {0: frames + [(when + 0.006, arp)], 1: [(when + 0.006, arp)] + frames, 2: frames[:1] + [(when + 0.0005, icmp)]}.get(n % 7, frames)
+    return {0: frames + [(when + 0.006, ARP)], 1: [(when + 0.006, ARP)] + frames, 2: frames[:1] + [(when + 0.0005, unreachable(port))]}.get(n % 7, frames)
 
 
 @check
@@ -492,6 +498,24 @@ def a_long_capture_is_told_alike_by_any_number_of_threads():
     assert set(expected.summary()["skipped"]) >= {"arp", "icmp"}, expected.summary()
     for more in ([], ["--threads=2"]):
         assert as_json("-r", "long.pcap", *more).expect(0).out == expected.out, more
+
+
+@check
+def an_error_at_every_syn_and_a_clock_ahead_of_each_are_heard_in_their_places():
+    """More of either than fit between two threads at a time."""
+    syns = [(n * 200, 1000 + n, segment((1, 1000 + n), (2, 80), cli.SYN, cli.isn_of(1000 + n))) for n in range(3000)]
+    write("errors.pcap", [frame for when, port, syn in syns for frame in ((when, syn), (when, unreachable(port)))])
+    write("early.pcap", [frame for when, port, syn in syns for frame in ((when, unreachable(port)), (when, syn))])
+    write("ahead.pcap", [frame for when, _, syn in syns for frame in ((when + 300, ARP), (when, syn))])
+    for threads in ("--threads=1", "--threads=2"):
+        errors, early, ahead = (as_json("-r", name, threads).expect(0) for name in ("errors.pcap", "early.pcap", "ahead.pcap"))
+        heard = [a["packet"] for a in errors.records("anomaly") if a["id"] == "unreachable"]
+        assert heard == list(range(2, 2 * len(syns) + 1, 2)), (threads, heard[:9])
+        assert "unreachable" not in early.summary()["anomalies"], threads  # nobody had sent what they quote
+        # A SYN is given up 127 s after the analyzer heard it: by a clock that the frame before it had put ahead.
+        # Before the first segment there is no clock.
+        over = [t["ts"] - cli.START for t in ahead.records("transition") if t["rule"] == "syn-given-up"]
+        assert over == [127] + [when + 427 for when, _, _ in syns[1:-1]], (threads, over[:9])
 
 
 @check
