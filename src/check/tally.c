@@ -7,7 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_ROWS = 64 };
+enum {
+	FIRST_ROWS = 64,
+	/* More than are kept, so that a sort that had to let go some has made room for many. */
+	MOST_ROWS = TF_TALLY_MOST + TF_TALLY_MOST / 4,
+};
 
 static int
 compare(const void *a, const void *b)
@@ -15,13 +19,12 @@ compare(const void *a, const void *b)
 	return strcmp(((const struct tf_tally_row *)a)->text, ((const struct tf_tally_row *)b)->text);
 }
 
-void
-tf_tally_sort(struct tf_tally *t)
+/* Put equal rows together, which stand side by side. */
+static void
+merge(struct tf_tally *t)
 {
 	size_t kept = 0;
 
-	if (t->count > 1)
-		qsort(t->row, t->count, sizeof *t->row, compare);
 	for (size_t i = 0; i < t->count; i++) {
 		if (kept > 0 && strcmp(t->row[kept - 1].text, t->row[i].text) == 0) {
 			t->row[kept - 1].count += t->row[i].count;
@@ -33,24 +36,52 @@ tf_tally_sort(struct tf_tally *t)
 	t->count = kept;
 }
 
-/* A place for one more row: where the rows are full, equal ones are put together first. */
+/* The last ones in order go.  What stays was never among those, however the texts came: its counts are whole. */
+static void
+let_go_surplus(struct tf_tally *t)
+{
+	while (t->count > TF_TALLY_MOST) {
+		struct tf_tally_row *last = &t->row[--t->count];
+		t->surplus += last->count;
+		free(last->text);
+	}
+}
+
+void
+tf_tally_sort(struct tf_tally *t)
+{
+	if (t->count > 1)
+		qsort(t->row, t->count, sizeof *t->row, compare);
+	merge(t);
+	let_go_surplus(t);
+}
+
+static bool
+grow(struct tf_tally *t)
+{
+	size_t capacity = t->capacity > 0 ? t->capacity * 2 : FIRST_ROWS;
+
+	if (capacity > MOST_ROWS)
+		capacity = MOST_ROWS;
+	struct tf_tally_row *row = realloc(t->row, capacity * sizeof *row);
+	if (row == NULL)
+		return false;
+	t->row = row;
+	t->capacity = capacity;
+	return true;
+}
+
+/* A place for one more row.  A sort is worth its time only where many places come of it, so where equal rows gave few,
+ * there are more rows from then on. */
 static bool
 make_room(struct tf_tally *t)
 {
 	if (t->count < t->capacity)
 		return true;
 	tf_tally_sort(t);
-	if (t->count < t->capacity / 2)
+	if (t->count >= t->capacity / 2 && t->capacity < MOST_ROWS && grow(t))
 		return true;
-	size_t capacity = t->capacity > 0 ? t->capacity * 2 : FIRST_ROWS;
-	if (t->count >= TF_TALLY_MOST)
-		return false;
-	struct tf_tally_row *row = realloc(t->row, capacity * sizeof *row);
-	if (row == NULL)
-		return t->count < t->capacity;
-	t->row = row;
-	t->capacity = capacity;
-	return true;
+	return t->count < t->capacity;
 }
 
 void

@@ -202,7 +202,10 @@ tf_known_write(struct tf_known *k, bool read)
 	k->fd = -1;
 	if (error)
 		tf_complain("%s: %s", k->write_file, strerror(error));
-	return !error;
+	else if (k->found.surplus)
+		tf_complain("%s: no room for %llu more findings: it takes %d different ones", k->write_file,
+		            (unsigned long long)k->found.surplus, TF_TALLY_MOST);
+	return !error && !k->found.surplus;
 }
 
 void
