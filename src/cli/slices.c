@@ -1,9 +1,5 @@
 /*
  * Slices: whose frames are kept, and when they are cut.  See slices.h.
- *
- * A frame may belong to a slice by its addresses and ports: those of the
- * finding's connection, whichever incarnation, or of an ICMP error that
- * quotes it; for a host or a service, its own; for the capture, any.
  */
 #include "cli/slices.h"
 
@@ -15,6 +11,7 @@
 #include "cli/again.h"
 #include "cli/replay.h"
 #include "cli/slice_file.h"
+#include "cli/slice_index.h"
 #include "cli/terminal.h"
 #include "output/message.h"
 #include "wire/decode.h"
@@ -28,7 +25,6 @@ enum {
 	RING_OCTETS = 64 << 20,
 	FRAMES = 256,   /* a batch of the second reading */
 	FRAGMENTS = 64, /* the latest, which may turn out to be a segment's */
-	TEXT = 96,
 };
 
 struct ring {
@@ -98,9 +94,7 @@ tf_slices_frame(struct tf_slices *s, const struct tf_frame *frame)
 
 /* What a frame is about, as far as slices want to know. */
 struct subject {
-	bool any; /* it is a segment, or an ICMP error about one */
-	struct tf_addr addr[2];
-	uint16_t port[2];
+	struct tf_slice_ends ends;
 	unsigned flags; /* of a segment */
 	bool is_fragment;
 	bool is_whole; /* it completed a datagram of several fragments */
@@ -115,68 +109,23 @@ subject_of(struct tf_decoder *d, const struct tf_frame *frame)
 
 	switch (tf_decoder_frame(d, frame, &s)) {
 	case TF_WIRE_SEGMENT:
-		return (struct subject){.any = true,
-		                        .addr = {s.src, s.dst},
-		                        .port = {s.src_port, s.dst_port},
+		return (struct subject){.ends = {true, {s.src, s.dst}, {s.src_port, s.dst_port}},
 		                        .flags = s.flags,
 		                        .is_whole = tf_decoder_payload_is_own(d)};
 	case TF_WIRE_ICMP_ERROR:
 		e = tf_decoder_icmp_error(d);
-		return (struct subject){
-		    .any = true, .addr = {e->src, e->dst}, .port = {e->src_port, e->dst_port}};
+		return (struct subject){.ends = {true, {e->src, e->dst}, {e->src_port, e->dst_port}}};
 	case TF_WIRE_SKIPPED:
 		break;
 	}
 	return (struct subject){.is_fragment = tf_decoder_stats(d)->skipped[TF_SKIP_FRAGMENT] > fragments};
 }
 
-static bool
-is_end(const struct subject *s, int side, const struct tf_addr *addr, uint16_t port)
-{
-	return s->port[side] == port && memcmp(&s->addr[side], addr, sizeof *addr) == 0;
-}
-
-/* TEXT is a subject: "10.0.0.1", "10.0.0.1:80". */
-static bool
-is_named(const struct subject *s, int side, const char *text)
-{
-	struct tf_buf b;
-	bool same;
-
-	tf_buf_init(&b, -1);
-	tf_put_addr(&b, &s->addr[side]);
-	size_t host = b.len;
-	tf_put_char(&b, '\0');
-	tf_put_addr_port(&b, &s->addr[side], s->port[side]);
-	tf_put_char(&b, '\0');
-	same = !b.error && (strcmp(b.data, text) == 0 || strcmp(b.data + host + 1, text) == 0);
-	tf_buf_fini(&b);
-	return same;
-}
-
-static bool
-belongs(const struct tf_slice_target *t, const struct subject *s, uint64_t packet)
-{
-	for (size_t i = 0; i < t->packet_count; i++)
-		if (t->packets[i] == packet)
-			return true;
-	/* That a listener sends cookies shows in how it answers others. */
-	if (t->id == TF_A_SYN_COOKIES)
-		return s->any && (is_end(s, 0, &t->addr[TF_SERVER], t->port[TF_SERVER]) ||
-		                  is_end(s, 1, &t->addr[TF_SERVER], t->port[TF_SERVER]));
-	if (t->conn)
-		return s->any && ((is_end(s, 0, &t->addr[TF_CLIENT], t->port[TF_CLIENT]) &&
-		                   is_end(s, 1, &t->addr[TF_SERVER], t->port[TF_SERVER])) ||
-		                  (is_end(s, 1, &t->addr[TF_CLIENT], t->port[TF_CLIENT]) &&
-		                   is_end(s, 0, &t->addr[TF_SERVER], t->port[TF_SERVER])));
-	if (tf_anomaly_info(t->id)->family == TF_CAPTURE)
-		return true;
-	return s->any && (is_named(s, 0, t->subject) || is_named(s, 1, t->subject));
-}
-
 /* Frames on their way to the pools. */
 struct sorter {
 	struct tf_decoder *decoder;
+	struct tf_slice *slice;
+	struct tf_slice_index *index;        /* of these slices */
 	struct tf_frame fragment[FRAGMENTS]; /* the latest; their data are ours */
 	size_t fragments;                    /* seen */
 };
@@ -206,26 +155,29 @@ add_fragments(const struct sorter *x, struct tf_slice *slice)
 }
 
 static void
-sort_frame(struct sorter *x, struct tf_slice *slice, size_t count, const struct tf_frame *frame)
+sort_frame(struct sorter *x, const struct tf_frame *frame)
 {
 	struct subject s = subject_of(x->decoder, frame);
+	const size_t *found;
+	size_t count = tf_slice_index_find(x->index, &s.ends, frame->packet, &found);
 
 	for (size_t i = 0; i < count; i++) {
-		if (!belongs(&slice[i].target, &s, frame->packet))
-			continue;
+		struct tf_slice *slice = &x->slice[found[i]];
 		if (s.is_whole)
-			add_fragments(x, &slice[i]);
-		tf_slice_pool_add(&slice[i].pool, frame, s.flags, &slice[i].target);
+			add_fragments(x, slice);
+		tf_slice_pool_add(&slice->pool, frame, s.flags, &slice->target);
 	}
 	if (s.is_fragment)
 		keep_fragment(x, frame);
 }
 
 static bool
-sorter_init(struct sorter *x)
+sorter_init(struct sorter *x, const struct tf_options *o, struct tf_slice *slice, size_t count)
 {
-	*x = (struct sorter){.decoder = tf_decoder_new(&TF_DECODER_DEFAULTS)};
-	return x->decoder != NULL;
+	*x = (struct sorter){.decoder = tf_decoder_new(&TF_DECODER_DEFAULTS),
+	                     .slice = slice,
+	                     .index = tf_slice_index_new(slice, count, o->config.hash_key)};
+	return x->decoder && x->index;
 }
 
 static void
@@ -233,6 +185,7 @@ sorter_fini(struct sorter *x)
 {
 	for (size_t i = 0; i < FRAGMENTS; i++)
 		free((uint8_t *)x->fragment[i].data);
+	tf_slice_index_free(x->index);
 	tf_decoder_free(x->decoder);
 }
 
@@ -314,14 +267,15 @@ cut_from_ring(struct tf_slices *s, struct tf_slice *slice)
 	struct sorter x;
 	int64_t clock_ns = slice->target.ts_ns;
 
-	if (!sorter_init(&x)) {
+	if (!sorter_init(&x, s->options, slice, 1)) {
+		sorter_fini(&x);
 		s->failed = true;
 		return;
 	}
 	tf_slice_pool_init(&slice->pool, POOL_OCTETS);
 	for (size_t i = 0; i < r->count; i++) {
 		const struct tf_frame *frame = &r->frame[(r->first + i) % RING_FRAMES];
-		sort_frame(&x, slice, 1, frame);
+		sort_frame(&x, frame);
 		if (frame->ts_ns > clock_ns)
 			clock_ns = frame->ts_ns;
 	}
@@ -364,14 +318,13 @@ static void
 read_frames(struct reading *r)
 {
 	static struct tf_frame frame[FRAMES];
-	struct tf_slices *s = r->slices;
 	int64_t first_ns, last_ns;
 	size_t wanted;
 	int n;
 
 	while ((wanted = frames_wanted(r)) > 0 && (n = tf_capture_batch(r->capture, frame, wanted)) > 0) {
 		for (int i = 0; i < n; i++) {
-			sort_frame(&r->sorter, s->slice, s->count, &frame[i]);
+			sort_frame(&r->sorter, &frame[i]);
 			if (frame[i].ts_ns > r->clock_ns)
 				r->clock_ns = frame[i].ts_ns;
 		}
@@ -416,7 +369,8 @@ read_again(struct tf_slices *s)
 	room = room > POOL_OCTETS ? POOL_OCTETS : room < POOL_LEAST ? POOL_LEAST : room;
 	for (size_t i = 0; i < s->count; i++)
 		tf_slice_pool_init(&s->slice[i].pool, room);
-	if (!sorter_init(&r.sorter) || tf_capture_open(&r.capture, &co, message) != TF_CAPTURE_OK) {
+	if (!sorter_init(&r.sorter, s->options, s->slice, s->count) ||
+	    tf_capture_open(&r.capture, &co, message) != TF_CAPTURE_OK) {
 		sorter_fini(&r.sorter);
 		return false;
 	}
