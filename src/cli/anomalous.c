@@ -210,7 +210,7 @@ find_fragments(struct tf_anomalous *a)
 
 	if (!a->fragments)
 		return true;
-	f.decoder = tf_decoder_new(&TF_DECODER_DEFAULTS);
+	f.decoder = tf_decoder_new_keyed(a->options->config.hash_key);
 	capture = f.decoder ? open_again(a) : NULL;
 	if (capture)
 		each_frame(a, capture, note_fragment, &f);

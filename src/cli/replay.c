@@ -446,7 +446,7 @@ tf_replay_again(const struct tf_options *options, struct tf_sink sink)
 	                              .context = &r,
 	                              .ship = use_at_once,
 	                              .parcel = &r.parcel};
-	r.intake.decoder = tf_decoder_new(&TF_DECODER_DEFAULTS);
+	r.intake.decoder = tf_decoder_new_keyed(options->config.hash_key);
 	r.analyzer = tf_analyzer_new(&options->config, sink);
 	bool fine = r.intake.decoder && r.analyzer;
 	while (fine && tf_intake_read(&r.intake) != TF_CAPTURE_END)
@@ -480,7 +480,7 @@ tf_replay(const struct tf_options *options, struct tf_capture *capture, struct t
 	                            .guard = guard,
 	                            .screen = screen,
 	                            .intake = &r.intake};
-	r.intake.decoder = tf_decoder_new(&TF_DECODER_DEFAULTS);
+	r.intake.decoder = tf_decoder_new_keyed(options->config.hash_key);
 	r.analyzer = tf_analyzer_new(&options->config, tf_outputs_sink(outputs));
 	bool fine = false;
 	*written = true;

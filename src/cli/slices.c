@@ -174,7 +174,7 @@ sort_frame(struct sorter *x, const struct tf_frame *frame)
 static bool
 sorter_init(struct sorter *x, const struct tf_options *o, struct tf_slice *slice, size_t count)
 {
-	*x = (struct sorter){.decoder = tf_decoder_new(&TF_DECODER_DEFAULTS),
+	*x = (struct sorter){.decoder = tf_decoder_new_keyed(o->config.hash_key),
 	                     .slice = slice,
 	                     .index = tf_slice_index_new(slice, count, o->config.hash_key)};
 	return x->decoder && x->index;

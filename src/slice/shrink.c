@@ -48,7 +48,7 @@ static bool
 pin(const struct shrink *s, bool *pinned)
 {
 	const struct tf_slice_target *t = s->setting.target;
-	struct tf_decoder *d = tf_decoder_new(&TF_DECODER_DEFAULTS);
+	struct tf_decoder *d = tf_decoder_new_keyed(s->setting.config->hash_key);
 	struct tf_segment segment;
 
 	if (!d)

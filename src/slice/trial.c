@@ -120,7 +120,7 @@ tf_slice_try(const struct tf_slice_setting *setting, const struct tf_frame *fram
 	struct trial t = {.target = setting->target, .result = result};
 	struct tf_sink sink = {.wanted = TF_EV_FINDING, .event = on_event, .context = &t};
 	struct tf_analyzer *a = tf_analyzer_new(setting->config, sink);
-	struct tf_decoder *d = tf_decoder_new(&TF_DECODER_DEFAULTS);
+	struct tf_decoder *d = tf_decoder_new_keyed(setting->config->hash_key);
 
 	*result = (struct tf_slice_trial){0};
 	if (a && d)

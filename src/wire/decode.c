@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "wire/decoder.h"
 
@@ -63,6 +64,15 @@ tf_decoder_new(const struct tf_decoder_options *options)
 	tf_fragments_init(&d->fragments, options, &d->stats);
 	choose_link(d, 1);
 	return d;
+}
+
+struct tf_decoder *
+tf_decoder_new_keyed(const uint64_t hash_key[2])
+{
+	struct tf_decoder_options options = TF_DECODER_DEFAULTS;
+
+	memcpy(options.hash_key, hash_key, sizeof(options.hash_key));
+	return tf_decoder_new(&options);
 }
 
 void

@@ -40,6 +40,7 @@ struct tf_decoder_options {
 	uint32_t fragment_datagrams; /* most datagrams that wait for fragments at a time */
 	uint32_t fragment_bytes;     /* most octets that they may occupy */
 	int64_t fragment_timeout_ns; /* from a datagram's first fragment, in capture time */
+	uint64_t hash_key[2];        /* of the table of these datagrams; output does not depend on it */
 };
 
 /* Checksums verified; 1024 datagrams, 4 MiB, 60 s (RFC 1122 section 3.3.2 and RFC 8200 section 4.5). */
@@ -64,6 +65,9 @@ struct tf_decoder;
 
 /* A decoder on the heap; OPTIONS are copied.  NULL where there is no memory. */
 struct tf_decoder *tf_decoder_new(const struct tf_decoder_options *options);
+
+/* One with TF_DECODER_DEFAULTS, but for HASH_KEY. */
+struct tf_decoder *tf_decoder_new_keyed(const uint64_t hash_key[2]);
 
 /* Frees what tf_decoder_new() made; NULL is allowed. */
 void tf_decoder_free(struct tf_decoder *d);

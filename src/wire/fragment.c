@@ -15,8 +15,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tcpfsm/product.h"
+
 enum {
 	UNIT = 8,             /* octets of the map's bit */
+	WORD = 64,            /* bits of the map's word */
 	DATAGRAM_MAX = 65535, /* octets: the greatest that an IP header can say */
 	UNITS_MAX = (DATAGRAM_MAX + UNIT) / UNIT,
 	ROOM_MIN = 2048,
@@ -33,16 +36,17 @@ struct tf_partial {
 	struct tf_partial *next_in_bucket;
 	struct tf_partial *older, *newer;
 	struct key key;
-	int64_t first_ns; /* capture time of the fragment that came first */
-	uint8_t *data;    /* room octets, or NULL */
-	uint32_t room;
+	int64_t first_ns;      /* capture time of the fragment that came first */
+	uint8_t *data;         /* held octets, or NULL */
+	uint32_t held;         /* as far as the capture has any */
+	uint32_t room;         /* for all that came, and what counts against the bounds */
 	uint32_t total;        /* octets of the datagram; 0 until its last fragment came */
 	uint32_t end;          /* the end of the farthest fragment so far, octets */
-	uint32_t cut_at;       /* where the first octet is that the snap length cut */
-	uint32_t units;        /* bits set in map */
+	uint16_t cut_at;       /* where the first octet is that the snap length cut */
+	uint16_t units;        /* bits set in map */
 	uint8_t protocol, ttl; /* of the fragment at offset 0 */
 	bool dropped;          /* fragments overlapped: it only swallows the rest */
-	uint64_t map[UNITS_MAX / 64];
+	uint64_t map[UNITS_MAX / WORD];
 };
 
 void
@@ -53,6 +57,7 @@ tf_fragments_init(struct tf_fragments *f, const struct tf_decoder_options *optio
 	f->count_max = options->fragment_datagrams;
 	f->bytes_max = options->fragment_bytes;
 	f->timeout_ns = options->fragment_timeout_ns;
+	memcpy(f->hash_key, options->hash_key, sizeof(f->hash_key));
 	f->now_ns = INT64_MIN;
 	f->stats = stats;
 }
@@ -70,15 +75,19 @@ key_of(const struct tf_fragment *fragment)
 	return key;
 }
 
+/* Nobody can aim at a bucket, since both factors of each product hold something that is secret. */
 static struct tf_partial **
 bucket_of(struct tf_fragments *f, const struct key *key)
 {
-	uint32_t word[sizeof(*key) / 4], hash = 0;
+	uint64_t word[sizeof(*key) / 8], hash = f->hash_key[0];
 
 	memcpy(word, key, sizeof(word));
-	for (size_t i = 0; i < sizeof(word) / 4; i++)
-		hash = (hash ^ word[i]) * 0x9e3779b1u;
-	return &f->bucket[(hash >> 16) % TF_FRAGMENT_BUCKETS];
+	for (size_t i = 0; i < sizeof(word) / 8; i++) {
+		struct tf_product p = tf_product(hash ^ word[i] ^ UINT64_C(0x9e3779b97f4a7c15),
+		                                 f->hash_key[1] ^ UINT64_C(0xd1b54a32d192ed03));
+		hash = p.low ^ p.high;
+	}
+	return &f->bucket[hash % TF_FRAGMENT_BUCKETS];
 }
 
 static struct tf_partial *
@@ -189,64 +198,139 @@ add_partial(struct tf_fragments *f, const struct key *key)
 	return p;
 }
 
-/* Room in P for END octets.  Octets that no fragment brought are zero. */
+/* Room in P for END octets, within the bounds. */
 static bool
 grow(struct tf_fragments *f, struct tf_partial *p, uint32_t end)
 {
 	uint32_t room = p->room != 0 ? p->room : ROOM_MIN;
-	uint8_t *data;
 
 	while (room < end)
 		room *= 2;
-	if (room == p->room)
-		return true;
 	if (!make_room(f, p, room - p->room))
 		return false;
-	data = realloc(p->data, room);
-	if (data == NULL)
-		return false;
-	memset(data + p->room, 0, room - p->room);
 	f->bytes += room - p->room;
-	p->data = data;
 	p->room = room;
 	return true;
 }
 
+/* Memory for what the capture has of the fragment: what the snap length cut takes none.  Octets that no fragment
+ * brought are zero. */
 static bool
-has_unit(const struct tf_partial *p, uint32_t unit)
+hold(struct tf_partial *p, const struct tf_fragment *fragment)
 {
-	return p->map[unit / 64] >> unit % 64 & 1;
+	uint32_t held = p->held != 0 ? p->held : ROOM_MIN;
+	uint8_t *data;
+
+	while (held < fragment->offset + fragment->data.cap)
+		held *= 2;
+	if (held == p->held)
+		return true;
+	data = realloc(p->data, held);
+	if (data == NULL)
+		return false;
+	memset(data + p->held, 0, held - p->held);
+	p->data = data;
+	p->held = held;
+	return true;
 }
 
-/* The octets of the fragment that the capture holds from offset AT on, at most MAX. */
-static uint32_t
-captured(const struct tf_fragment *fragment, uint32_t at, uint32_t max)
-{
-	uint32_t within = at - fragment->offset;
-	uint32_t left = fragment->data.cap > within ? fragment->data.cap - within : 0;
+/* The units of a fragment, from first up to end. */
+struct units {
+	uint32_t first, end;
+};
 
-	return left < max ? left : max;
+static struct units
+units_of(const struct tf_fragment *fragment)
+{
+	uint32_t end = fragment->offset + fragment->data.len;
+
+	return (struct units){fragment->offset / UNIT, (end + UNIT - 1) / UNIT};
+}
+
+/* Their bits in WORD of the map, which holds some of them. */
+static uint64_t
+bits_in_word(const struct units *u, uint32_t word)
+{
+	uint32_t begin = word * WORD;
+	uint64_t bits = UINT64_MAX;
+
+	if (u->first > begin)
+		bits &= UINT64_MAX << (u->first - begin);
+	if (u->end - begin < WORD)
+		bits &= ~(UINT64_MAX << (u->end - begin));
+	return bits;
+}
+
+/* What the capture has of the fragment within the units from FIRST up to END. */
+static void
+copy_units(struct tf_partial *p, const struct tf_fragment *fragment, uint32_t first, uint32_t end)
+{
+	uint32_t from = first * UNIT - fragment->offset, to = end * UNIT - fragment->offset;
+
+	if (to > fragment->data.cap)
+		to = fragment->data.cap;
+	if (from < to)
+		memcpy(p->data + fragment->offset + from, fragment->data.p + from, to - from);
+}
+
+/* Copy the units of WORD that NEW_BITS are, run by run. */
+static void
+copy_word(struct tf_partial *p, const struct tf_fragment *fragment, uint32_t word, uint64_t new_bits)
+{
+	uint32_t unit = word * WORD;
+
+	while (new_bits != 0) {
+		uint32_t gap = (uint32_t)__builtin_ctzll(new_bits);
+		uint64_t rest = ~(new_bits >> gap);
+		uint32_t run = rest != 0 ? (uint32_t)__builtin_ctzll(rest) : WORD;
+
+		copy_units(p, fragment, unit + gap, unit + gap + run);
+		new_bits = gap + run < WORD ? new_bits >> (gap + run) : 0;
+		unit += gap + run;
+	}
+}
+
+/* NEW_BITS of WORD are the fragment's: note where the first octet is that the snap length cut. */
+static void
+note_cut(struct tf_partial *p, const struct tf_fragment *fragment, uint32_t word, uint64_t new_bits)
+{
+	uint32_t cut_at = fragment->offset + fragment->data.cap;
+	const struct units cut = {cut_at / UNIT, UINT32_MAX};
+	uint32_t at;
+
+	if (fragment->data.cap >= fragment->data.len || cut.first >= (word + 1) * WORD)
+		return;
+	new_bits &= bits_in_word(&cut, word);
+	if (new_bits == 0)
+		return;
+	at = (word * WORD + (uint32_t)__builtin_ctzll(new_bits)) * UNIT;
+	at = at > cut_at ? at : cut_at;
+	if (at < p->cut_at)
+		p->cut_at = (uint16_t)at;
 }
 
 /* Copy what is new; what came first stays. */
+static void
+put_units(struct tf_partial *p, const struct tf_fragment *fragment)
+{
+	struct units u = units_of(fragment);
+
+	for (uint32_t word = u.first / WORD; word * WORD < u.end; word++) {
+		uint64_t new_bits = bits_in_word(&u, word) & ~p->map[word];
+
+		p->map[word] |= new_bits;
+		p->units = (uint16_t)(p->units + __builtin_popcountll(new_bits));
+		copy_word(p, fragment, word, new_bits);
+		note_cut(p, fragment, word, new_bits);
+	}
+}
+
 static void
 put(struct tf_partial *p, const struct tf_fragment *fragment)
 {
 	uint32_t end = fragment->offset + fragment->data.len;
 
-	for (uint32_t at = fragment->offset; at < end; at += UNIT) {
-		uint32_t size = end - at < UNIT ? end - at : UNIT;
-		uint32_t have = captured(fragment, at, size);
-
-		if (has_unit(p, at / UNIT))
-			continue;
-		p->map[at / UNIT / 64] |= UINT64_C(1) << at / UNIT % 64;
-		p->units++;
-		if (have > 0)
-			memcpy(p->data + at, fragment->data.p + (at - fragment->offset), have);
-		if (have < size && at + have < p->cut_at)
-			p->cut_at = at + have;
-	}
+	put_units(p, fragment);
 	if (fragment->offset == 0) {
 		p->protocol = fragment->protocol;
 		p->ttl = fragment->ttl;
@@ -269,20 +353,22 @@ contradicts_end(const struct tf_partial *p, const struct tf_fragment *fragment)
 static uint32_t
 units_already_there(const struct tf_partial *p, const struct tf_fragment *fragment)
 {
-	uint32_t end = fragment->offset + fragment->data.len, there = 0;
+	struct units u = units_of(fragment);
+	uint32_t there = 0;
 
-	for (uint32_t unit = fragment->offset / UNIT; unit * UNIT < end; unit++)
-		there += has_unit(p, unit);
+	for (uint32_t word = u.first / WORD; word * WORD < u.end; word++)
+		there += (uint32_t)__builtin_popcountll(bits_in_word(&u, word) & p->map[word]);
 	return there;
 }
 
 /* Whether all octets of the fragment came already with the same content. */
 static bool
-is_copy(const struct tf_partial *p, const struct tf_fragment *fragment)
+is_copy(struct tf_partial *p, const struct tf_fragment *fragment)
 {
 	uint32_t units = (fragment->data.len + UNIT - 1) / UNIT;
 
 	return !contradicts_end(p, fragment) && units_already_there(p, fragment) == units &&
+	       hold(p, fragment) &&
 	       memcmp(p->data + fragment->offset, fragment->data.p, fragment->data.cap) == 0;
 }
 
@@ -300,6 +386,7 @@ drop(struct tf_fragments *f, struct tf_partial *p)
 	f->bytes -= p->room;
 	free(p->data);
 	p->data = NULL;
+	p->held = 0;
 	p->room = 0;
 	p->dropped = true;
 }
@@ -356,7 +443,7 @@ tf_fragments_add(struct tf_fragments *f, int64_t now_ns, const struct tf_fragmen
 	}
 	if (contradicts_end(p, fragment))
 		return TF_FRAGMENT_HELD;
-	if (!grow(f, p, fragment->offset + fragment->data.len)) {
+	if (!grow(f, p, fragment->offset + fragment->data.len) || !hold(p, fragment)) {
 		give_up(f, p, &f->stats->fragment_evictions);
 		return TF_FRAGMENT_HELD;
 	}

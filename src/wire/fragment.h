@@ -51,7 +51,8 @@ struct tf_fragments {
 	struct tf_partial *oldest, *newest; /* by the time of the first fragment */
 	struct tf_partial *done;            /* whose octets the caller may still read; or NULL */
 	uint32_t count, count_max;          /* datagrams, without done */
-	uint32_t bytes, bytes_max;          /* octets allocated, without done */
+	uint32_t bytes, bytes_max;          /* octets set aside, without done */
+	uint64_t hash_key[2];               /* of bucket */
 	int64_t now_ns, timeout_ns;         /* the greatest capture time so far */
 	struct tf_decoder_stats *stats;     /* where losses are counted */
 };

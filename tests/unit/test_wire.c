@@ -985,6 +985,29 @@ in_ipv4_the_octets_that_came_first_stand(void)
 	end();
 }
 
+/* Islands of 8 to 72 octets came; one fragment brings all around them, and other octets where they are. */
+static void
+in_ipv4_octets_between_those_that_came_are_filled_in(void)
+{
+	enum { TOTAL = 4000 };
+	struct bytes b, all;
+
+	begin();
+	whole.n = 0;
+	put_tcp(&whole, 4, TOTAL - 20);
+	b = fragment(4, 5, TOTAL - 8, 8, false);
+	CU_ASSERT(held(&b));
+	all = fragment(4, 5, 0, TOTAL - 8, true);
+	for (uint32_t at = 24, len = 8; at + len < TOTAL - 8; at += len + 56, len = len % 72 + 8) {
+		b = fragment(4, 5, at, len, true);
+		CU_ASSERT(held(&b));
+		memset(all.p + 20 + at, 'X', len);
+	}
+	CU_ASSERT(completes(&all));
+	CU_ASSERT(is_whole_segment(4, TOTAL - 20));
+	end();
+}
+
 /* RFC 5722 section 4: the datagram goes with all of its fragments, those that follow among them. */
 static void
 in_ipv6_an_overlap_drops_the_datagram(void)
@@ -1273,6 +1296,28 @@ what_the_snap_length_cut_of_a_fragment_is_missing_from_the_payload(void)
 		CU_ASSERT(skips(RAW, &rest, TF_SKIP_TRUNCATED));
 		end();
 	}
+}
+
+/* Cut at 1,000 octets, where up to 1,200 of them came before. */
+static void
+what_came_before_is_not_missing_where_a_fragment_is_cut(void)
+{
+	enum { TOTAL = 4000 };
+	struct bytes first, last, all;
+
+	begin();
+	whole.n = 0;
+	put_tcp(&whole, 4, TOTAL - 20);
+	first = fragment(4, 5, 600, 600, true);
+	last = fragment(4, 5, TOTAL - 8, 8, false);
+	all = fragment(4, 5, 0, TOTAL - 8, true);
+	CU_ASSERT(held(&first));
+	CU_ASSERT(held(&last));
+	CU_ASSERT(decode_at(RAW, &all, 20 + 1000, 0) == TF_WIRE_SEGMENT);
+	CU_ASSERT_EQUAL(seg.len, TOTAL - 20);
+	CU_ASSERT_EQUAL(seg.payload_len, 1200 - 20);
+	CU_ASSERT_EQUAL(memcmp(seg.payload, whole.p + 20, 1200 - 20), 0);
+	end();
 }
 
 static void
@@ -2146,6 +2191,8 @@ const struct tf_test tf_tests[] = {
     {"fragments of different datagrams do not mix", fragments_of_different_datagrams_do_not_mix},
     {"many datagrams may wait at a time", many_datagrams_may_wait_at_a_time},
     {"in IPv4 the octets that came first stand", in_ipv4_the_octets_that_came_first_stand},
+    {"in IPv4 octets between those that came are filled in",
+     in_ipv4_octets_between_those_that_came_are_filled_in},
     {"in IPv6 an overlap drops the datagram", in_ipv6_an_overlap_drops_the_datagram},
     {"in IPv6 a copy is no overlap", in_ipv6_a_copy_is_no_overlap},
     {"the end that was said first stands", the_end_that_was_said_first_stands},
@@ -2160,6 +2207,8 @@ const struct tf_test tf_tests[] = {
     {"the greatest datagram is put together", the_greatest_datagram_is_put_together},
     {"what the snap length cut of a fragment is missing from the payload",
      what_the_snap_length_cut_of_a_fragment_is_missing_from_the_payload},
+    {"what came before is not missing where a fragment is cut",
+     what_came_before_is_not_missing_where_a_fragment_is_cut},
     {"the first fragment says the next header in IPv6", the_first_fragment_says_the_next_header_in_ipv6},
     {"extension headers may be in the fragmented part", extension_headers_may_be_in_the_fragmented_part},
     {"a fragment of a fragment is malformed", a_fragment_of_a_fragment_is_malformed},
