@@ -1,10 +1,11 @@
 /*
  * The whole product of two words, on processors that make one and on those
- * that make it of four.
+ * that make it of four; and a hash that is made of such.
  */
 #ifndef TCPFSM_PRODUCT_H
 #define TCPFSM_PRODUCT_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct tf_product {
@@ -34,6 +35,20 @@ tf_product(uint64_t a, uint64_t b)
 #else
 	return tf_product_by_halves(a, b);
 #endif
+}
+
+/* A hash of COUNT words.  Nobody can aim at a value, since both factors of each product hold some of KEY, which is secret. */
+static inline uint64_t
+tf_words_hash(const uint64_t key[2], const uint64_t *word, size_t count)
+{
+	uint64_t hash = key[0];
+
+	for (size_t i = 0; i < count; i++) {
+		struct tf_product p = tf_product(hash ^ word[i] ^ UINT64_C(0x9e3779b97f4a7c15),
+		                                 key[1] ^ UINT64_C(0xd1b54a32d192ed03));
+		hash = p.low ^ p.high;
+	}
+	return hash;
 }
 
 #endif

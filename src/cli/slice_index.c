@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/tuple.h"
+#include "tcpfsm/product.h"
 
 enum kind { OF_ALL, OF_PACKET, OF_CONNECTION, OF_SERVICE, OF_HOST };
 
@@ -111,17 +112,13 @@ key_of_target(struct key *key, const struct tf_slice_target *t)
 
 /* ---- the table ------------------------------------------------------------------------------- */
 
-/* Nobody can aim at a bucket, since both factors of each product hold something that is secret. */
 static struct entry **
 bucket_of(const struct tf_slice_index *x, const struct key *key)
 {
-	uint64_t word[sizeof *key / 8], hash = x->hash_key[0];
+	uint64_t word[sizeof *key / 8];
 
 	memcpy(word, key, sizeof word);
-	for (size_t i = 0; i < sizeof word / sizeof *word; i++)
-		hash = tf_folded(hash ^ word[i] ^ UINT64_C(0x9e3779b97f4a7c15),
-		                 x->hash_key[1] ^ UINT64_C(0xd1b54a32d192ed03));
-	return &x->bucket[hash & (x->buckets - 1)];
+	return &x->bucket[tf_words_hash(x->hash_key, word, sizeof word / 8) & (x->buckets - 1)];
 }
 
 static void

@@ -75,19 +75,13 @@ key_of(const struct tf_fragment *fragment)
 	return key;
 }
 
-/* Nobody can aim at a bucket, since both factors of each product hold something that is secret. */
 static struct tf_partial **
 bucket_of(struct tf_fragments *f, const struct key *key)
 {
-	uint64_t word[sizeof(*key) / 8], hash = f->hash_key[0];
+	uint64_t word[sizeof(*key) / 8];
 
 	memcpy(word, key, sizeof(word));
-	for (size_t i = 0; i < sizeof(word) / 8; i++) {
-		struct tf_product p = tf_product(hash ^ word[i] ^ UINT64_C(0x9e3779b97f4a7c15),
-		                                 f->hash_key[1] ^ UINT64_C(0xd1b54a32d192ed03));
-		hash = p.low ^ p.high;
-	}
-	return &f->bucket[hash % TF_FRAGMENT_BUCKETS];
+	return &f->bucket[tf_words_hash(f->hash_key, word, sizeof(word) / 8) % TF_FRAGMENT_BUCKETS];
 }
 
 static struct tf_partial *
