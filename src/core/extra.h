@@ -262,7 +262,7 @@ struct tf_late_letters {
 	uint8_t known[2];     /* by endpoint, one bit a slot: last[] means something */
 	tf_seq last[2][3];    /* the numbers of the last SYN, FIN, RST */
 	uint32_t times[2][4]; /* how often each of those was seen that are written more and more seldom */
-	bool gap_waits[2];    /* the gap that may yet be filled was counted among them: by whose octets it is */
+	bool gap_waits[2]; /* the gap that may yet be filled was counted among them: by whose octets it is */
 };
 
 #define TF_COUNTED_ANOMALIES 12

@@ -253,7 +253,8 @@ refuses_fin(const struct tf_step *st)
 
 	/* An end that still has the connection puts an ACK on its RST; one that has none any more takes its number from the
 	 * ACK that it answers (RFC 9293 section 3.10.7.1). */
-	return !(st->s->flags & TF_ACK) && tf_seq_eq(st->s->seq, st->x->una) && tf_end_has(st->x, TF_END_FIN) && tf_end_has(st->y, TF_END_FIN) &&
+	return !(st->s->flags & TF_ACK) && tf_seq_eq(st->s->seq, st->x->una) &&
+	       tf_end_has(st->x, TF_END_FIN) && tf_end_has(st->y, TF_END_FIN) &&
 	       !tf_end_has(st->y, TF_END_FIN_ACKED) && own->packet && peer->packet &&
 	       tf_packet_of(st->ctx, own->packet) < tf_packet_of(st->ctx, peer->packet);
 }

@@ -162,7 +162,8 @@ raise_repeated_syn_ack(struct tf_context *ctx, struct tf_connection *c, enum tf_
 	tf_finding_count(&f, "retransmissions", TF_D_COUNT, x->syn_ack_again);
 	/* In a simultaneous open the client sends one, too: its first is not remembered. */
 	bool known = end == TF_SERVER && tf_answer_ns(ctx, c) != INT64_MAX;
-	tf_finding_duration(&f, "after", x->syn_ack_last_ns - (known ? tf_answer_ns(ctx, c) : c->first_ts_ns));
+	tf_finding_duration(&f, "after",
+	                    x->syn_ack_last_ns - (known ? tf_answer_ns(ctx, c) : c->first_ts_ns));
 	place_syn_ack(c, x, &f);
 	tf_finding_packet(&f, end == TF_SERVER ? tf_answer_packet(ctx, c) : tf_first_packet(ctx, c));
 	tf_finding_packet(&f, x->syn_ack_last_packet);

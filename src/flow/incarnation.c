@@ -144,7 +144,8 @@ begin_held(struct tf_analyzer *a, uint32_t index)
 	if (tf_connection_waits_in(&a->ctx, c, TF_CLIENT) == TF_SYN_SENT && !(c->flags & TF_CONN_SYN_ACK))
 		give_up_attempt(a, c);
 	former = replace(a, index);
-	index = tf_table_begin(a, &key, tf_key_hash(&key, a->config.hash_key), &held.segment, held.segment.ts_ns, &former);
+	index = tf_table_begin(a, &key, tf_key_hash(&key, a->config.hash_key), &held.segment,
+	                       held.segment.ts_ns, &former);
 	if (index)
 		replay(a, index, &held);
 	return index;

@@ -176,8 +176,8 @@ is_left_to_record(const struct tf_output *o, const struct tf_finding *f)
 
 	if (f->id != TF_A_MIDSTREAM || tf_pending_has_come(&t->pending, f->conn))
 		return false;
-	bool many = t->older_found++ >= TF_OLDER_TOLD && counts_older_by_record(o) &&
-	            f->baseline == TF_BASELINE_NONE;
+	bool many =
+	    t->older_found++ >= TF_OLDER_TOLD && counts_older_by_record(o) && f->baseline == TF_BASELINE_NONE;
 	return many || !tf_pending_room(&t->pending, sizeof(struct tf_note) + LINE_BUDGET);
 }
 
@@ -392,7 +392,8 @@ wanted(const struct tf_output_options *options)
 	/* Quietly, a block is only where there is a finding. */
 	unsigned kinds = TF_EV_FINDING | (options->quiet ? TF_EV_BRIEF : TF_EV_CONNECTION);
 
-	if (options->quiet && options->verbosity == 0 && !options->streaming && !tf_filter_set(&options->filter))
+	if (options->quiet && options->verbosity == 0 && !options->streaming &&
+	    !tf_filter_set(&options->filter))
 		kinds |= TF_OLDER_BRIEFLY;
 	if (options->verbosity >= 1)
 		kinds |= TF_EV_TRANSITION | TF_EV_POSSIBLE;
