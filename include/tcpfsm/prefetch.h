@@ -37,7 +37,7 @@ tf_prefetch_lines(const void *item, size_t octets)
  * time, so who asks for all at once waits for nearly all of it.  Instead, whoever has something to compute before asks
  * for a share of it with each piece of that. */
 struct tf_read_ahead {
-	const unsigned char *next; /* NULL where nothing is left */
+	const unsigned char *next; /* may be NULL where nothing is left */
 	size_t left, share;        /* octets from next on that were not asked for; to ask for at a time */
 };
 

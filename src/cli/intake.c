@@ -18,10 +18,10 @@ ship(struct tf_intake *in)
 }
 
 /* The next mark, after the segments that are in the parcel now; it belongs to it with add_mark(). */
-static struct tf_mark *
-next_mark(struct tf_intake *in, enum tf_mark_kind kind)
+static struct tf_parcel_mark *
+next_mark(struct tf_intake *in, enum tf_parcel_mark_kind kind)
 {
-	struct tf_mark *mark = &in->parcel->mark[in->parcel->mark_count];
+	struct tf_parcel_mark *mark = &in->parcel->mark[in->parcel->mark_count];
 
 	mark->after = in->parcel->count;
 	mark->kind = kind;
@@ -41,7 +41,7 @@ tell_clock(struct tf_intake *in)
 {
 	if (!in->clock_waits)
 		return true;
-	next_mark(in, TF_MARK_CLOCK)->clock_ns = in->clock_ns;
+	next_mark(in, TF_PARCEL_CLOCK)->clock_ns = in->clock_ns;
 	in->clock_waits = false;
 	return add_mark(in);
 }
@@ -149,7 +149,7 @@ take_segment(struct tf_intake *in, bool keep)
 static bool
 take_icmp(struct tf_intake *in)
 {
-	next_mark(in, TF_MARK_ICMP)->icmp = *tf_decoder_icmp_error(in->decoder);
+	next_mark(in, TF_PARCEL_ICMP)->icmp = *tf_decoder_icmp_error(in->decoder);
 	return add_mark(in);
 }
 

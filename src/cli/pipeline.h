@@ -21,14 +21,14 @@ enum {
 };
 
 /* What the analyzer is told between a parcel's segments, or behind them. */
-enum tf_mark_kind {
-	TF_MARK_CLOCK, /* the capture's clock shows clock_ns */
-	TF_MARK_ICMP,  /* a router or host said icmp */
+enum tf_parcel_mark_kind {
+	TF_PARCEL_CLOCK, /* the capture's clock shows clock_ns */
+	TF_PARCEL_ICMP,  /* a router or host said icmp */
 };
 
-struct tf_mark {
+struct tf_parcel_mark {
 	size_t after; /* so many of the parcel's segments */
-	enum tf_mark_kind kind;
+	enum tf_parcel_mark_kind kind;
 	union {
 		int64_t clock_ns;
 		struct tf_icmp_error icmp; /* points to nothing, so it outlives its frame */
@@ -43,7 +43,7 @@ struct tf_parcel {
 	uint8_t head[TF_PARCEL_SEGMENTS][TF_PARCEL_HEAD];
 	uint8_t sack[TF_PARCEL_SEGMENTS][TF_SACK_BLOCKS * TF_SACK_BLOCK];
 	/* In the order of the frames: so many that a full ring is work for long, even with one at each segment. */
-	struct tf_mark mark[TF_PARCEL_MARKS];
+	struct tf_parcel_mark mark[TF_PARCEL_MARKS];
 };
 
 struct tf_pipeline;

@@ -43,9 +43,9 @@ use_segments(struct replay *r, const struct tf_parcel *parcel, size_t from, size
 }
 
 static void
-use_mark(struct replay *r, const struct tf_mark *mark)
+use_mark(struct replay *r, const struct tf_parcel_mark *mark)
 {
-	if (mark->kind == TF_MARK_CLOCK)
+	if (mark->kind == TF_PARCEL_CLOCK)
 		tf_analyzer_advance(r->analyzer, mark->clock_ns);
 	else
 		tf_analyzer_icmp(r->analyzer, &mark->icmp);
@@ -56,7 +56,8 @@ use_parcel(struct replay *r, const struct tf_parcel *parcel)
 {
 	size_t used = 0;
 
-	for (const struct tf_mark *mark = parcel->mark; mark < parcel->mark + parcel->mark_count; mark++) {
+	for (const struct tf_parcel_mark *mark = parcel->mark; mark < parcel->mark + parcel->mark_count;
+	     mark++) {
 		use_segments(r, parcel, used, mark->after);
 		use_mark(r, mark);
 		used = mark->after;

@@ -516,6 +516,54 @@ def segments_that_lie_decades_apart_are_analysed():
     assert [r["client"]["state"] for r in records] == ["ESTABLISHED"], records
 
 
+def handshake(client, server, when, again=None, isn=None):
+    """Opened at WHEN, with the client's ISN; with AGAIN the SYN comes again then, and its answer after that."""
+    c, s, answered = isn or isn_of(client[1]), isn_of(server[1] + client[1]), when if again is None else again
+    syn = segment(client, server, SYN, c)
+    return [(when, syn)] + ([] if again is None else [(again, syn)]) + [
+        (answered + 0.05, segment(server, client, SYN | ACK, s, c + 1)),
+        (answered + 0.1, segment(client, server, ACK, c + 1, s + 1))]
+
+
+@check
+def nothing_is_made_up_of_answers_that_are_not_remembered():
+    # All their SYNs come again before any answer, and of more handshakes at a time than have a place.
+    frames = [frame for n in range(9000) for frame in handshake((1, 1000 + n), (2, 80), n * 1e-6, 1 + n * 1e-6)]
+    with open("crowd.pcap", "wb") as file:
+        file.write(pcap(sorted(frames, key=lambda frame: frame[0])))
+    found = [a["details"] for a in as_json("-r", "crowd.pcap").expect(0).records("anomaly") if a["id"] == "handshake-retransmission"]
+    whys = {(d["where"], "not remembered" in d["why"]) for d in found}
+    assert len(found) == 9000 and whys == {("behind the tap", False), ("unknown", True)}, (len(found), whys)
+    assert not any("had passed the tap and was lost" in d["why"] for d in found)
+
+
+@check
+def a_leak_that_finds_no_place_is_counted():
+    frames = []
+    for n in range(1200):
+        server = (2, 1000 + n)
+        for client in ((1, 20000 + 10 * n + k) for k in range(10)):
+            when, c, s = n * 0.001, isn_of(client[1]) + 1, isn_of(server[1] + client[1]) + 1
+            frames += handshake(client, server, when)
+            frames += [(when + 0.2, segment(client, server, FIN | ACK, c, s)), (when + 0.3, segment(server, client, ACK, s, c + 1))]
+    with open("leaks.pcap", "wb") as file:
+        file.write(pcap(sorted(frames, key=lambda frame: frame[0]) + [(90, segment((3, 1), (3, 2), ACK, 1, 1))]))
+    result = as_json("-r", "leaks.pcap", "--reassembly-memory=64").expect(0)
+    told = result.summary()["anomalies"]["close-wait-leak"]
+    lost = [a["details"] for a in result.records("anomaly") if a["id"] == "evicted"]
+    assert 800 < told <= 1024 and [d["no_room"] for d in lost] == [(1200 - told) * 10], (told, lost)
+
+
+@check
+def steps_that_differ_are_not_called_constant():
+    for steps, pattern in ([1] * 9, "a constant step"), ([1, 2, 1, 4, 1, 1, 2, 1, 2], "steps that are multiples of one number"):
+        isns = [1000000 + 64000 * sum(steps[:n]) for n in range(len(steps) + 1)]
+        with open("steps.pcap", "wb") as file:
+            file.write(pcap([frame for n, isn in enumerate(isns) for frame in handshake((1, 1000 + n), (2, 80), n, isn=isn)]))
+        found = as_json("-r", "steps.pcap").expect(0).records("anomaly")
+        assert [a["details"]["pattern"] for a in found if a["subject"] == "10.0.0.1"] == [pattern], found
+
+
 @check
 def a_file_that_is_cut_short_while_it_is_read_is_status_3_with_any_number_of_threads():
     # Of each SYN beyond the tenth a record is written at once, so whoever reads the file is held up in its midst
