@@ -95,7 +95,6 @@ tf_guard_confine(struct tf_guard *g, const struct tf_options *o, int capture_fd)
 	char message[TF_CONFINE_MESSAGE_SIZE];
 	struct tf_seal seal = {
 	    .capture_fd = capture_fd,
-	    .helper_fd = {g->keeper.helper.fd, g->resolver.fd},
 	    .uses_terminal = o->top,
 	};
 	say_what_is_off(o);

@@ -77,7 +77,7 @@ ask_helper(int fd, const struct tf_addr *addr)
 {
 	char name[NI_MAXHOST] = "";
 	ssize_t n;
-	if (send(fd, addr, sizeof *addr, MSG_NOSIGNAL) != (ssize_t)sizeof *addr)
+	if (!tf_helper_ask(fd, addr, sizeof *addr))
 		return NULL;
 	while ((n = recv(fd, name, sizeof name - 1, 0)) < 0 && errno == EINTR)
 		;

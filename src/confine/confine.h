@@ -36,7 +36,6 @@ bool tf_identity_take(const struct tf_identity *who, char message[TF_CONFINE_MES
 /* Descriptors of which a sealed process may not make everything. */
 struct tf_seal {
 	int capture_fd;     /* is never written to: whoever holds a packet socket could send; -1: none */
-	int helper_fd[2];   /* may send messages; -1: none */
 	bool uses_terminal; /* may set the terminal's mode */
 };
 

@@ -57,6 +57,23 @@ tf_helper_start(struct tf_helper *h, const char *name, void (*serve)(int fd, voi
 	return true;
 }
 
+/* As a write and not as send(2): where all calls to sockets are one system call (socketcall(2), i386), a filter cannot
+ * let that pass for this socket and refuse it for the capture's. */
+bool
+tf_helper_ask(int fd, const void *question, size_t size)
+{
+	struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
+	/* To find nobody there is no reason to die. */
+	if (sigaction(SIGPIPE, &ignore, &before) != 0)
+		return false;
+	errno = EIO;
+	bool whole = write(fd, question, size) == (ssize_t)size;
+	int error = errno;
+	sigaction(SIGPIPE, &before, NULL);
+	errno = error;
+	return whole;
+}
+
 void
 tf_helper_stop(struct tf_helper *h)
 {

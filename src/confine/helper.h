@@ -7,6 +7,7 @@
 #define TCPFSM_CONFINE_HELPER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 struct tf_helper {
@@ -19,6 +20,10 @@ struct tf_helper {
  * False, with errno, where there is none then. */
 bool tf_helper_start(struct tf_helper *h, const char *name, void (*serve)(int fd, void *context),
                      void *context);
+
+/* Ask the helper at the other end of FD: the SIZE octets of QUESTION are one message.  False, with errno, where it has
+ * gone. */
+bool tf_helper_ask(int fd, const void *question, size_t size);
 
 /* End it, and wait for that. */
 void tf_helper_stop(struct tf_helper *h);

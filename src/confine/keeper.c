@@ -167,8 +167,8 @@ ask(struct tf_keeper *k, enum question what, const char *name, int *fd)
 	                         .msg_controllen = sizeof control.space};
 	ssize_t n;
 	*fd = -1;
-	if (send(k->helper.fd, question, sizeof question, MSG_NOSIGNAL) != (ssize_t)sizeof question)
-		return errno ? errno : EIO;
+	if (!tf_helper_ask(k->helper.fd, question, sizeof question))
+		return errno;
 	while ((n = recvmsg(k->helper.fd, &message, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR)
 		;
 	if (n != (ssize_t)sizeof error)

@@ -6,8 +6,10 @@
  * after an update then goes on without it, and a capture of days is not lost.
  *
  * The packet socket is for reading: the same right that lets one see all
- * frames lets one send any, so writing and sending on it are refused by its
- * number, and nothing that would give it another number is allowed.
+ * frames lets one send any, so writing to it is refused by its number,
+ * nothing that would give it another number is allowed, and nothing is sent
+ * on any socket: where all calls to sockets are one, their numbers cannot be
+ * told apart.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -173,16 +175,7 @@ allow_writing(scmp_filter_ctx filter, const struct tf_seal *seal)
 	/* Without a capture it is the highest number that nothing is written to. */
 	int never = seal->capture_fd >= 0 ? seal->capture_fd : (1 << DESCRIPTOR_BITS) - 1;
 	int error = allow_on_others(filter, SCMP_SYS(write), never);
-	if (!error)
-		error = allow_on_others(filter, SCMP_SYS(writev), never);
-	for (size_t i = 0; i < 2 && !error; i++) {
-		if (seal->helper_fd[i] < 0)
-			continue;
-		error = allow_if(filter, SCMP_SYS(sendto), 0, (uint64_t)seal->helper_fd[i]);
-		if (!error)
-			error = allow_if(filter, SCMP_SYS(sendmsg), 0, (uint64_t)seal->helper_fd[i]);
-	}
-	return error;
+	return error ? error : allow_on_others(filter, SCMP_SYS(writev), never);
 }
 
 /* The window's size always; the terminal's mode, and to stop as others do at ^Z, where it is used. */
