@@ -89,6 +89,7 @@ static const int always[] = {
     SCMP_SYS(geteuid32),
     SCMP_SYS(fstat64),
     SCMP_SYS(fstatat64),
+    SCMP_SYS(statx),
     SCMP_SYS(_llseek),
 };
 
@@ -97,14 +98,14 @@ static const int running[] = {
     SCMP_SYS(poll),         SCMP_SYS(ppoll),           SCMP_SYS(select),    SCMP_SYS(pselect6),
     SCMP_SYS(readv),        SCMP_SYS(recvmsg),         SCMP_SYS(recvfrom),  SCMP_SYS(getsockopt),
     SCMP_SYS(wait4),        SCMP_SYS(fsync),           SCMP_SYS(getrusage), SCMP_SYS(_newselect),
-    SCMP_SYS(ppoll_time64), SCMP_SYS(pselect6_time64),
+    SCMP_SYS(ppoll_time64), SCMP_SYS(pselect6_time64), SCMP_SYS(recv),
 };
 
 /* The files' helper. */
 static const int filing[] = {
     SCMP_SYS(openat),    SCMP_SYS(open),     SCMP_SYS(rename),  SCMP_SYS(renameat),
     SCMP_SYS(renameat2), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(sendto),
-    SCMP_SYS(sendmsg),   SCMP_SYS(fcntl),    SCMP_SYS(fcntl64),
+    SCMP_SYS(sendmsg),   SCMP_SYS(fcntl),    SCMP_SYS(fcntl64), SCMP_SYS(recv),
 };
 
 /* ioctl(2) of the window's size is asked for by others, too. */
