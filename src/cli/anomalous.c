@@ -53,15 +53,16 @@ static void
 add(struct tf_anomalous *a, struct numbers *n, uint64_t v)
 {
 	if (v / 64 >= n->words) {
-		size_t words = v / 64 + v / 128 + 1024;
-		uint64_t *word = realloc(n->word, words * sizeof *word);
+		uint64_t words = v / 64 + v / 128 + 1024;
+		uint64_t *word =
+		    words <= SIZE_MAX / sizeof *word ? realloc(n->word, (size_t)words * sizeof *word) : NULL;
 		if (!word) {
 			a->no_memory = true;
 			return;
 		}
-		memset(word + n->words, 0, (words - n->words) * sizeof *word);
+		memset(word + n->words, 0, ((size_t)words - n->words) * sizeof *word);
 		n->word = word;
-		n->words = words;
+		n->words = (size_t)words;
 	}
 	n->word[v / 64] |= UINT64_C(1) << v % 64;
 	if (v > n->highest)
