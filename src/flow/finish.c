@@ -72,7 +72,7 @@ end_in_order_of_places(struct tf_analyzer *a)
 /* By number, from FIRST on, what has it; 0: nothing. */
 struct ranks {
 	uint64_t first;
-	uint64_t count;
+	size_t count;
 	uint32_t *value;
 };
 
@@ -119,7 +119,8 @@ rank(const struct tf_analyzer *a, struct ranks *r)
 {
 	uint64_t range = (uint64_t)8 * tf_live(a);
 
-	r->count = range < a->next_conn ? range : a->next_conn;
+	/* That many can be numbered: what lives takes 64 octets and more. */
+	r->count = (size_t)(range < a->next_conn ? range : a->next_conn);
 	r->first = a->next_conn - r->count + 1;
 	r->value = tf_arena_new(r->count, sizeof *r->value);
 	return r->value && each_survivor(a, put_at_rank, r);
@@ -139,7 +140,7 @@ end_ranked(struct tf_analyzer *a, const struct ranks *r)
 	enum { FAR = 12, NEAR = 6 };
 	uint32_t scratch = 0;
 
-	for (uint64_t i = 0; i < r->count; i++) {
+	for (size_t i = 0; i < r->count; i++) {
 		if (i + FAR < r->count && r->value[i + FAR])
 			tf_value_prefetch(a, r->value[i + FAR]);
 		if (i + NEAR < r->count)
