@@ -31,7 +31,10 @@ void *__wrap_calloc(size_t count, size_t n);
 void *__wrap_realloc(void *old, size_t n);
 void *__real_mmap(void *at, size_t n, int protection, int flags, int fd, off_t offset);
 void *__wrap_mmap(void *at, size_t n, int protection, int flags, int fd, off_t offset);
-void *__wrap_mmap64(void *at, size_t n, int protection, int flags, int fd, off_t offset);
+#ifdef __GLIBC__
+void *__real_mmap64(void *at, size_t n, int protection, int flags, int fd, off64_t offset);
+void *__wrap_mmap64(void *at, size_t n, int protection, int flags, int fd, off64_t offset);
+#endif
 
 static bool
 may_allocate(void)
@@ -73,11 +76,14 @@ __wrap_mmap(void *at, size_t n, int protection, int flags, int fd, off_t offset)
 	return may_allocate() ? __real_mmap(at, n, protection, flags, fd, offset) : MAP_FAILED;
 }
 
+#ifdef __GLIBC__
+/* What mmap() is called where an address has 32 bits and an offset 64. */
 void *
-__wrap_mmap64(void *at, size_t n, int protection, int flags, int fd, off_t offset)
+__wrap_mmap64(void *at, size_t n, int protection, int flags, int fd, off64_t offset)
 {
-	return __wrap_mmap(at, n, protection, flags, fd, offset);
+	return may_allocate() ? __real_mmap64(at, n, protection, flags, fd, offset) : MAP_FAILED;
 }
+#endif
 
 static uint32_t
 chance(uint32_t n)
