@@ -415,8 +415,13 @@ note_window(struct tf_step *st)
 	struct tf_end *x = st->x;
 
 	x->window = st->s->window;
-	if (!(st->s->flags & TF_ACK) || st->bad_ack || !tf_window(st->c, st->from, st->s, &window))
+	if (!(st->s->flags & TF_ACK) || st->bad_ack)
 		return;
+	if (!tf_window(st->c, st->from, st->s, &window)) {
+		/* What its SYN,ACK offered is outdated by windows of which nobody knows how wide they are. */
+		x->flags &= (uint16_t)~TF_END_WINDOW_KNOWN;
+		return;
+	}
 	tf_seq right = tf_seq_add(st->s->ack, window);
 	if (!tf_end_has(x, TF_END_WINDOW_KNOWN) || tf_seq_gt(right, x->right))
 		x->right = right;
