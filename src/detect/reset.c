@@ -8,7 +8,7 @@
  */
 #include "detect/families.h"
 
-/* In sequence space, in which a FIN counts as one. */
+/* In sequence space, in which a SYN and a FIN count as one each. */
 static uint64_t
 unacknowledged(const struct tf_end *end)
 {
@@ -20,7 +20,9 @@ uint64_t
 tf_unacknowledged_data(const struct tf_end *end)
 {
 	uint64_t octets = unacknowledged(end);
+	bool syn = tf_end_has(end, TF_END_ISN_KNOWN) && tf_seq_eq(end->una, end->isn);
 
+	octets -= octets > 0 && syn;
 	return octets - (octets > 0 && tf_end_has(end, TF_END_FIN) && !tf_end_has(end, TF_END_FIN_ACKED));
 }
 
@@ -191,6 +193,9 @@ raise_end(struct tf_context *ctx, struct tf_connection *c, const struct tf_extra
 		    &f, TF_WARNING,
 		    "Of that end nothing else passed, so the connection may never have been: a scan, or "
 		    "a tool that sends data without opening one, is answered like this, too.");
+	if (id == TF_A_RST_ABORT && e->unacknowledged && !c->end[!e->from].packets)
+		tf_finding_text(&f, "note",
+		                "Of the other end nothing passed the tap: it may have acknowledged them.");
 	tf_finding_packet(&f, e->cause[0]);
 	tf_finding_packet(&f, e->cause[1]);
 	tf_finding_packet(&f, e->packet);

@@ -442,6 +442,29 @@ def a_capture_that_lost_packets_says_so_first_and_lowers_what_rests_on_the_unsee
 
 
 @check
+def a_reset_of_which_one_direction_passed_counts_octets_alone_and_says_what_is_not_known():
+    """A SYN is no octet of data, and of whom nothing passed nobody knows what he acknowledged."""
+    def of_client(data):
+        client, server, c, s = (1, 40000), (2, 80), isn_of(40000), isn_of(7)
+        request = bytearray(segment(client, server, ACK, c + 1, s + 1) + data)
+        struct.pack_into(">H", request, 16, 40 + len(data))
+        return [
+            (0, segment(client, server, SYN, c)),
+            (0.02, segment(client, server, ACK, c + 1, s + 1)),
+            (0.03, bytes(request)),
+            (0.5, segment(client, server, RST | ACK, c + 1 + len(data), s + 101)),
+            (9, segment((3, 1), (4, 2), SYN, 5)),
+        ]
+
+    for data in (b"", b"request"):
+        with open("half.pcap", "wb") as file:
+            file.write(pcap(of_client(data)))
+        [abort] = [a for a in as_json("-r", "half.pcap").expect(0).records("anomaly") if a["id"] == "rst-abort"]
+        assert abort["details"]["unacknowledged"] == len(data), abort
+        assert ("nothing passed the tap" in abort["message"]) == bool(data), abort["message"]
+
+
+@check
 def the_host_table_has_a_head_and_a_row_a_host():
     lines = tcpfsm("-q", "--hosts", "-r", "scan.pcap").expect(0).out.splitlines()
     at = lines.index("Hosts, and how each makes its initial sequence numbers")
