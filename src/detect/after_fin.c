@@ -46,7 +46,7 @@ accepted(const struct tf_step *st, const struct tf_extra *x)
 	const struct tf_end_watch *w = &x->watch[st->to];
 	const struct tf_fin_record *fin = tf_fin_of(st, st->from);
 
-	if (!w->after_fin_packet || !(st->s->flags & TF_ACK) || st->bad_ack ||
+	if (!w->after_fin_packet || fin->inferred || !(st->s->flags & TF_ACK) || st->bad_ack ||
 	    tf_seq_lt(st->s->ack, w->after_fin_end) || tf_raised(st->ctx, st->c, TF_A_HALF_CLOSE, st->to))
 		return;
 	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_HALF_CLOSE, st->to);

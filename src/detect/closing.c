@@ -132,6 +132,9 @@ waits_since(const struct tf_context *ctx, const struct tf_connection *c, enum tf
 
 	if (tf_end_state(end) != TF_FIN_WAIT_2 || tf_end_state(peer) != TF_CLOSE_WAIT || !fin->ack_ns)
 		return INT64_MAX;
+	/* What did not pass may have been an octet of data. */
+	if (fin->inferred)
+		return INT64_MAX;
 	/* It may have sent its FIN before the capture began. */
 	if (c->flags & TF_CONN_MIDSTREAM && !tf_end_has(peer, TF_END_SENT_DATA))
 		return INT64_MAX;
