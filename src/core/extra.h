@@ -166,7 +166,8 @@ struct tf_held_syn {
 	uint64_t challenge_packet; /* the ACK that answered it; 0: none passed */
 	int64_t last_ns;
 	uint32_t again;
-	uint8_t from; /* enum tf_endpoint of the connection that it hit */
+	uint32_t wire_bytes; /* with its repetitions */
+	uint8_t from;        /* enum tf_endpoint of the connection that it hit */
 };
 
 /* What is remembered of the former connection on a 4-tuple.  Arrays are in the key's order,

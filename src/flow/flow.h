@@ -201,6 +201,9 @@ uint32_t tf_held_judge(struct tf_analyzer *a, uint32_t index, uint32_t hash, con
  * belongs to, or 0: it is held. */
 uint32_t tf_syn_arrives(struct tf_analyzer *a, uint32_t index, uint32_t hash, const struct tf_segment *s);
 
+/* The SYN that C holds, if it holds one, begins nothing: it counts as one of C's segments. */
+void tf_held_count(const struct tf_analyzer *a, struct tf_connection *c);
+
 /* When the SYN that C holds will be judged by silence; INT64_MAX: none. */
 int64_t tf_held_next(const struct tf_analyzer *a, const struct tf_connection *c);
 

@@ -25,6 +25,17 @@ refresh_sets(struct tf_analyzer *a, struct tf_connection *c)
 		tf_replica_may_be(tf_replica(&a->ctx, c, e), 0);
 }
 
+void
+tf_held_count(const struct tf_analyzer *a, struct tf_connection *c)
+{
+	const struct tf_held_syn *held = held_of(a, c);
+
+	if (!held)
+		return;
+	c->end[held->from].packets += 1 + held->again;
+	tf_end_count_wire_bytes(&c->end[held->from], held->wire_bytes);
+}
+
 static void
 drop_held(struct tf_analyzer *a, struct tf_connection *c)
 {
@@ -46,8 +57,10 @@ hold(struct tf_analyzer *a, struct tf_connection *c, const struct tf_segment *s)
 		held->again++;
 		held->last_ns = a->ctx.now_ns;
 		held->last_packet = s->packet;
+		held->wire_bytes += s->wire_len;
 		return;
 	}
+	tf_held_count(a, c);
 	if (!held && x) {
 		x->held = tf_pool_get(&a->ctx.held);
 		held = x->held ? tf_pool_at(&a->ctx.held, x->held) : NULL;
@@ -61,6 +74,7 @@ hold(struct tf_analyzer *a, struct tf_connection *c, const struct tf_segment *s)
 	    .segment = *s,
 	    .last_packet = s->packet,
 	    .last_ns = a->ctx.now_ns,
+	    .wire_bytes = s->wire_len,
 	    .from = (uint8_t)tf_connection_sender(c, s),
 	};
 	held->segment.ts_ns = a->ctx.now_ns; /* where the capture's time went back, it passed by its clock */
@@ -115,6 +129,7 @@ replay(struct tf_analyzer *a, uint32_t index, const struct tf_held_syn *held)
 	struct tf_extra *x = tf_extra_of(&a->ctx, c);
 	c->flags |= TF_CONN_REPEATED;
 	c->end[TF_CLIENT].packets += held->again;
+	tf_end_count_wire_bytes(&c->end[TF_CLIENT], held->wire_bytes - held->segment.wire_len);
 	if (!x)
 		return;
 	x->syn_again = held->again;
@@ -264,6 +279,7 @@ tf_held_judge(struct tf_analyzer *a, uint32_t index, uint32_t hash, const struct
 	if (s->flags & TF_ACK && tf_seq_eq(s->seq, tf_segment_end(&held->segment)) && !fits_former(c, s))
 		return begin_held(a, index);
 	tf_detect_syn_survived(&a->ctx, c, held, s);
+	tf_held_count(a, c);
 	drop_held(a, c);
 	return index;
 }

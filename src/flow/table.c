@@ -392,6 +392,7 @@ tf_table_end(struct tf_analyzer *a, uint32_t index, enum tf_end_reason reason)
 	uint32_t hash;
 
 	tf_detect_end(&a->ctx, c);
+	tf_held_count(a, c);
 	a->stats.one_way += tf_detect_one_way(c);
 	tf_record_emit(&a->ctx, c, reason == TF_GONE_EVICTED);
 	if (reason == TF_GONE_FINISHED)
