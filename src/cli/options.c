@@ -212,6 +212,34 @@ complete_outputs(options *o)
 	return file ? tf_options_refuse(o, "-o %s: each format has a file already", file) : true;
 }
 
+#define OTHER_OUTPUTS 4 /* that are no formats */
+
+/* The file of output I, those of the formats first; NULL: it has none, or is a device. */
+static const char *
+output_at(const options *o, size_t i)
+{
+	const char *others[OTHER_OUTPUTS] = {o->packets_file, o->anomalous_file, o->metrics_file,
+	                                     o->write_baseline_file};
+	const char *file = i < o->output_count ? o->output[i].file : others[i - o->output_count];
+
+	return file && !is_stdout(file) && strncmp(file, "/dev/", 5) != 0 ? file : NULL;
+}
+
+/* Two outputs in one file would write over each other. */
+static bool
+check_files_apart(options *o)
+{
+	for (size_t i = 0; i < o->output_count + OTHER_OUTPUTS; i++) {
+		const char *file = output_at(o, i);
+		for (size_t k = 0; file && k < i; k++) {
+			const char *other = output_at(o, k);
+			if (other && !strcmp(file, other))
+				return tf_options_refuse(o, "%s is named for two outputs", file);
+		}
+	}
+	return true;
+}
+
 static bool
 check_together(options *o)
 {
@@ -234,7 +262,7 @@ check_together(options *o)
 		    o, "--slice with -i needs --no-sandbox: a confined capture opens no files");
 	if (o->quiet && o->verbosity)
 		return tf_options_refuse(o, "-q and -v exclude each other");
-	return complete_outputs(o);
+	return complete_outputs(o) && check_files_apart(o);
 }
 
 bool

@@ -277,6 +277,10 @@ def formats_and_their_files_are_checked():
     tcpfsm("-r", "closed.pcap", "-T", "json", "-T", "text").expect(2, "standard output")
     tcpfsm("-r", "closed.pcap", "-T", "json:a.json", "-o", "b.json").expect(2, "-o b.json")
     tcpfsm("-r", "closed.pcap", "-T", "json", "-w", "-").expect(2, "standard output")
+    for two in (("-T", "json:a.json", "-T", "csv:a.json"), ("-T", "json", "-o", "a.json", "-w", "a.json"),
+                ("--prometheus=a.json", "--write-baseline=a.json")):
+        tcpfsm("-r", "closed.pcap", *two).expect(2, "a.json is named for two outputs")
+    tcpfsm("-r", "closed.pcap", "-T", "json:/dev/null", "-T", "csv:/dev/null").expect(0)
     assert not os.path.exists("a.json") and not os.path.exists("b.json")
 
 
