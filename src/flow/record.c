@@ -84,8 +84,10 @@ make_record(struct tf_connection_record *r, const struct tf_context *ctx, const 
             struct tf_anomaly_count anomalies[TF_ANOMALY_COUNT], bool evicted)
 {
 	const struct tf_extra *x = tf_extra_if(ctx, c);
-	bool measured =
-	    c->flags & TF_CONN_ESTABLISHED && !(c->flags & (TF_CONN_REPEATED | TF_CONN_MIDSTREAM));
+	/* Where the capture's time goes back, the clock does not, and how long it took is not known. */
+	bool stood_still = c->handshake_ns == 0 && ctx->stats->time_backwards;
+	bool measured = c->flags & TF_CONN_ESTABLISHED && !stood_still &&
+	                !(c->flags & (TF_CONN_REPEATED | TF_CONN_MIDSTREAM));
 
 	r->conn = c->conn;
 	r->first_ts_ns = c->first_ts_ns;

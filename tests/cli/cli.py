@@ -469,6 +469,18 @@ def a_reset_of_which_one_direction_passed_counts_octets_alone_and_says_what_is_n
 
 
 @check
+def a_handshake_that_passed_behind_the_clock_has_no_rtt():
+    def rtts(frames):
+        with open("behind.pcap", "wb") as file:
+            file.write(pcap(frames))
+        return [c["handshake_rtt"] for c in as_json("-r", "behind.pcap").expect(0).records("connection")]
+
+    assert rtts(closed(40000, 5) + closed(40001, 9)) == [0.002, 0.002]
+    assert rtts(closed(40000, 9) + closed(40001, 5)) == [0.002, None]
+    assert rtts([(5, frame) for _, frame in closed(40000)]) == [0]
+
+
+@check
 def the_host_table_has_a_head_and_a_row_a_host():
     lines = tcpfsm("-q", "--hosts", "-r", "scan.pcap").expect(0).out.splitlines()
     at = lines.index("Hosts, and how each makes its initial sequence numbers")
