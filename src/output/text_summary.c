@@ -280,6 +280,9 @@ tf_put_capture_verdict(struct tf_buf *text, const struct tf_summary *s)
 	           "connections have gaps that the capture made");
 	put_reason(text, s->duplicate_frames, "frame was captured twice", "frames were captured twice");
 	put_reason(text, s->bad_checksums, "segment has a wrong checksum", "segments have wrong checksums");
+	if (s->anomalies[TF_A_ONE_WAY] == 0)
+		put_reason(text, s->one_way, "connection passed in one direction only",
+		           "connections passed in one direction only");
 	put_reason(text, s->time_backwards, "timestamp went back", "timestamps went back");
 	put_reason(text, s->evicted, "connection was forgotten for want of room",
 	           "connections were forgotten for want of room");

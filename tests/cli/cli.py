@@ -481,6 +481,17 @@ def a_handshake_that_passed_behind_the_clock_has_no_rtt():
 
 
 @check
+def of_few_connections_that_passed_in_one_direction_the_summary_tells():
+    """Too few for a finding about the capture; but then something is missing all the same."""
+    frames = closed(40000) + [(t, f) for t, f in closed(40001, 1) if f[29] == 1] + closed(40002, 2)
+    with open("one-way.pcap", "wb") as file:
+        file.write(pcap(frames))
+    out = tcpfsm("-r", "one-way.pcap").expect(0).out
+    assert "The capture: 1 connection passed in one direction only." in out, out
+    assert "one-way" not in out and "nothing shows" not in out, out
+
+
+@check
 def the_host_table_has_a_head_and_a_row_a_host():
     lines = tcpfsm("-q", "--hosts", "-r", "scan.pcap").expect(0).out.splitlines()
     at = lines.index("Hosts, and how each makes its initial sequence numbers")
