@@ -267,6 +267,16 @@ put_reason(struct tf_buf *text, uint64_t n, const char *one, const char *many)
 	tf_put_plural(text, n, one, many);
 }
 
+/* How many frames were left out for the reason called NAME. */
+static uint64_t
+skipped_for(const struct tf_summary *s, const char *name)
+{
+	for (size_t i = 0; i < s->skipped_count; i++)
+		if (strcmp(s->skipped[i].name, name) == 0)
+			return s->skipped[i].count;
+	return 0;
+}
+
 void
 tf_put_capture_verdict(struct tf_buf *text, const struct tf_summary *s)
 {
@@ -278,6 +288,8 @@ tf_put_capture_verdict(struct tf_buf *text, const struct tf_summary *s)
 	           "packet was dropped by the capturing host", "packets were dropped by the capturing host");
 	put_reason(text, s->anomalies[TF_A_CAPTURE_LOSS], "connection has gaps that the capture made",
 	           "connections have gaps that the capture made");
+	put_reason(text, skipped_for(s, "truncated"), "frame ends before its headers do",
+	           "frames end before their headers do");
 	put_reason(text, s->duplicate_frames, "frame was captured twice", "frames were captured twice");
 	put_reason(text, s->bad_checksums, "segment has a wrong checksum", "segments have wrong checksums");
 	if (s->anomalies[TF_A_ONE_WAY] == 0)

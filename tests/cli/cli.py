@@ -492,6 +492,14 @@ def of_few_connections_that_passed_in_one_direction_the_summary_tells():
 
 
 @check
+def frames_that_are_cut_before_their_headers_end_are_no_complete_capture():
+    with open("cut.pcap", "wb") as file:
+        file.write(pcap([(t, f[:50]) for t, f in closed(40000)]))
+    out = tcpfsm("-r", "cut.pcap").expect(0).out
+    assert "The capture: 6 frames end before their headers do." in out, out
+
+
+@check
 def the_host_table_has_a_head_and_a_row_a_host():
     lines = tcpfsm("-q", "--hosts", "-r", "scan.pcap").expect(0).out.splitlines()
     at = lines.index("Hosts, and how each makes its initial sequence numbers")
