@@ -24,6 +24,7 @@ struct tf_stats {
 	uint64_t segments;         /* TCP segments fed, duplicates of the capture's included */
 	uint64_t duplicate_frames; /* of them, copies that a mirror port made: skipped */
 	uint64_t bad_checksums;    /* of them, kept out of the replicas */
+	uint64_t late_segments;    /* of them, of connections whose record had been written */
 	uint64_t time_backwards;   /* segments with a time before the greatest one so far */
 	int64_t time_backwards_max_ns;
 	uint64_t connections;

@@ -351,6 +351,7 @@ summarize(struct replay *r, const char *input_error, const struct tf_verdict *ve
 	    .skipped_count = TF_TALLY_SKIPPED,
 	    .duplicate_frames = stats->duplicate_frames,
 	    .bad_checksums = stats->bad_checksums,
+	    .late_segments = stats->late_segments,
 	    .one_way = stats->one_way,
 	    .time_backwards = stats->time_backwards,
 	    .time_backwards_max_ns = stats->time_backwards_max_ns,

@@ -202,6 +202,7 @@ begin(struct tf_analyzer *a, const struct errand *e, uint32_t tombstone)
 		return tf_table_begin(a, &key, e->s->hash, e->s, a->ctx.now_ns, NULL);
 	tf_graveyard_read(&a->graveyard, tombstone, &buried);
 	if (is_late(&buried.former, e->s, second)) {
+		a->stats.late_segments++;
 		tf_tombstone_late(a, tombstone, &buried, second, e->s);
 		return 0;
 	}

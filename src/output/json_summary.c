@@ -89,6 +89,8 @@ tf_put_json_summary(struct tf_buf *b, const struct tf_summary *s, unsigned decim
 	tf_put_u64(b, s->duplicate_frames);
 	tf_put_lit(b, ",\"bad_checksums\":");
 	tf_put_u64(b, s->bad_checksums);
+	tf_put_lit(b, ",\"late_segments\":");
+	tf_put_u64(b, s->late_segments);
 	tf_put_lit(b, ",\"time_backwards\":");
 	tf_put_u64(b, s->time_backwards);
 	tf_put_lit(b, ",\"evicted\":");

@@ -97,6 +97,7 @@ struct tf_summary {
 	size_t skipped_count;
 	uint64_t duplicate_frames;
 	uint64_t bad_checksums;
+	uint64_t late_segments;
 	uint64_t one_way; /* connections of which one direction is missing */
 	uint64_t time_backwards;
 	int64_t time_backwards_max_ns;

@@ -500,6 +500,18 @@ def frames_that_are_cut_before_their_headers_end_are_no_complete_capture():
 
 
 @check
+def every_segment_counts_for_a_connection_or_is_told():
+    late = [(when, segment((1, 40000), (2, 80), RST, isn_of(40000) + 2)) for when in (100, 101)]
+    again = [(when + 0.00002, frame) for when, frame in closed(40001, 1)[:2]]
+    with open("counted.pcap", "wb") as file:
+        file.write(pcap(sorted(closed(40000) + closed(40001, 1) + again + late, key=lambda frame: frame[0])))
+    run = as_json("-r", "counted.pcap").expect(0)
+    total, said = run.summary(), sum(c[e]["packets"] for c in run.records("connection") for e in ("client", "server"))
+    assert (total["late_segments"], total["duplicate_frames"], total["bad_checksums"]) == (2, 2, 0), total
+    assert said + 4 == total["tcp_segments"] == 16, (said, total)
+
+
+@check
 def the_host_table_has_a_head_and_a_row_a_host():
     lines = tcpfsm("-q", "--hosts", "-r", "scan.pcap").expect(0).out.splitlines()
     at = lines.index("Hosts, and how each makes its initial sequence numbers")

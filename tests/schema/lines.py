@@ -41,7 +41,7 @@ GOOD = [
     '"anomaly_counts":{"connection-refused":1},"community_id":"1:LQU9qZlK+B5F3KDmev6m5PMibrg=","evicted":false,'
     '"zeek_state":"REJ","history_letters":"Sr"}',
     '{"type":"summary","packets":2,"tcp_segments":2,"connections":1,"anomalies":{"connection-refused":1},'
-    '"dropped_by_kernel":0,"skipped":{},"duplicate_frames":0,"bad_checksums":0,"time_backwards":0,"evicted":0,'
+    '"dropped_by_kernel":0,"skipped":{},"duplicate_frames":0,"bad_checksums":0,"late_segments":0,"time_backwards":0,"evicted":0,'
     '"first_ts":1.000000,"last_ts":1.500000,"input_error":null}',
 ]
 BAD = [  # what is wrong, line, text there, text in its place, what must be said about it

@@ -950,8 +950,8 @@ json_summary(void)
 	       "{\"type\":\"host\",\"addr\":\"2001:db8::1\",\"isn\":{\"samples\":12}}\n"
 	       "{\"type\":\"summary\",\"packets\":14,\"tcp_segments\":11,\"connections\":2,"
 	       "\"anomalies\":{\"stuck-fin-wait-2\":1,\"stuck-close-wait\":1},\"dropped_by_kernel\":0,"
-	       "\"skipped\":{\"arp\":2,\"malformed\":1},\"duplicate_frames\":0,\"bad_checksums\":0,\"time_"
-	       "backwards\":0,"
+	       "\"skipped\":{\"arp\":2,\"malformed\":1},\"duplicate_frames\":0,\"bad_checksums\":0,"
+	       "\"late_segments\":0,\"time_backwards\":0,"
 	       "\"evicted\":0,\"first_ts\":1700000000.000123,\"last_ts\":1700000002.000000,\"input_error\":"
 	       "null}\n");
 }
