@@ -38,6 +38,20 @@ put_details(struct tf_buf *b, const struct tf_finding *f)
 	}
 }
 
+/* Who knows a mild one does not know a grave one, though both are of a kind; where a note says why, that tells them
+ * apart. */
+static void
+put_severity(struct tf_buf *b, const struct tf_finding *f)
+{
+	if (f->severity == tf_anomaly_info(f->id)->severity)
+		return;
+	for (size_t i = 0; i < f->detail_count; i++)
+		if (strcmp(f->detail[i].name, "note") == 0)
+			return;
+	tf_put_lit(b, " severity=");
+	tf_put_str(b, tf_severity_name(f->severity));
+}
+
 /* The subject of a finding about the capture may be a file's name: that is no part of what it is. */
 static void
 put_subject(struct tf_buf *b, const struct tf_finding *f)
@@ -65,6 +79,7 @@ tf_put_identity(struct tf_buf *b, const struct tf_finding *f)
 		put_subject(b, f);
 	}
 	put_details(b, f);
+	put_severity(b, f);
 }
 
 void

@@ -94,6 +94,26 @@ def the_end_tells_findings_apart():
 
 
 @check
+def who_knows_a_mild_finding_does_not_know_a_grave_one():
+    """Data on a SYN is legitimate with the option of Fast Open (RFC 7413), and suspicious without."""
+    def with_data(option):
+        client, server, c, s = (1, 2001), (2, 80), cli.isn_of(2001), cli.isn_of(80)
+        syn = bytearray(segment(client, server, cli.SYN, c) + option + b"hello")
+        syn[16:18] = (40 + len(option) + 5).to_bytes(2, "big")
+        syn[46] = (5 + len(option) // 4) << 4
+        return [(0, bytes(syn)), (0.01, segment(server, client, cli.SYN | cli.ACK, s, c + 6)),
+                (0.02, segment(client, server, cli.ACK, c + 6, s + 1))]
+
+    write("open.pcap", with_data(b"\x22\x0acookie42\1\1"))
+    write("odd.pcap", with_data(b""))
+    as_json("-r", "open.pcap", "--write-baseline=mild").expect(0)
+    as_json("-r", "odd.pcap", "--write-baseline=grave").expect(0)
+    as_json("-r", "odd.pcap", "--fail-on=warning", "--baseline=mild").expect(1)
+    as_json("-r", "odd.pcap", "--fail-on=warning", "--baseline=grave").expect(0)
+    as_json("-r", "open.pcap", "--fail-on=info", "--baseline=mild").expect(0)
+
+
+@check
 def gone_ones_are_named_and_fail_nothing():
     two_runs()
     as_json("-r", "monday.pcap", "--write-baseline=known").expect(0)
