@@ -18,7 +18,8 @@
 #define MOST_STEPS  1024 /* steps that one interval may hold */
 #define SHORTEST_NS 1000000
 #define SLOPES      8
-#define ENOUGH      32 /* 4-tuples: more of them say no more */
+#define ENOUGH      32  /* 4-tuples: more of them say no more */
+#define FASTEST     1e9 /* numbers a second: no clock is faster */
 
 struct series {
 	uint32_t n;
@@ -312,6 +313,14 @@ slopes_of(const struct series *s, double out[SLOPES])
 	return count;
 }
 
+/* Numbers that have nothing to do with each other are mostly far steeper.  Twice the fastest leaves room for a short
+ * interval that was measured wrong. */
+static bool
+may_be_clock(double slope)
+{
+	return slope < 2 * FASTEST;
+}
+
 /* RFC 9293's 4 microseconds, Linux's 64 ns, old BSD's steps of half a second. */
 static const double known_rate[] = {250000, 15625000, 1000000, 1048576, 128000, 125000, 64000};
 
@@ -325,8 +334,10 @@ one_clock(const struct series *s, struct tf_isn_class *out)
 		if (arc_at(s, known_rate[i]) < arc)
 			arc = arc_at(s, best = known_rate[i]);
 	for (uint32_t i = 0; i < count; i++) {
+		if (!may_be_clock(slope[i]))
+			continue;
 		double rate = refine(s, slope[i]);
-		if (fabs(rate) < 1e9 && arc_at(s, rate) < arc)
+		if (fabs(rate) < FASTEST && arc_at(s, rate) < arc)
 			arc = arc_at(s, best = rate);
 	}
 	out->rate = best;
