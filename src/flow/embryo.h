@@ -47,11 +47,21 @@ tf_embryo_is_wide(const struct tf_embryo *e)
 	return (e->aside & TF_CONN_WIDE >> TF_CONN_ASIDE_SHIFT) != 0;
 }
 
-/* What waits for the same limit, the oldest first; those that grew meanwhile are passed over. */
+/* Embryos with consecutive numbers in consecutive places. */
+struct tf_embryo_run {
+	uint32_t conn;  /* the low 32 bits of the first one's number */
+	uint32_t place; /* its place */
+	uint32_t count;
+};
+
+/* What waits for the same limit, the oldest first; those that grew meanwhile are passed over.  A flood is all one run; what
+ * is answered in another order than it began takes an entry each. */
 struct tf_embryo_queue {
-	uint64_t *entry; /* a ring: the low 32 bits of its number, and its place */
-	size_t head, count, room;
-	int64_t due_ns; /* of the first one; INT64_MAX: none waits */
+	uint64_t *entry; /* a ring: all runs but the last one (embryo.c) */
+	size_t head, used, room;
+	struct tf_embryo_run last; /* it may go on yet; count 0: there is none */
+	size_t count;              /* of embryos in all runs */
+	int64_t due_ns;            /* of the first one; INT64_MAX: none waits */
 };
 
 enum { TF_AWAITS_ANSWER, TF_AWAITS_THIRD, TF_EMBRYO_QUEUES };

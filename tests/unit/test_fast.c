@@ -137,6 +137,8 @@ note(void *context, const struct tf_event *e)
 #define STEPS      (RESULTS | TF_EV_TRANSITION | TF_EV_POSSIBLE)
 #define EVERYTHING (STEPS | TF_EV_SEGMENT)
 
+static uint32_t most_connections = 64;
+
 static struct tf_analyzer *
 analyzer_for(struct view *v, unsigned wanted)
 {
@@ -145,7 +147,7 @@ analyzer_for(struct view *v, unsigned wanted)
 
 	v->count = 0;
 	tf_config_init(&config, TF_PROFILE_LINUX);
-	config.max_connections = 64;
+	config.max_connections = most_connections;
 	config.max_tombstones = 16;
 	config.reassembly_bytes = 1 << 20;
 	config.hash_key[0] = v == &with; /* nothing may depend on it */
@@ -647,14 +649,14 @@ traffic_in_midstream(void)
 
 static size_t said; /* segments of the traffic */
 
-/* FROM says that, so much later than what was said before. */
+/* FROM says that, so much later than what was said before; the client's port is PORT. */
 static void
-say(int from, unsigned flags, uint32_t seq, uint32_t ack, uint32_t len, int64_t later_ns)
+say_on(uint16_t port, int from, unsigned flags, uint32_t seq, uint32_t ack, uint32_t len, int64_t later_ns)
 {
 	struct talk *t = &talks[0];
 	int64_t before_ns = said ? traffic[said - 1].ts_ns : INT64_C(1700000000) * 1000 * MS;
 
-	t->port = 40000;
+	t->port = port;
 	t->next[from] = tf_seq_of(seq);
 	t->acked[from] = tf_seq_of(ack);
 	struct tf_segment *s = &traffic[said];
@@ -663,6 +665,12 @@ say(int from, unsigned flags, uint32_t seq, uint32_t ack, uint32_t len, int64_t 
 	s->checksum_state = TF_CHECKSUM_VALID;
 	s->ts_ns = before_ns + later_ns;
 	s->packet = ++said;
+}
+
+static void
+say(int from, unsigned flags, uint32_t seq, uint32_t ack, uint32_t len, int64_t later_ns)
+{
+	say_on(40000, from, flags, seq, ack, len, later_ns);
 }
 
 /* An octet that did not pass seems to be a FIN of the server's until its data go on there.  What the client had sent since
@@ -698,6 +706,59 @@ a_fin_that_was_none(void)
 	feed(a, 0, said);
 	CU_ASSERT_EQUAL(tf_analyzer_stats(a)->anomalies[TF_A_HALF_CLOSE], 0);
 	tf_analyzer_free(a);
+}
+
+enum { FIRST_PORT = 1024, ISN = 1000, OTHER_ISN = 5000 };
+
+/* The client on PORT, whose SYN may have passed long ago, gets an answer, and perhaps goes on. */
+static void
+answer(uint16_t port)
+{
+	say_on(port, 1, TF_SYN | TF_ACK, OTHER_ISN, ISN + 1, 0, chance(20) * MS);
+	if (chance(3))
+		say_on(port, 0, TF_ACK, ISN + 1, OTHER_ISN + 1, 0, chance(20) * MS);
+}
+
+/* Some SYNs one after the other, then answers to some of the latest: places lie in a row, but not for long. */
+static uint16_t
+say_bursts(uint16_t next)
+{
+	for (uint32_t more = 1 + chance(40); more > 0; more--)
+		say_on(next++, 0, TF_SYN, ISN, 0, 0, chance(200) * MS);
+	for (uint32_t more = chance(12); more > 0; more--)
+		answer((uint16_t)(next - 1 - chance(next - FIRST_PORT < 500 ? next - FIRST_PORT : 500)));
+	return next;
+}
+
+/* Those that are answered at once: what is left of them in a queue is cleared away. */
+static uint16_t
+say_pairs(uint16_t next)
+{
+	say_on(next++, 0, TF_SYN, ISN, 0, 0, chance(20) * MS);
+	if (chance(20))
+		answer((uint16_t)(next - 1));
+	return next;
+}
+
+/* Hundreds wait at a time, and go in another order than they came: by an answer, or when their limits run out, while others
+ * come. */
+static void
+many_wait_at_once(void)
+{
+	most_connections = SEGMENTS;
+	embryos_compared = 0;
+	for (uint64_t seed = 1; seed <= 6; seed++) {
+		uint16_t next = FIRST_PORT;
+
+		random_state = seed;
+		memset(talks, 0, sizeof talks);
+		for (said = 0; said < SEGMENTS - 64;)
+			next = said / 1000 == seed % 3 ? say_bursts(next) : say_pairs(next);
+		compare_traffic(said, said / 20, RESULTS, "many wait at once");
+		compare_traffic(said, said, EVERYTHING, "many wait at once, told of all");
+	}
+	most_connections = 64;
+	CU_ASSERT(embryos_compared > 10000);
 }
 
 /* Shapes are as many as there is room for, and what comes after them has none, be there rare things or not. */
@@ -819,6 +880,7 @@ const struct tf_test tf_tests[] = {
     {"traffic with much trouble comes to the same", traffic_with_much_trouble},
     {"traffic whose openings are missing comes to the same", traffic_in_midstream},
     {"a FIN that was none comes to the same", a_fin_that_was_none},
+    {"many wait for an answer at once", many_wait_at_once},
     {"shapes have an end", shapes_have_an_end},
     {NULL, NULL},
 };
