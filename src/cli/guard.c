@@ -70,6 +70,7 @@ tf_guard_prepare(struct tf_guard *g, const struct tf_options *o)
 		tf_complain("more than %d files to write", TF_KEEPER_FILES);
 		return false;
 	}
+	g->keeper.seals = is_confined(o);
 	if (tf_keeper_start(&g->keeper) &&
 	    (!o->names || !is_confined(o) || tf_helper_start(&g->resolver, "tcpfsm-names", serve_names, g)))
 		return true;

@@ -28,6 +28,7 @@ struct tf_keeper {
 	struct tf_helper helper;
 	struct tf_kept_file file[TF_KEEPER_FILES];
 	size_t count;
+	bool seals; /* the helper gives up all system calls but its own, or it does not serve */
 };
 
 /* Add a file before the start.  False where there are too many. */

@@ -26,6 +26,10 @@
 #include <termios.h>
 #include <unistd.h>
 
+#ifdef HAVE_LIBSECCOMP
+#include <seccomp.h>
+#endif
+
 #include "confine/confine.h"
 #include "confine/keeper.h"
 
@@ -233,10 +237,55 @@ ask_nobody(void)
 	close(ends[0]);
 }
 
+/* No filter of system calls can be set from now on, as on a kernel that has none. */
+static bool
+refuse_filters(void)
+{
+#ifdef HAVE_LIBSECCOMP
+	const struct scmp_arg_cmp sets_filter = {.arg = 0, .op = SCMP_CMP_EQ, .datum_a = PR_SET_SECCOMP};
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	bool done =
+	    filter &&
+	    seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(seccomp), 0, NULL) == 0 &&
+	    seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(prctl), 1, &sets_filter) == 0 &&
+	    seccomp_load(filter) == 0;
+	seccomp_release(filter);
+	return done;
+#else
+	return false;
+#endif
+}
+
+/* In a child, and without a word: 0 where a keeper that need not be sealed keeps NAME, and one that must be does not. */
+static int
+keep_without_filters(const char *name)
+{
+	struct tf_keeper keeper = {.count = 0}, sealed = {.seals = true};
+	if (!refuse_filters() || !tf_keeper_add(&keeper, name, false) ||
+	    !tf_keeper_add(&sealed, name, false) || !tf_keeper_start(&keeper) || !tf_keeper_start(&sealed))
+		return 2;
+	bool right = tf_keeper_open(&keeper, name) >= 0 && tf_keeper_open(&sealed, name) < 0;
+	tf_keeper_stop(&keeper);
+	tf_keeper_stop(&sealed);
+	return !right;
+}
+
+static void
+try_without_filters(const char *name)
+{
+	int status = 0;
+	pid_t child = fork();
+	if (child == 0)
+		_exit(keep_without_filters(name));
+	waitpid(child, &status, 0);
+	check(WIFEXITED(status) && WEXITSTATUS(status) == 0,
+	      "where no filter can be set, files are kept by whoever need not be sealed, and by nobody else");
+}
+
 int
 main(void)
 {
-	static struct tf_keeper keeper;
+	static struct tf_keeper keeper = {.seals = true};
 	char folder[] = "/tmp/tcpfsm-sealed-XXXXXX", name[64], metrics[80];
 	int ends[2];
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -264,6 +313,7 @@ main(void)
 	check(holds(name, "kept\n"), "what it wrote is in the file");
 	check(holds(metrics, "m 1\n"), "what it replaced is in its place");
 	ask_nobody();
+	try_without_filters(name);
 	printf("1..%d\n", count);
 	unlink(name);
 	unlink(metrics);
