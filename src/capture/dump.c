@@ -184,13 +184,12 @@ int
 tf_dump_move(struct tf_dump *d, int fd)
 {
 	int error = tf_dump_flush(d);
-	if (error)
-		return error;
+	d->error = 0;
 	d->fd = fd;
 	put_section(d, NULL);
 	for (size_t i = 0; i < d->linktype_count; i++)
 		put_interface(d, d->linktype[i]);
-	return 0;
+	return error;
 }
 
 /* The interface that stands for LINKTYPE; described first where it is new.  UINT32_MAX: no room. */

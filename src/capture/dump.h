@@ -28,8 +28,8 @@ void tf_dump_statistics(struct tf_dump *d, int64_t end_ns, uint64_t dropped);
 /* Append FRAME.  Nothing happens after a failure: tf_dump_close() tells of it. */
 void tf_dump_frame(struct tf_dump *d, const struct tf_frame *frame);
 
-/* Flush, and go on in FD with a section of its own that describes the same interfaces.  0, or the errno of the first failed write, and then
- * nothing changes. */
+/* Flush, and go on in FD with a section of its own that describes the same interfaces, also where the
+ * former file took no more.  0, or the errno of the first failed write to that, which is told no more. */
 int tf_dump_move(struct tf_dump *d, int fd);
 
 /* Write out what is buffered.  0, or the errno of the first failed write. */

@@ -210,11 +210,20 @@ tf_outputs_finish(struct tf_outputs *s, const struct tf_summary *summary)
 		tf_output_finish(s->out[i].writer, summary);
 }
 
+static void
+note_failure(struct tf_outputs *s, size_t i, int error)
+{
+	if (error && !s->out[i].told)
+		tf_complain("%s: %s", s->out[i].name, strerror(error));
+	s->out[i].told |= error != 0;
+	s->out[i].incomplete |= error != 0;
+}
+
 void
 tf_outputs_flush(struct tf_outputs *s)
 {
 	for (size_t i = 0; i < s->count; i++)
-		tf_output_flush(s->out[i].writer);
+		note_failure(s, i, tf_output_flush(s->out[i].writer));
 }
 
 static void
@@ -225,6 +234,7 @@ reopen_one(struct tf_outputs *s, size_t i, struct tf_keeper *keeper, const struc
 		tf_complain("%s: %s; the old file is used on", s->out[i].name, strerror(errno));
 		return;
 	}
+	note_failure(s, i, tf_output_flush(s->out[i].writer));
 	if (!tf_output_move(s->out[i].writer, fd)) {
 		tf_complain("%s: this format is one document; it stays in the old file", s->out[i].name);
 		close(fd);
@@ -232,6 +242,7 @@ reopen_one(struct tf_outputs *s, size_t i, struct tf_keeper *keeper, const struc
 	}
 	close(s->out[i].fd);
 	s->out[i].fd = fd;
+	s->out[i].told = false;
 	tf_output_capture(s->out[i].writer, info);
 }
 
@@ -260,9 +271,8 @@ tf_outputs_close(struct tf_outputs *s)
 		int error = tf_output_close(s->out[i].writer);
 		if (s->out[i].fd != STDOUT_FILENO && close(s->out[i].fd) != 0 && !error)
 			error = errno;
-		if (error)
-			tf_complain("%s: %s", s->out[i].name, strerror(error));
-		all_written &= !error;
+		note_failure(s, i, error);
+		all_written &= !s->out[i].incomplete;
 	}
 	s->count = 0;
 	tf_lookup_free(s->lookup);

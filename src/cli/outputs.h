@@ -22,6 +22,8 @@ struct tf_outputs {
 		struct tf_output *writer;
 		const char *name; /* of the file, for complaints */
 		int fd;
+		bool told;       /* that it takes no more */
+		bool incomplete; /* something is missing, in this file or a former one */
 	} out[TF_MAX_OUTPUTS];
 	struct tf_judge *judge;
 	struct tf_known *known;         /* the baseline */
@@ -51,6 +53,7 @@ void tf_outputs_capture(struct tf_outputs *s, const struct tf_capture_info *info
 /* A row of the host table, as tf_host_fn: OUTPUTS is a struct tf_outputs. */
 void tf_outputs_host(void *outputs, const struct tf_addr *addr, const struct tf_detail *isn, size_t count);
 void tf_outputs_finish(struct tf_outputs *s, const struct tf_summary *summary);
+/* Write out what is ready.  One that takes no more is complained of, once. */
 void tf_outputs_flush(struct tf_outputs *s);
 
 /* Go on in files of the same names that KEEPER opens: the others were rotated.  INFO is told to the writers
@@ -60,7 +63,8 @@ void tf_outputs_reopen(struct tf_outputs *s, struct tf_keeper *keeper, const str
 /* Can none of them write any more? */
 bool tf_outputs_all_failed(const struct tf_outputs *s);
 
-/* Flush and close.  False, after a complaint about each that failed, where not all was written. */
+/* Flush and close.  False, after a complaint about each that failed, where not all was written, to the last
+ * files or former ones. */
 bool tf_outputs_close(struct tf_outputs *s);
 
 #endif

@@ -39,19 +39,34 @@ tf_packets_open(struct tf_packets *p, const struct tf_options *o, struct tf_capt
 	return p->dump != NULL;
 }
 
+static void
+note_failure(struct tf_packets *p, int error)
+{
+	if (error && !p->told)
+		tf_complain("%s: %s", p->name, strerror(error));
+	p->told |= error != 0;
+	p->incomplete |= error != 0;
+}
+
+void
+tf_packets_flush(struct tf_packets *p)
+{
+	if (p->dump)
+		note_failure(p, tf_dump_flush(p->dump));
+}
+
 void
 tf_packets_reopen(struct tf_packets *p, struct tf_keeper *keeper)
 {
 	if (!p->dump || p->fd <= STDERR_FILENO)
 		return;
 	int fd = tf_keeper_open(keeper, p->name);
-	int error = fd < 0 ? errno : tf_dump_move(p->dump, fd);
-	if (error) {
-		tf_complain("%s: %s; the old file is used on", p->name, strerror(error));
-		if (fd >= 0)
-			close(fd);
+	if (fd < 0) {
+		tf_complain("%s: %s; the old file is used on", p->name, strerror(errno));
 		return;
 	}
+	note_failure(p, tf_dump_move(p->dump, fd));
+	p->told = false;
 	close(p->fd);
 	p->fd = fd;
 }
@@ -62,7 +77,6 @@ tf_packets_close(struct tf_packets *p)
 	int error = tf_dump_close(p->dump);
 	if (p->fd > STDERR_FILENO && close(p->fd) != 0 && !error)
 		error = errno;
-	if (error)
-		tf_complain("%s: %s", p->name, strerror(error));
-	return error == 0;
+	note_failure(p, error);
+	return !p->incomplete;
 }

@@ -193,8 +193,7 @@ static void
 flush(struct tf_watch *w)
 {
 	tf_outputs_flush(w->outputs);
-	if (w->packets->dump)
-		tf_dump_flush(w->packets->dump);
+	tf_packets_flush(w->packets);
 }
 
 /* On a silent line the clock of the capture is that of the wall. */

@@ -153,6 +153,7 @@ tf_output_move(struct tf_output *o, int fd)
 		return false;
 	if (o->writer->goes_on) {
 		tf_buf_flush(&o->out);
+		o->out.error = 0;
 		o->out.fd = fd;
 		if (o->writer->begin != NULL)
 			o->writer->begin(o);

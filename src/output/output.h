@@ -142,7 +142,8 @@ void tf_output_host(struct tf_output *o, const struct tf_addr *addr, const struc
                     size_t count);
 
 /* Flush, and go on in FD (a rotated file), which begins as the first one did; tf_output_capture() is due
- * again.  The old descriptor is the caller's to close.  False where the format is one document and part of
+ * again.  The old descriptor is the caller's to close, and what went wrong with it does not count any
+ * more.  False where the format is one document and part of
  * it is written: nothing changes. */
 bool tf_output_move(struct tf_output *o, int fd);
 

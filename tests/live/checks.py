@@ -420,6 +420,48 @@ def lost_packets_are_told_with_what_helps(field, folder, tools):
         assert "Use a larger buffer (-B)" in f.read()
 
 
+@contextlib.contextmanager
+def small_disk(path):
+    """A file system of 64 KiB at PATH."""
+    os.mkdir(path)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", path], stderr=subprocess.DEVNULL).returncode != 0:
+        raise Skip("no tmpfs can be mounted")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", path], check=True)
+
+
+@check()
+def a_full_disk_is_told_and_a_rotation_helps(field, folder, tools):
+    """Of two formats and -w: each that takes no more is told at once, not at the end, and goes on in a new file; status 4."""
+    path = path_in(folder)
+    full = [path("small/o.json"), path("small/o.pcapng")]
+    listening = field.listen(8001)
+
+    def talk(times, octets):
+        for _ in range(times):
+            with contextlib.closing(field.dial(8001)) as client, contextlib.closing(listening.accept()[0]) as server:
+                client.sendall(b"x" * octets)
+                server.recv(octets)
+    with small_disk(path("small")):
+        live = Live(field, tools.program, folder, "-T", "json:small/o.json", "-T", "csv:o.csv", "-w", "small/o.pcapng")
+        talk(25, 4000)
+        told = [f"tcpfsm: small/{name}: No space left on device\n" for name in ("o.json", "o.pcapng")]
+        wait_until(lambda: all(line in live.errors() for line in told), 5, "words about both")
+        for name in full:
+            os.unlink(name)
+        live.send(signal.SIGHUP)
+        wait_until(lambda: all(map(os.path.exists, full)), 5, "new files")
+        talk(3, 10)
+        assert live.end() == 4, "what is missing is forgotten"
+        assert sorted(live.errors().splitlines(True)) == told, live.errors()
+        lines = records(full[0])
+        assert lines[0]["type"] == "capture" and summary_of(lines)["connections"] == 28
+        again = subprocess.run([tools.program, "-r", full[1], "-T", "csv"], capture_output=True, text=True, check=True)
+        assert again.stdout.count("\n") >= 4, again.stdout
+
+
 @check()
 def metrics_are_replaced_at_once(field, folder, tools):
     """Whoever reads sees whole files; a foreign parser takes them; the numbers are those of the run."""
