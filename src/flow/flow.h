@@ -60,7 +60,7 @@ struct tf_analyzer {
 	uint32_t hand, embryo_hand;         /* where the search for a victim goes on */
 	struct tf_doomed doomed[TF_DOOMED]; /* what goes next, in that order */
 	unsigned doomed_count, doomed_gone; /* of them so many went */
-	uint64_t next_conn;
+	uint64_t next_conn;                 /* the last number; the one after it & TF_MAX_CONN is never 0 */
 	int64_t look_open_ns,
 	    look_close_ns; /* the wheel looks so long after a step of an opening, of a close */
 	bool started;

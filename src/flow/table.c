@@ -347,7 +347,11 @@ tf_table_count_in(struct tf_analyzer *a)
 	a->stats.live = tf_live(a);
 	if (a->stats.live > a->stats.live_max)
 		a->stats.live_max = a->stats.live;
-	return ++a->next_conn;
+	uint64_t conn = ++a->next_conn;
+	/* 0 is nobody's: what had it would lie in a place that looks free. */
+	if (((conn + 1) & TF_MAX_CONN) == 0)
+		a->next_conn++;
+	return conn;
 }
 
 uint32_t

@@ -968,6 +968,35 @@ nothing_at_port_0_is_no_listener(void)
 	tf_analyzer_free(analyzer);
 }
 
+/* The one after the greatest is 1: 0 is that of a place that is free. */
+static void
+numbers_go_round(void)
+{
+	enum { BEFORE = 3, CLIENTS = 8 };
+
+	for (unsigned opened = 0; opened <= CLIENTS; opened++) {
+		unsigned seen = 0;
+		analyzer_begins(100, 16);
+		analyzer->next_conn = TF_MAX_CONN - BEFORE;
+		for (uint16_t i = 0; i < CLIENTS; i++)
+			if (i < opened)
+				open_connection((uint16_t)(300 + i), i * SECOND / 100);
+			else
+				feed((uint16_t)(300 + i), false, TF_SYN, 0, 0, i * SECOND / 100);
+		CU_ASSERT_EQUAL(tf_live(analyzer), CLIENTS);
+		tf_analyzer_finish(analyzer);
+		CU_ASSERT_EQUAL(record_count, CLIENTS);
+		for (unsigned i = 0; i < record_count; i++) {
+			unsigned client = records[i].end[TF_CLIENT].port - 300u;
+			seen |= 1u << client;
+			CU_ASSERT_EQUAL(records[i].conn, client < BEFORE ? TF_MAX_CONN - BEFORE + 1 + client
+			                                                 : client - BEFORE + 1u);
+		}
+		CU_ASSERT_EQUAL(seen, (1u << CLIENTS) - 1);
+		tf_analyzer_free(analyzer);
+	}
+}
+
 /* Closed before embryonic before in mid-close before established, and the longest silent first. */
 static void
 the_least_valuable_goes_first(void)
@@ -1303,6 +1332,7 @@ const struct tf_test tf_tests[] = {
     {"two answers to a SYN are one embryonic connection", two_answers_are_one_embryonic_connection},
     {"nothing at port 0 is no listener", nothing_at_port_0_is_no_listener},
     {"nobody answers himself", nobody_answers_himself},
+    {"numbers of connections go round to 1", numbers_go_round},
     {"the least valuable connection goes first", the_least_valuable_goes_first},
     {"a flood stays within the bound", a_flood_stays_within_the_bound},
     {"tombstones expire after ten minutes", tombstones_expire},
