@@ -32,6 +32,7 @@ struct tf_slice_index {
 	uint64_t hash_key[2];
 	struct entry *entry;
 	size_t entries;
+	unsigned kinds; /* those that entries have, a bit each */
 	struct entry **bucket;
 	size_t buckets;     /* a power of two */
 	uint64_t *found_in; /* one a slice: the search that found it last */
@@ -117,6 +118,8 @@ bucket_of(const struct tf_slice_index *x, const struct key *key)
 {
 	uint64_t word[sizeof *key / 8];
 
+	if (x->buckets == 1)
+		return x->bucket;
 	memcpy(word, key, sizeof word);
 	return &x->bucket[tf_words_hash(x->hash_key, word, sizeof word / 8) & (x->buckets - 1)];
 }
@@ -129,6 +132,7 @@ add(struct tf_slice_index *x, struct key key, size_t slice)
 
 	*e = (struct entry){.key = key, .slice = slice, .next = *bucket};
 	*bucket = e;
+	x->kinds |= 1u << key.kind;
 }
 
 static void
@@ -147,7 +151,9 @@ make_tables(struct tf_slice_index *x, size_t slices)
 {
 	size_t most = slices * (TF_MAX_EVIDENCE + 1);
 
-	for (x->buckets = 1; x->buckets < most; x->buckets *= 2)
+	/* A live run looks through its ring for one slice at a time while packets wait: to compare a frame with its few
+	 * entries costs less than a hash. */
+	for (x->buckets = 1; slices > 1 && x->buckets < most; x->buckets *= 2)
 		;
 	x->entry = calloc(most, sizeof *x->entry);
 	x->bucket = calloc(x->buckets, sizeof *x->bucket);
@@ -197,19 +203,29 @@ find(struct tf_slice_index *x, struct key key)
 	}
 }
 
+static bool
+has(const struct tf_slice_index *x, enum kind kind)
+{
+	return x->kinds >> kind & 1;
+}
+
 size_t
 tf_slice_index_find(struct tf_slice_index *x, const struct tf_slice_ends *ends, uint64_t packet,
                     const size_t **slices)
 {
 	x->searches++;
 	x->found_count = 0;
-	find(x, (struct key){.kind = OF_ALL});
-	find(x, key_of_packet(packet));
-	if (ends->any)
+	if (has(x, OF_ALL))
+		find(x, (struct key){.kind = OF_ALL});
+	if (has(x, OF_PACKET))
+		find(x, key_of_packet(packet));
+	if (ends->any && has(x, OF_CONNECTION))
 		find(x, key_of_connection(ends->addr, ends->port));
 	for (int side = 0; ends->any && side < 2; side++) {
-		find(x, key_of_service(&ends->addr[side], ends->port[side]));
-		find(x, key_of_host(&ends->addr[side]));
+		if (has(x, OF_SERVICE))
+			find(x, key_of_service(&ends->addr[side], ends->port[side]));
+		if (has(x, OF_HOST))
+			find(x, key_of_host(&ends->addr[side]));
 	}
 	*slices = x->found;
 	return x->found_count;
