@@ -7,6 +7,7 @@
  */
 #include "capture/live.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -165,13 +166,21 @@ on_frame(u_char *user, const struct pcap_pkthdr *header, const u_char *data)
 		pcap_breakloop(l->handle);
 }
 
+/* Of NFLOG, which does not know non-blocking reading, libpcap takes it for a fault that there is nothing. */
+static bool
+is_mere_silence(const struct tf_live *l)
+{
+	return errno == EAGAIN && pcap_datalink(l->handle) == DLT_NFLOG;
+}
+
 /* Takes what the kernel has; false: the interface failed. */
 static bool
 dispatch(struct tf_live *l)
 {
 	int count = l->max > INT32_MAX ? INT32_MAX : (int)l->max;
+	errno = 0;
 	int status = pcap_dispatch(l->handle, count, on_frame, (u_char *)(void *)l);
-	if (status >= 0 || status == PCAP_ERROR_BREAK)
+	if (status >= 0 || status == PCAP_ERROR_BREAK || is_mere_silence(l))
 		return true;
 	tf_source_fail(&l->source, "%.300s", pcap_geterr(l->handle));
 	return false;

@@ -314,6 +314,17 @@ def an_interface_may_go_down_and_up_again(field, folder, tools):
 
 
 @check()
+def the_log_of_the_packet_filter_may_be_silent(field, folder, tools):
+    """-i nflog, whose socket libpcap does not read without blocking: it waits, and a signal ends it."""
+    if not re.search(r"^\d+\. nflog\b", field.run("server", tools.program, "-D"), re.M):
+        raise Skip("no nflog")
+    live = Live(field, tools.program, folder, "-T", "json:o.json", interface="nflog")
+    time.sleep(0.5)
+    assert live.end() == 0, live.errors()
+    assert records(os.path.join(folder, "o.json"))[0]["linktype"] == "NFLOG"
+
+
+@check()
 def an_interface_that_cannot_be_had_is_told(field, folder, tools):
     """Not there, not up, not allowed: one line each, status 3."""
     def said(interface, *prefix):
