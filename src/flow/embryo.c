@@ -173,24 +173,37 @@ move_all(struct tf_embryo_queue *to, const struct tf_embryo_queue *q)
 	to->count = q->count;
 }
 
-/* Room for more; Q is full.  Where many of it are no more, runs fall into pieces, but into no more than embryos are left. */
+static void
+free_ring(uint64_t *ring, size_t room)
+{
+	tf_arena_free(ring, room, sizeof *ring);
+}
+
+/* Room for more; Q is full.  Where many of it are no more, runs fall into pieces, but into no more than embryos are left.
+ * To ask the kernel for a ring each time would stop both threads. */
 static __attribute__((noinline, cold)) bool
 make_room(struct tf_analyzer *a, struct tf_embryo_queue *q)
 {
 	bool clearing = is_worth_clearing(a, q);
 	size_t least = clearing ? 2 * (size_t)a->embryos.used : q->room + 1;
-	struct tf_embryo_queue to = {.room = q->room ? q->room : 256, .due_ns = q->due_ns};
+	struct tf_embryo_queue to = {.room = q->room ? q->room : 1024, .due_ns = q->due_ns};
 
 	while (to.room < least)
 		to.room *= 4;
-	to.entry = tf_arena_new(to.room, sizeof *to.entry);
+	bool same = to.room == q->room;
+	to.entry = same && q->other ? q->other : tf_arena_new(to.room, sizeof *to.entry);
 	if (!to.entry)
 		return false;
 	if (clearing)
 		move_waiting(a, &to, q);
 	else
 		move_all(&to, q);
-	tf_arena_free(q->entry, q->room, sizeof *q->entry);
+	if (same) {
+		to.other = q->entry;
+	} else {
+		free_ring(q->entry, q->room);
+		free_ring(q->other, q->room);
+	}
 	*q = to;
 	return true;
 }
@@ -623,7 +636,8 @@ tf_embryos_due(struct tf_analyzer *a, int64_t now_ns)
 void
 tf_embryos_free(struct tf_analyzer *a)
 {
-	for (int which = 0; which < TF_EMBRYO_QUEUES; which++)
-		tf_arena_free(a->embryo_queue[which].entry, a->embryo_queue[which].room,
-		              sizeof *a->embryo_queue[which].entry);
+	for (int which = 0; which < TF_EMBRYO_QUEUES; which++) {
+		free_ring(a->embryo_queue[which].entry, a->embryo_queue[which].room);
+		free_ring(a->embryo_queue[which].other, a->embryo_queue[which].room);
+	}
 }

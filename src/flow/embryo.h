@@ -58,6 +58,8 @@ struct tf_embryo_run {
  * is answered in another order than it began takes an entry each. */
 struct tf_embryo_queue {
 	uint64_t *entry; /* a ring: all runs but the last one (embryo.c) */
+	uint64_t *
+	    other; /* another one of its size, where what is still there goes when it is cleared; NULL: none yet */
 	size_t head, used, room;
 	struct tf_embryo_run last; /* it may go on yet; count 0: there is none */
 	size_t count;              /* of embryos in all runs */
