@@ -47,8 +47,7 @@ plain_syn_ack(struct tf_context *ctx, struct tf_connection *c, const struct tf_s
 	if (tf_connection_waits_in(ctx, c, TF_SERVER) == TF_SYN_RECEIVED)
 		tf_flood_connection_answer(ctx, c, s);
 	struct tf_opening o = tf_opening_of(ctx, c);
-	struct tf_host_hashes hosts = tf_host_hashes_of(ctx, s);
-	tf_detect_numbers(ctx, &o, s, &hosts);
+	tf_detect_numbers(ctx, &o, s);
 }
 
 const char *
@@ -58,19 +57,8 @@ tf_detect_answer(struct tf_context *ctx, struct tf_opening *o, const struct tf_s
 	return tf_flood_answer(ctx, o, s);
 }
 
-struct tf_host_hashes
-tf_detect_ask_for_slots(const struct tf_context *ctx, const struct tf_segment *s)
-{
-	struct tf_host_hashes hosts = tf_host_hashes_of(ctx, s);
-
-	tf_host_ask_for_slot(&ctx->memory->hosts, hosts.of[TF_CLIENT]);
-	tf_host_ask_for_slot(&ctx->memory->hosts, hosts.of[TF_SERVER]);
-	return hosts;
-}
-
 void
-tf_detect_ask(const struct tf_context *ctx, const struct tf_segment *s, uint64_t conn,
-              const struct tf_host_hashes *hosts)
+tf_detect_ask(const struct tf_context *ctx, const struct tf_segment *s, uint64_t conn)
 {
 	struct tf_memory *m = ctx->memory;
 	bool answer = s->plain.move == TF_MAY_SYN_ACK;
@@ -85,8 +73,8 @@ tf_detect_ask(const struct tf_context *ctx, const struct tf_segment *s, uint64_t
 	tf_prefetch_to_write(tf_handshake_place(m, conn));
 	if (!answer)
 		return;
-	tf_host_ask(&m->hosts, hosts->of[TF_CLIENT]);
-	tf_host_ask(&m->hosts, hosts->of[TF_SERVER]);
+	tf_host_ask(&m->hosts, tf_host_hash(&m->hosts, &s->src));
+	tf_host_ask(&m->hosts, tf_host_hash(&m->hosts, &s->dst));
 }
 
 void

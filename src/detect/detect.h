@@ -21,18 +21,9 @@ void tf_detect_damaged(struct tf_context *ctx, struct tf_connection *c, const st
 /* S, a plain SYN, began a connection. */
 void tf_flood_syn(struct tf_context *ctx, const struct tf_segment *s);
 
-/* The hashes of both hosts of an opening, by endpoint, under which they are remembered. */
-struct tf_host_hashes {
-	uint32_t of[2];
-};
-
-/* S, a plain SYN,ACK, will come: its hosts, of which the processor is asked for their slots. */
-struct tf_host_hashes tf_detect_ask_for_slots(const struct tf_context *ctx, const struct tf_segment *s);
-
-/* S, a segment of an opening, comes soon: ask the processor for what is remembered of its hosts, where it is a SYN,ACK, and
- * of its listener.  CONN: the connection that awaits it; 0: none. */
-void tf_detect_ask(const struct tf_context *ctx, const struct tf_segment *s, uint64_t conn,
-                   const struct tf_host_hashes *hosts);
+/* S, a segment of an opening, comes soon: ask the processor for what is remembered of its hosts and its listener.  CONN:
+ * the connection that awaits it; 0: none. */
+void tf_detect_ask(const struct tf_context *ctx, const struct tf_segment *s, uint64_t conn);
 
 /* A connection whose server answers, an embryo or not: what its listener and both hosts are asked by.  Arrays are by
  * endpoint. */
@@ -50,9 +41,8 @@ const char *tf_detect_answer(struct tf_context *ctx, struct tf_opening *o, const
 void tf_detect_cookies(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,
                        const char *sign);
 
-/* And then: the numbers that both HOSTS chose.  Or S is the RST that refused O. */
-void tf_detect_numbers(struct tf_context *ctx, const struct tf_opening *o, const struct tf_segment *s,
-                       const struct tf_host_hashes *hosts);
+/* And then: the numbers that both hosts chose.  Or S is the RST that refused O. */
+void tf_detect_numbers(struct tf_context *ctx, const struct tf_opening *o, const struct tf_segment *s);
 
 /* A plain segment S of FROM's, of an opening, went through the replicas of C by a remembered move (core/moves.h). */
 void tf_detect_opening(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s,

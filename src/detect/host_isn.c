@@ -214,10 +214,10 @@ take_sample(struct tf_context *ctx, const struct tf_addr *addr, struct choice ch
 }
 
 void
-tf_detect_numbers(struct tf_context *ctx, const struct tf_opening *o, const struct tf_segment *s,
-                  const struct tf_host_hashes *hosts)
+tf_detect_numbers(struct tf_context *ctx, const struct tf_opening *o, const struct tf_segment *s)
 {
-	uint32_t of_client = hosts->of[TF_CLIENT], of_server = hosts->of[TF_SERVER];
+	const struct tf_hosts *t = &ctx->memory->hosts;
+	uint32_t of_client = tf_host_hash(t, &s->dst), of_server = tf_host_hash(t, &s->src);
 
 	take_sample(ctx, &s->dst, (struct choice){o, s, TF_CLIENT, o->isn[TF_CLIENT].v, .peer = of_server},
 	            of_client);
@@ -251,8 +251,7 @@ tf_host_isn_segment(const struct tf_step *st)
 	    (flags == (TF_RST | TF_ACK) && st->before[TF_CLIENT] == TF_SYN_SENT &&
 	     tf_connection_close(st->c) == TF_CLOSE_REFUSED)) {
 		struct tf_opening o = tf_opening_of(st->ctx, st->c);
-		struct tf_host_hashes hosts = tf_host_hashes_of(st->ctx, st->s);
-		tf_detect_numbers(st->ctx, &o, st->s, &hosts);
+		tf_detect_numbers(st->ctx, &o, st->s);
 	}
 }
 

@@ -165,14 +165,7 @@ struct tf_isn_sample *tf_host_add(struct tf_hosts *t, struct tf_host *h, uint32_
 /* Is ISN among the numbers that are kept of H? */
 bool tf_host_has(const struct tf_hosts *t, const struct tf_host *h, uint32_t isn);
 
-/* A sample of the host with HASH will be taken: ask the processor for where it is found out which place the host has. */
-TF_PREFETCHES void
-tf_host_ask_for_slot(const struct tf_hosts *t, uint32_t hash)
-{
-	__builtin_prefetch(t->slot[hash % TF_HOST_SETS]);
-}
-
-/* And then, soon before: for what the sample itself needs. */
+/* A sample of the host with HASH will be taken soon: ask the processor for what that needs. */
 TF_PREFETCHES void
 tf_host_ask(const struct tf_hosts *t, uint32_t hash)
 {

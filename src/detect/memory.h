@@ -39,15 +39,6 @@ tf_handshake_place(struct tf_memory *m, uint64_t conn)
 	return &m->handshake[conn % TF_HANDSHAKE_PLACES];
 }
 
-/* Of S, which a server sent in answer to a SYN. */
-static inline struct tf_host_hashes
-tf_host_hashes_of(const struct tf_context *ctx, const struct tf_segment *s)
-{
-	const struct tf_hosts *t = &ctx->memory->hosts;
-
-	return (struct tf_host_hashes){{tf_host_hash(t, &s->dst), tf_host_hash(t, &s->src)}};
-}
-
 /* An address, or with a port other than 0 both, as people write them. */
 #define TF_SUBJECT_TEXT 64
 const char *tf_subject_text(char out[TF_SUBJECT_TEXT], const struct tf_addr *addr, uint16_t port);

@@ -140,8 +140,7 @@ tf_feed_connection(struct tf_analyzer *a, uint32_t index, const struct tf_segmen
 /* A segment on its way to its connection. */
 struct errand {
 	const struct tf_segment *s;
-	uint32_t likely;             /* the connection that the index seemed to have for it; 0: none */
-	struct tf_host_hashes hosts; /* of a plain SYN,ACK */
+	uint32_t likely; /* the connection that the index seemed to have for it; 0: none */
 };
 
 struct place {
@@ -266,9 +265,8 @@ grow_by_cookies(struct tf_analyzer *a, const struct tf_segment *s, uint32_t embr
 
 /* EMBRYO has its answer S: that is for the detectors, too. */
 static void
-detect_answer(struct tf_analyzer *a, const struct errand *errand, uint32_t embryo)
+detect_answer(struct tf_analyzer *a, const struct tf_segment *s, uint32_t embryo)
 {
-	const struct tf_segment *s = errand->s;
 	struct tf_opening o = tf_embryo_opening(a, embryo);
 	const char *sign = tf_detect_answer(&a->ctx, &o, s);
 
@@ -276,7 +274,7 @@ detect_answer(struct tf_analyzer *a, const struct errand *errand, uint32_t embry
 		tf_embryo_at(a, embryo & ~TF_EMBRYO_BIT)->aside |= TF_CONN_EMBRYONIC >> TF_CONN_ASIDE_SHIFT;
 	if (sign)
 		grow_by_cookies(a, s, embryo, sign);
-	tf_detect_numbers(&a->ctx, &o, s, &errand->hosts);
+	tf_detect_numbers(&a->ctx, &o, s);
 	tf_services_add(&a->services, &s->src, s->src_port);
 }
 
@@ -285,7 +283,7 @@ static uint32_t
 feed_embryo(struct tf_analyzer *a, const struct errand *e, uint32_t embryo)
 {
 	if (tf_embryo_answer(a, embryo, e->s)) {
-		detect_answer(a, e, embryo);
+		detect_answer(a, e->s, embryo);
 		return 0;
 	}
 	uint32_t index = tf_embryo_copy(a, embryo);
@@ -483,8 +481,6 @@ IN_EACH_TURN void
 look_for_connection(struct tf_analyzer *a, struct errand *e)
 {
 	e->likely = prefetch_connection(a, e);
-	if (__builtin_expect(e->s->plain.move == TF_MAY_SYN_ACK, false))
-		e->hosts = tf_detect_ask_for_slots(&a->ctx, e->s);
 	if (a->ctx.sink.soon)
 		give_hint(a, e, false);
 }
@@ -500,7 +496,7 @@ look_for_closing(struct tf_analyzer *a, const struct errand *e)
 			tf_wheel_prefetch(&a->wheel, e->likely);
 	}
 	if (e->likely & TF_EMBRYO_BIT || e->s->plain.kind & TF_K_SYN)
-		tf_detect_ask(&a->ctx, e->s, e->likely ? tf_value_conn(a, e->likely) : 0, &e->hosts);
+		tf_detect_ask(&a->ctx, e->s, e->likely ? tf_value_conn(a, e->likely) : 0);
 	if (a->ctx.sink.soon)
 		give_hint(a, e, true);
 }
