@@ -311,6 +311,24 @@ input_faults(struct replay *r)
 	return first;
 }
 
+/* What no frame shows goes along with those that were written: what was lost, and how long it was silent at the end. */
+static void
+end_packets(struct replay *r)
+{
+	int64_t dropped = tf_tally_drops(r->capture), end_ns = r->watch.passed_ns;
+
+	for (size_t i = 0; i < tf_capture_source_count(r->capture) && !r->options->max_packets; i++) {
+		const struct tf_capture_source *s = tf_capture_source(r->capture, i);
+		if (s->end_known && s->end_ns > end_ns)
+			end_ns = s->end_ns;
+	}
+	if (!r->intake.any_frame || (dropped <= 0 && end_ns <= r->intake.clock_ns))
+		return;
+	if (end_ns < r->intake.clock_ns)
+		end_ns = r->intake.clock_ns;
+	tf_packets_end(r->watch.packets, end_ns, dropped > 0 ? (uint64_t)dropped : 0);
+}
+
 static void
 judge_capture(struct replay *r)
 {
@@ -404,6 +422,7 @@ replay_with(struct replay *r, bool *written)
 	tf_watch_begin(&r->watch);
 	read_all(r);
 	advance_to_end(r);
+	end_packets(r);
 	tf_analyzer_finish(r->analyzer);
 	judge_capture(r);
 	if (wants_hosts(r->options))

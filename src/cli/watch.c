@@ -201,8 +201,10 @@ static void
 let_time_pass(struct tf_watch *w)
 {
 	int64_t quiet_ns = now_ns(CLOCK_REALTIME) - LIVE_SLACK_NS;
-	if (w->intake->any_frame && quiet_ns > w->intake->clock_ns)
-		tf_analyzer_advance(w->analyzer, quiet_ns);
+	if (!w->intake->any_frame || quiet_ns <= w->intake->clock_ns)
+		return;
+	tf_analyzer_advance(w->analyzer, quiet_ns);
+	w->passed_ns = quiet_ns;
 }
 
 /* Nothing is written across the screen. */

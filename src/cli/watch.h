@@ -33,8 +33,10 @@ struct tf_watch {
 	int64_t keyed_ns;      /* --top: keys were looked at */
 	int64_t shown_ns;      /* --top: the picture was renewed; 0: never */
 	int64_t show_every_ns; /* --top: how long until it is renewed again */
-	bool drops_said;       /* that the kernel loses packets */
-	bool metrics_fail;     /* they could not be written the last time */
+	int64_t
+	    passed_ns; /* since the epoch: so far the analyzer's clock went on a silent line; 0: it did not */
+	bool drops_said;   /* that the kernel loses packets */
+	bool metrics_fail; /* they could not be written the last time */
 };
 
 /* The run begins; all fields above the times are set. */

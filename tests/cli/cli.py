@@ -443,6 +443,12 @@ def a_capture_that_lost_packets_says_so_first_and_lowers_what_rests_on_the_unsee
         first = tcpfsm("-r", name).expect(0).out.splitlines()[0]
         assert first.startswith(f"The capture {name} is incomplete") and "5 packets" in first, first
     assert "incomplete" not in tcpfsm("-r", "whole.pcapng").expect(0).out.splitlines()[0]
+    # What was lost is told of a copy, too.
+    tcpfsm("-r", "lossy.pcapng", "-w", "copy.pcapng").expect(0)
+    assert as_json("-r", "copy.pcapng").expect(0).summary()["dropped_by_kernel"] == 5
+    assert half_open_of("copy.pcapng") == half_open_of("lossy.pcapng")
+    tcpfsm("-r", "whole.pcapng", "-w", "copy.pcapng").expect(0)
+    assert half_open_of("copy.pcapng") == half_open_of("whole.pcapng")
 
 
 @check
