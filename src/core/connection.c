@@ -417,6 +417,10 @@ note_window(struct tf_step *st)
 	x->window = st->s->window;
 	if (!(st->s->flags & TF_ACK) || st->bad_ack)
 		return;
+	/* Sent again, a SYN,ACK offers what it did: that does not make up for windows that passed unread since. */
+	if (st->s->flags & TF_SYN && st->marks & TF_MARK_RETRANSMISSION &&
+	    !tf_end_has(x, TF_END_WINDOW_KNOWN))
+		return;
 	if (!tf_window(st->c, st->from, st->s, &window)) {
 		/* What its SYN,ACK offered is outdated by windows of which nobody knows how wide they are. */
 		x->flags &= (uint16_t)~TF_END_WINDOW_KNOWN;

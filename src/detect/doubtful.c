@@ -102,8 +102,9 @@ raise_beyond(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint e
 {
 	const struct tf_end *own = &c->end[end], *peer = &c->end[!end];
 
-	/* The window had been opened so far, or it was taken nevertheless. */
-	if (tf_seq_ge(peer->right, d->seq) || tf_seq_gt(own->una, d->seq) || c->flags & TF_CONN_GAP)
+	/* The window had been opened so far, or it was taken nevertheless; or what was known of it is outdated. */
+	if (!tf_end_has(peer, TF_END_WINDOW_KNOWN) || tf_seq_ge(peer->right, d->seq) ||
+	    tf_seq_gt(own->una, d->seq) || c->flags & TF_CONN_GAP)
 		return;
 	struct tf_finding f = tf_finding(ctx, c, TF_A_OUT_OF_WINDOW, end);
 	tf_finding_count(&f, "seq", TF_D_SEQ, d->seq.v);
