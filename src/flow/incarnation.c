@@ -34,6 +34,20 @@ tf_held_count(const struct tf_analyzer *a, struct tf_connection *c)
 		return;
 	c->end[held->from].packets += 1 + held->again;
 	tf_end_count_wire_bytes(&c->end[held->from], held->wire_bytes);
+	if (held->last_ns > c->last_ts_ns)
+		c->last_ts_ns = held->last_ns;
+}
+
+/* S, a SYN into C, finds no room to be held: it counts as one of C's segments, and is not judged. */
+static void
+count_unheld(struct tf_analyzer *a, struct tf_connection *c, const struct tf_segment *s)
+{
+	struct tf_end *end = &c->end[tf_connection_sender(c, s)];
+
+	a->stats.pool_exhausted++;
+	end->packets++;
+	tf_end_count_wire_bytes(end, s->wire_len);
+	c->last_ts_ns = a->ctx.now_ns > c->last_ts_ns ? a->ctx.now_ns : c->last_ts_ns;
 }
 
 static void
@@ -66,7 +80,7 @@ hold(struct tf_analyzer *a, struct tf_connection *c, const struct tf_segment *s)
 		held = x->held ? tf_pool_at(&a->ctx.held, x->held) : NULL;
 	}
 	if (!held) {
-		a->stats.pool_exhausted++;
+		count_unheld(a, c, s);
 		return;
 	}
 	c->flags |= TF_CONN_HOLDS_SYN;
