@@ -1,15 +1,18 @@
 /*
  * The parser of the command line: the table of options (option_table.c) as
  * getopt_long() wants it, its complaints in our words, and what options
- * must hold together.  Nothing is opened, looked up or printed here.
+ * must hold together.  Nothing is opened or printed here, and of files nothing
+ * is looked up but whether two names mean the same one.
  */
 #include "cli/options.h"
 
 #include <getopt.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "check/values.h"
 #include "cli/option_table.h"
@@ -214,7 +217,7 @@ complete_outputs(options *o)
 
 #define OTHER_OUTPUTS 4 /* that are no formats */
 
-/* The file of output I, those of the formats first; NULL: it has none, or is a device. */
+/* The file of output I, those of the formats first; NULL: it has none. */
 static const char *
 output_at(const options *o, size_t i)
 {
@@ -222,7 +225,34 @@ output_at(const options *o, size_t i)
 	                                     o->write_baseline_file};
 	const char *file = i < o->output_count ? o->output[i].file : others[i - o->output_count];
 
-	return file && !is_stdout(file) && strncmp(file, "/dev/", 5) != 0 ? file : NULL;
+	return file && !is_stdout(file) ? file : NULL;
+}
+
+/* The folder of FILE, and of its name what follows that. */
+static const char *
+split(const char *file, struct stat *folder)
+{
+	char path[PATH_MAX];
+	const char *slash = strrchr(file, '/');
+	int length = slash ? (int)(slash - file) + 1 : 1;
+
+	if (length >= PATH_MAX || snprintf(path, sizeof path, "%.*s", length, slash ? file : ".") != length ||
+	    stat(path, folder) != 0)
+		return NULL;
+	return slash ? slash + 1 : file;
+}
+
+/* Are they one file, or will be?  A device or a pipe may take both. */
+static bool
+are_one_file(const char *file, const char *other)
+{
+	struct stat a, b;
+
+	if (stat(file, &a) == 0 && stat(other, &b) == 0)
+		return S_ISREG(a.st_mode) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+	const char *name = split(file, &a), *other_name = split(other, &b);
+	return name && other_name && !strcmp(name, other_name) && a.st_dev == b.st_dev &&
+	       a.st_ino == b.st_ino;
 }
 
 /* Two outputs in one file would write over each other. */
@@ -233,7 +263,7 @@ check_files_apart(options *o)
 		const char *file = output_at(o, i);
 		for (size_t k = 0; file && k < i; k++) {
 			const char *other = output_at(o, k);
-			if (other && !strcmp(file, other))
+			if (other && are_one_file(file, other))
 				return tf_options_refuse(o, "%s is named for two outputs", file);
 		}
 	}
