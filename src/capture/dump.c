@@ -10,6 +10,7 @@
 #include "capture/dump.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -246,18 +247,25 @@ tf_dump_frame_commented(struct tf_dump *d, const struct tf_frame *frame, const c
 }
 
 void
-tf_dump_statistics(struct tf_dump *d, int64_t end_ns, uint64_t dropped)
+tf_dump_statistics(struct tf_dump *d, int64_t end_ns, int64_t dropped)
 {
-	const uint32_t size = 20 + 12 + 12 + 4 + 4, interface = 0;
+	const uint32_t interface = 0;
+	bool ends = end_ns != TF_DUMP_END_UNKNOWN, counts = dropped >= 0;
+	uint32_t size = 20 + 12 * (uint32_t)ends + 12 * (uint32_t)counts + 4 + 4;
 	/* A time has its upper half first in either byte order (section 4.6). */
-	uint32_t end[2] = {(uint32_t)((uint64_t)end_ns >> 32), (uint32_t)(uint64_t)end_ns};
+	uint64_t end_at = ends ? (uint64_t)end_ns : 0, lost = counts ? (uint64_t)dropped : 0;
+	uint32_t end[2] = {(uint32_t)(end_at >> 32), (uint32_t)end_at};
+	if (!d->linktype_count)
+		return;
 	put_u32(d, BLOCK_STATISTICS);
 	put_u32(d, size);
 	put_u32(d, interface);
 	put_u32(d, end[0]);
 	put_u32(d, end[1]);
-	put_option(d, OPTION_ENDTIME, end, sizeof end);
-	put_option(d, OPTION_IFDROP, &dropped, sizeof dropped);
+	if (ends)
+		put_option(d, OPTION_ENDTIME, end, sizeof end);
+	if (counts)
+		put_option(d, OPTION_IFDROP, &lost, sizeof lost);
 	put_option(d, OPTION_END, "", 0);
 	put_u32(d, size);
 }

@@ -22,8 +22,11 @@ void tf_dump_linktype(struct tf_dump *d, int linktype);
 /* Append FRAME with a COMMENT; NULL: none. */
 void tf_dump_frame_commented(struct tf_dump *d, const struct tf_frame *frame, const char *comment);
 
-/* Say of the first interface that it captured until END_NS and lost DROPPED frames. */
-void tf_dump_statistics(struct tf_dump *d, int64_t end_ns, uint64_t dropped);
+#define TF_DUMP_END_UNKNOWN INT64_MIN
+
+/* Say of the first interface, if there is one, that it captured until END_NS (or TF_DUMP_END_UNKNOWN) and lost DROPPED
+ * frames (or -1: that is not known). */
+void tf_dump_statistics(struct tf_dump *d, int64_t end_ns, int64_t dropped);
 
 /* Append FRAME.  Nothing happens after a failure: tf_dump_close() tells of it. */
 void tf_dump_frame(struct tf_dump *d, const struct tf_frame *frame);

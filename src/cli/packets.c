@@ -49,7 +49,7 @@ note_failure(struct tf_packets *p, int error)
 }
 
 void
-tf_packets_end(struct tf_packets *p, int64_t end_ns, uint64_t dropped)
+tf_packets_end(struct tf_packets *p, int64_t end_ns, int64_t dropped)
 {
 	if (p->dump)
 		tf_dump_statistics(p->dump, end_ns, dropped);

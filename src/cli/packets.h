@@ -21,8 +21,8 @@ struct tf_packets {
  * in both cases. */
 bool tf_packets_open(struct tf_packets *p, const struct tf_options *options, struct tf_capture *capture);
 
-/* Say at the end of the file that the capture went on until END_NS and that DROPPED packets were lost. */
-void tf_packets_end(struct tf_packets *p, int64_t end_ns, uint64_t dropped);
+/* Say at the end of the file until when the capture went on and how many packets were lost, as tf_dump_statistics(). */
+void tf_packets_end(struct tf_packets *p, int64_t end_ns, int64_t dropped);
 
 /* Write out what is buffered.  A file that takes no more is complained of, once. */
 void tf_packets_flush(struct tf_packets *p);

@@ -315,18 +315,16 @@ input_faults(struct replay *r)
 static void
 end_packets(struct replay *r)
 {
-	int64_t dropped = tf_tally_drops(r->capture), end_ns = r->watch.passed_ns;
+	int64_t dropped = tf_tally_drops(r->capture), clock_ns = r->intake.clock_ns,
+	        end_ns = TF_DUMP_END_UNKNOWN;
 
-	for (size_t i = 0; i < tf_capture_source_count(r->capture) && !r->options->max_packets; i++) {
-		const struct tf_capture_source *s = tf_capture_source(r->capture, i);
-		if (s->end_known && s->end_ns > end_ns)
-			end_ns = s->end_ns;
+	if (r->intake.any_frame) {
+		int64_t known_ns = tf_capture_end_of(r->options, r->capture, clock_ns);
+		int64_t passed_ns = r->watch.passed_ns;
+		end_ns = known_ns > passed_ns ? known_ns : passed_ns;
 	}
-	if (!r->intake.any_frame || (dropped <= 0 && end_ns <= r->intake.clock_ns))
-		return;
-	if (end_ns < r->intake.clock_ns)
-		end_ns = r->intake.clock_ns;
-	tf_packets_end(r->watch.packets, end_ns, dropped > 0 ? (uint64_t)dropped : 0);
+	if (dropped >= 0 || end_ns > clock_ns)
+		tf_packets_end(r->watch.packets, end_ns, dropped);
 }
 
 static void

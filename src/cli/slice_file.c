@@ -91,7 +91,7 @@ write_frames(struct tf_dump *d, const struct tf_slice *slice, const struct tf_sl
 			end_ns = p->frame[i].ts_ns;
 	}
 	if (end_ns != INT64_MIN)
-		tf_dump_statistics(d, end_ns, dropped);
+		tf_dump_statistics(d, end_ns, (int64_t)dropped);
 }
 
 static struct tf_dump *

@@ -1,9 +1,9 @@
 /*
  * What a finding is, apart from when and on which packets: its id, the end
  * that it is about, the two ends, the details that are words, and the
- * severity where it is not that of its kind.  Two runs that show the same
- * fault give the same identity; the client's port, which changes from run to
- * run, and all numbers are left out.
+ * severity where it is not that of its kind and no note says why.  Two runs
+ * that show the same fault give the same identity; the client's port, which
+ * changes from run to run, and all numbers are left out.
  *
  *   stuck-close-wait server 10.0.0.1 -> 10.0.0.2:80
  *   challenge-ack server 10.0.0.1 -> 10.0.0.2:80 answers=RST

@@ -278,7 +278,8 @@ def formats_and_their_files_are_checked():
     tcpfsm("-r", "closed.pcap", "-T", "json:a.json", "-o", "b.json").expect(2, "-o b.json")
     tcpfsm("-r", "closed.pcap", "-T", "json", "-w", "-").expect(2, "standard output")
     for two in (("-T", "json:a.json", "-T", "csv:a.json"), ("-T", "json", "-o", "a.json", "-w", "a.json"),
-                ("--prometheus=a.json", "--write-baseline=a.json")):
+                ("--prometheus=a.json", "--write-baseline=a.json"), ("-w", "./a.json", "-T", "json:a.json"),
+                ("-w", os.path.abspath("a.json"), "-T", "json:a.json")):
         tcpfsm("-r", "closed.pcap", *two).expect(2, "a.json is named for two outputs")
     tcpfsm("-r", "closed.pcap", "-T", "json:/dev/null", "-T", "csv:/dev/null").expect(0)
     assert not os.path.exists("a.json") and not os.path.exists("b.json")
@@ -449,6 +450,17 @@ def a_capture_that_lost_packets_says_so_first_and_lowers_what_rests_on_the_unsee
     assert half_open_of("copy.pcapng") == half_open_of("lossy.pcapng")
     tcpfsm("-r", "whole.pcapng", "-w", "copy.pcapng").expect(0)
     assert half_open_of("copy.pcapng") == half_open_of("whole.pcapng")
+    assert as_json("-r", "copy.pcapng").expect(0).summary()["dropped_by_kernel"] == 0
+    # Also where nothing else is in it, and what is not known stays so.
+    with open("lost-all.pcapng", "wb") as out:
+        out.write(pcapng([], 7))
+    tcpfsm("-r", "lost-all.pcapng", "-w", "copy.pcapng").expect(0)
+    assert as_json("-r", "copy.pcapng").expect(0).summary()["dropped_by_kernel"] == 7
+    tcpfsm("-r", "closed.pcap", "-w", "copy.pcapng", "--end=+100000").expect(0)
+    told = as_json("-r", "closed.pcap", "--end=+100000").expect(0)
+    copied = as_json("-r", "copy.pcapng").expect(0)
+    assert copied.summary()["dropped_by_kernel"] is None
+    assert copied.records("anomaly") == told.records("anomaly")
 
 
 @check
