@@ -57,9 +57,8 @@ struct tf_embryo_run {
 /* What waits for the same limit, the oldest first; those that grew meanwhile are passed over.  A flood is all one run; what
  * is answered in another order than it began takes an entry each. */
 struct tf_embryo_queue {
-	uint64_t *entry; /* a ring: all runs but the last one (embryo.c) */
-	uint64_t *
-	    other; /* another one of its size, where what is still there goes when it is cleared; NULL: none yet */
+	uint64_t *entry; /* a ring: all runs but the last one (embryo_queue.c) */
+	uint64_t *other; /* a ring of its size, to which it moves when it is cleared; NULL: none yet */
 	size_t head, used, room;
 	struct tf_embryo_run last; /* it may go on yet; count 0: there is none */
 	size_t count;              /* of embryos in all runs */
@@ -69,6 +68,22 @@ struct tf_embryo_queue {
 enum { TF_AWAITS_ANSWER, TF_AWAITS_THIRD, TF_EMBRYO_QUEUES };
 
 struct tf_analyzer;
+
+/* ---- embryo_queue.c ----------------------------------------------------------------- */
+
+/* The embryo at PLACE waits in queue WHICH from now on.  False where there is no room. */
+bool tf_embryo_queue_up(struct tf_analyzer *a, int which, uint32_t place);
+
+/* Those whose limits run out before NOW become connections that are due. */
+void tf_embryos_due(struct tf_analyzer *a, int64_t now_ns);
+
+/* A time before which some of them run out, but not very many; INT64_MAX: there are no more than some.  After a flood all
+ * would become connections at once, and none of them would be in a cache any more when its turn comes. */
+int64_t tf_embryos_stop(const struct tf_analyzer *a);
+
+void tf_embryos_free(struct tf_analyzer *a);
+
+/* ---- embryo.c ----------------------------------------------------------------------- */
 
 /* Whether S began one.  False where it is no plain SYN or there is no room; then nothing has
  * changed, but that somebody may have been evicted. */
@@ -101,14 +116,5 @@ uint32_t tf_embryo_grow(struct tf_analyzer *a, uint32_t embryo);
 
 /* Fill C, which is zeroed, with all that E has. */
 void tf_embryo_fill(const struct tf_analyzer *a, const struct tf_embryo *e, struct tf_connection *c);
-
-/* Those whose limits run out before NOW become connections that are due. */
-void tf_embryos_due(struct tf_analyzer *a, int64_t now_ns);
-
-/* A time before which some of them run out, but not very many; INT64_MAX: there are no more than some.  After a flood all
- * would become connections at once, and none of them would be in a cache any more when its turn comes. */
-int64_t tf_embryos_stop(const struct tf_analyzer *a);
-
-void tf_embryos_free(struct tf_analyzer *a);
 
 #endif
