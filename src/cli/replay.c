@@ -322,6 +322,8 @@ end_packets(struct replay *r)
 		int64_t known_ns = tf_capture_end_of(r->options, r->capture, clock_ns);
 		int64_t passed_ns = r->watch.passed_ns;
 		end_ns = known_ns > passed_ns ? known_ns : passed_ns;
+		/* --end may lie before the last frame, and then says nothing. */
+		end_ns = end_ns > clock_ns ? end_ns : clock_ns;
 	}
 	if (dropped >= 0 || end_ns > clock_ns)
 		tf_packets_end(r->watch.packets, end_ns, dropped);
