@@ -257,15 +257,29 @@ tf_host_isn_segment(const struct tf_step *st)
 
 /* ---- at the end ----------------------------------------------------------------------- */
 
+/* Is there something to find out of H, which may be NULL? */
+static bool
+is_open(const struct tf_host *h)
+{
+	return h && h->samples >= TF_ISN_ENOUGH && !h->predictable;
+}
+
 void
 tf_host_isn_end(struct tf_context *ctx)
 {
 	struct tf_hosts *t = &ctx->memory->hosts;
+	struct tf_host *former = NULL;
 
-	for (size_t i = 0; t->used && i < TF_HOSTS; i++) {
-		struct tf_host *h = tf_host_in(t, i);
-		if (h && h->samples >= TF_ISN_ENOUGH && !h->predictable)
-			check_predictable(ctx, h);
+	/* The numbers of each are asked for while those of the one before are looked at. */
+	for (size_t i = 0; t->used && i <= TF_HOSTS; i++) {
+		struct tf_host *h = i < TF_HOSTS ? tf_host_in(t, i) : NULL;
+		if (i < TF_HOSTS && !is_open(h))
+			continue;
+		if (h)
+			tf_isn_class_ask(t, h);
+		if (former)
+			check_predictable(ctx, former);
+		former = h;
 	}
 }
 

@@ -29,6 +29,7 @@
 #define TF_ISN_BLOCK   16 /* of them, those that lie together */
 #define TF_ISN_FIRST   32 /* those whose marks lie with the host */
 #define TF_ISN_ENOUGH  8
+#define TF_ISN_LATEST  32 /* 4-tuples that a class is found by: more of them say no more */
 
 /* What tells the same number from the same connection seen twice. */
 struct tf_isn_sample {
@@ -224,6 +225,29 @@ tf_host_in(struct tf_hosts *t, size_t slot)
 
 /* By the latest of them; kept until it makes another.  H has a ring. */
 struct tf_isn_class tf_isn_class_of(struct tf_hosts *t, const struct tf_host *h);
+
+/* Of H's samples, kept in a ring of KEPT places, the first of the TF_ISN_LATEST that came last, or of all. */
+static inline uint32_t
+tf_isn_latest(const struct tf_host *h, uint32_t kept)
+{
+	uint32_t start = h->samples > kept ? h->samples % kept : 0;
+
+	return (start + (kept > TF_ISN_LATEST ? kept - TF_ISN_LATEST : 0)) % kept;
+}
+
+/* The class of H will be wanted soon: ask the processor for what that takes. */
+TF_PREFETCHES void
+tf_isn_class_ask(const struct tf_hosts *t, const struct tf_host *h)
+{
+	uint32_t kept = tf_host_kept(h), at = tf_isn_latest(h, kept);
+
+	for (uint32_t n = kept < TF_ISN_LATEST ? kept : TF_ISN_LATEST; n; n--) {
+		const struct tf_isn_block *block = tf_host_block(t, h, at);
+		__builtin_prefetch(&block->isn[at % TF_ISN_BLOCK]);
+		__builtin_prefetch(&block->sample[at % TF_ISN_BLOCK]);
+		at = at + 1 < kept ? at + 1 : 0;
+	}
+}
 
 /* The two numbers that are closest, of all that are kept; distance is UINT32_MAX where there is no pair. */
 struct tf_isn_pair {

@@ -18,14 +18,13 @@
 #define MOST_STEPS  1024 /* steps that one interval may hold */
 #define SHORTEST_NS 1000000
 #define SLOPES      8
-#define ENOUGH      32  /* 4-tuples: more of them say no more */
 #define FASTEST     1e9 /* numbers a second: no clock is faster */
 
 struct series {
 	uint32_t n;
-	uint32_t isn[ENOUGH];
-	int64_t ts_ns[ENOUGH];
-	double seconds[ENOUGH]; /* since the first */
+	uint32_t isn[TF_ISN_LATEST];
+	int64_t ts_ns[TF_ISN_LATEST];
+	double seconds[TF_ISN_LATEST]; /* since the first */
 };
 
 static uint64_t
@@ -65,17 +64,17 @@ is_among(const uint64_t *tuple, uint32_t n, uint64_t wanted)
 	return false;
 }
 
-/* One number a 4-tuple, the earliest of the latest ENOUGH, in the order of time. */
+/* One number a 4-tuple, the earliest of the latest TF_ISN_LATEST, in the order of time. */
 static void
 gather(const struct tf_hosts *t, const struct tf_host *h, struct series *out)
 {
-	uint32_t kept = tf_host_kept(h), start = h->samples > kept ? h->samples % kept : 0;
-	uint32_t skip = kept > ENOUGH ? kept - ENOUGH : 0, at = (start + skip) % kept;
-	uint64_t tuple[ENOUGH];
+	uint32_t kept = tf_host_kept(h), at = tf_isn_latest(h, kept);
+	uint64_t tuple[TF_ISN_LATEST];
 	struct seen seen = {{0}};
 
 	out->n = 0;
-	for (uint32_t i = skip; i < kept; i++, at = at + 1 < kept ? at + 1 : 0) {
+	for (uint32_t i = kept > TF_ISN_LATEST ? kept - TF_ISN_LATEST : 0; i < kept;
+	     i++, at = at + 1 < kept ? at + 1 : 0) {
 		const struct tf_isn_block *block = tf_host_block(t, h, at);
 		const struct tf_isn_sample *sample = &block->sample[at % TF_ISN_BLOCK];
 		uint64_t this = tuple_of(sample);
@@ -91,7 +90,7 @@ gather(const struct tf_hosts *t, const struct tf_host *h, struct series *out)
 
 /* So few are sorted faster by insertion than by qsort(). */
 static void
-sort(uint32_t sorted[ENOUGH], const uint32_t *value, uint32_t n)
+sort(uint32_t sorted[TF_ISN_LATEST], const uint32_t *value, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t at = i;
@@ -105,7 +104,7 @@ sort(uint32_t sorted[ENOUGH], const uint32_t *value, uint32_t n)
 static uint32_t
 arc_of(const uint32_t *value, uint32_t n)
 {
-	uint32_t sorted[ENOUGH], gap = 0;
+	uint32_t sorted[TF_ISN_LATEST], gap = 0;
 
 	sort(sorted, value, n);
 	for (uint32_t i = 0; i + 1 < n; i++)
@@ -134,7 +133,7 @@ narrow_arc_of(const uint32_t *value, uint32_t n)
 static uint32_t
 distinct(const uint32_t *value, uint32_t n)
 {
-	uint32_t sorted[ENOUGH], count = n > 0;
+	uint32_t sorted[TF_ISN_LATEST], count = n > 0;
 
 	sort(sorted, value, n);
 	for (uint32_t i = 1; i < n; i++)
@@ -176,7 +175,7 @@ tf_isn_closest(const struct tf_hosts *t, const struct tf_host *h)
 }
 
 static uint32_t
-steps_of(const struct series *s, uint32_t step[ENOUGH])
+steps_of(const struct series *s, uint32_t step[TF_ISN_LATEST])
 {
 	for (uint32_t i = 0; i + 1 < s->n; i++)
 		step[i] = s->isn[i + 1] - s->isn[i];
@@ -198,7 +197,7 @@ common_divisor(uint32_t a, uint32_t b)
 static bool
 constant_step(const struct series *s, struct tf_isn_class *out)
 {
-	uint32_t step[ENOUGH], n = steps_of(s, step), divisor = 0, most = 0;
+	uint32_t step[TF_ISN_LATEST], n = steps_of(s, step), divisor = 0, most = 0;
 
 	bool equal = narrow_arc_of(step, n) == 0;
 	for (uint32_t i = 0; i < n; i++) {
@@ -260,7 +259,7 @@ refine(const struct series *s, double rate)
 static uint32_t
 arc_at(const struct series *s, double rate)
 {
-	uint32_t rest[ENOUGH] = {s->isn[0]};
+	uint32_t rest[TF_ISN_LATEST] = {s->isn[0]};
 
 	for (uint32_t i = 1; i < s->n; i++) {
 		rest[i] = on_clock(s, rate, i);
@@ -394,7 +393,7 @@ tf_isn_clock_on_tuple(const struct tf_hosts *t, const struct tf_host *h)
 static bool
 find_pattern(const struct series *s, struct tf_isn_class *out)
 {
-	uint32_t step[ENOUGH];
+	uint32_t step[TF_ISN_LATEST];
 	struct tf_isn_class clock = *out;
 
 	if (constant_step(s, out))

@@ -1,10 +1,14 @@
 /*
- * The input is over: what is still open is told, by number.
+ * The input is over: what is still open is told, by number; but what is only
+ * counted in the order in which it lies in memory.
  */
 #include <stdlib.h>
 
 #include "flow/arena.h"
 #include "flow/flow.h"
+
+/* Places in their order are asked for so many before their turn. */
+#define PLACES_AHEAD 24
 
 /* A connection or an embryo, and its number. */
 struct survivor {
@@ -42,10 +46,12 @@ first_from(const struct tf_analyzer *a, const struct tf_pool *pool, uint32_t at,
 static void
 end_survivor(struct tf_analyzer *a, uint32_t value, uint32_t *scratch)
 {
-	if (value & TF_EMBRYO_BIT)
+	if (value & TF_EMBRYO_BIT) {
 		end_embryo(a, tf_embryo_at(a, value & ~TF_EMBRYO_BIT), scratch);
-	else
+	} else {
 		tf_table_end(a, value, TF_GONE_FINISHED);
+		tf_connection_at(a, value)->conn = 0; /* it is told */
+	}
 }
 
 /* Numbers rise with places in both arenas: the next one is the first that is left of one or of the other. */
@@ -67,6 +73,33 @@ end_in_order_of_places(struct tf_analyzer *a)
 	}
 }
 
+/* ---- in the order of memory ---------------------------------------------------------- */
+
+/* Briefs are all that is wanted, C is established, or was, and what is left to say of it stands in its shape.  Nothing else
+ * of it is looked at: so of each connection a single line of cache is wanted, and the next one lies behind it. */
+static inline bool
+ends_briefly(const struct tf_analyzer *a, const struct tf_connection *c)
+{
+	const uint32_t more = TF_CONN_MIDSTREAM | TF_CONN_FOUND_MIDSTREAM | TF_CONN_HOLDS_SYN |
+	                      TF_CONN_WAITING | TF_CONN_IN_A_CROWD | TF_CONN_EMBRYONIC;
+
+	return c->shape && (c->flags & (more | TF_CONN_ESTABLISHED)) == TF_CONN_ESTABLISHED &&
+	       !a->moves.shape[c->shape].shape.calm && tf_brief_is_enough(&a->ctx);
+}
+
+/* They are only counted, so their order is nobody's concern. */
+static void
+tell_briefs(struct tf_analyzer *a)
+{
+	for (uint32_t at = 1; at <= a->connections.fresh; at++) {
+		const struct tf_connection *c = tf_connection_at(a, at);
+		__builtin_prefetch(c + PLACES_AHEAD);
+		if (c->conn && ends_briefly(a, c))
+			(void)tf_brief_keep(&a->ctx,
+			                    tf_brief_of_shape(c->conn, &a->moves.shape[c->shape].shape));
+	}
+}
+
 /* ---- in the order of numbers ------------------------------------------------------- */
 
 /* By number, from FIRST on, what has it; 0: nothing. */
@@ -76,21 +109,21 @@ struct ranks {
 	uint32_t *value;
 };
 
-/* Call FN with what each place of POOL holds that is not free, until it returns false. */
+/* Call FN with what each place of POOL holds that is not free, briefs left out, until it returns false. */
 static bool
 each_of(const struct tf_analyzer *a, const struct tf_pool *pool, uint32_t bit,
         bool (*fn)(void *, struct survivor), void *context)
 {
-	enum { AHEAD = 24 };
-
 	for (uint32_t at = 1, left = pool->used; left && at <= pool->fresh; at++) {
 		uint64_t conn = tf_value_conn(a, at | bit);
-		__builtin_prefetch(tf_pool_at(pool, at + AHEAD));
+		__builtin_prefetch(tf_pool_at(pool, at + PLACES_AHEAD));
 		if (!conn)
+			continue;
+		left--;
+		if (!bit && ends_briefly(a, tf_connection_at(a, at)))
 			continue;
 		if (!fn(context, (struct survivor){conn, at | bit}))
 			return false;
-		left--;
 	}
 	return true;
 }
@@ -196,6 +229,8 @@ end_in_order_of_numbers(struct tf_analyzer *a)
 	else
 		end_sorted(a);
 	tf_arena_free(r.value, r.count, sizeof *r.value);
+	if (tf_brief_is_enough(&a->ctx))
+		tell_briefs(a);
 }
 
 void

@@ -260,17 +260,29 @@ void tf_record_emit(struct tf_context *ctx, const struct tf_connection *c, bool 
 /* The same of a connection of which there is nothing else to say, if briefs are all that is wanted; else false. */
 bool tf_brief_keep(struct tf_context *ctx, struct tf_brief brief);
 
+/* Nobody wants records, only briefs where these say all. */
+static inline bool
+tf_brief_is_enough(const struct tf_context *ctx)
+{
+	return (ctx->sink.wanted & (TF_EV_CONNECTION | TF_EV_BRIEF)) == TF_EV_BRIEF;
+}
+
+/* The brief of connection CONN, which has SHAPE. */
+static inline struct tf_brief
+tf_brief_of_shape(uint64_t conn, const struct tf_shape *shape)
+{
+	return (struct tf_brief){
+	    .conn = conn,
+	    .state = {shape->history[TF_CLIENT] & 0xf, shape->history[TF_SERVER] & 0xf},
+	};
+}
+
 /* E is over.  If a brief is all that is wanted of it, and no detector counts it, it is told; else false. */
 static inline bool
 tf_embryo_tell_briefly(struct tf_analyzer *a, const struct tf_embryo *e)
 {
-	const struct tf_shape *shape = &a->moves.shape[e->shape].shape;
-	const struct tf_brief brief = {
-	    .conn = e->conn,
-	    .state = {shape->history[TF_CLIENT] & 0xf, shape->history[TF_SERVER] & 0xf},
-	};
-
-	return !(e->aside & TF_CONN_EMBRYONIC >> TF_CONN_ASIDE_SHIFT) && tf_brief_keep(&a->ctx, brief);
+	return !(e->aside & TF_CONN_EMBRYONIC >> TF_CONN_ASIDE_SHIFT) &&
+	       tf_brief_keep(&a->ctx, tf_brief_of_shape(e->conn, &a->moves.shape[e->shape].shape));
 }
 
 #endif

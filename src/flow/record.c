@@ -108,7 +108,7 @@ make_record(struct tf_connection_record *r, const struct tf_context *ctx, const 
 bool
 tf_brief_keep(struct tf_context *ctx, struct tf_brief brief)
 {
-	if ((ctx->sink.wanted & (TF_EV_CONNECTION | TF_EV_BRIEF)) != TF_EV_BRIEF)
+	if (!tf_brief_is_enough(ctx))
 		return false;
 	ctx->briefs.brief[ctx->briefs.count++] = brief;
 	if (ctx->briefs.count == TF_BRIEFS)
