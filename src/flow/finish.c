@@ -211,7 +211,7 @@ end_sorted(struct tf_analyzer *a)
 	if (!order)
 		return;
 	(void)each_survivor(a, append, &end);
-	qsort(order, count, sizeof *order, by_number);
+	qsort(order, (size_t)(end - order), sizeof *order, by_number);
 	for (const struct survivor *s = order; s < end; s++)
 		end_survivor(a, s->value, &scratch);
 	free(order);

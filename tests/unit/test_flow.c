@@ -997,6 +997,78 @@ numbers_go_round(void)
 	}
 }
 
+#define MET 40
+
+/* By client: how often its connection was told of, in a record, in a brief. */
+static struct {
+	unsigned records, briefs;
+} met[MET];
+static uint64_t met_conn[MET];
+
+static void
+note_meeting(uint64_t conn, bool brief, unsigned client, unsigned server)
+{
+	for (unsigned i = 0; i < MET; i++) {
+		if (met_conn[i] != conn)
+			continue;
+		met[i].records += !brief;
+		met[i].briefs += brief;
+		CU_ASSERT_EQUAL(client, TF_ESTABLISHED);
+		CU_ASSERT_EQUAL(server, TF_ESTABLISHED);
+	}
+}
+
+static void
+note_briefs(void *context, const struct tf_event *e)
+{
+	(void)context;
+	if (e->kind == TF_EV_CONNECTION)
+		note_meeting(e->connection->conn, false, e->connection->end[0].state,
+		             e->connection->end[1].state);
+	for (size_t i = 0; e->kind == TF_EV_BRIEF && i < e->briefs->count; i++)
+		note_meeting(e->briefs->brief[i].conn, true, e->briefs->brief[i].state[0],
+		             e->briefs->brief[i].state[1]);
+}
+
+/* Where briefs are enough, each connection that is left at the end is told once: whether it has a finding or not, whether
+ * its place follows from its number, and where one is so old that numbers are no ranks. */
+static void
+the_end_tells_each_once(void)
+{
+	enum { OLD = 3, ODD = 7, TOGETHER = 1, SPARSE = 2 };
+
+	for (unsigned how = 0; how <= (TOGETHER | SPARSE); how++) {
+		struct tf_config config = small_config(100, 16);
+		analyzer = tf_analyzer_new(
+		    &config, (struct tf_sink){.wanted = TF_EV_BRIEF | TF_EV_FINDING, .event = note_briefs});
+		CU_ASSERT_PTR_NOT_NULL_FATAL(analyzer);
+		memset(met, 0, sizeof met);
+		for (uint16_t i = 0; i < MET; i++) {
+			analyzer->next_conn += how & SPARSE && i == OLD ? 100000 : 0;
+			feed((uint16_t)(300 + i), false, TF_SYN, 0, 0, i * 1000);
+			met_conn[i] = analyzer->next_conn;
+			if (how & TOGETHER)
+				continue;
+			feed((uint16_t)(300 + i), true, TF_SYN | TF_ACK, 50000, 1, i * 1000 + 300);
+			feed((uint16_t)(300 + i), false, TF_ACK, 1, 50001, i * 1000 + 600);
+		}
+		for (uint16_t i = MET; i-- > 0 && how & TOGETHER;) {
+			feed((uint16_t)(300 + i), true, TF_SYN | TF_ACK, 50000, 1, SECOND - i * 1000);
+			feed((uint16_t)(300 + i), false, TF_ACK, 1, 50001, SECOND - i * 1000 + 500);
+		}
+		feed(300 + OLD - 1, false, 0, 1, 50001, 2 * SECOND);
+		feed(300 + ODD, false, 0, 1, 50001, 2 * SECOND);
+		CU_ASSERT_EQUAL(tf_live(analyzer), MET);
+		tf_analyzer_finish(analyzer);
+		for (unsigned i = 0; i < MET; i++) {
+			bool odd = i == OLD - 1 || i == ODD;
+			CU_ASSERT_EQUAL(met[i].records, odd);
+			CU_ASSERT_EQUAL(met[i].briefs, !odd);
+		}
+		tf_analyzer_free(analyzer);
+	}
+}
+
 /* Closed before embryonic before in mid-close before established, and the longest silent first. */
 static void
 the_least_valuable_goes_first(void)
@@ -1323,6 +1395,7 @@ const struct tf_test tf_tests[] = {
     {"a copy is the same segment", a_copy_is_the_same_segment},
     {"a copy may come after another segment", a_copy_may_come_after_another},
     {"services of a network are told apart", services_of_a_network_are_told_apart},
+    {"the end tells each connection once", the_end_tells_each_once},
     {"deadlines come in order of time and number", deadlines_come_in_order},
     {"far deadlines come in order, wherever the clock leaps", far_deadlines_come_in_order},
     {"far deadlines rest while the wheel goes round", far_deadlines_rest},
