@@ -44,6 +44,8 @@ struct tf_read_ahead {
 TF_PREFETCHES void
 tf_prefetch_share(struct tf_read_ahead *ahead)
 {
+	if (!ahead->left)
+		return;
 	size_t octets = ahead->left < ahead->share ? ahead->left : ahead->share;
 
 	for (size_t at = 0; at < octets; at += 64)
