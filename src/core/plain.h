@@ -84,10 +84,24 @@ tf_plain_rarely(const struct tf_segment *s)
 	return plain;
 }
 
-_Static_assert((int)TF_K_TIMESTAMPS == (int)TF_OPT_TIMESTAMPS, "one stands for the other");
-_Static_assert(TF_FIN == 1 && TF_MAY_FAST_DATA == TF_MAY_FAST_ACK << 1, "they are multiplied and shifted");
+/* The ordinary ones, by whether they have payload, a FIN and timestamps. */
+#define TF_ORDINARY_KIND(data, fin, timed)                                                                   \
+	(TF_K_PLAIN | (data)*TF_K_DATA | (fin)*TF_K_FIN | (timed)*TF_K_TIMESTAMPS)
+#define TF_ORDINARY_MOVE(data, fin) (TF_MAY_SEGMENT | (data)*TF_MAY_DATA | (fin)*TF_MAY_FIN)
+static const struct tf_plain tf_ordinary[] = {
+    {TF_ORDINARY_KIND(0, 0, 0), TF_ORDINARY_MOVE(0, 0), TF_MAY_FAST_ACK},
+    {TF_ORDINARY_KIND(1, 0, 0), TF_ORDINARY_MOVE(1, 0), TF_MAY_FAST_DATA},
+    {TF_ORDINARY_KIND(0, 1, 0), TF_ORDINARY_MOVE(0, 1), TF_MAY_NEVER},
+    {TF_ORDINARY_KIND(1, 1, 0), TF_ORDINARY_MOVE(1, 1), TF_MAY_NEVER},
+    {TF_ORDINARY_KIND(0, 0, 1), TF_ORDINARY_MOVE(0, 0), TF_MAY_FAST_ACK},
+    {TF_ORDINARY_KIND(1, 0, 1), TF_ORDINARY_MOVE(1, 0), TF_MAY_FAST_DATA},
+    {TF_ORDINARY_KIND(0, 1, 1), TF_ORDINARY_MOVE(0, 1), TF_MAY_NEVER},
+    {TF_ORDINARY_KIND(1, 1, 1), TF_ORDINARY_MOVE(1, 1), TF_MAY_NEVER},
+};
 
-/* Which of the ordinary ones has payload nobody can foresee: so that is worked out without a branch. */
+_Static_assert(TF_FIN == 1 && TF_OPT_TIMESTAMPS == 4 << 2, "they are shifted to where tf_ordinary has them");
+
+/* Which of the ordinary ones has payload nobody can foresee: so that is looked up, not asked for. */
 static inline struct tf_plain
 tf_plain_of(const struct tf_segment *s)
 {
@@ -99,11 +113,7 @@ tf_plain_of(const struct tf_segment *s)
 	                         s->checksum_state == TF_CHECKSUM_BAD || s->window == 0,
 	                     false))
 		return tf_plain_rarely(s);
-	return (struct tf_plain){
-	    .kind = (uint16_t)(TF_K_PLAIN | data * TF_K_DATA | fin * TF_K_FIN | timed),
-	    .move = (uint16_t)(TF_MAY_SEGMENT | data * TF_MAY_DATA | fin * TF_MAY_FIN),
-	    .fast = (uint16_t)(fin ? (unsigned)TF_MAY_NEVER : (unsigned)TF_MAY_FAST_ACK << data),
-	};
+	return tf_ordinary[data | fin << 1 | timed >> 2];
 }
 
 #endif
