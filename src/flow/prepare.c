@@ -48,9 +48,9 @@ tf_prepare(struct tf_preparation *p, struct tf_segment *segments, size_t count)
 	const uint64_t secret[2] = {p->hash_key[0], p->hash_key[1]};
 
 	for (struct tf_segment *s = segments; s < segments + count; s++) {
+		s->is_wide = tf_addrs_are_wide(&s->src, &s->dst);
 		s->hash = tf_key_hash_segment(s, secret);
 		s->is_copy = tf_duplicates_check(&p->duplicates, s);
-		s->is_wide = tf_addrs_are_wide(&s->src, &s->dst);
 		s->plain = p->is_thorough ? tf_not_plain : tf_plain_of(s);
 	}
 }
