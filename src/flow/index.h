@@ -19,6 +19,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#if defined(__SSE2__)
+#include <xmmintrin.h>
+#endif
 
 #include "core/pool.h"
 
@@ -77,16 +80,23 @@ static inline unsigned
 tf_bucket_equal(const uint32_t item[TF_BUCKET], uint32_t wanted)
 {
 	typedef uint32_t lanes __attribute__((vector_size(16)));
-	const lanes bits[2] = {{1, 2, 4, 8}, {16, 32, 64, 128}};
 	lanes first, second;
-	uint64_t half[2];
 
 	memcpy(&first, item, sizeof first);
 	memcpy(&second, item + TF_BUCKET / 2, sizeof second);
-	first = ((lanes)(first == wanted) & bits[0]) | ((lanes)(second == wanted) & bits[1]);
+	first = (lanes)(first == wanted);
+	second = (lanes)(second == wanted);
+#if defined(__SSE2__)
+	return (unsigned)(_mm_movemask_ps((__m128)first) | _mm_movemask_ps((__m128)second) << 4);
+#else
+	const lanes bits[2] = {{1, 2, 4, 8}, {16, 32, 64, 128}};
+	uint64_t half[2];
+
+	first = (first & bits[0]) | (second & bits[1]);
 	memcpy(half, &first, sizeof half);
 	half[0] |= half[1];
 	return (unsigned)(half[0] | half[0] >> 32);
+#endif
 }
 
 /* Nothing that belongs to a bucket lies in the next one unless it is full. */
