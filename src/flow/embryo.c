@@ -328,8 +328,9 @@ tf_embryo_evict(struct tf_analyzer *a, uint32_t embryo)
 {
 	struct tf_embryo *e = tf_embryo_at(a, embryo & ~TF_EMBRYO_BIT);
 
-	if (!tf_embryo_tell_briefly(a, e))
+	if (!tf_embryo_ends_briefly(a, e))
 		return false;
+	tf_brief_keep(&a->ctx, tf_brief_of_shape(a, e->conn, e->shape));
 	/* Whether a brief is enough depends on who listens, and who goes next on the places that connections have: as a
 	 * connection it would take one, and give it back. */
 	tf_pool_put(&a->connections, tf_pool_get(&a->connections));

@@ -16,12 +16,52 @@ struct survivor {
 	uint32_t value; /* as in the index */
 };
 
-/* As a brief where that is enough, else as a connection.  They come out one after the other in the same place. */
-static inline void
+/* ---- what is only counted --------------------------------------------------------------- */
+
+/* Briefs are all that is wanted, and what is left to say of a survivor stands in its shape: of a connection that is
+ * established, or was, or of an embryo.  Nothing else of it is looked at: so a single line of cache is wanted. */
+static inline bool
+connection_ends_briefly(const struct tf_analyzer *a, const struct tf_connection *c)
+{
+	const uint32_t more = TF_CONN_MIDSTREAM | TF_CONN_FOUND_MIDSTREAM | TF_CONN_HOLDS_SYN |
+	                      TF_CONN_WAITING | TF_CONN_IN_A_CROWD | TF_CONN_EMBRYONIC;
+
+	return c->shape && (c->flags & (more | TF_CONN_ESTABLISHED)) == TF_CONN_ESTABLISHED &&
+	       !a->moves.shape[c->shape].shape.calm && tf_brief_is_enough(&a->ctx);
+}
+
+/* VALUE: as in the index. */
+static inline bool
+ends_briefly(const struct tf_analyzer *a, uint32_t value)
+{
+	if (value & TF_EMBRYO_BIT)
+		return tf_embryo_ends_briefly(a, tf_embryo_at(a, value & ~TF_EMBRYO_BIT));
+	return connection_ends_briefly(a, tf_connection_at(a, value));
+}
+
+/* They are only counted, so their order is nobody's concern, and the next one lies behind each. */
+static void
+tell_briefs(struct tf_analyzer *a)
+{
+	for (uint32_t at = 1; at <= a->connections.fresh; at++) {
+		const struct tf_connection *c = tf_connection_at(a, at);
+		__builtin_prefetch(c + PLACES_AHEAD);
+		if (c->conn && connection_ends_briefly(a, c))
+			tf_brief_keep(&a->ctx, tf_brief_of_shape(a, c->conn, c->shape));
+	}
+	for (uint32_t at = 1; at <= a->embryos.fresh; at++) {
+		const struct tf_embryo *e = tf_embryo_at(a, at);
+		if (e->conn && tf_embryo_ends_briefly(a, e))
+			tf_brief_keep(&a->ctx, tf_brief_of_shape(a, e->conn, e->shape));
+	}
+}
+
+/* ---- in the order of places --------------------------------------------------------------- */
+
+/* As a connection: they come out one after the other in the same place. */
+static void
 end_embryo(struct tf_analyzer *a, const struct tf_embryo *e, uint32_t *scratch)
 {
-	if (tf_embryo_tell_briefly(a, e))
-		return;
 	if (!*scratch)
 		*scratch = tf_pool_get(&a->connections);
 	struct tf_connection *c = tf_connection_at(a, *scratch);
@@ -30,17 +70,6 @@ end_embryo(struct tf_analyzer *a, const struct tf_embryo *e, uint32_t *scratch)
 	tf_table_end(a, *scratch, TF_GONE_FINISHED);
 	tf_extra_release(&a->ctx, c);
 	c->conn = 0;
-}
-
-/* What holds the first place of POOL from AT on that is not free.  BIT: what its places have in the index.  Without one
- * its value is 0, and its number the greatest. */
-static struct survivor
-first_from(const struct tf_analyzer *a, const struct tf_pool *pool, uint32_t at, uint32_t bit)
-{
-	for (; at <= pool->fresh; at++)
-		if (tf_value_conn(a, at | bit))
-			return (struct survivor){tf_value_conn(a, at | bit), at | bit};
-	return (struct survivor){UINT64_MAX, 0};
 }
 
 static void
@@ -52,6 +81,17 @@ end_survivor(struct tf_analyzer *a, uint32_t value, uint32_t *scratch)
 		tf_table_end(a, value, TF_GONE_FINISHED);
 		tf_connection_at(a, value)->conn = 0; /* it is told */
 	}
+}
+
+/* What holds the first place of POOL from AT on that is not free, briefs left out.  BIT: what its places have in the
+ * index.  Without one its value is 0, and its number the greatest. */
+static struct survivor
+first_from(const struct tf_analyzer *a, const struct tf_pool *pool, uint32_t at, uint32_t bit)
+{
+	for (; at <= pool->fresh; at++)
+		if (tf_value_conn(a, at | bit) && !ends_briefly(a, at | bit))
+			return (struct survivor){tf_value_conn(a, at | bit), at | bit};
+	return (struct survivor){UINT64_MAX, 0};
 }
 
 /* Numbers rise with places in both arenas: the next one is the first that is left of one or of the other. */
@@ -70,33 +110,6 @@ end_in_order_of_places(struct tf_analyzer *a)
 			end_survivor(a, e.value, &scratch);
 			e = first_from(a, embryos, (e.value & ~TF_EMBRYO_BIT) + 1, TF_EMBRYO_BIT);
 		}
-	}
-}
-
-/* ---- in the order of memory ---------------------------------------------------------- */
-
-/* Briefs are all that is wanted, C is established, or was, and what is left to say of it stands in its shape.  Nothing else
- * of it is looked at: so of each connection a single line of cache is wanted, and the next one lies behind it. */
-static inline bool
-ends_briefly(const struct tf_analyzer *a, const struct tf_connection *c)
-{
-	const uint32_t more = TF_CONN_MIDSTREAM | TF_CONN_FOUND_MIDSTREAM | TF_CONN_HOLDS_SYN |
-	                      TF_CONN_WAITING | TF_CONN_IN_A_CROWD | TF_CONN_EMBRYONIC;
-
-	return c->shape && (c->flags & (more | TF_CONN_ESTABLISHED)) == TF_CONN_ESTABLISHED &&
-	       !a->moves.shape[c->shape].shape.calm && tf_brief_is_enough(&a->ctx);
-}
-
-/* They are only counted, so their order is nobody's concern. */
-static void
-tell_briefs(struct tf_analyzer *a)
-{
-	for (uint32_t at = 1; at <= a->connections.fresh; at++) {
-		const struct tf_connection *c = tf_connection_at(a, at);
-		__builtin_prefetch(c + PLACES_AHEAD);
-		if (c->conn && ends_briefly(a, c))
-			(void)tf_brief_keep(&a->ctx,
-			                    tf_brief_of_shape(c->conn, &a->moves.shape[c->shape].shape));
 	}
 }
 
@@ -120,7 +133,7 @@ each_of(const struct tf_analyzer *a, const struct tf_pool *pool, uint32_t bit,
 		if (!conn)
 			continue;
 		left--;
-		if (!bit && ends_briefly(a, tf_connection_at(a, at)))
+		if (ends_briefly(a, at | bit))
 			continue;
 		if (!fn(context, (struct survivor){conn, at | bit}))
 			return false;
@@ -229,8 +242,6 @@ end_in_order_of_numbers(struct tf_analyzer *a)
 	else
 		end_sorted(a);
 	tf_arena_free(r.value, r.count, sizeof *r.value);
-	if (tf_brief_is_enough(&a->ctx))
-		tell_briefs(a);
 }
 
 void
@@ -243,5 +254,7 @@ tf_analyzer_finish(struct tf_analyzer *a)
 		end_in_order_of_places(a);
 	else
 		end_in_order_of_numbers(a);
+	if (tf_brief_is_enough(&a->ctx))
+		tell_briefs(a);
 	tf_briefs_emit(&a->ctx);
 }

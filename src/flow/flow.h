@@ -257,9 +257,6 @@ enum tf_zeek_state tf_zeek_state(const char *letters, bool empty);
 
 void tf_record_emit(struct tf_context *ctx, const struct tf_connection *c, bool evicted);
 
-/* The same of a connection of which there is nothing else to say, if briefs are all that is wanted; else false. */
-bool tf_brief_keep(struct tf_context *ctx, struct tf_brief brief);
-
 /* Nobody wants records, only briefs where these say all. */
 static inline bool
 tf_brief_is_enough(const struct tf_context *ctx)
@@ -267,22 +264,30 @@ tf_brief_is_enough(const struct tf_context *ctx)
 	return (ctx->sink.wanted & (TF_EV_CONNECTION | TF_EV_BRIEF)) == TF_EV_BRIEF;
 }
 
-/* The brief of connection CONN, which has SHAPE. */
-static inline struct tf_brief
-tf_brief_of_shape(uint64_t conn, const struct tf_shape *shape)
+/* A connection is over, and its brief, which is enough, says all. */
+static inline void
+tf_brief_keep(struct tf_context *ctx, struct tf_brief brief)
 {
-	return (struct tf_brief){
-	    .conn = conn,
-	    .state = {shape->history[TF_CLIENT] & 0xf, shape->history[TF_SERVER] & 0xf},
-	};
+	ctx->briefs.brief[ctx->briefs.count++] = brief;
+	if (ctx->briefs.count == TF_BRIEFS)
+		tf_briefs_emit(ctx);
 }
 
-/* E is over.  If a brief is all that is wanted of it, and no detector counts it, it is told; else false. */
-static inline bool
-tf_embryo_tell_briefly(struct tf_analyzer *a, const struct tf_embryo *e)
+/* The brief of connection CONN, which has SHAPE. */
+static inline struct tf_brief
+tf_brief_of_shape(const struct tf_analyzer *a, uint64_t conn, unsigned shape)
 {
-	return !(e->aside & TF_CONN_EMBRYONIC >> TF_CONN_ASIDE_SHIFT) &&
-	       tf_brief_keep(&a->ctx, tf_brief_of_shape(e->conn, &a->moves.shape[e->shape].shape));
+	const uint64_t *history = a->moves.shape[shape].shape.history;
+
+	return (struct tf_brief){.conn = conn, .state = {history[TF_CLIENT] & 0xf, history[TF_SERVER] & 0xf}};
+}
+
+/* If E is over now: will its brief be enough? */
+static inline bool
+tf_embryo_ends_briefly(const struct tf_analyzer *a, const struct tf_embryo *e)
+{
+	/* Else a detector counts it. */
+	return !(e->aside & TF_CONN_EMBRYONIC >> TF_CONN_ASIDE_SHIFT) && tf_brief_is_enough(&a->ctx);
 }
 
 #endif

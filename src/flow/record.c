@@ -105,17 +105,6 @@ make_record(struct tf_connection_record *r, const struct tf_context *ctx, const 
 	r->anomalies = anomalies;
 }
 
-bool
-tf_brief_keep(struct tf_context *ctx, struct tf_brief brief)
-{
-	if (!tf_brief_is_enough(ctx))
-		return false;
-	ctx->briefs.brief[ctx->briefs.count++] = brief;
-	if (ctx->briefs.count == TF_BRIEFS)
-		tf_briefs_emit(ctx);
-	return true;
-}
-
 /* Is there so little to say of a connection with the findings RAISED?  Of one older than the capture there is, once that
  * has been said of so many. */
 static bool
@@ -144,8 +133,10 @@ tf_record_emit(struct tf_context *ctx, const struct tf_connection *c, bool evict
 
 	if (!(ctx->sink.wanted & (TF_EV_CONNECTION | TF_EV_BRIEF)))
 		return;
-	if (is_brief(ctx, findings_of(c, tf_extra_if(ctx, c))) && tf_brief_keep(ctx, brief_of(c)))
+	if (is_brief(ctx, findings_of(c, tf_extra_if(ctx, c))) && tf_brief_is_enough(ctx)) {
+		tf_brief_keep(ctx, brief_of(c));
 		return;
+	}
 	tf_briefs_emit(ctx);
 	make_record(&r, ctx, c, anomalies, evicted);
 	struct tf_event e = {.kind = TF_EV_CONNECTION, .connection = &r};
