@@ -174,6 +174,26 @@ tf_tuple_set(struct tf_pool *pool, struct tf_tuple *t, bool is_wide, const struc
 	return t->addr[0] != 0;
 }
 
+/* The same as the key of S's 4-tuple would have it.  SECOND: tf_sent_by_second(S). */
+static inline bool
+tf_tuple_set_by(struct tf_pool *pool, struct tf_tuple *t, const struct tf_segment *s, bool second)
+{
+	t->port[second] = s->src_port;
+	t->port[!second] = s->dst_port;
+	if (__builtin_expect(!s->is_wide, true)) {
+		t->addr[second] = tf_addr_ipv4(&s->src);
+		t->addr[!second] = tf_addr_ipv4(&s->dst);
+		return true;
+	}
+	t->addr[0] = tf_pool_get(pool);
+	if (!t->addr[0])
+		return false;
+	struct tf_wide *wide = tf_pool_at(pool, t->addr[0]);
+	wide->addr[second] = s->src;
+	wide->addr[!second] = s->dst;
+	return true;
+}
+
 /* T, and every copy of it, is used no more. */
 static inline void
 tf_tuple_release(struct tf_pool *pool, const struct tf_tuple *t, bool is_wide)

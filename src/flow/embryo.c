@@ -107,13 +107,14 @@ describe_offer(struct tf_embryo *e, const struct tf_segment *s, enum tf_endpoint
 	e->mss[from] = s->options & TF_OPT_MSS ? s->mss : 0;
 }
 
-/* E, zeroed but for its tuple, as the sender of the SYN S makes it; the rest of what MOVE does to it is its shape. */
+/* E, zeroed but for its tuple, as the sender of the SYN S makes it, the SECOND one of its key or not; the rest of what MOVE
+ * does to it is its shape. */
 static void
-describe_first(struct tf_analyzer *a, struct tf_embryo *e, const struct tf_segment *s,
+describe_first(struct tf_analyzer *a, struct tf_embryo *e, const struct tf_segment *s, bool second,
                const struct tf_move *move)
 {
-	uint32_t flags = (tf_sent_by_second(s) ? TF_CONN_CLIENT_SECOND : 0) |
-	                 (s->ip_version == 6 ? TF_CONN_IPV6 : 0) | (s->is_wide ? TF_CONN_WIDE : 0) |
+	uint32_t flags = (second ? TF_CONN_CLIENT_SECOND : 0) | (s->ip_version == 6 ? TF_CONN_IPV6 : 0) |
+	                 (s->is_wide ? TF_CONN_WIDE : 0) |
 	                 (s->checksum_state == TF_CHECKSUM_VALID ? TF_CONN_CLIENT_SUMS : 0) |
 	                 tf_stack_flag(TF_CLIENT, s);
 
@@ -131,18 +132,18 @@ describe_first(struct tf_analyzer *a, struct tf_embryo *e, const struct tf_segme
 static uint32_t
 begin_with(struct tf_analyzer *a, const struct tf_segment *s, const struct tf_move *move)
 {
-	struct tf_key key = tf_key_of(s, tf_sent_by_second(s));
+	bool second = tf_sent_by_second(s);
 	uint32_t place = tf_pool_get(&a->embryos);
 
 	if (!place)
 		return 0;
 	struct tf_embryo *e = tf_embryo_at(a, place);
 	a->embryos_in_order &= place == a->embryos.fresh;
-	if (!tf_tuple_set(&a->ctx.wide, &e->tuple, s->is_wide, &key)) {
+	if (!tf_tuple_set_by(&a->ctx.wide, &e->tuple, s, second)) {
 		forget_embryo(a, place);
 		return 0;
 	}
-	describe_first(a, e, s, move);
+	describe_first(a, e, s, second, move);
 	/* Of one that is forgotten the queue goes past the entry. */
 	if (tf_embryo_queue_up(a, TF_AWAITS_ANSWER, place) &&
 	    tf_index_add(&a->index, s->hash, place | TF_EMBRYO_BIT))
