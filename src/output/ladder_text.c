@@ -15,7 +15,7 @@
 #define TIME_WIDE   11 /* columns: "+12.345678" and a blank */
 #define PACKET_WIDE 6
 #define STATE_WIDE  13 /* "SYN-RECEIVED" and a mark */
-#define LEAST_SPAN  36
+#define LEAST_SPAN  32 /* of a terminal of 80 columns */
 
 struct ladder {
 	struct tf_ladder kept;
@@ -123,96 +123,106 @@ put_between(struct drawing *d, struct tf_buf *text, const struct tf_rung *client
 	text->len = 0;
 }
 
-/* What stands on the arrow; false where there is no room for the marks of R. */
-static bool
-make_label(struct tf_buf *label, const struct tf_rung *r, size_t room)
+/* What stands on the arrow into LABEL: as many whole words as there is room for; the others into REST. */
+static void
+make_label(struct tf_buf *label, struct tf_buf *rest, const struct tf_rung *r, size_t room)
 {
-	size_t facts;
+	size_t cut = room;
 
 	tf_put_rung_segment(label, r);
-	facts = label->len;
-	if (tf_rung_shown_marks(r) != 0) {
-		tf_put_char(label, ' ');
-		tf_put_rung_marks(label, r);
+	if (label->error == 0 && label->len > room) {
+		while (cut > 0 && label->data[cut] != ' ')
+			cut--;
+		tf_put(rest, label->data + cut, label->len - cut);
+		label->len = cut;
 	}
-	if (label->len <= room)
-		return true;
-	label->len = facts < room ? facts : room;
-	return tf_rung_shown_marks(r) == 0;
+	if (tf_rung_shown_marks(r) == 0)
+		return;
+	tf_put_char(rest, ' ');
+	tf_put_rung_marks(rest, r);
+	if (label->len + rest->len <= room && rest->error == 0) {
+		tf_put(label, rest->data, rest->len);
+		rest->len = 0;
+	}
 }
 
-/* False where the arrow is too short for the marks of R. */
-static bool
-put_arrow(struct drawing *d, const struct tf_rung *r)
+/* REST is what the arrow is too short for. */
+static void
+put_arrow(struct drawing *d, struct tf_buf *rest, const struct tf_rung *r)
 {
-	size_t room = span(d) - 6, rest;
+	size_t room = span(d) - 4, dashes, first;
 	bool right = r->end != TF_SERVER, refused = (r->marks & TF_MARK_UNACCEPTABLE) != 0;
 	struct tf_buf *b = d->out, label;
-	bool complete;
 
 	tf_buf_init(&label, -1);
-	complete = make_label(&label, r, room);
-	rest = room - label.len;
-	if (right)
-		PUT_DASH(b, d, 2);
-	else if (refused)
+	make_label(&label, rest, r, room);
+	dashes = room - label.len + 1;
+	first = dashes == 1 ? (size_t)right : (size_t)right + 1;
+	if (!right && refused)
 		PUT_REFUSED(b, d);
-	else
+	else if (!right)
 		PUT_LEFT(b, d);
-	PUT_DASH(b, d, right ? 0 : 1);
+	PUT_DASH(b, d, first);
 	tf_put_char(b, ' ');
 	if (label.len > 0)
 		tf_put(b, label.data, label.len);
 	tf_put_char(b, ' ');
-	PUT_DASH(b, d, rest + (right ? 1 : 2));
+	PUT_DASH(b, d, dashes - first);
 	if (right && refused)
 		PUT_REFUSED(b, d);
 	else if (right)
 		PUT_RIGHT(b, d);
 	tf_buf_done(&label, d->out);
-	return complete;
 }
 
-/* "something before this has not passed" between the lines. */
+/* WORDS between the two lines, in as many rows as they take, each with SIGN before it; WORDS is empty afterwards. */
 static void
-put_note(struct drawing *d, const char *words)
+put_words(struct drawing *d, struct tf_buf *words, const char *sign)
 {
-	struct tf_buf text;
+	struct tf_buf lines, text;
 
+	tf_buf_init(&lines, -1);
 	tf_buf_init(&text, -1);
-	tf_put_char(&text, ' ');
-	tf_put_str(&text, words);
-	put_no_time(d);
-	put_between(d, &text, NULL, NULL);
+	tf_put_wrapped_buf(&lines, words, 0, 0, span(d) - 2 - strlen(sign));
+	tf_put_char(&lines, '\0');
+	for (char *line = lines.data, *end; lines.error == 0 && line != NULL; line = end) {
+		end = strchr(line, '\n');
+		if (end != NULL)
+			*end++ = '\0';
+		tf_put_char(&text, ' ');
+		tf_put_str(&text, sign);
+		tf_put_str(&text, line);
+		put_no_time(d);
+		put_between(d, &text, NULL, NULL);
+	}
 	tf_buf_done(&text, d->out);
+	tf_buf_done(&lines, d->out);
 }
 
 static void
 put_segment(struct drawing *d, const struct tf_pending *p, const struct tf_rung *r,
             const struct tf_rung *client, const struct tf_rung *server)
 {
-	struct tf_buf *b = d->out, marks;
-	bool complete;
+	struct tf_buf *b = d->out, words;
 
-	if ((r->marks & TF_MARK_GAP) != 0)
-		put_note(d, "... something before this has not passed ...");
+	tf_buf_init(&words, -1);
+	if ((r->marks & TF_MARK_GAP) != 0) {
+		tf_put_lit(&words, "... something before this has not passed ...");
+		put_words(d, &words, "");
+	}
 	put_when(d, r->ts_ns - p->start_ns, r->packet);
 	put_side(d, client, true);
 	tf_put_char(b, ' ');
 	PUT_LIFE(b, d);
-	complete = put_arrow(d, r);
+	put_arrow(d, &words, r);
 	PUT_LIFE(b, d);
 	if (server != NULL)
 		tf_put_char(b, ' ');
 	put_side(d, server, false);
 	tf_put_char(b, '\n');
-	tf_buf_init(&marks, -1);
-	if (!complete) {
-		tf_put_rung_marks(&marks, r);
-		tf_put_char(&marks, '\0');
-		put_note(d, marks.error == 0 ? marks.data : "");
-	}
-	tf_buf_done(&marks, d->out);
+	if (words.len > 0)
+		put_words(d, &words, "");
+	tf_buf_done(&words, d->out);
 }
 
 /* A state that no segment of the picture moved here: a timer, or a second step on the same segment. */
@@ -240,9 +250,7 @@ put_fold(struct drawing *d, const struct tf_rung *r)
 	tf_buf_init(&words, -1);
 	tf_put_lit(&words, "... ");
 	tf_put_plural(&words, r->count, "more segment ...", "more segments ...");
-	tf_put_char(&words, '\0');
-	if (words.error == 0)
-		put_note(d, words.data);
+	put_words(d, &words, "");
 	tf_buf_done(&words, d->out);
 }
 
@@ -250,24 +258,11 @@ put_fold(struct drawing *d, const struct tf_rung *r)
 static void
 put_finding(struct drawing *d, const struct tf_rung *r)
 {
-	struct tf_buf words, lines;
+	struct tf_buf words;
 
 	tf_buf_init(&words, -1);
-	tf_buf_init(&lines, -1);
 	tf_put_rung_finding(&words, r);
-	tf_put_wrapped_buf(&lines, &words, 0, 0, span(d) - 4);
-	tf_put_char(&lines, '\0');
-	for (char *line = lines.data, *end; lines.error == 0 && line != NULL; line = end) {
-		end = strchr(line, '\n');
-		if (end != NULL)
-			*end++ = '\0';
-		tf_put_lit(&words, "! ");
-		tf_put_str(&words, line);
-		tf_put_char(&words, '\0');
-		put_note(d, words.data);
-		words.len = 0;
-	}
-	tf_buf_done(&lines, d->out);
+	put_words(d, &words, "! ");
 	tf_buf_done(&words, d->out);
 }
 
@@ -315,19 +310,27 @@ draw_rungs(struct drawing *d, const struct tf_pending *p)
 static void
 put_ends(struct drawing *d, const struct tf_connection_record *r)
 {
-	struct tf_buf *b = d->out;
+	struct tf_buf *b = d->out, words;
+	size_t at;
 
+	tf_buf_init(&words, -1);
+	tf_put_char(&words, '#');
+	tf_put_u64(&words, r->conn);
+	at = words.len + 2;
 	tf_color_on(b, d->options, TF_COLOR_BOLD);
-	tf_put_char(b, '#');
-	tf_put_u64(b, r->conn);
+	tf_put_wrapped_buf(b, &words, 0, 0, d->options->width);
 	tf_color_off(b, d->options);
-	tf_put_lit(b, "  client ");
-	tf_put_end(b, d->options, &r->end[TF_CLIENT].addr, r->end[TF_CLIENT].port);
-	tf_put_lit(b, ", server ");
-	tf_put_end(b, d->options, &r->end[TF_SERVER].addr, r->end[TF_SERVER].port);
-	tf_put_lit(b, ", from ");
-	tf_put_utc(b, r->first_ts_ns, 6);
-	tf_put_lit(b, " UTC\n\n");
+	tf_put_lit(b, "  ");
+	tf_put_lit(&words, "client ");
+	tf_put_end(&words, d->options, &r->end[TF_CLIENT].addr, r->end[TF_CLIENT].port);
+	tf_put_lit(&words, ", server ");
+	tf_put_end(&words, d->options, &r->end[TF_SERVER].addr, r->end[TF_SERVER].port);
+	tf_put_lit(&words, ", from ");
+	tf_put_utc(&words, r->first_ts_ns, 6);
+	tf_put_lit(&words, " UTC");
+	tf_put_wrapped_buf(b, &words, at, at, d->options->width);
+	tf_buf_done(&words, d->out);
+	tf_put_lit(b, "\n\n");
 	tf_put_padded(b, "time", TIME_WIDE);
 	tf_put_lit(b, "packet ");
 	tf_put_fill(b, ' ', STATE_WIDE - (sizeof "client" - 1));

@@ -1474,6 +1474,34 @@ ladder_loses_no_segment(void)
 	}
 }
 
+/* A terminal of 80 columns: what does not fit on its arrow stands below it, in whole words. */
+static void
+ladder_of_eighty_columns(void)
+{
+	struct tf_output_options options = defaults();
+	int fd;
+	struct tf_output *o;
+
+	options.width = 80;
+	o = open_writer("ladder", &options, &fd);
+	send_segment(o, 2, TF_SERVER, TF_SYN | TF_ACK, 0, 1, 0, 0);
+	send_move(o, 2, TF_SERVER, TF_LISTEN, TF_SYN_RECEIVED);
+	send_segment(o, 3, TF_SERVER, TF_PSH | TF_ACK, 49, 20, 24, 0);
+	send_segment(o, 4, TF_CLIENT, TF_PSH | TF_ACK, 10101, 201, 1448,
+	             TF_MARK_RETRANSMISSION | TF_MARK_GAP);
+	send_record(o, healthy(1));
+	EXPECT_WITHIN(close_writer(o, fd),
+	              "#1  client 10.9.0.1:40000, server 10.9.0.2:80, from 2023-11-14 22:13:20.000123\n"
+	              "    UTC\n");
+	EXPECT_WITHIN(written, " |<- SYN,ACK seq=0 ack=1 len=0 ---| SYN-RECEIVED\n");
+	EXPECT_WITHIN(written, " |< PSH,ACK seq=49 ack=20 len=24 -|\n");
+	EXPECT_WITHIN(written, " | ... something before this has  |\n");
+	EXPECT_WITHIN(written, " | not passed ...                 |\n");
+	EXPECT_WITHIN(written, " |-- PSH,ACK seq=10101 ack=201 -->|\n");
+	EXPECT_WITHIN(written, " | len=1448 (sent again)          |\n");
+	expect_width(80);
+}
+
 static void
 ladder_without_a_picture(void)
 {
@@ -1737,6 +1765,7 @@ const struct tf_test tf_tests[] = {
     {"ladder: a handshake as in RFC 9293", ladder_of_a_handshake},
     {"ladder: plain data is folded", ladder_folds_data},
     {"ladder: no segment is lost by folding", ladder_loses_no_segment},
+    {"ladder: 80 columns are enough", ladder_of_eighty_columns},
     {"ladder: no such connection", ladder_without_a_picture},
     {"the catalogue and the rules as text", catalogue},
     {"an unknown format is refused", unknown_format},
