@@ -274,6 +274,8 @@ async function checkCapture(browser, file) {
 		const page = await open(browser, path, {hash: '#connection-1'});
 		await page.waitForSelector('.opened svg');
 		await laddersStatesAreTransitions(page, capture, 1);
+		same((await page.$$eval('.opened .finding .code', codes => codes.map(c => c.textContent))).sort(),
+			records(capture, 'anomaly').filter(a => a.conn === 1).map(a => a.id).sort(), 'ids of its findings');
 		same(await badTexts(page), [], 'texts of the pictures');
 		await page.screenshot({path: join(folder, `${name}.png`), fullPage: true});
 		await close(page);
@@ -361,6 +363,15 @@ async function checkNothing(browser) {
 	});
 }
 
+async function checkManyFiles(browser) {
+	await test('of many files the first and the last are named', async () => {
+		const capture = join(captures, 'normal-close.pcap');
+		const page = await open(browser, report(capture, 'many-files', ...Array(20).fill(['-r', capture]).flat()));
+		same(await page.textContent('#inputs'), `${capture}, ${capture}, … ${capture} (21 files)`, 'inputs');
+		await close(page);
+	});
+}
+
 async function checkHostile(browser) {
 	const folders = join(folder, 'x<');
 	const names = [join(folder, '<img src=x onerror=alert(1)>.pcap'), join(folders, 'script><script>alert(1)<', 'script>"\'&.pcap')];
@@ -444,6 +455,7 @@ await checkSizes(browser, 'stuck-fin-wait-2');
 await checkSizes(browser, 'retransmission');
 await checkPlots(browser);
 await checkNothing(browser);
+await checkManyFiles(browser);
 await checkHostile(browser);
 await checkPolicy(browser, join(folder, 'normal-close.html'));
 await checkCrowd(browser);

@@ -30,7 +30,8 @@ function connectionView(connection) {
 			connection.guessed && fact('Who is client', 'guessed: the opening was not seen'),
 			endFacts(connection, 0), endFacts(connection, 1)),
 		element('h4', {}, 'Findings'),
-		connection.findings.length > 0 ? connection.findings.map(findingItem) :
+		connection.findings.length > 0 ? connection.findings.map(finding =>
+			findingItem(finding, element('span', {class: 'code'}, report.summary.catalogue[finding.kind]?.id ?? '?'))) :
 			element('p', {}, connection.kinds.length > 0 ? 'Only counted in this report: ' +
 				connection.kinds.map(kind => report.summary.catalogue[kind]?.id ?? '?').join(', ') + '.' : 'None.'),
 		pictures(connection, report.details.get(connection.number)));

@@ -21,9 +21,9 @@ function subjectOf(finding) {
 	return [finding.subject ?? 'the capture', links.length > 0 && [': ', links], more > 0 && ` and ${grouped(more)} more`];
 }
 
-function findingItem(finding) {
+function findingItem(finding, name) {
 	return element('div', {class: 'finding'},
-		element('p', {}, severityTag(finding.severity), ' ', subjectOf(finding), ', ',
+		element('p', {}, severityTag(finding.severity), ' ', name, ', ',
 			element('span', {class: 'faint'}, `at ${utc(finding.time)}` +
 				(finding.packets.length > 0 ? `, ${packetsText(finding.packets)}` : ''))),
 		element('p', {}, withCode(finding.message)));
@@ -35,7 +35,8 @@ function findingList(findings, total) {
 	const more = element('button', {type: 'button', click: () => showMore(true)});
 	let shown = 0;
 	function showMore(moved) {
-		const next = findings.slice(shown, shown + FINDINGS_AT_ONCE).map(findingItem);
+		const next = findings.slice(shown, shown + FINDINGS_AT_ONCE)
+			.map(finding => findingItem(finding, subjectOf(finding)));
 		append(list, next);
 		shown += next.length;
 		more.textContent = `Show more (${grouped(findings.length - shown)})`;

@@ -33,6 +33,15 @@ function fact(name, value) {
 	return element('div', {}, element('dt', {}, name), element('dd', {}, value));
 }
 
+const INPUTS_NAMED = 8;
+
+/* Of a ring buffer of many files the first and the last are enough. */
+function inputsText(names) {
+	if (names.length <= INPUTS_NAMED)
+		return names.join(', ');
+	return `${names[0]}, ${names[1]}, … ${names.at(-1)} (${plural(names.length, 'file', 'files')})`;
+}
+
 function leftOutText(summary) {
 	const parts = [];
 	if (summary.rowsLeftOut > 0)
@@ -52,7 +61,7 @@ function showVerdict() {
 	/* Nothing to look at is no good news. */
 	const worst = severityName(worstOfAll() < 0 && summary.connections === 0 ? 0 : worstOfAll());
 	const leftOut = leftOutText(summary);
-	byId('inputs').textContent = report.inputs.map(i => i.source).join(', ');
+	byId('inputs').textContent = inputsText(report.inputs.map(i => i.source));
 	if (report.inputs.length > 0)
 		document.title = `${report.inputs[0].source.split('/').pop()} – tcpfsm`;
 	append(byId('verdict'), [
