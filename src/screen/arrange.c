@@ -47,12 +47,19 @@ matches(struct tf_model *m, const struct tf_row *row)
 	return occurs_in_findings(m->pattern, row->ids);
 }
 
+/* At the end of an input all have their record; those that were still open then are not over. */
+static bool
+is_over(const struct tf_model *m, const struct tf_row *row)
+{
+	return row->is_over && (m->keep_over_ns != INT64_MAX || row->close != TF_CLOSE_OPEN);
+}
+
 static bool
 is_shown(struct tf_model *m, const struct tf_row *row)
 {
 	if (m->only_findings && !row->ids)
 		return false;
-	if (m->hide_over && row->is_over)
+	if (m->hide_over && is_over(m, row))
 		return false;
 	return !*m->pattern || matches(m, row);
 }

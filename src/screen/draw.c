@@ -255,9 +255,9 @@ draw_table(const struct tf_picture *p, int y, int rows)
 	}
 	if (p->view->model->shown_count == 0 && rows > 0)
 		put_at(y + 1, 0, A_DIM,
-		       *p->view->model->pattern || p->view->model->only_findings
-		           ? "nothing that the filter leaves"
-		           : "no connection yet");
+		       p->view->model->count > 0 ? "nothing that the filter leaves"
+		       : p->live                 ? "no connection yet"
+		                                 : "no connection");
 }
 
 /* ---- the pane ----------------------------------------------------------------------- */

@@ -21,7 +21,11 @@ end_connection(uint64_t conn, unsigned last, uint16_t port, enum tf_state client
                uint64_t bytes)
 {
 	struct tf_connection_record r = {
-	    .conn = conn, .first_ts_ns = 0, .last_ts_ns = (int64_t)conn * SECOND};
+	    .conn = conn,
+	    .first_ts_ns = 0,
+	    .last_ts_ns = (int64_t)conn * SECOND,
+	    .close = client == TF_ESTABLISHED ? TF_CLOSE_OPEN : TF_CLOSE_FIN,
+	};
 	struct tf_event e = {.kind = TF_EV_CONNECTION, .connection = &r};
 
 	for (int i = 0; i < 2; i++)
@@ -176,6 +180,11 @@ findings_and_what_goes_on_can_be_shown_alone(void)
 	tf_view_key(&view, 'f');
 	CU_ASSERT(SHOWS(2));
 	tf_view_key(&view, 'f');
+	/* All have their records, but two were open when the input ended. */
+	tf_view_key(&view, 'c');
+	CU_ASSERT(SHOWS(2, 3));
+	model.keep_over_ns = 100 * SECOND; /* live, a record says that it is over */
+	tf_view_key(&view, 'c');
 	tf_view_key(&view, 'c');
 	CU_ASSERT_EQUAL(model.shown_count, 0);
 	tf_view_key(&view, TF_KEY_DOWN); /* nothing to choose: nothing happens */
