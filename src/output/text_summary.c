@@ -369,6 +369,21 @@ matters(const struct tf_summary *s)
 	       s->anomalies[TF_A_ONE_WAY] > 0 || s->anomalies[TF_A_EVICTED] > 0;
 }
 
+/* How transitions are to be read. */
+static void
+put_legend(struct tf_output *o)
+{
+	tf_put_lit(&o->out, "  ");
+	tf_put_wrapped(
+	    &o->out,
+	    "A transition is observed (this end sent the segment), presumed (the segment passed "
+	    "towards this end), inferred (it must have happened unseen), timer (a limit ran out) or "
+	    "retracted (an earlier one did not happen after all). States behind \"or\" remain "
+	    "possible. Numbers such as 3.10.7.4 are sections of RFC 9293.",
+	    2, 2, o->options.width);
+	tf_put_char(&o->out, '\n');
+}
+
 void
 tf_text_summary(struct tf_output *o, const struct tf_summary *s)
 {
@@ -392,8 +407,7 @@ tf_text_summary(struct tf_output *o, const struct tf_summary *s)
 	for (unsigned severity = 0; severity < TF_SEVERITY_COUNT; severity++)
 		findings += findings_of(t, (enum tf_severity)severity);
 	if (o->options.verbosity > 0)
-		tf_put_lit(&o->out,
-		           "  Numbers such as 3.10.7.4 behind a transition are sections of RFC 9293.\n");
+		put_legend(o);
 	if (findings > 0)
 		tf_put_lit(&o->out, "  tcpfsm --explain=ID says more about a kind of finding.\n");
 	if (s->verdict != NULL && s->verdict->asked)
