@@ -376,6 +376,10 @@ static void
 finish(struct tf_output *o, const struct tf_summary *s)
 {
 	put_crowds(o, s->evicted);
+	if (o->options.hosts && !state_of(o)->hosts) {
+		tf_text_begin(o, true);
+		tf_text_no_host(o);
+	}
 	tf_text_begin(o, true);
 	tf_text_summary(o, s);
 }

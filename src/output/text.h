@@ -79,6 +79,9 @@ void tf_text_older(struct tf_output *o, const struct tf_older *older, uint64_t e
 /* A row of the host table; the first one brings its head. */
 void tf_text_host(struct tf_output *o, const struct tf_addr *addr, const struct tf_detail *isn, size_t count);
 
+/* That there is no such table. */
+void tf_text_no_host(struct tf_output *o);
+
 /* The summary: what was read, the last states, findings by severity, what was skipped, the verdict. */
 void tf_text_summary(struct tf_output *o, const struct tf_summary *s);
 

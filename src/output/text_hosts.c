@@ -159,6 +159,7 @@ tf_text_host(struct tf_output *o, const struct tf_addr *addr, const struct tf_de
 {
 	struct tf_text *t = o->state;
 	const struct tf_detail *method = find(isn, count, "method");
+	size_t beyond;
 	struct tf_buf text;
 
 	if (!t->hosts++)
@@ -172,11 +173,23 @@ tf_text_host(struct tf_output *o, const struct tf_addr *addr, const struct tf_de
 	tf_put_lit(&o->out, "  ");
 	if (method != NULL)
 		tf_put_detail(&text, method);
-	put_cell(o, &text, METHOD_COLUMNS, false);
+	/* A method of many words goes into the next column, where there are few guesses. */
+	beyond = text.len >= METHOD_COLUMNS ? text.len - METHOD_COLUMNS + 1 : 0;
+	put_cell(o, &text, METHOD_COLUMNS + beyond, false);
 	put_guesses(&text, find(isn, count, "guesses"));
-	put_cell(o, &text, GUESSES_COLUMNS, true);
+	put_cell(o, &text, beyond < GUESSES_COLUMNS ? GUESSES_COLUMNS - beyond : 0, true);
 	tf_put_lit(&o->out, "  ");
 	end_row(o, &text, isn, count);
 	put_notes(o, &text, isn, count);
 	tf_buf_done(&text, &o->out);
+}
+
+void
+tf_text_no_host(struct tf_output *o)
+{
+	tf_put_wrapped(
+	    &o->out,
+	    "Hosts: none showed eight initial sequence numbers, the least of which anything is said.", 0,
+	    INDENT, o->options.width);
+	tf_put_char(&o->out, '\n');
 }

@@ -537,6 +537,7 @@ def the_host_table_has_a_head_and_a_row_a_host():
     record = as_json("-r", "scan.pcap").records("host")[0]
     assert lines[at + 2].split()[:3] == [record["addr"], "8", "0"], (lines[at + 2], record)
     assert "_" not in "".join(lines[at : at + 4]), lines[at : at + 4]
+    assert "\nHosts: none showed eight initial sequence numbers" in tcpfsm("-q", "--hosts", "-r", "refused.pcap").expect(0).out
 
 
 @check
