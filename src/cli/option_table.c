@@ -18,6 +18,9 @@
 #include "check/values.h"
 #include "output/output.h"
 
+#define HELP_WIDTH 80
+#define HELP_AT    33 /* columns before what an option does */
+
 typedef struct tf_options options;
 
 bool
@@ -328,7 +331,7 @@ const struct tf_option_row tf_option_rows[] = {
 	{COUNT, 's', "snapshot-length", "N", "capture N octets of a packet (default 262144; 0: that)", AT(snaplen), 0, 262144},
 	{FLAG, 'p', "no-promiscuous-mode", NULL, "do not put the interface into promiscuous mode", AT(not_promiscuous)},
 	{COUNT, 'B', "buffer-size", "KIB", "the kernel's capture buffer (default 16384)", AT(buffer_kib), 1, 1 << 21},
-	{SECONDS, 'G', "report-every", "SEC", "live: a line on standard error every SEC seconds", AT(report_ns)},
+	{SECONDS, 'G', "report-every", "SEC", "live: counts, states and findings on standard error every SEC seconds", AT(report_ns)},
 	{SECONDS, 0, "for", "SEC", "live: end after SEC seconds", AT(for_ns)},
 	{WORD, 'Z', NULL, "USER", "become USER once all is open (default when root and live: " TF_DEFAULT_USER ")", AT(user)},
 	{FLAG, 0, "no-sandbox", NULL, "live: keep privileges, and any system call allowed", AT(no_sandbox)},
@@ -348,7 +351,7 @@ const struct tf_option_row tf_option_rows[] = {
 	{FLAG, 0, "hosts", NULL, "text: how each host makes its initial sequence numbers", AT(hosts)},
 	{CALL, 0, "conn", "N[,...]", "text, csv, ladder: only these connections", .set = set_conns},
 	{CALL, 0, "state", "STATE[,...]", "only connections with an end in one of these states", .set = set_states},
-	{CALL, 0, "id", "ID[,...]", "only connections with one of these anomalies", .set = set_ids},
+	{CALL, 0, "id", "ID[,...]", "only connections with one of these findings", .set = set_ids},
 	{CALL, 0, "ladder", "[=CONN]", "the time-sequence picture in the terminal", .set = set_ladder},
 	{CALL, 0, "ladder-file", "FILE.svg", "the same as a picture, into a file", .set = set_ladder_file},
 	{CALL, 0, "diagram", "FILE", "the state diagram with the steps that were taken (.svg, .dot)", .set = set_diagram},
@@ -358,8 +361,8 @@ const struct tf_option_row tf_option_rows[] = {
 	H("Analysis:"),
 	{CALL, 0, "profile", "NAME", "timers of the observed hosts: linux (default), rfc, bsd, windows", .set = tf_options_set_profile},
 	{CALL, 0, "timer", "NAME=SEC", "one of them: time-wait, fin-wait-2, close-wait, syn-sent, ...", .set = set_timer},
-	{CALL, 0, "max-connections", "N", "connections kept at a time", .set = set_max_connections},
-	{CALL, 0, "reassembly-memory", "MIB", "room for what arrives out of order", .set = set_reassembly_memory},
+	{CALL, 0, "max-connections", "N", "connections kept at a time (default 1000000)", .set = set_max_connections},
+	{CALL, 0, "reassembly-memory", "MIB", "room for disordered and closing connections (default 128)", .set = set_reassembly_memory},
 	{COUNT, 0, "threads", "N", "threads; the output does not depend on them", AT(threads), 1, 1024},
 
 	H("For scripts:"),
@@ -371,8 +374,8 @@ const struct tf_option_row tf_option_rows[] = {
 	{WORD, 0, "rules", "FILE", "exit status 1 unless the rules in FILE hold: tcpfsm-rules(5)", AT(rules_file)},
 
 	H("About:"),
-	{COMMAND, 0, "list-anomalies", NULL, "the catalogue", .min = TF_SHOW_ANOMALIES},
-	{CALL, 0, "explain", "ID", "one anomaly at length", .set = set_explain},
+	{COMMAND, 0, "list-anomalies", NULL, "all findings", .min = TF_SHOW_ANOMALIES},
+	{CALL, 0, "explain", "ID", "one finding at length: what it means, what to look at next", .set = set_explain},
 	{COMMAND, 0, "list-rules", NULL, "the rules of the state machine", .min = TF_SHOW_RULES},
 	{CALL, 0, "completions", "SHELL", "the completion script of a shell: bash, zsh, fish", .set = set_completions},
 	{COMMAND, 'V', "version", NULL, "versions of tcpfsm and libpcap", .min = TF_SHOW_VERSION},
@@ -389,6 +392,26 @@ bool
 tf_option_argument_is_optional(const struct tf_option_row *row)
 {
 	return row->argument && row->argument[0] == '[';
+}
+
+/* HELP behind column HELP_AT, broken where a terminal of 80 columns ends. */
+static void
+put_help(const char *help)
+{
+	int at = HELP_AT;
+
+	for (const char *word = help; *word;) {
+		int n = (int)strcspn(word, " ");
+		if (at + 1 + n > HELP_WIDTH) {
+			printf("\n%*s", HELP_AT, "");
+			at = HELP_AT;
+		}
+		printf(" %.*s", n, word);
+		at += 1 + n;
+		word += n;
+		word += strspn(word, " ");
+	}
+	putchar('\n');
 }
 
 void
@@ -414,7 +437,8 @@ tf_options_help(void)
 			         row->argument ? row->argument : "");
 		else if (row->argument)
 			snprintf(name, sizeof name, "%s", row->argument);
-		printf("  %s%-*s %s\n", letter, 31 - (int)strlen(letter), name, row->help);
+		printf("  %s%-*s", letter, HELP_AT - 2 - (int)strlen(letter), name);
+		put_help(row->help);
 	}
 	puts("\nExit status: 0 analysed; 1 --fail-on or --rules does not hold; 2 usage;\n"
 	     "3 the input could not be read to its end; 4 the output could not be written.");

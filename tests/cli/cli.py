@@ -914,6 +914,7 @@ def what_is_shown_without_a_capture_needs_none():
         assert tcpfsm(option).expect(0).out, option
     assert "libpcap" in tcpfsm("-V").out
     assert "connection-refused" in tcpfsm("--list-anomalies").out
+    assert all(len(line) <= 80 for line in tcpfsm("--help").out.splitlines()), "--help is wider than 80 columns"
 
 
 # --- Signals ----------------------------------------------------------------------------------
