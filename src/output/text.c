@@ -116,8 +116,8 @@ put_conns(struct tf_buf *text, const struct tf_finding *f)
 	tf_put_char(text, '.');
 }
 
-/* What a finding that stands alone is about; live with the time of day and, since the record may be
- * hours away, the ends. */
+/* What a finding that stands alone is about; live with the time of day.  The record that names the ends
+ * may be far away, or not be shown at all. */
 static void
 put_about(struct tf_output *o, const struct tf_finding *f)
 {
@@ -132,7 +132,7 @@ put_about(struct tf_output *o, const struct tf_finding *f)
 		return;
 	}
 	tf_text_number(o, f->conn);
-	if (!o->options.streaming || !f->ends_known)
+	if (!f->ends_known)
 		return;
 	tf_put_lit(b, "  ");
 	tf_put_end(b, &o->options, &f->addr[TF_CLIENT], f->port[TF_CLIENT]);

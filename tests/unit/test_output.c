@@ -1097,6 +1097,11 @@ text_of_late_findings(void)
 	int fd;
 	struct tf_output *o = open_writer("text", &options, &fd);
 
+	late.ends_known = true;
+	late.addr[TF_CLIENT] = ipv4(10, 9, 0, 1);
+	late.addr[TF_SERVER] = ipv4(10, 9, 0, 2);
+	late.port[TF_CLIENT] = 40000;
+	late.port[TF_SERVER] = 80;
 	send_record(o, half_closed(1));
 	send_finding(o, late);
 	service.id = TF_A_CLOSE_WAIT_LEAK;
@@ -1106,7 +1111,7 @@ text_of_late_findings(void)
 	service.conns = conns;
 	send_finding(o, service);
 	close_writer(o, fd);
-	EXPECT_WITHIN(written, "\n\n#1\n    warning  The client closed");
+	EXPECT_WITHIN(written, "\n\n#1  10.9.0.1:40000 -> 10.9.0.2:80\n    warning  The client closed");
 	EXPECT_WITHIN(written, "\n\n10.9.0.2:80\n    error    ");
 	EXPECT_WITHIN(written, "Connections #1, #2.");
 }
