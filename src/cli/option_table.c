@@ -206,6 +206,18 @@ set_end(options *o, const char *value)
 	return true;
 }
 
+/* Say that NAME is no timer, with the names of those that are there. */
+static bool
+refuse_timer(options *o, const char *name)
+{
+	tf_options_refuse(o, "--timer: unknown timer '%s'; there are:", name);
+	for (int i = 0; i < TF_TIMER_COUNT; i++) {
+		size_t used = strlen(o->message);
+		snprintf(o->message + used, sizeof o->message - used, " %s", tf_timer_name((enum tf_timer)i));
+	}
+	return false;
+}
+
 /* A timer's value replaces the profile's in whatever order they are given: see take_profile(). */
 static bool
 set_timer(options *o, const char *value)
@@ -218,7 +230,7 @@ set_timer(options *o, const char *value)
 	name[length] = '\0';
 	int timer = tf_timer_by_name(name);
 	if (timer < 0)
-		return tf_options_refuse(o, "--timer: unknown timer '%s'", name);
+		return refuse_timer(o, name);
 	const char *number = value + length + 1;
 	int64_t *slot = &o->config.timer[timer];
 	uint64_t count;

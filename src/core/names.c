@@ -146,14 +146,17 @@ state_char(char c)
 	return c == '_' ? '-' : c;
 }
 
+/* A hyphen may be missing: netstat and the kernel write FIN_WAIT2. */
 static bool
 is_state_name(const char *canonical, const char *name)
 {
-	while (*canonical != '\0' && state_char(*name) == *canonical) {
-		canonical++;
-		name++;
+	for (; *canonical != '\0'; canonical++) {
+		if (state_char(*name) == *canonical)
+			name++;
+		else if (*canonical != '-')
+			return false;
 	}
-	return *canonical == '\0' && *name == '\0';
+	return *name == '\0';
 }
 
 const char *

@@ -269,6 +269,10 @@ test_states(void)
 	CU_ASSERT_EQUAL(tf_state_by_name("FIN_WAIT_1"), TF_FIN_WAIT_1);
 	CU_ASSERT_EQUAL(tf_state_by_name("ESTAB"), TF_ESTABLISHED);
 	CU_ASSERT_EQUAL(tf_state_by_name("syn-recv"), TF_SYN_RECEIVED);
+	CU_ASSERT_EQUAL(tf_state_by_name("FIN_WAIT2"), TF_FIN_WAIT_2);
+	CU_ASSERT_EQUAL(tf_state_by_name("TimeWait"), TF_TIME_WAIT);
+	CU_ASSERT_EQUAL(tf_state_by_name("FIN--WAIT-2"), -1);
+	CU_ASSERT_EQUAL(tf_state_by_name("-LISTEN"), -1);
 	CU_ASSERT_EQUAL(tf_state_by_name("FIN-WAIT"), -1);
 	CU_ASSERT_EQUAL(tf_state_by_name("FIN-WAIT-22"), -1);
 	CU_ASSERT_EQUAL(tf_state_by_name("FIN-WAIT-"), -1);
