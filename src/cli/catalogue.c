@@ -37,7 +37,22 @@ name_states(tf_states set)
 	return NULL;
 }
 
-/* The rows that are rules, not impossibilities, as text; each `from` is on the heap. */
+/* Where RULE leads, in words; the caller frees it.  NULL where there is no memory. */
+static char *
+name_outcome(const struct tf_rule *rule)
+{
+	const char *to = rule->to < 0 ? "(stays)" : tf_state_name((enum tf_state)rule->to);
+	const char *before = rule->effect == TF_MAYBE && rule->to >= 0 ? "perhaps " : "";
+	const char *behind = rule->effect == TF_RESTART ? ", and 2 MSL start again"
+	                     : rule->effect != TF_BACK  ? ""
+	                     : rule->from == TF_STATES(TF_SYN_RECEIVED)
+	                         ? ", or LISTEN after a passive OPEN"
+	                         : ", or from SYN-RECEIVED after a passive OPEN to LISTEN";
+	char *text;
+	return asprintf(&text, "%s%s%s", before, to, behind) < 0 ? NULL : text;
+}
+
+/* The rows that are rules, not impossibilities, as text; each `from` and `to` is on the heap. */
 static size_t
 describe_rules(struct tf_rule_text *texts, const struct tf_rule *rules, size_t count)
 {
@@ -46,14 +61,17 @@ describe_rules(struct tf_rule_text *texts, const struct tf_rule *rules, size_t c
 		const struct tf_rule *rule = &rules[i];
 		if (rule->effect == TF_NEVER)
 			continue;
-		char *from = name_states(rule->from);
-		if (!from)
+		char *from = name_states(rule->from), *to = name_outcome(rule);
+		if (!from || !to) {
+			free(from);
+			free(to);
 			break;
+		}
 		texts[described++] = (struct tf_rule_text){
 		    .name = rule->name,
 		    .from = from,
 		    .input = tf_input_text(rule->input),
-		    .to = rule->to < 0 ? "(stays)" : tf_state_name((enum tf_state)rule->to),
+		    .to = to,
 		    .reference = rule->reference,
 		};
 	}
@@ -70,8 +88,10 @@ show_rules(const struct tf_output_options *out)
 		return ENOMEM;
 	size_t described = describe_rules(texts, rules, count);
 	int error = tf_list_rules(STDOUT_FILENO, out, texts, described);
-	for (size_t i = 0; i < described; i++)
+	for (size_t i = 0; i < described; i++) {
 		free((char *)texts[i].from);
+		free((char *)texts[i].to);
+	}
 	free(texts);
 	return error;
 }

@@ -914,6 +914,10 @@ def what_is_shown_without_a_capture_needs_none():
         assert tcpfsm(option).expect(0).out, option
     assert "libpcap" in tcpfsm("-V").out
     assert "connection-refused" in tcpfsm("--list-anomalies").out
+    rules = " ".join(tcpfsm("--list-rules").out.split())
+    assert "hear-rst-opening SYN-RECEIVED: rcv RST -> CLOSED, or LISTEN after a passive OPEN (RFC 9293" in rules, rules
+    assert "rcv RST that is not at RCV.NXT -> perhaps CLOSED (RFC 5961 section 3.2)" in rules, rules
+    assert "fin-heard-again TIME-WAIT: rcv FIN -> (stays), and 2 MSL start again (RFC 9293" in rules, rules
     assert all(len(line) <= 80 for line in tcpfsm("--help").out.splitlines()), "--help is wider than 80 columns"
 
 
