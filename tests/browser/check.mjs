@@ -21,7 +21,8 @@ import {crowd, shutWindow} from './crowd.mjs';
 const folder = resolve(process.argv[2]);
 const {chromium} = createRequire(join(folder, 'x.js'))('playwright-core');
 const captures = join(process.env.top_srcdir, 'pcaps');
-const SMALL_PHONE = {width: 360, height: 740}, PHONE = {width: 390, height: 844}, TABLET = {width: 820, height: 1180}, LAPTOP = {width: 1280, height: 800};
+const SMALL_PHONE = {width: 360, height: 740}, PHONE = {width: 390, height: 844}, TABLET = {width: 820, height: 1180}, LAPTOP = {width: 1280, height: 800},
+	PAPER = {width: 718, height: 1000}; /* A4 between margins of a centimetre */
 const TEXT_CONTRAST = 4.5, LINE_CONTRAST = 3; /* WCAG 2.2, success criteria 1.4.3 and 1.4.11 */
 const PAGE_TO_FILE = 36; /* pixels by which the ladder of a file, which has a heading, is lower */
 const PATIENCE_MS = 5000; /* for ten thousand connections, on a slow machine */
@@ -363,6 +364,16 @@ async function checkNothing(browser) {
 	});
 }
 
+async function checkPaper(browser) {
+	await test('on paper nothing is cut off at the right', async () => {
+		const page = await open(browser, report(join(captures, 'stuck-fin-wait-2.pcap'), 'paper'), {viewport: PAPER, hash: '#connection-1'});
+		await page.emulateMedia({media: 'print'});
+		const wide = await page.$$eval('body, .scroller, .figure', parts => parts.filter(p => p.scrollWidth > p.clientWidth + 1).map(p => `${p.className}: ${p.scrollWidth} in ${p.clientWidth}`));
+		same(wide, [], 'too wide');
+		await close(page);
+	});
+}
+
 async function checkManyFiles(browser) {
 	await test('of many files the first and the last are named', async () => {
 		const capture = join(captures, 'normal-close.pcap');
@@ -455,6 +466,7 @@ await checkSizes(browser, 'stuck-fin-wait-2');
 await checkSizes(browser, 'retransmission');
 await checkPlots(browser);
 await checkNothing(browser);
+await checkPaper(browser);
 await checkManyFiles(browser);
 await checkHostile(browser);
 await checkPolicy(browser, join(folder, 'normal-close.html'));
