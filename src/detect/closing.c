@@ -118,8 +118,15 @@ raise_stuck_fin(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoin
 
 /* ---- a FIN without an answer ------------------------------------------------------- */
 
+/* It keeps its window shut, and the other end probes it: that one has more to send, and its FIN comes behind it. */
+static bool
+holds_back(const struct tf_end_watch *waiter)
+{
+	return waiter->shut_ns && waiter->shut_probe_ns >= waiter->shut_ns;
+}
+
 /* The FIN of WAITER was acknowledged at this time, or the other end sent
- * data then; INT64_MAX where nobody waits, or where the capture may have
+ * data then, or tried to; INT64_MAX where nobody waits, or where the capture may have
  * missed what he waits for. */
 static int64_t
 waits_since(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint waiter)
@@ -141,6 +148,11 @@ waits_since(const struct tf_context *ctx, const struct tf_connection *c, enum tf
 	if (x && x->gaps && x->gap_end == (waiter == TF_CLIENT ? TF_SERVER : TF_CLIENT) &&
 	    x->gap_packet > tf_packet_of(ctx, fin->packet))
 		return INT64_MAX;
+	if (x && holds_back(&x->watch[waiter]))
+		return INT64_MAX;
+	/* A probe says what data would: there is more to come. */
+	if (x && x->watch[waiter].shut_probe_ns > data_ns)
+		data_ns = x->watch[waiter].shut_probe_ns;
 	return data_ns > fin->ack_ns ? data_ns : fin->ack_ns;
 }
 

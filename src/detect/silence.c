@@ -93,6 +93,7 @@ note_window_probe(const struct tf_step *st, struct tf_end_watch *receiver)
 		return;
 	receiver->shut_probes++;
 	receiver->shut_probe_packet = st->s->packet;
+	receiver->shut_probe_ns = st->ctx->now_ns;
 }
 
 /* ---- findings ----------------------------------------------------------------- */
