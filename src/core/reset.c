@@ -12,7 +12,7 @@
 #include "core/unseen.h"
 
 static void
-note_rst(struct tf_step *st, bool exact)
+note_rst(struct tf_step *st, bool exact, bool awaiting)
 {
 	struct tf_extra *x = tf_extra_of(st->ctx, st->c);
 
@@ -25,7 +25,7 @@ note_rst(struct tf_step *st, bool exact)
 	    .from = (uint8_t)st->from,
 	    .seen = true,
 	    .exact = exact,
-	    .awaiting = !exact,
+	    .awaiting = awaiting,
 	};
 }
 
@@ -44,7 +44,7 @@ prove_refusal(struct tf_step *st)
 	enum tf_state own = tf_end_state(st->x);
 	bool refused = own <= TF_SYN_SENT;
 
-	note_rst(st, true);
+	note_rst(st, true, false);
 	tf_replica_sent(st->sender, refused ? TF_IN_SND_REFUSAL : TF_IN_SND_RST);
 	tf_replica_moved(st->receiver, TF_IN_RCV_REFUSAL, TF_PRESUMED);
 	tf_connection_set_close(st->c, refused ? TF_CLOSE_REFUSED : TF_CLOSE_RST);
@@ -148,7 +148,7 @@ ignores_rst(const struct tf_step *st)
 static void
 prove_exact_rst(struct tf_step *st)
 {
-	note_rst(st, true);
+	note_rst(st, true, false);
 	prove_before_rst(st);
 	bool heeded = !tf_path_is_dead(st) && !ignores_rst(st);
 	if (!heeded)
@@ -166,6 +166,15 @@ aborts_behind_hole(const struct tf_step *st)
 {
 	return st->s->flags & TF_ACK && tf_seq_eq(st->s->seq, st->x->max) &&
 	       tf_seq_lt(st->x->nxt, st->x->max) && tf_end_state(st->x) >= TF_ESTABLISHED;
+}
+
+/* It lies outside the window, whatever has arrived by now: then it is dropped without a word, and silence shows
+ * nothing.  Where its sender stopped, it may have heard of a wider window that the tap did not see. */
+static bool
+is_dropped(const struct tf_step *st)
+{
+	return tf_end_has(st->y, TF_END_WINDOW_KNOWN) && tf_rst_place(st) == TF_RST_OUTSIDE &&
+	       !tf_seq_eq(st->s->seq, st->x->max);
 }
 
 void
@@ -190,11 +199,13 @@ tf_prove_reset(struct tf_step *st)
 		prove_exact_rst(st);
 	} else if (tf_end_state(st->x) != TF_CLOSED && tf_end_state(st->y) > TF_LISTEN) {
 		/* Of an end that has no connection silence shows nothing. */
-		note_rst(st, false);
+		bool dropped = is_dropped(st);
+		note_rst(st, false, !dropped);
 		prove_before_rst(st);
 		if (aborts_behind_hole(st))
 			tf_replica_sent(st->sender, TF_IN_SND_RST);
-		tf_replica_perhaps(st->receiver, TF_IN_RCV_RST_DOUBTFUL);
+		if (!dropped)
+			tf_replica_perhaps(st->receiver, TF_IN_RCV_RST_DOUBTFUL);
 	}
 	tf_note_time_wait(st->ctx, st->c, st->to, st->s);
 }
