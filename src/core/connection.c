@@ -325,7 +325,8 @@ forget_stream(struct tf_step *st, struct tf_end *x)
 	}
 	if (extra)
 		tf_reassembly_clear(st->ctx, extra, st->from);
-	tf_replica_retract(st->sender, TF_LISTEN, TF_IN_SND_SYN_ACK);
+	if (tf_end_state(x) != TF_LISTEN)
+		tf_replica_retract(st->sender, TF_LISTEN, TF_IN_SND_SYN_ACK);
 }
 
 /* A SYN,ACK answers the SYN, and what had passed in its sender's name does not lie behind its number, or lies farther
@@ -498,15 +499,91 @@ take_up_again(struct tf_step *st)
 	st->before[which] = tf_end_state(&st->c->end[which]);
 }
 
+/* ---- a listener that answers anew --------------------------------------------- */
+
+/* It had given up, or has lost its embryo, and chose another number for the next copy of the SYN (RFC 9293 section
+ * 3.10.7.2); or somebody else did.  Which one holds, the client's ACK tells. */
+static void
+note_other_answer(struct tf_step *st)
+{
+	const struct tf_segment *s = st->s;
+	const unsigned answer = TF_SYN | TF_ACK;
+	struct tf_extra *x;
+
+	if ((s->flags & (answer | TF_RST | TF_FIN)) != answer || st->from != TF_SERVER ||
+	    st->c->flags & TF_CONN_MIDSTREAM || tf_end_has(st->x, TF_END_SYN_ACKED) ||
+	    tf_end_state(st->y) != TF_SYN_SENT || !tf_seq_eq(s->ack, tf_seq_add(st->y->isn, 1)))
+		return;
+	x = tf_extra_of(st->ctx, st->c);
+	if (x)
+		x->other_answer = (struct tf_other_answer){
+		    .packet = s->packet,
+		    .seq = s->seq,
+		    .options = s->options,
+		    .tsval = s->tsval,
+		    .window = s->window,
+		    .mss = s->mss,
+		    .wscale = s->wscale,
+		};
+}
+
+/* The client acknowledges the other number, which therefore is the server's own. */
+static bool
+takes_other_answer(const struct tf_step *st, const struct tf_extra *x)
+{
+	return x && x->other_answer.packet && st->from == TF_CLIENT &&
+	       (st->s->flags & (TF_SYN | TF_RST | TF_ACK)) == TF_ACK &&
+	       !tf_end_has(st->y, TF_END_SYN_ACKED) &&
+	       tf_seq_eq(st->s->ack, tf_seq_add(x->other_answer.seq, 1)) &&
+	       tf_seq_eq(st->s->seq, tf_seq_add(st->x->isn, 1));
+}
+
+static void
+begin_with_other_answer(struct tf_step *st, struct tf_extra *x)
+{
+	const struct tf_segment syn_ack = {
+	    .packet = x->other_answer.packet,
+	    .seq = x->other_answer.seq,
+	    .ack = tf_seq_add(st->x->isn, 1),
+	    .flags = TF_SYN | TF_ACK,
+	    .options = x->other_answer.options,
+	    .tsval = x->other_answer.tsval,
+	    .window = x->other_answer.window,
+	    .mss = x->other_answer.mss,
+	    .wscale = x->other_answer.wscale,
+	};
+	struct tf_step past;
+
+	tf_step_init(&past, st->ctx, st->c, &syn_ack, TF_SERVER);
+	x->other_answer.packet = 0;
+	x->given_up[TF_SERVER] = TF_CLOSED;
+	forget_stream(&past, past.x);
+	past.x->flags &= (uint16_t) ~(TF_END_SYN_SEEN | TF_END_MSS | TF_END_WSCALE | TF_END_SACK |
+	                              TF_END_TIMESTAMPS | TF_END_OPTIONS_CUT);
+	note_syn(&past);
+	note_timestamp(&past);
+	note_window(&past);
+	past.x->max = past.x->nxt = tf_seq_add(syn_ack.seq, 1);
+	tf_replica_sent(past.sender, TF_IN_SND_SYN_ACK);
+	st->c->flags |= TF_CONN_REPEATED; /* which SYN it answers nobody knows: no measure */
+	st->before[TF_SERVER] = tf_end_state(past.x);
+}
+
 void
 tf_connection_segment(struct tf_step *st)
 {
+	struct tf_extra *x = tf_extra_if(st->ctx, st->c);
 	bool syn = (st->s->flags & (TF_SYN | TF_RST)) == TF_SYN;
 
 	count_packet(st);
-	take_up_again(st);
+	if (takes_other_answer(st, x))
+		begin_with_other_answer(st, x);
+	bool dropped = is_dropped(st);
+	if (!dropped)
+		take_up_again(st);
 	tf_letters_segment(st);
-	if (is_dropped(st)) {
+	if (dropped) {
+		note_other_answer(st);
 		st->marks |= TF_MARK_UNACCEPTABLE;
 		st->verdict = TF_REJECT_BEYOND;
 		show_segment(st);

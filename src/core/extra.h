@@ -75,6 +75,15 @@ struct tf_end_extra {
 	int64_t highest_ns; /* when the highest octet was sent: tells reordering from repetition */
 };
 
+/* A later SYN,ACK that bears another number, before any was acknowledged. */
+struct tf_other_answer {
+	uint64_t packet; /* 0: none passed */
+	tf_seq seq;
+	uint32_t tsval;
+	uint16_t options, window, mss;
+	uint8_t wscale;
+};
+
 /* What the detectors follow of an end that repeats itself, probes, shuts its window or goes on
  * after the other's FIN. */
 struct tf_end_watch {
@@ -312,6 +321,7 @@ struct tf_extra {
 	uint32_t syn_data;       /* octets on the client's first SYN */
 	bool syn_fast_open;      /* it had the Fast Open option */
 	struct tf_former former; /* conn 0: none is known */
+	struct tf_other_answer other_answer;
 	struct tf_late_letters letters;
 };
 
