@@ -135,7 +135,8 @@ static void
 begin_midstream(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s)
 {
 	enum tf_state first = s->flags & TF_RST ? TF_CLOSED : TF_ESTABLISHED;
-	tf_states base = SYNCHRONIZED;
+	/* The ACK of its SYN may be on the way, or this one. */
+	tf_states base = SYNCHRONIZED | TF_STATES(TF_SYN_RECEIVED);
 
 	if (s->flags & TF_RST)
 		base |= TF_STATES(TF_CLOSED) | TF_STATES(TF_LISTEN);
