@@ -92,6 +92,7 @@ struct tf_end_watch {
 	int64_t repeat_ns;
 	uint64_t repeat_first, repeat_last;
 	uint32_t repeats;
+	int64_t tried_ns; /* when it last sent that octet again, or something into a window that is shut */
 	/* Keepalive probes that it sent since the other end was heard last. */
 	uint32_t probes;
 	int64_t probe_ns, probe_last_ns;
@@ -99,8 +100,7 @@ struct tf_end_watch {
 	/* It offers no window. */
 	int64_t shut_ns; /* since when; 0: it does offer one */
 	uint64_t shut_packet, shut_probe_packet;
-	uint32_t shut_probes;  /* that the other end sent since */
-	int64_t shut_probe_ns; /* the last one of them, or of those before */
+	uint32_t shut_probes; /* that the other end sent since */
 	/* Its first new data after it had acknowledged the other end's FIN. */
 	tf_seq after_fin_seq, after_fin_end;
 	uint64_t after_fin_packet;

@@ -118,11 +118,14 @@ raise_stuck_fin(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoin
 
 /* ---- a FIN without an answer ------------------------------------------------------- */
 
-/* It keeps its window shut, and the other end probes it: that one has more to send, and its FIN comes behind it. */
+/* WAITER keeps its window shut, and the other end probes it: that one has more to send, and its FIN comes behind
+ * it. */
 static bool
-holds_back(const struct tf_end_watch *waiter)
+holds_back(const struct tf_extra *x, enum tf_endpoint waiter)
 {
-	return waiter->shut_ns && waiter->shut_probe_ns >= waiter->shut_ns;
+	int64_t shut_ns = x->watch[waiter].shut_ns;
+
+	return shut_ns && x->watch[!waiter].tried_ns >= shut_ns;
 }
 
 /* The FIN of WAITER was acknowledged at this time, or the other end sent
@@ -148,11 +151,11 @@ waits_since(const struct tf_context *ctx, const struct tf_connection *c, enum tf
 	if (x && x->gaps && x->gap_end == (waiter == TF_CLIENT ? TF_SERVER : TF_CLIENT) &&
 	    x->gap_packet > tf_packet_of(ctx, fin->packet))
 		return INT64_MAX;
-	if (x && holds_back(&x->watch[waiter]))
+	if (x && holds_back(x, waiter))
 		return INT64_MAX;
-	/* A probe says what data would: there is more to come. */
-	if (x && x->watch[waiter].shut_probe_ns > data_ns)
-		data_ns = x->watch[waiter].shut_probe_ns;
+	/* What is sent again says what new data would: there is more to come. */
+	if (x && x->watch[!waiter].tried_ns > data_ns)
+		data_ns = x->watch[!waiter].tried_ns;
 	return data_ns > fin->ack_ns ? data_ns : fin->ack_ns;
 }
 

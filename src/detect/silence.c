@@ -52,6 +52,7 @@ note_repetition(const struct tf_step *st, struct tf_end_watch *w)
 		w->repeat_first = st->s->packet;
 	}
 	w->repeat_last = st->s->packet;
+	w->tried_ns = st->ctx->now_ns;
 }
 
 static void
@@ -84,7 +85,7 @@ note_window(const struct tf_step *st, struct tf_end_watch *w)
 
 /* The other end tries to send into a window that it knows to be shut. */
 static void
-note_window_probe(const struct tf_step *st, struct tf_end_watch *receiver)
+note_window_probe(const struct tf_step *st, struct tf_end_watch *sender, struct tf_end_watch *receiver)
 {
 	unsigned kinds = TF_MARK_ZERO_WINDOW_PROBE | TF_MARK_KEEPALIVE | TF_MARK_RETRANSMISSION;
 
@@ -93,7 +94,7 @@ note_window_probe(const struct tf_step *st, struct tf_end_watch *receiver)
 		return;
 	receiver->shut_probes++;
 	receiver->shut_probe_packet = st->s->packet;
-	receiver->shut_probe_ns = st->ctx->now_ns;
+	sender->tried_ns = st->ctx->now_ns;
 }
 
 /* ---- findings ----------------------------------------------------------------- */
@@ -252,7 +253,7 @@ tf_silence_segment(const struct tf_step *st)
 	note_repetition(st, own);
 	note_probe(st, own);
 	note_window(st, own);
-	note_window_probe(st, peer);
+	note_window_probe(st, own, peer);
 	check(st->ctx, st->c);
 }
 
