@@ -173,6 +173,19 @@ is_data_at_fin(const struct tf_step *st)
 	return st->s->len > 0 && !(st->s->flags & TF_FIN) && tf_seq_eq(st->end, st->x->max);
 }
 
+/* Its receiver drops it only if it has heard what is newer, and that may have been lost behind the tap: octets that
+ * lie in a hole have passed either way. */
+static void
+keep_stale(struct tf_step *st)
+{
+	if (st->verdict != TF_REJECT_STALE || tf_seq_gt(st->end, st->x->max) ||
+	    tf_segment_seg_len(st->s) == 0)
+		return;
+	st->new_bytes = fill_gap(st);
+	st->new_bytes += tf_reassembly_add(st->ctx, st->c, st->from, st->s->seq, st->end).fresh;
+	tf_end_count_bytes(st->x, st->new_bytes);
+}
+
 void
 tf_place_sequence(struct tf_step *st)
 {
@@ -193,6 +206,7 @@ tf_place_sequence(struct tf_step *st)
 	}
 	if (st->verdict == TF_REJECT_BEYOND || st->verdict == TF_REJECT_STALE) {
 		st->marks |= TF_MARK_UNACCEPTABLE;
+		keep_stale(st);
 		return;
 	}
 	if (tf_segment_seg_len(s) == 0)
