@@ -87,12 +87,23 @@ check_collision(const struct tf_step *st, const struct tf_former *former, enum t
 	tf_raise(st->ctx, st->c, &f);
 }
 
+/* All that it sent before was this SYN, and so it may be sending it again: what answered it was lost behind the tap. */
+static bool
+may_be_sent_again(const struct tf_step *st, const struct tf_former *former, enum tf_endpoint which)
+{
+	unsigned side = side_of(st->c, which);
+
+	return which == TF_CLIENT && bit(former->max_known, side) &&
+	       former->max[side].v - former->isn[side].v == 1 &&
+	       st->c->first_ts_ns - former->first_ts_ns < st->ctx->config->timer[TF_TIMER_SYN_SENT];
+}
+
 static void
 check_reuse(const struct tf_step *st, const struct tf_former *former, enum tf_endpoint which)
 {
 	const struct tf_end *end = &st->c->end[which];
 
-	if (!tf_seq_eq(end->isn, former->isn[side_of(st->c, which)]))
+	if (!tf_seq_eq(end->isn, former->isn[side_of(st->c, which)]) || may_be_sent_again(st, former, which))
 		return;
 	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_ISN_REUSE, which);
 	tf_finding_count(&f, "former", TF_D_COUNT, former->conn);
