@@ -339,6 +339,16 @@ lose_patience(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint 
 		tf_replica_moved(tf_replica(ctx, c, which), TF_IN_ABORT, TF_TIMER_RAN);
 }
 
+/* The ACK of a FIN did not pass: that the connection is over is a conclusion from silence, and rules nothing out. */
+static bool
+is_over_by_silence(const struct tf_connection *c)
+{
+	for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++)
+		if (tf_end_has(&c->end[e], TF_END_FIN) && !tf_end_has(&c->end[e], TF_END_FIN_ACKED))
+			return true;
+	return false;
+}
+
 void
 tf_connection_deadline(struct tf_context *ctx, struct tf_connection *c)
 {
@@ -360,7 +370,7 @@ tf_connection_deadline(struct tf_context *ctx, struct tf_connection *c)
 		c->flags |= TF_CONN_SETTLED;
 		/* Who was sent a RST and has nothing to say may not have heard it. */
 		for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++)
-			if (!x || !x->rst.seen || x->rst.from == e)
+			if (x && x->rst.seen ? x->rst.from == e : !is_over_by_silence(c))
 				tf_replica_settle(tf_replica(ctx, c, e));
 	}
 }
