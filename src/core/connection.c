@@ -515,6 +515,7 @@ note_other_answer(struct tf_step *st)
 	    st->c->flags & TF_CONN_MIDSTREAM || tf_end_has(st->x, TF_END_SYN_ACKED) ||
 	    tf_end_state(st->y) != TF_SYN_SENT || !tf_seq_eq(s->ack, tf_seq_add(st->y->isn, 1)))
 		return;
+	tf_replica_received(st->receiver, TF_P_SYN_ACK, false);
 	x = tf_extra_of(st->ctx, st->c);
 	if (x)
 		x->other_answer = (struct tf_other_answer){
