@@ -7,36 +7,45 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/terminal.h"
 
-/* The name of the input that FD is, too; NULL where it is none. */
+/* The name of the input that is the same file as OUTPUT; NULL where none is. */
 static const char *
-input_behind(int fd, const struct tf_options *o)
+input_behind(const struct stat *output, const struct tf_options *o)
 {
-	struct stat output, input;
-	if (fstat(fd, &output) != 0 || !S_ISREG(output.st_mode))
+	struct stat input;
+	if (!S_ISREG(output->st_mode))
 		return NULL;
 	for (size_t i = 0; i < o->file_count; i++)
-		if (stat(o->files[i], &input) == 0 && input.st_dev == output.st_dev &&
-		    input.st_ino == output.st_ino)
+		if (stat(o->files[i], &input) == 0 && input.st_dev == output->st_dev &&
+		    input.st_ino == output->st_ino)
 			return o->files[i];
 	return NULL;
+}
+
+static bool
+refuse_input(const char *path)
+{
+	tf_complain("%s: this is an input, it is not written over", path);
+	return false;
 }
 
 int
 tf_open_to_replace(const char *path, const struct tf_options *o)
 {
+	struct stat status;
 	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
 	if (fd < 0) {
 		tf_complain("%s: %s", path, strerror(errno));
 		return -1;
 	}
-	if (input_behind(fd, o)) {
-		tf_complain("%s: this is an input, it is not written over", path);
+	if (fstat(fd, &status) == 0 && input_behind(&status, o)) {
+		refuse_input(path);
 		close(fd);
 		return -1;
 	}
@@ -56,6 +65,23 @@ tf_open_for_writing(const char *path, const struct tf_options *o)
 		return -1;
 	}
 	return fd;
+}
+
+bool
+tf_may_be_replaced(const char *path, const struct tf_options *o)
+{
+	char beside[PATH_MAX];
+	struct stat status;
+	/* A link, too: what the name of standard output stands for may be a file. */
+	if (lstat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
+		tf_complain("%s: no regular file, it is not replaced", path);
+		return false;
+	}
+	if (stat(path, &status) == 0 && input_behind(&status, o))
+		return refuse_input(path);
+	if (tf_keeper_name_beside(beside, path) && stat(beside, &status) == 0 && input_behind(&status, o))
+		return refuse_input(beside);
+	return true;
 }
 
 static struct tf_output_options

@@ -40,6 +40,10 @@ int tf_open_for_writing(const char *path, const struct tf_options *options);
 /* The same, but what the file holds stays until the caller cuts it. */
 int tf_open_to_replace(const char *path, const struct tf_options *options);
 
+/* May the keeper put a new file in the place of PATH?  Not in that of an input, a device or a pipe, which
+ * would be gone.  False after a complaint. */
+bool tf_may_be_replaced(const char *path, const struct tf_options *options);
+
 /* Open all files and make all writers; JUDGE is told each event, too, with what KNOWN says of a finding, and
  * RESOLVER is asked for names (NULL: from here).  False after a complaint; tf_outputs_close() is due in both
  * cases. */

@@ -23,8 +23,8 @@ enum question { QUESTION_OPEN = 'o', QUESTION_PUT = 'p' };
 
 /* ---- in the helper --------------------------------------------------------- */
 
-static bool
-beside(char path[PATH_MAX], const char *name)
+bool
+tf_keeper_name_beside(char path[PATH_MAX], const char *name)
 {
 	int n = snprintf(path, PATH_MAX, "%s.tmp", name);
 	errno = ENAMETOOLONG;
@@ -38,7 +38,7 @@ open_file(const struct tf_kept_file *file)
 	char path[PATH_MAX];
 	int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
 	if (file->replace)
-		return beside(path, file->name) ? open(path, flags | O_TRUNC, 0644) : -1;
+		return tf_keeper_name_beside(path, file->name) ? open(path, flags | O_TRUNC, 0644) : -1;
 	int fd = open(file->name, flags | O_APPEND, 0666);
 	if (fd >= 0)
 		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
@@ -49,7 +49,7 @@ static bool
 put_file(const struct tf_kept_file *file)
 {
 	char path[PATH_MAX];
-	return file->replace && beside(path, file->name) && rename(path, file->name) == 0;
+	return file->replace && tf_keeper_name_beside(path, file->name) && rename(path, file->name) == 0;
 }
 
 static void

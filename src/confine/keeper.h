@@ -11,6 +11,8 @@
 #ifndef TCPFSM_CONFINE_KEEPER_H
 #define TCPFSM_CONFINE_KEEPER_H
 
+#include <limits.h>
+
 #include "confine/helper.h"
 
 enum {
@@ -33,6 +35,9 @@ struct tf_keeper {
 
 /* Add a file before the start.  False where there are too many. */
 bool tf_keeper_add(struct tf_keeper *k, const char *name, bool replace);
+
+/* The name under which a file with REPLACE is written.  False, with errno, where it is too long. */
+bool tf_keeper_name_beside(char path[PATH_MAX], const char *name);
 
 /* False, with errno, where no process can be started.  Without files none is. */
 bool tf_keeper_start(struct tf_keeper *k);

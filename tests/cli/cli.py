@@ -12,6 +12,7 @@ import os
 import re
 import select
 import signal
+import stat
 import struct
 import subprocess
 import sys
@@ -893,6 +894,21 @@ def metrics_are_counts_in_prometheus_text_format():
     assert values['tcpfsm_findings_total{id="connection-refused",severity="notice"}'] == 1
     assert values['tcpfsm_findings_total{id="rst-abort",severity="notice"}'] == 0
     tcpfsm("-r", "closed.pcap", "--prometheus=no-such-folder/m.prom", "-o", "m.txt").expect(4, "no-such-folder/m.prom")
+
+
+@check
+def metrics_take_the_place_of_no_input_and_no_device():
+    for name, input in [("metrics-in.pcap", "metrics-in.pcap"), ("metrics-in", "metrics-in.tmp")]:
+        with open(input, "wb") as f:
+            f.write(FILES["closed.pcap"])
+        tcpfsm("-r", input, f"--prometheus={name}", "-o", "m.txt").expect(4, f"{input}: this is an input")
+        with open(input, "rb") as f:
+            assert f.read() == FILES["closed.pcap"]
+    os.mkfifo("m.pipe")
+    os.symlink("m.txt", "m.link")
+    for name in ["m.pipe", "m.link", "."]:
+        tcpfsm("-r", "closed.pcap", f"--prometheus={name}", "-T", "csv").expect(4, f"{name}: no regular file")
+    assert stat.S_ISFIFO(os.stat("m.pipe").st_mode) and os.path.islink("m.link")
 
 
 @check
