@@ -290,6 +290,9 @@ check_together(options *o)
 	if (o->interface && o->slice_directory && !o->no_sandbox)
 		return tf_options_refuse(
 		    o, "--slice with -i needs --no-sandbox: a confined capture opens no files");
+	/* A check that was meant and cannot fail would be taken for one that passed. */
+	if (o->rules.allowance_count && !o->rules.rule_count && !o->rules_file)
+		return tf_options_refuse(o, "--allow without --fail-on or --rules: nothing is forbidden");
 	if (o->quiet && o->verbosity)
 		return tf_options_refuse(o, "-q and -v exclude each other");
 	return complete_outputs(o) && check_files_apart(o);

@@ -263,6 +263,7 @@ def usage_errors_are_status_2_and_one_line():
         (["-r", "closed.pcap", "--fail-on", "warning,no-such-id"], "no-such-id"),
         (["-r", "closed.pcap", "--allow", "no-such-id"], "no-such-id"),
         (["-r", "closed.pcap", "--allow", "idle:x"], "idle:x"),
+        (["-r", "closed.pcap", "--allow", "idle"], "--allow without --fail-on or --rules"),
         (["-r", "closed.pcap", "--color", "red"], "red"),
         (["-r", "closed.pcap", "--threads", "0"], "threads"),
         (["--explain", "no-such-id"], "no-such-id"),

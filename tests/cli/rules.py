@@ -317,6 +317,13 @@ def fields_units_and_lists_mean_what_they_say():
 
 
 @check
+def the_option_allow_lets_pass_what_rules_forbid():
+    write_pcap("mutant.pcap", Conversation(40001, 0).open().talk().send("server", RST | ACK).frames)
+    run("mutant.pcap", "forbid notice\n").expect(1)
+    run("mutant.pcap", "forbid notice\n", "--allow=rst-abort").expect(0)
+
+
+@check
 def what_is_not_known_holds_nothing():
     # The SYN is repeated: there is no handshake RTT.
     c = Conversation(40001, 0)
