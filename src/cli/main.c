@@ -137,6 +137,13 @@ close_screen(struct tf_screen *screen)
 	tf_complain_to(NULL, NULL);
 }
 
+/* A signal ends a live capture, but breaks off the reading of files. */
+static bool
+is_broken_off(const struct tf_options *o)
+{
+	return !o->interface && tf_signals_ended();
+}
+
 /* Everything between the open capture and its report. */
 static enum status
 report(const struct tf_options *o, struct tf_capture *capture, struct tf_known *known, struct tf_guard *guard,
@@ -163,7 +170,7 @@ report(const struct tf_options *o, struct tf_capture *capture, struct tf_known *
 	written = tf_anomalous_close(outputs.anomalous) && written;
 	written = tf_outputs_close(&outputs) && written;
 	if (opened)
-		written = tf_known_write(known, shown && read && confined) && written;
+		written = tf_known_write(known, shown && read && confined && !is_broken_off(o)) && written;
 	written = tf_packets_close(&packets) && written && measured;
 	if (opened && !shown)
 		return STATUS_USAGE;

@@ -10,6 +10,7 @@ there is jsonschema, the logs are held against it, too.
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 
@@ -191,6 +192,20 @@ def a_baseline_is_not_written_over_after_half_a_run():
     assert read("known") == before
     as_json("-r", "refused.pcap", "--write-baseline=/dev/full").expect(4, "/dev/full")
     as_json("-r", "refused.pcap", "--write-baseline=refused.pcap").expect(4, "input")
+
+
+@check
+def a_baseline_is_not_written_over_by_a_run_that_was_broken_off():
+    two_runs()
+    as_json("-r", "monday.pcap", "--write-baseline=known").expect(0)
+    before = read("known")
+    process = cli.start_on_pipe("-T", "json", "--write-baseline=known")
+    # The first line says that the signals are caught: it comes after they were set.
+    assert process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    err = process.communicate(timeout=60)[1].decode()
+    assert process.returncode == 0 and "known: not written" in err, (process.returncode, err)
+    assert read("known") == before
 
 
 # --- SARIF --------------------------------------------------------------------------------------
