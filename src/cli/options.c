@@ -270,6 +270,23 @@ check_files_apart(options *o)
 	return true;
 }
 
+/* Rules and baselines are written by hand: a slip of the pen must not cost them. */
+static bool
+check_files_kept(options *o)
+{
+	for (size_t i = 0; i < o->output_count + OTHER_OUTPUTS; i++) {
+		const char *file = output_at(o, i);
+		bool is_baseline = file == o->write_baseline_file;
+		if (file && o->rules_file && are_one_file(file, o->rules_file))
+			return tf_options_refuse(o, "%s: this is the file of --rules, it is not written over",
+			                         file);
+		if (file && o->baseline_file && !is_baseline && are_one_file(file, o->baseline_file))
+			return tf_options_refuse(
+			    o, "%s: this is the file of --baseline, it is not written over", file);
+	}
+	return true;
+}
+
 static bool
 check_together(options *o)
 {
@@ -295,7 +312,7 @@ check_together(options *o)
 		return tf_options_refuse(o, "--allow without --fail-on or --rules: nothing is forbidden");
 	if (o->quiet && o->verbosity)
 		return tf_options_refuse(o, "-q and -v exclude each other");
-	return complete_outputs(o) && check_files_apart(o);
+	return complete_outputs(o) && check_files_apart(o) && check_files_kept(o);
 }
 
 bool

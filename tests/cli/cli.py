@@ -288,6 +288,19 @@ def formats_and_their_files_are_checked():
 
 
 @check
+def rules_and_baselines_are_not_written_over():
+    for name, text in [("ci.rules", "expect connections = 1\n"), ("known", "1 idle client 10.0.0.1 -> 10.0.0.2:80\n")]:
+        with open(name, "w") as f:
+            f.write(text)
+    for output in (["-o"], ["-w"], ["-T", "csv", "--prometheus"], ["-T", "csv", "--write-baseline"]):
+        tcpfsm("-r", "closed.pcap", "--rules=ci.rules", *output, "./ci.rules").expect(2, "ci.rules: this is the file of --rules")
+        if output[-1] != "--write-baseline":
+            tcpfsm("-r", "closed.pcap", "--baseline=known", *output, "./known").expect(2, "known: this is the file of --baseline")
+    assert open("ci.rules").read() == "expect connections = 1\n" and open("known").read().startswith("1 idle")
+    tcpfsm("-r", "closed.pcap", "--baseline=known", "--write-baseline=./known").expect(0)
+
+
+@check
 def pictures_go_to_their_files_and_standard_output_stays():
     text = tcpfsm("-r", "refused.pcap", "-q").expect(0).out
     drawn = tcpfsm("-r", "refused.pcap", "-q", "--ladder=1", "--ladder-file=l.svg", "--diagram=d.svg").expect(0)
