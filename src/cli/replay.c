@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/again.h"
@@ -32,6 +33,7 @@ struct replay {
 	struct tf_pipeline *pipeline; /* with two */
 	enum share shared;            /* what a second one was wanted for last */
 	struct tf_watch watch;
+	char faults[TF_CAPTURE_MESSAGE_SIZE + 80]; /* of several inputs, for the reports */
 };
 
 /* The parcel's segments from FROM on, up to END: there may be none between two marks. */
@@ -296,19 +298,25 @@ announce_sources(struct replay *r)
 	}
 }
 
-/* Complain about each fault of the input; the first one, or NULL. */
+/* Complain about each fault of the input; for the reports the first one and how many more there are, or NULL. */
 static const char *
 input_faults(struct replay *r)
 {
 	const char *first = NULL;
+	size_t more = 0;
 	for (size_t i = 0; i < tf_capture_source_count(r->capture); i++) {
 		const struct tf_capture_source *s = tf_capture_source(r->capture, i);
 		if (!s->failed)
 			continue;
 		tf_complain("%s", s->error);
+		more += first != NULL;
 		first = first ? first : s->error;
 	}
-	return first;
+	if (more == 0)
+		return first;
+	snprintf(r->faults, sizeof r->faults, "%s; %zu more of the inputs could not be read to %s end", first,
+	         more, more == 1 ? "its" : "their");
+	return r->faults;
 }
 
 /* What no frame shows goes along with those that were written: what was lost, and how long it was silent at the end. */

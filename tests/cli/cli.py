@@ -753,6 +753,14 @@ def several_files_are_one_capture_in_time_order():
 def where_one_of_several_files_fails_the_rest_is_analysed():
     result = as_json("-r", "closed.pcap", "-r", "no-such-file.pcap", "-r", "later.pcap").expect(3, "no-such-file.pcap")
     assert result.summary()["connections"] == 2
+    assert result.summary()["input_error"].endswith("No such file or directory")
+    # Reports, which have room for one, say that there are more.
+    for more, words in [(["cut.pcap"], "; 1 more of the inputs"), (["cut.pcap", "other.pcap"], "; 2 more of the inputs")]:
+        files = [word for file in ["no-such-file.pcap", *more] for word in ("-r", file)]
+        broken = as_json("-r", "closed.pcap", *files)
+        assert broken.status == 3 and all(file in broken.err for file in files[1::2]), broken.err
+        error = broken.summary()["input_error"]
+        assert error.startswith("no-such-file.pcap: ") and words in error, error
 
 
 @check
