@@ -18,8 +18,10 @@ enum {
 	MOST_ROWS = 200,         /* of a severity */
 	MOST_OCTETS = 150 << 10, /* likewise */
 	MOST_GONE = 100,
+	MOST_GONE_OCTETS = 32 << 10,
 	MOST_CHECKS = 200,
-	MOST_REPORTS = 200 << 10, /* octets of what is said of checks that failed */
+	MOST_CHECK_OCTETS = 64 << 10, /* of their rows */
+	MOST_REPORTS = 200 << 10,     /* octets of what is said of checks that failed */
 };
 
 struct markdown {
@@ -217,13 +219,24 @@ put_check_report(struct tf_buf *b, const struct tf_check *c)
 	tf_buf_done(&t, b);
 }
 
+/* Append PART, which is freed. */
+static void
+put_part(struct tf_buf *b, struct tf_buf *part)
+{
+	if (part->len > 0)
+		tf_put(b, part->data, part->len);
+	tf_buf_done(part, b);
+}
+
 static void
 put_checks(struct tf_output *o, const struct tf_verdict *v)
 {
-	struct tf_buf *b = &o->out, reports;
+	struct tf_buf *b = &o->out, rows, reports;
+	bool all_shown = true;
 
 	if (v == NULL || !v->asked)
 		return;
+	tf_buf_init(&rows, -1);
 	tf_buf_init(&reports, -1);
 	tf_put_lit(b, "\nChecks: ");
 	tf_put_grouped(b, v->failed);
@@ -231,18 +244,20 @@ put_checks(struct tf_output *o, const struct tf_verdict *v)
 	tf_put_grouped(b, v->count - 1);
 	tf_put_lit(b, " failed.\n\n| Outcome | Check | What came of it |\n| --- | --- | --- |\n");
 	for (size_t i = 0; i < v->count; i++) {
+		bool is_shown = i < MOST_CHECKS && rows.len < MOST_CHECK_OCTETS;
+
 		if (v->checks[i].kind == TF_CHECK_INPUT && v->checks[i].outcome == TF_PASSED)
 			continue;
-		if (i < MOST_CHECKS)
-			put_check_row(b, &v->checks[i]);
+		if (is_shown)
+			put_check_row(&rows, &v->checks[i]);
 		if (reports.len < MOST_REPORTS)
 			put_check_report(&reports, &v->checks[i]);
+		all_shown = all_shown && is_shown && reports.len < MOST_REPORTS;
 	}
-	if (reports.len > 0)
-		tf_put(b, reports.data, reports.len);
-	if (v->count > MOST_CHECKS || reports.len >= MOST_REPORTS)
+	put_part(b, &rows);
+	put_part(b, &reports);
+	if (!all_shown)
 		tf_put_lit(b, "\nNot all checks are shown here.\n");
-	tf_buf_done(&reports, b);
 }
 
 static void
@@ -275,6 +290,9 @@ put_table(struct tf_output *o)
 static void
 put_baseline(struct tf_buf *b, const struct tf_baseline_summary *baseline)
 {
+	struct tf_buf gone;
+	size_t i = 0;
+
 	if (baseline == NULL)
 		return;
 	tf_put_lit(b, "\nAgainst the baseline ");
@@ -284,14 +302,16 @@ put_baseline(struct tf_buf *b, const struct tf_baseline_summary *baseline)
 	tf_put_lit(b, " known, ");
 	tf_put_grouped(b, baseline->news);
 	tf_put_str(b, baseline->gone_count > 0 ? " new; gone are:\n\n" : " new, none gone.\n");
-	for (size_t i = 0; i < baseline->gone_count && i < MOST_GONE; i++) {
-		tf_put_lit(b, "- ");
-		tf_put_grouped(b, baseline->gone[i].count);
-		tf_put_lit(b, " × ");
-		put_plain(b, baseline->gone[i].identity);
-		tf_put_char(b, '\n');
+	tf_buf_init(&gone, -1);
+	for (; i < baseline->gone_count && i < MOST_GONE && gone.len < MOST_GONE_OCTETS; i++) {
+		tf_put_lit(&gone, "- ");
+		tf_put_grouped(&gone, baseline->gone[i].count);
+		tf_put_lit(&gone, " × ");
+		put_plain(&gone, baseline->gone[i].identity);
+		tf_put_char(&gone, '\n');
 	}
-	if (baseline->gone_count > MOST_GONE)
+	put_part(b, &gone);
+	if (i < baseline->gone_count)
 		tf_put_lit(b, "- and more\n");
 }
 

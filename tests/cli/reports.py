@@ -425,6 +425,19 @@ def markdown_fits_the_summary_of_a_job():
     assert "3,000 notices" in text and "2,800 more findings" in text
 
 
+@check
+def markdown_fits_the_summary_of_a_job_with_long_rules_and_a_long_baseline():
+    write("many.pcap", [f for i in range(3000) for f in refused(2000 + i, i)])
+    rule = "expect no history_letters in (" + ", ".join(['"' + "_" * 50 + '"'] * 70) + ")\n"
+    with open("long.rules", "w", encoding="utf-8") as f:
+        f.write(rule * 220)
+    with open("known", "w", encoding="utf-8") as f:
+        f.write("".join(f"1 idle client {'_' * 900} {i}\n" for i in range(200)))
+    text = tcpfsm("-r", "many.pcap", "-T", "markdown", "--rules=long.rules", "--baseline=known").expect(0).out
+    assert len(text.encode()) < 1 << 20, len(text)
+    assert "Not all checks are shown here." in text and "- and more" in text and "Checks: 0 of 221 failed" in text
+
+
 # --- Checks that failed ---------------------------------------------------------------------------
 
 
