@@ -73,16 +73,34 @@ is_pattern(const char *identity)
 	return strchr(identity, '*') != NULL;
 }
 
+/* Is WORD an end, or a pattern that may be one? */
+static bool
+is_end(const char *word, size_t length)
+{
+	static const char *const ends[] = {"client", "server", "-"};
+
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+		if (strlen(ends[i]) == length && memcmp(ends[i], word, length) == 0)
+			return true;
+	return memchr(word, '*', length) != NULL;
+}
+
 /* The words after the count: id, end, what it is about. */
 static bool
 check_identity(struct reader *r, const char *identity, unsigned words)
 {
 	char id[64];
 	size_t length = strcspn(identity, " ");
+	const char *end = identity + length + strspn(identity + length, " ");
+	size_t end_length = strcspn(end, " ");
 
 	snprintf(id, sizeof id, "%.*s", (int)length, identity);
 	if (!is_pattern(id) && tf_anomaly_by_id(id) < 0)
 		return refuse(r, "'%s' is no anomaly (tcpfsm --list-anomalies shows them)", id);
+	/* In a pattern for the id the end may be contained. */
+	if (words > 1 && !is_pattern(id) && !is_end(end, end_length))
+		return refuse(r, "'%.*s' is no end: client, server or -",
+		              (int)(end_length < 40 ? end_length : 40), end);
 	if (words >= LEAST_WORDS || is_pattern(identity))
 		return true;
 	return refuse(r, "after the id, the end (client, server or -) and what it is about are wanted");

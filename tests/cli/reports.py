@@ -141,6 +141,9 @@ def comments_blanks_and_patterns_are_read():
         ("1 connection-refused server * -> 10.0.0.2:*\n", 1),
         ("1 connection-refused server * -> *\n1 connection-refused server 10.0.0.1 -> 10.0.0.2:80\r\n", 0),
         ("2 *\n", 0),
+        ("2 *refused 10.0.0.1 -> 10.0.0.2:80\n", 1),
+        ("2 *refused*10.0.0.1 -> 10.0.0.2:80\n", 0),
+        ("2 connection-refused s*r 10.0.0.1 -> 10.0.0.2:80\n", 0),
         ("2 *:81\n", 1),
         ("\ufeff2 connection-refused server 10.0.0.1 -> 10.0.0.2:*\r\n", 0),
     ]:
@@ -161,6 +164,8 @@ def a_malformed_baseline_is_status_2_and_names_the_line():
         ("1\n", "line 2: the id"),
         ("1 no-such-id server a -> b:1\n", "line 2: 'no-such-id' is no anomaly"),
         ("1 connection-refused server\n", "line 2: after the id"),
+        ("1 connection-refused srv 10.0.0.1 -> 10.0.0.2:80\n", "line 2: 'srv' is no end"),
+        ("1 connection-refused 10.0.0.1 -> 10.0.0.2:*\n", "line 2: '10.0.0.1' is no end"),
         ("1 idle - " + "x" * 2000 + "\n", "line 2: longer than"),
         ("1 idle - a\0b\n", "line 2: a zero octet"),
     ]:
