@@ -89,6 +89,19 @@ tf_what_is(const struct tf_what *what, enum tf_anomaly id, enum tf_severity seve
 	return what->id[id] || what->severity[severity];
 }
 
+/* Is WORD of --fail-on there already?  Two checks of one name could not be told apart in reports. */
+static bool
+is_forbidden_already(const struct tf_ruleset *r, const char *word)
+{
+	static const char option[] = "--fail-on=";
+
+	for (size_t i = 0; i < r->rule_count; i++)
+		if (strncmp(r->rule[i].text, option, sizeof option - 1) == 0 &&
+		    strcmp(r->rule[i].text + sizeof option - 1, word) == 0)
+			return true;
+	return false;
+}
+
 bool
 tf_ruleset_forbid(struct tf_ruleset *r, const char *list, char *word, size_t size)
 {
@@ -96,6 +109,8 @@ tf_ruleset_forbid(struct tf_ruleset *r, const char *list, char *word, size_t siz
 		struct tf_what what = {0};
 		if (!tf_what_add(&what, word))
 			return false;
+		if (is_forbidden_already(r, word))
+			continue;
 		struct tf_check_rule *rule = tf_ruleset_add(r);
 		if (!rule || asprintf(&rule->text, "--fail-on=%s", word) < 0) {
 			word[0] = '\0';

@@ -537,6 +537,15 @@ def junit_is_green_where_nothing_was_asked_and_red_where_the_input_broke():
     assert suite.find("testcase/error") is not None
 
 
+@check
+def what_is_forbidden_twice_is_one_check():
+    write_pcap("g.pcap", Conversation(40001).open().talk().send("server", RST | ACK).frames)
+    twice = ["--fail-on=notice,closing", "--fail-on=error", "--fail-on=notice"]
+    suite = xml.etree.ElementTree.fromstring(Result("-T", "junit", "-r", "g.pcap", *twice).expect(1).out).find("testsuite")
+    names = [case.attrib["name"] for case in suite.findall("testcase")]
+    assert names[1:] == ["--fail-on=notice", "--fail-on=closing", "--fail-on=error"], names
+
+
 def tap_points(text):
     return [bool(not m) for m in re.findall(r"^(not )?ok \d+ - ", text, re.M)]
 
