@@ -46,6 +46,8 @@ tf_signals_set(struct tf_capture *capture, bool live)
 	sigaction(SIGTERM, &end, NULL);
 	/* Whatever the caller of this program had set. */
 	signal(SIGPIPE, SIG_DFL);
+	/* A file that may not grow any more is a full disk to the user: the write fails, and that is told. */
+	signal(SIGXFSZ, SIG_IGN);
 	if (!live)
 		return;
 	sigaction(SIGHUP, &wish, NULL);

@@ -9,7 +9,8 @@
 
 #include "capture/capture.h"
 
-/* Stop CAPTURE at SIGINT and SIGTERM; die of SIGPIPE.  With LIVE heed SIGUSR1 (SIGINFO) and SIGHUP as well. */
+/* Stop CAPTURE at SIGINT and SIGTERM; die of SIGPIPE, but not of a limit on the size of files.  With LIVE
+ * heed SIGUSR1 (SIGINFO) and SIGHUP as well. */
 void tf_signals_set(struct tf_capture *capture, bool live);
 
 /* What is to be done before a second SIGINT or SIGTERM kills; NULL: nothing. */

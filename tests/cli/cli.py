@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+import resource
 import select
 import signal
 import stat
@@ -981,6 +982,13 @@ def an_end_signal_ends_with_the_report_and_the_normal_status():
         assert process.returncode == 1, (number, process.returncode, err)
         assert json.loads(first)["type"] == "capture"
         assert json.loads(out.splitlines()[-1])["type"] == "summary"
+
+
+@check
+def a_limit_on_the_size_of_files_is_status_4():
+    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (512, 512))
+    tcpfsm("-r", "closed.pcap", "-T", "json:limited.json", preexec_fn=limit).expect(4, "limited.json: File too large")
+    tcpfsm("-r", "closed.pcap", "-T", "csv", "-w", "limited.pcapng", preexec_fn=limit).expect(4, "limited.pcapng: File too large")
 
 
 @check
