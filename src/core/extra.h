@@ -222,6 +222,14 @@ struct tf_mismatch {
 };
 
 /* An ACK of octets that had not passed the tap, and what their sender did since (detect/ahead.c). */
+struct tf_gap {
+	int64_t ns; /* when an ACK for something unseen passed; 0: none waits */
+	uint64_t packet;
+	uint64_t bytes; /* octets missed in all */
+	uint32_t times;
+	tf_seq left, right; /* the stretch that waits */
+};
+
 struct tf_ahead {
 	int64_t ts_ns;         /* of the ACK, by the capture's own clock */
 	int64_t due_ns;        /* when it is judged */
@@ -305,13 +313,8 @@ struct tf_extra {
 	uint32_t syn_ack_after_ack; /* SYN,ACKs sent again after the third segment had passed */
 	struct tf_rst_record rst;
 	struct tf_ended ended;
-	int64_t gap_ns; /* when an ACK for something unseen passed; 0: none waits */
-	uint64_t gap_packet;
-	uint64_t gap_bytes; /* octets missed in all */
-	uint32_t gaps;
-	tf_seq gap_left, gap_right; /* the stretch that waits */
-	uint8_t gap_end;            /* whose octets are missing: enum tf_endpoint */
-	tf_seq bad_ack[2];          /* the last unacceptable ACK that passed towards this end */
+	struct tf_gap gap[2]; /* by whose octets are missing */
+	tf_seq bad_ack[2];    /* the last unacceptable ACK that passed towards this end */
 	bool bad_ack_known[2];
 	uint32_t held; /* index into the pool of tf_held_syn; 0: none */
 	struct tf_mismatch mismatch;

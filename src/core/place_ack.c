@@ -34,15 +34,15 @@ tf_note_gap(struct tf_step *st, tf_seq left)
 	st->c->flags |= TF_CONN_GAP;
 	if (!x)
 		return;
-	x->gaps++;
-	x->gap_bytes += st->missed_bytes;
-	if (!x->gap_ns) {
-		x->gap_ns = st->ctx->now_ns;
-		x->gap_packet = st->s->packet;
-		x->gap_left = left;
-		x->gap_end = (uint8_t)st->to;
+	struct tf_gap *gap = &x->gap[st->to];
+	gap->times++;
+	gap->bytes += st->missed_bytes;
+	if (!gap->ns) {
+		gap->ns = st->ctx->now_ns;
+		gap->packet = st->s->packet;
+		gap->left = left;
 	}
-	x->gap_right = st->s->ack;
+	gap->right = st->s->ack;
 }
 
 bool

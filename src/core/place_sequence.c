@@ -122,15 +122,17 @@ fill_gap(struct tf_step *st)
 {
 	struct tf_extra *x = tf_extra_if(st->ctx, st->c);
 
-	if (!x || !x->gap_ns || x->gap_end != st->from ||
-	    !tf_seq_between(st->s->seq, x->gap_left, x->gap_right) || tf_seq_eq(st->s->seq, x->gap_right))
+	struct tf_gap *gap = x ? &x->gap[st->from] : NULL;
+
+	if (!gap || !gap->ns || !tf_seq_between(st->s->seq, gap->left, gap->right) ||
+	    tf_seq_eq(st->s->seq, gap->right))
 		return 0;
-	uint32_t filled = tf_seq_min(st->end, x->gap_right).v - st->s->seq.v;
-	filled = filled < x->gap_bytes ? filled : (uint32_t)x->gap_bytes;
-	x->gap_bytes -= filled;
-	if (!x->gap_bytes) {
-		x->gap_ns = 0;
-		x->gaps = 0;
+	uint32_t filled = tf_seq_min(st->end, gap->right).v - st->s->seq.v;
+	filled = filled < gap->bytes ? filled : (uint32_t)gap->bytes;
+	gap->bytes -= filled;
+	if (!gap->bytes) {
+		gap->ns = 0;
+		gap->times = 0;
 		tf_letters_gap_filled(x, st->from);
 	}
 	return filled;

@@ -83,8 +83,8 @@ is_calm(const struct tf_connection *c, const struct tf_extra *x)
 	    !(is_in_midstream(c) || (c->flags & (opened | BUT_GAPS)) == opened))
 		return false;
 	return end_is_calm(c, x, TF_CLIENT) && end_is_calm(c, x, TF_SERVER) && !x->rst.seen &&
-	       !x->ended.packet && !x->gap_ns && !x->ahead.packet && !x->mismatch.waiting && !x->held &&
-	       !x->leaking;
+	       !x->ended.packet && !x->gap[TF_CLIENT].ns && !x->gap[TF_SERVER].ns && !x->ahead.packet &&
+	       !x->mismatch.waiting && !x->held && !x->leaking;
 }
 
 /* Could its data, or an ACK, change what END can be in?  Where all is well it is as its last segment left it: its program may

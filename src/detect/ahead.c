@@ -27,22 +27,25 @@ order_is_known(const struct tf_connection *c)
 static void
 note(const struct tf_step *st, struct tf_extra *x)
 {
+	const struct tf_gap *gap = &x->gap[st->to];
+
 	/* A single octet is mostly a FIN; after another gap everything is uncertain. */
-	if (st->missed_bytes < 2 || x->gaps != 1 || x->gap_packet != st->s->packet ||
-	    st->s->ack.v - x->gap_left.v != st->missed_bytes || !order_is_known(st->c) ||
-	    st->before[st->from] < TF_ESTABLISHED || st->before[st->to] < TF_ESTABLISHED)
+	if (st->missed_bytes < 2 || gap->times != 1 || x->gap[st->from].times ||
+	    gap->packet != st->s->packet || st->s->ack.v - gap->left.v != st->missed_bytes ||
+	    !order_is_known(st->c) || st->before[st->from] < TF_ESTABLISHED ||
+	    st->before[st->to] < TF_ESTABLISHED)
 		return;
 	x->ahead = (struct tf_ahead){
 	    .ts_ns = st->s->ts_ns,
 	    .due_ns = st->ctx->now_ns + WAIT_NS,
 	    .packet = st->s->packet,
 	    .ack = st->s->ack,
-	    .first = x->gap_left,
-	    .reached = x->gap_left,
+	    .first = gap->left,
+	    .reached = gap->left,
 	    .tsecr = st->s->tsecr,
 	    .from = (uint8_t)st->from,
 	    .timestamps = (st->s->options & TF_OPT_TIMESTAMPS) != 0,
-	    .alone = tf_seq_eq(st->una_before, x->gap_left),
+	    .alone = tf_seq_eq(st->una_before, gap->left),
 	};
 }
 
@@ -162,7 +165,7 @@ tf_ahead_deadline(struct tf_context *ctx, struct tf_connection *c, bool at_end)
 	if (!was_unsent(&a))
 		return;
 	/* Then the capture missed nothing. */
-	x->gap_ns = 0;
-	x->gaps = 0;
+	x->gap[!a.from].ns = 0;
+	x->gap[!a.from].times = 0;
 	raise_unsent(ctx, c, &a);
 }

@@ -148,8 +148,7 @@ waits_since(const struct tf_context *ctx, const struct tf_connection *c, enum tf
 	/* It may have sent its FIN before the capture began. */
 	if (c->flags & TF_CONN_MIDSTREAM && !tf_end_has(peer, TF_END_SENT_DATA))
 		return INT64_MAX;
-	if (x && x->gaps && x->gap_end == (waiter == TF_CLIENT ? TF_SERVER : TF_CLIENT) &&
-	    x->gap_packet > tf_packet_of(ctx, fin->packet))
+	if (x && x->gap[!waiter].times && x->gap[!waiter].packet > tf_packet_of(ctx, fin->packet))
 		return INT64_MAX;
 	if (x && holds_back(x, waiter))
 		return INT64_MAX;

@@ -125,8 +125,8 @@ raise_checksum(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint
 	/* Acknowledged, and not because it was sent again: the receiver had it whole. */
 	if (!empty && !d->again && tf_end_has(own, TF_END_SEQ_KNOWN) && tf_seq_ge(own->una, d->last)) {
 		/* So the capture did not miss it either. */
-		if (x->gap_ns && x->gap_end == (uint8_t)end && tf_seq_eq(x->gap_left, d->seq))
-			x->gap_ns = 0;
+		if (x->gap[end].ns && tf_seq_eq(x->gap[end].left, d->seq))
+			x->gap[end].ns = 0;
 		return;
 	}
 	struct tf_finding f = tf_finding(ctx, c, TF_A_BAD_CHECKSUM, end);

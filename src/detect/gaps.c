@@ -7,12 +7,32 @@
 
 #define FILL_NS INT64_C(1000000000)
 
+static int64_t
+due_at(const struct tf_gap *gap)
+{
+	return gap->ns ? gap->ns + FILL_NS : INT64_MAX;
+}
+
 int64_t
 tf_gaps_next(const struct tf_context *ctx, const struct tf_connection *c)
 {
 	const struct tf_extra *x = tf_extra_if(ctx, c);
 
-	return x->gap_ns ? x->gap_ns + FILL_NS : INT64_MAX;
+	return tf_earlier(due_at(&x->gap[TF_CLIENT]), due_at(&x->gap[TF_SERVER]));
+}
+
+static void
+judge(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint end, struct tf_gap *gap)
+{
+	gap->ns = 0;
+	/* Nothing of that end ever passed: its direction is missing, not a segment. */
+	if (!c->end[end].packets)
+		return;
+	struct tf_finding f = tf_finding(ctx, c, TF_A_CAPTURE_LOSS, end);
+	tf_finding_count(&f, "missing", TF_D_COUNT, gap->bytes);
+	tf_finding_count(&f, "gaps", TF_D_COUNT, gap->times);
+	tf_finding_packet(&f, gap->packet);
+	tf_raise(ctx, c, &f);
 }
 
 void
@@ -20,15 +40,9 @@ tf_gaps_deadline(struct tf_context *ctx, struct tf_connection *c, bool at_end)
 {
 	struct tf_extra *x = tf_extra_if(ctx, c);
 
-	if (!x || !x->gap_ns || (!at_end && x->gap_ns + FILL_NS > ctx->now_ns))
+	if (!x)
 		return;
-	x->gap_ns = 0;
-	/* Nothing of that end ever passed: its direction is missing, not a segment. */
-	if (!c->end[x->gap_end].packets)
-		return;
-	struct tf_finding f = tf_finding(ctx, c, TF_A_CAPTURE_LOSS, (enum tf_endpoint)x->gap_end);
-	tf_finding_count(&f, "missing", TF_D_COUNT, x->gap_bytes);
-	tf_finding_count(&f, "gaps", TF_D_COUNT, x->gaps);
-	tf_finding_packet(&f, x->gap_packet);
-	tf_raise(ctx, c, &f);
+	for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++)
+		if (x->gap[e].ns && (at_end || due_at(&x->gap[e]) <= ctx->now_ns))
+			judge(ctx, c, e, &x->gap[e]);
 }

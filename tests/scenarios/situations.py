@@ -74,6 +74,9 @@ SITUATIONS = [
      ["data-after-close"], "bytes: 2,027"),
     ("a FIN that comes when the other end has forgotten", "closing/rst-after-fin", ["CLOSED / CLOSED"],
      ["rst-after-fin", "stuck-close-wait", "stuck-fin-wait-2"], "the FIN of the server, which came 121 s later"),
+    ("a capture that lost packets of both ends", "capture/loss-both-ways", ["ESTABLISHED / ESTABLISHED"],
+     ["capture-loss", "capture-loss"],
+     "Segments of the client did not pass the capture though the server acknowledged them (bytes missing: 50, gaps: 1)"),
     ("a split handshake", "opening/split-handshake", ["ESTABLISHED / ESTABLISHED"], ["split-handshake"],
      "turns the roles round"),
 ]
