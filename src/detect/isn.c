@@ -79,6 +79,9 @@ check_collision(const struct tf_step *st, const struct tf_former *former, enum t
 	tf_finding_count(&f, "former", TF_D_COUNT, former->conn);
 	tf_finding_duration(&f, "since_close", tf_since_former(st->c, former));
 	tf_finding_count(&f, "isn", TF_D_SEQ, end->isn.v);
+	tf_finding_text(&f, "how",
+	                end->isn.v - former->isn[side].v < used ? "inside"
+	                                                        : "from which its first window reaches into");
 	tf_finding_count(&f, "overlap", TF_D_COUNT, common);
 	tf_finding_count(&f, "former_first", TF_D_SEQ, former->isn[side].v);
 	tf_finding_count(&f, "former_last", TF_D_SEQ, former->max[side].v - 1);
