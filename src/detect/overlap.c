@@ -109,6 +109,17 @@ is_of_sender(const struct tf_step *st, const struct tf_digest *d)
 	return d->packet && d->conn == (uint32_t)st->c->conn && d->src_port == st->s->src_port;
 }
 
+/* What was acknowledged is not taken again (RFC 9293 section 3.10.7.4). */
+static const char *
+taken(const struct tf_step *st, tf_seq right)
+{
+	return tf_end_has(st->x, TF_END_SEQ_KNOWN) && tf_seq_ge(st->x->una, right)
+	           ? "The receiver had acknowledged these numbers before and does not take the second: it "
+	             "may be injected, or meant for a device that inspects the traffic"
+	           : "Which of the two the receiver took cannot be seen here: data may be corrupted or "
+	             "injected";
+}
+
 static void
 raise_conflict(const struct tf_step *st, const struct tf_digest *d, uint32_t at, uint32_t common)
 {
@@ -117,6 +128,7 @@ raise_conflict(const struct tf_step *st, const struct tf_digest *d, uint32_t at,
 	tf_finding_count(&f, "seq", TF_D_SEQ, tf_seq_add(s->seq, at).v);
 	tf_finding_count(&f, "bytes", TF_D_COUNT, common);
 	tf_finding_count(&f, "former_packet", TF_D_PACKET, d->packet);
+	tf_finding_text(&f, "taken", taken(st, tf_seq_min(st->end, tf_seq_add(d->seq, d->len))));
 	tf_finding_packet(&f, d->packet);
 	tf_finding_packet(&f, s->packet);
 	tf_raise(st->ctx, st->c, &f);

@@ -80,6 +80,10 @@ SITUATIONS = [
     ("a capture that lost packets of both ends", "capture/loss-both-ways", ["ESTABLISHED / ESTABLISHED"],
      ["capture-loss", "capture-loss"],
      "Segments of the client did not pass the capture though the server acknowledged them (bytes missing: 50, gaps: 1)"),
+    ("other bytes under the same numbers", "established/overlap-conflict", ["ESTABLISHED / ESTABLISHED"],
+     ["overlap-conflict"], "Which of the two the receiver took cannot be seen here: data"),
+    ("other bytes under numbers that were acknowledged", "established/overlap-conflict-partly",
+     ["ESTABLISHED / ESTABLISHED"], ["overlap-conflict"], "The receiver had acknowledged these numbers before"),
     ("a split handshake", "opening/split-handshake", ["ESTABLISHED / ESTABLISHED"], ["split-handshake"],
      "turns the roles round"),
 ]
