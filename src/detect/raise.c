@@ -188,7 +188,7 @@ rests_on_silence(enum tf_anomaly id)
 	static const enum tf_anomaly silent[] = {
 	    TF_A_SYN_UNANSWERED,    TF_A_HALF_OPEN_HANDSHAKE, TF_A_STUCK_FIN_WAIT_1, TF_A_STUCK_FIN_WAIT_2,
 	    TF_A_STUCK_CLOSE_WAIT,  TF_A_CLOSE_WAIT_LEAK,     TF_A_STUCK_CLOSING,    TF_A_STUCK_LAST_ACK,
-	    TF_A_KEEPALIVE_TIMEOUT, TF_A_ZERO_WINDOW_STALL,   TF_A_DEAD_PEER};
+	    TF_A_KEEPALIVE_TIMEOUT, TF_A_ZERO_WINDOW_STALL,   TF_A_DEAD_PEER,        TF_A_IDLE};
 
 	for (size_t i = 0; i < sizeof silent / sizeof silent[0]; i++)
 		if (id == silent[i])

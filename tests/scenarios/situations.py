@@ -84,6 +84,10 @@ SITUATIONS = [
      ["overlap-conflict"], "Which of the two the receiver took cannot be seen here: data"),
     ("other bytes under numbers that were acknowledged", "established/overlap-conflict-partly",
      ["ESTABLISHED / ESTABLISHED"], ["overlap-conflict"], "The receiver had acknowledged these numbers before"),
+    ("silence in a gap of days", "established/idle-in-a-leap", ["ESTABLISHED / ESTABLISHED", "SYN-SENT / LISTEN"],
+     ["idle"], "the capture may have been stopped in between"),
+    ("silence for hours", "established/idle", ["ESTABLISHED / ESTABLISHED"], ["idle"],
+     "would notice that the other is gone. ["),
     ("a split handshake", "opening/split-handshake", ["ESTABLISHED / ESTABLISHED"], ["split-handshake"],
      "turns the roles round"),
 ]
