@@ -72,7 +72,7 @@ struct tf_end_extra {
 	uint32_t holes;      /* ranges beyond a hole: index of the first; 0: none */
 	uint8_t hole_count;
 	uint8_t unanswered; /* its last repetitions and probes in a row that nothing has answered */
-	int64_t highest_ns; /* when the highest octet was sent: tells reordering from repetition */
+	int64_t hole_ns;    /* when the latest hole showed: tells reordering from repetition */
 };
 
 /* A later SYN,ACK that bears another number, before any was acknowledged. */

@@ -98,6 +98,7 @@ tf_reassembly_add(struct tf_context *ctx, struct tf_connection *c, enum tf_endpo
 		}
 	} else {
 		out.leaves_hole = true;
+		out.opens_hole = tf_seq_gt(left, end->max);
 		extra = tf_extra_of(ctx, c);
 		if (extra)
 			out.fresh = keep(ctx, &extra->end[which], start, right);

@@ -9,6 +9,7 @@ struct tf_stretch {
 	bool repeated;    /* some of it had passed before */
 	bool fills;       /* it began before the highest octet, and brought something new: a hole is filled */
 	bool leaves_hole; /* something before it has not passed */
+	bool opens_hole;  /* and it is the first to show that: it began beyond the highest octet */
 };
 
 /* [LEFT, RIGHT) of END's sequence space passed.  Moves nxt and max.  Where
