@@ -145,10 +145,13 @@ not_taken(const struct tf_step *st)
 static void
 raise_split(const struct tf_step *st, const char *how)
 {
+	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
 	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_SPLIT_HANDSHAKE, TF_SERVER);
 
 	tf_finding_text(&f, "how", how);
 	tf_finding_packet(&f, tf_first_packet(st->ctx, st->c));
+	if (x)
+		tf_finding_packet(&f, x->crossing_packet);
 	tf_finding_packet(&f, st->s->packet);
 	tf_raise(st->ctx, st->c, &f);
 }

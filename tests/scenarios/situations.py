@@ -89,7 +89,7 @@ SITUATIONS = [
     ("silence for hours", "established/idle", ["ESTABLISHED / ESTABLISHED"], ["idle"],
      "would notice that the other is gone. ["),
     ("a split handshake", "opening/split-handshake", ["ESTABLISHED / ESTABLISHED"], ["split-handshake"],
-     "turns the roles round"),
+     "take the server for the client. [packets 1, 2 and 4;"),
 ]
 
 STATES = re.compile(r"(?:^|  )([A-Z0-9-]+ / [A-Z0-9-]+)(?:,|$)", re.MULTILINE)
