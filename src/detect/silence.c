@@ -191,11 +191,19 @@ raise_window(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint r
 
 /* ---- idle --------------------------------------------------------------------- */
 
+/* Has anything passed that an open connection sends?  A segment with flags that no TCP sends shows none. */
+static bool
+is_known(const struct tf_connection *c)
+{
+	return (c->end[TF_CLIENT].flags | c->end[TF_SERVER].flags) & TF_END_SEQ_KNOWN;
+}
+
 static int64_t
 idle_deadline(const struct tf_context *ctx, const struct tf_connection *c)
 {
 	if (tf_end_state(&c->end[TF_CLIENT]) != TF_ESTABLISHED ||
-	    tf_end_state(&c->end[TF_SERVER]) != TF_ESTABLISHED || tf_raised(ctx, c, TF_A_IDLE, TF_NEITHER))
+	    tf_end_state(&c->end[TF_SERVER]) != TF_ESTABLISHED || !is_known(c) ||
+	    tf_raised(ctx, c, TF_A_IDLE, TF_NEITHER))
 		return INT64_MAX;
 	return c->last_ts_ns + ctx->config->timer[TF_TIMER_IDLE];
 }
