@@ -21,6 +21,15 @@ tf_gaps_next(const struct tf_context *ctx, const struct tf_connection *c)
 	return tf_earlier(due_at(&x->gap[TF_CLIENT]), due_at(&x->gap[TF_SERVER]));
 }
 
+/* The number of an unseen SYN is no octet of data. */
+static uint64_t
+missing_bytes(const struct tf_end *end, const struct tf_gap *gap)
+{
+	bool syn = tf_end_has(end, TF_END_ISN_KNOWN) && tf_seq_eq(gap->left, end->isn);
+
+	return gap->bytes - (syn && gap->bytes);
+}
+
 static void
 judge(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint end, struct tf_gap *gap)
 {
@@ -29,7 +38,7 @@ judge(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint end, str
 	if (!c->end[end].packets)
 		return;
 	struct tf_finding f = tf_finding(ctx, c, TF_A_CAPTURE_LOSS, end);
-	tf_finding_count(&f, "missing", TF_D_COUNT, gap->bytes);
+	tf_finding_count(&f, "missing", TF_D_COUNT, missing_bytes(&c->end[end], gap));
 	tf_finding_count(&f, "gaps", TF_D_COUNT, gap->times);
 	tf_finding_packet(&f, gap->packet);
 	tf_raise(ctx, c, &f);

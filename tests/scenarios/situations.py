@@ -88,6 +88,9 @@ SITUATIONS = [
      ["idle"], "the capture may have been stopped in between"),
     ("silence for hours", "established/idle", ["ESTABLISHED / ESTABLISHED"], ["idle"],
      "would notice that the other is gone. ["),
+    ("a capture that lost a SYN,ACK, and data of the other end", "capture/missing-syn-ack-and-data",
+     ["ESTABLISHED / ESTABLISHED"], ["capture-loss", "capture-loss"],
+     "Segments of the server did not pass the capture though the client acknowledged them (bytes missing: 0, gaps: 1)"),
     ("a split handshake", "opening/split-handshake", ["ESTABLISHED / ESTABLISHED"], ["split-handshake"],
      "take the server for the client. [packets 1, 2 and 4;"),
 ]
