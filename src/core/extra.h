@@ -221,7 +221,7 @@ struct tf_mismatch {
 	bool waiting;
 };
 
-/* An ACK of octets that had not passed the tap, and what their sender did since (detect/ahead.c). */
+/* Octets of one end that an ACK shows, and that did not pass the tap. */
 struct tf_gap {
 	int64_t ns; /* when an ACK for something unseen passed; 0: none waits */
 	uint64_t packet;
@@ -230,6 +230,7 @@ struct tf_gap {
 	tf_seq left, right; /* the stretch that waits */
 };
 
+/* An ACK of octets that had not passed the tap, and what their sender did since (detect/ahead.c). */
 struct tf_ahead {
 	int64_t ts_ns;         /* of the ACK, by the capture's own clock */
 	int64_t due_ns;        /* when it is judged */
