@@ -10,11 +10,7 @@ static bool
 ship(struct tf_intake *in)
 {
 	in->parcel = in->ship(in->context);
-	if (!in->parcel)
-		return false;
-	in->parcel->count = 0;
-	in->parcel->mark_count = 0;
-	return true;
+	return in->parcel != NULL;
 }
 
 /* The next mark, after the segments that are in the parcel now; it belongs to it with add_mark(). */

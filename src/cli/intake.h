@@ -23,7 +23,7 @@ struct tf_intake {
 	struct tf_slices *slices; /* is shown each frame; NULL: nobody is */
 
 	struct tf_parcel *parcel;                 /* being filled */
-	struct tf_parcel *(*ship)(void *context); /* takes it, and gives the next; NULL: no more is wanted */
+	struct tf_parcel *(*ship)(void *context); /* takes it, gives an empty one; NULL: no more is wanted */
 	void *context;
 	bool frames_go; /* before a parcel is used: its payloads must be kept */
 

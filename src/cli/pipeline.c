@@ -61,7 +61,8 @@ tf_pipeline_new(tf_prepare_fn *prepare, tf_meanwhile_fn *meanwhile, void *contex
 
 	if (!p)
 		return NULL;
-	/* Parcels are begun by the reader: to clear them would touch a megabyte that a small file has no use for. */
+	/* Parcels are emptied when they are handed out: to clear them would touch a megabyte that a small file has no use
+	 * for. */
 	memset(p, 0, offsetof(struct tf_pipeline, parcel));
 	atomic_flag_clear(&p->prepared.under_way);
 	p->prepare = prepare;
@@ -143,7 +144,12 @@ struct tf_parcel *
 tf_pipeline_empty(struct tf_pipeline *p)
 {
 	wait_until(p, has_room);
-	return atomic_load(&p->analyzer.over) ? NULL : &p->parcel[atomic_load(&p->reader.count) % PARCELS];
+	if (atomic_load(&p->analyzer.over))
+		return NULL;
+	struct tf_parcel *parcel = &p->parcel[atomic_load(&p->reader.count) % PARCELS];
+	parcel->count = 0;
+	parcel->mark_count = 0;
+	return parcel;
 }
 
 void

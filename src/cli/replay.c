@@ -90,6 +90,8 @@ use_at_once(void *context)
 
 	tf_analyzer_prepare(r->analyzer, r->parcel.segment, r->parcel.count);
 	use_parcel(r, &r->parcel);
+	r->parcel.count = 0;
+	r->parcel.mark_count = 0;
 	return &r->parcel;
 }
 
