@@ -79,7 +79,8 @@ end_survivor(struct tf_analyzer *a, uint32_t value, uint32_t *scratch)
 		end_embryo(a, tf_embryo_at(a, value & ~TF_EMBRYO_BIT), scratch);
 	} else {
 		tf_table_end(a, value, TF_GONE_FINISHED);
-		tf_connection_at(a, value)->conn = 0; /* it is told */
+		/* It is told, and no brief may tell it again; it stays in the table for whoever looks at that. */
+		tf_shape_forget(tf_connection_at(a, value));
 	}
 }
 

@@ -1043,6 +1043,7 @@ static void
 the_end_tells_each_once(void)
 {
 	enum { OLD = 3, ODD = 7, TOGETHER = 1, SPARSE = 2 };
+	struct tf_table_counts counts;
 
 	for (unsigned how = 0; how <= (TOGETHER | SPARSE); how++) {
 		struct tf_config config = small_config(100, 16);
@@ -1069,6 +1070,11 @@ the_end_tells_each_once(void)
 		feed(300 + ODD, false, 0, 1, 50001, 2 * SECOND);
 		CU_ASSERT_EQUAL(tf_live(analyzer), MET);
 		tf_analyzer_finish(analyzer);
+		/* Whoever looks at the table yet finds all of them. */
+		tf_analyzer_count(analyzer, &counts);
+		CU_ASSERT_EQUAL(counts.connections, MET);
+		CU_ASSERT_EQUAL(counts.pairs[TF_SYN_SENT][TF_LISTEN], MET / 5);
+		CU_ASSERT_EQUAL(counts.pairs[TF_ESTABLISHED][TF_ESTABLISHED], MET - MET / 5);
 		for (unsigned i = 0; i < MET; i++) {
 			bool odd = i == OLD - 1 || i == ODD;
 			CU_ASSERT_EQUAL(met[i].records, odd);
