@@ -37,6 +37,7 @@ struct tf_stats {
 	uint64_t one_way;        /* connections of which one direction is missing, of those that are over */
 	uint64_t pool_exhausted; /* times that disorder or a leaking service did not find room */
 	uint64_t anomalies[TF_ANOMALY_COUNT];
+	uint64_t with_gaps;              /* connections with capture-loss, whichever end it is about */
 	int64_t first_ts_ns, last_ts_ns; /* 0 where no segment was fed */
 };
 

@@ -381,6 +381,7 @@ summarize(struct replay *r, const char *input_error, const struct tf_verdict *ve
 	    .bad_checksums = stats->bad_checksums,
 	    .late_segments = stats->late_segments,
 	    .one_way = stats->one_way,
+	    .with_gaps = stats->with_gaps,
 	    .time_backwards = stats->time_backwards,
 	    .time_backwards_max_ns = stats->time_backwards_max_ns,
 	    .evicted = stats->evicted,

@@ -78,7 +78,8 @@ overdue_at(const struct tf_connection *c, const struct tf_extra *x, enum tf_stat
 {
 	bool syn = state == TF_SYN_SENT;
 	int64_t gap_ns = x ? syn ? x->syn_gap_ns : x->syn_ack_gap_ns : 0;
-	int64_t wait_ns = gap_ns > INT64_MAX / 4 ? INT64_MAX / 2 : 2 * gap_ns; /* a capture may span centuries */
+	int64_t wait_ns =
+	    gap_ns > INT64_MAX / 4 ? INT64_MAX / 2 : 2 * gap_ns; /* a capture may span centuries */
 
 	if (!x || !(syn ? x->syn_again : x->syn_ack_again) || (syn && was_answered(c, x)))
 		return INT64_MAX;
@@ -370,7 +371,9 @@ tf_connection_deadline(struct tf_context *ctx, struct tf_connection *c)
 		c->flags |= TF_CONN_SETTLED;
 		/* Who was sent a RST and has nothing to say may not have heard it. */
 		for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++)
-			if (x && x->rst.seen ? x->rst.from == e : !is_over_by_silence(c))
+			if (x && x->rst.seen && tf_connection_close(c) != TF_CLOSE_FIN
+			        ? x->rst.from == e
+			        : !is_over_by_silence(c))
 				tf_replica_settle(tf_replica(ctx, c, e));
 	}
 }

@@ -186,6 +186,10 @@ keep_stale(struct tf_step *st)
 		return;
 	st->new_bytes = fill_gap(st);
 	st->new_bytes += tf_reassembly_add(st->ctx, st->c, st->from, st->s->seq, st->end).fresh;
+	if (st->s->flags & TF_FIN && st->new_bytes && tf_seq_eq(st->end, st->x->max)) {
+		st->new_bytes--;
+		note_fin(st);
+	}
 	tf_end_count_bytes(st->x, st->new_bytes);
 }
 

@@ -18,6 +18,11 @@ note_rst(struct tf_step *st, bool exact, bool awaiting)
 
 	if (!x)
 		return;
+	/* What is dropped says nothing of an earlier one that may have been heeded. */
+	if (!exact && !awaiting && x->rst.awaiting && x->rst.from == (uint8_t)st->from) {
+		x->rst.ts_ns = st->ctx->now_ns;
+		return;
+	}
 	x->rst = (struct tf_rst_record){
 	    .ts_ns = st->ctx->now_ns,
 	    .packet = st->s->packet,

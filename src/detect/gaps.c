@@ -41,7 +41,9 @@ judge(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint end, str
 	tf_finding_count(&f, "missing", TF_D_COUNT, missing_bytes(&c->end[end], gap));
 	tf_finding_count(&f, "gaps", TF_D_COUNT, gap->times);
 	tf_finding_packet(&f, gap->packet);
-	tf_raise(ctx, c, &f);
+	bool before = tf_raised(ctx, c, TF_A_CAPTURE_LOSS, !end);
+	if (tf_raise(ctx, c, &f))
+		ctx->stats->with_gaps += !before;
 }
 
 void

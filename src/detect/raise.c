@@ -237,7 +237,7 @@ tf_raise_subject(struct tf_context *ctx, const struct tf_finding *f)
 bool
 tf_capture_misses(const struct tf_context *ctx, unsigned per_cent)
 {
-	uint64_t gaps = ctx->stats->anomalies[TF_A_CAPTURE_LOSS];
+	uint64_t gaps = ctx->stats->with_gaps;
 
 	return ctx->dropped || (gaps >= FEW_GAPS && gaps * 100 >= ctx->stats->connections * per_cent);
 }

@@ -98,7 +98,8 @@ struct tf_summary {
 	uint64_t duplicate_frames;
 	uint64_t bad_checksums;
 	uint64_t late_segments;
-	uint64_t one_way; /* connections of which one direction is missing */
+	uint64_t one_way;   /* connections of which one direction is missing */
+	uint64_t with_gaps; /* connections of which the capture missed something */
 	uint64_t time_backwards;
 	int64_t time_backwards_max_ns;
 	uint64_t evicted;

@@ -286,7 +286,7 @@ tf_put_capture_verdict(struct tf_buf *text, const struct tf_summary *s)
 	}
 	put_reason(text, s->dropped_by_kernel > 0 ? (uint64_t)s->dropped_by_kernel : 0,
 	           "packet was dropped by the capturing host", "packets were dropped by the capturing host");
-	put_reason(text, s->anomalies[TF_A_CAPTURE_LOSS], "connection has gaps that the capture made",
+	put_reason(text, s->with_gaps, "connection has gaps that the capture made",
 	           "connections have gaps that the capture made");
 	put_reason(text, skipped_for(s, "truncated"), "frame ends before its headers do",
 	           "frames end before their headers do");
