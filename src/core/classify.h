@@ -43,9 +43,6 @@ tf_fin_of_segment(struct tf_fin_record *fin, const struct tf_context *ctx, const
 	fin->timestamps = (s->options & TF_OPT_TIMESTAMPS) != 0;
 }
 
-/* Whose stack S, a SYN of FROM's, looks like: a flag of the connection, or 0. */
-uint32_t tf_stack_flag(enum tf_endpoint from, const struct tf_segment *s);
-
 /* A RST, for both. */
 void tf_prove_reset(struct tf_step *st);
 

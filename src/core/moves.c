@@ -23,6 +23,7 @@
 #include "core/classify.h"
 #include "core/connection.h"
 #include "core/letters.h"
+#include "core/offer.h"
 
 /* ---- is it plain? --------------------------------------------------------------- */
 

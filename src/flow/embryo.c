@@ -6,7 +6,7 @@
 
 #include <assert.h>
 
-#include "core/classify.h"
+#include "core/offer.h"
 #include "flow/flow.h"
 
 /* ---- what a connection must be -------------------------------------------------------- */
