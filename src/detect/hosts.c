@@ -93,15 +93,18 @@ free_a_ring(struct tf_hosts *t)
 	uint32_t victim = TF_HOST_RINGS;
 	uint8_t least = TF_ISN_ENOUGH;
 
-	for (int looks = 0; looks < LOOKS; looks++) {
+	/* Where more hosts come again than there are rings, each sample of theirs comes here. */
+	for (int looks = 0; looks < LOOKS && t->young; looks++) {
 		t->hand = (t->hand + 1) % TF_HOST_RINGS;
 		if (t->few[t->hand] < least) {
 			victim = t->hand;
 			least = t->few[victim];
 		}
 	}
-	if (victim < TF_HOST_RINGS)
-		forget(t, t->ring[victim].owner);
+	if (victim == TF_HOST_RINGS)
+		return victim;
+	forget(t, t->ring[victim].owner);
+	t->young--;
 	return victim;
 }
 
@@ -114,6 +117,7 @@ take_ring(struct tf_hosts *t, struct tf_host *h)
 
 	if (at == TF_HOST_RINGS)
 		return false;
+	t->young++;
 	t->ring[at] = (struct tf_isn_ring){
 	    .owner = (uint32_t)(h - t->host) + 1,
 	    .zero = h->isn == 0,
@@ -143,8 +147,10 @@ tf_host_add(struct tf_hosts *t, struct tf_host *h, uint32_t isn)
 	h->next = (uint8_t)(at + 1 < TF_ISN_SAMPLES ? at + 1 : 0);
 	t->ahead[h - t->host] = (h->ring - 1u) << 8 | h->next;
 	*mark_at(t, h, at) = mark_of(isn);
-	if (++h->samples <= TF_ISN_ENOUGH)
+	if (++h->samples <= TF_ISN_ENOUGH) {
 		t->few[h->ring - 1] = (uint8_t)h->samples;
+		t->young -= h->samples == TF_ISN_ENOUGH;
+	}
 	if (isn == 0)
 		t->ring[h->ring - 1].zero++;
 	block->isn[at % TF_ISN_BLOCK] = isn;

@@ -132,6 +132,7 @@ struct tf_hosts {
 	uint64_t key[2];
 	uint32_t used;              /* of host: places that some slot has */
 	uint32_t rings;             /* of ring: those that were ever taken */
+	uint32_t young;             /* of them, those whose host has fewer than TF_ISN_ENOUGH samples */
 	uint32_t hand;              /* the ring at which the search for one to take again goes on */
 	uint8_t few[TF_HOST_RINGS]; /* samples of each ring's host, TF_ISN_ENOUGH or more as that many */
 	_Alignas(64) struct tf_host_slot slot[TF_HOST_SETS][TF_HOST_WAYS];

@@ -39,21 +39,29 @@ ends_briefly(const struct tf_analyzer *a, uint32_t value)
 	return connection_ends_briefly(a, tf_connection_at(a, value));
 }
 
-/* They are only counted, so their order is nobody's concern, and the next one lies behind each. */
-static void
+/* They are only counted, so their order is nobody's concern, and the next one lies behind each.  How many there were: as
+ * a rule that is all, and then nothing has to be visited twice. */
+static uint32_t
 tell_briefs(struct tf_analyzer *a)
 {
+	uint32_t told = 0;
+
 	for (uint32_t at = 1; at <= a->connections.fresh; at++) {
 		const struct tf_connection *c = tf_connection_at(a, at);
 		__builtin_prefetch(c + PLACES_AHEAD);
-		if (c->conn && connection_ends_briefly(a, c))
-			tf_brief_keep(&a->ctx, tf_brief_of_shape(a, c->conn, c->shape));
+		if (!c->conn || !connection_ends_briefly(a, c))
+			continue;
+		tf_brief_keep(&a->ctx, tf_brief_of_shape(a, c->conn, c->shape));
+		told++;
 	}
 	for (uint32_t at = 1; at <= a->embryos.fresh; at++) {
 		const struct tf_embryo *e = tf_embryo_at(a, at);
-		if (e->conn && tf_embryo_ends_briefly(a, e))
-			tf_brief_keep(&a->ctx, tf_brief_of_shape(a, e->conn, e->shape));
+		if (!e->conn || !tf_embryo_ends_briefly(a, e))
+			continue;
+		tf_brief_keep(&a->ctx, tf_brief_of_shape(a, e->conn, e->shape));
+		told++;
 	}
+	return told;
 }
 
 /* ---- in the order of places --------------------------------------------------------------- */
@@ -75,13 +83,10 @@ end_embryo(struct tf_analyzer *a, const struct tf_embryo *e, uint32_t *scratch)
 static void
 end_survivor(struct tf_analyzer *a, uint32_t value, uint32_t *scratch)
 {
-	if (value & TF_EMBRYO_BIT) {
+	if (value & TF_EMBRYO_BIT)
 		end_embryo(a, tf_embryo_at(a, value & ~TF_EMBRYO_BIT), scratch);
-	} else {
+	else
 		tf_table_end(a, value, TF_GONE_FINISHED);
-		/* It is told, and no brief may tell it again; it stays in the table for whoever looks at that. */
-		tf_shape_forget(tf_connection_at(a, value));
-	}
 }
 
 /* What holds the first place of POOL from AT on that is not free, briefs left out.  BIT: what its places have in the
@@ -236,13 +241,20 @@ end_in_order_of_numbers(struct tf_analyzer *a)
 {
 	struct ranks r = {.count = 0};
 
-	if (!tf_live(a))
-		return;
 	if (rank(a, &r))
 		end_ranked(a, &r);
 	else
 		end_sorted(a);
 	tf_arena_free(r.value, r.count, sizeof *r.value);
+}
+
+static void
+end_the_others(struct tf_analyzer *a)
+{
+	if (a->connections_in_order && a->embryos_in_order)
+		end_in_order_of_places(a);
+	else
+		end_in_order_of_numbers(a);
 }
 
 void
@@ -251,11 +263,8 @@ tf_analyzer_finish(struct tf_analyzer *a)
 	a->ctx.packet = 0;
 	tf_detect_finish(&a->ctx);
 	tf_tombstones_finish(a);
-	if (a->connections_in_order && a->embryos_in_order)
-		end_in_order_of_places(a);
-	else
-		end_in_order_of_numbers(a);
-	if (tf_brief_is_enough(&a->ctx))
-		tell_briefs(a);
+	uint32_t told = tf_brief_is_enough(&a->ctx) ? tell_briefs(a) : 0;
+	if (told < tf_live(a))
+		end_the_others(a);
 	tf_briefs_emit(&a->ctx);
 }
