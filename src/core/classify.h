@@ -46,4 +46,7 @@ tf_fin_of_segment(struct tf_fin_record *fin, const struct tf_context *ctx, const
 /* A RST, for both. */
 void tf_prove_reset(struct tf_step *st);
 
+/* No RST: does it show that the connection outlived one? */
+void tf_outlive_reset(const struct tf_step *st);
+
 #endif

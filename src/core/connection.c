@@ -382,6 +382,7 @@ tf_connection_segment(struct tf_step *st)
 	if (st->s->flags & TF_RST) {
 		tf_prove_reset(st);
 	} else {
+		tf_outlive_reset(st);
 		tf_note_timestamp(st);
 		tf_note_window(st);
 		tf_prove_sender(st);

@@ -118,6 +118,7 @@ struct tf_end_watch {
 	uint8_t in_a_row;           /* segments since whose identification went on by little */
 	bool rst_into_open;         /* both ends were open when it came */
 	bool rst_with_syn;          /* a SYN stood in it, too: no host sends that */
+	bool rst_told;              /* that somebody else sent it was found */
 	uint32_t went_on;           /* octets of its first new data beyond that RST; 0: none */
 	tf_seq went_on_end;         /* the octet after them */
 	uint8_t odd_ttl;            /* of a SYN,ACK with another number */

@@ -214,3 +214,28 @@ tf_prove_reset(struct tf_step *st)
 	}
 	tf_note_time_wait(st->ctx, st->c, st->to, st->s);
 }
+
+/* So long an answer to a RST may take, and what was sent before it. */
+#define OUTLIVED_NS INT64_C(1000000000)
+
+/* Both ends are open, its alleged sender sends what is new, and nothing about it is open any more: whose it was, or that
+ * it was guessed, was found where it shows.  From then on the connection is as if none had come. */
+void
+tf_outlive_reset(const struct tf_step *st)
+{
+	struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+	int64_t patience_ns = tf_end_rtt_ns(st->x) + tf_end_rtt_ns(st->y) + OUTLIVED_NS;
+
+	if (!x || !x->rst.seen || x->rst.from != (uint8_t)st->from || !st->fresh ||
+	    st->ctx->now_ns - x->rst.ts_ns < patience_ns)
+		return;
+	if (tf_connection_close(st->c) != TF_CLOSE_OPEN || tf_end_state(st->x) != TF_ESTABLISHED ||
+	    tf_end_state(st->y) != TF_ESTABLISHED)
+		return;
+	bool settled = x->rst.exact ? x->rst.belied : !x->rst.awaiting && !x->watch[st->from].rst_offset;
+	if (!settled)
+		return;
+	if (x->ended.packet == x->rst.packet)
+		x->ended.packet = 0; /* it did not end it */
+	x->rst = (struct tf_rst_record){.seen = false};
+}

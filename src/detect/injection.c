@@ -61,6 +61,7 @@ note_rst(const struct tf_step *st, struct tf_extra *x)
 	w->rst_id = st->s->ip_id;
 	w->in_a_row = 0;
 	w->went_on = 0;
+	w->rst_told = false;
 	w->rst_with_syn = (st->s->flags & TF_SYN) != 0;
 	w->rst_into_open = st->before[TF_CLIENT] >= TF_ESTABLISHED && st->before[TF_SERVER] >= TF_ESTABLISHED;
 }
@@ -102,10 +103,15 @@ check_rst(const struct tf_step *st, struct tf_extra *x)
 		w->went_on = st->end.v - st->s->seq.v;
 		w->went_on_end = st->end;
 	}
+	if (w->rst_told)
+		return;
+	w->rst_told = true;
 	if (came_another_way(w->rst_ttl, st->s->ttl))
 		raise_injection(st, "RST", x->rst.packet, "TTL", w->rst_ttl, st->s->ttl);
 	else if (was_not_counted(st, x, w))
 		raise_injection(st, "RST", x->rst.packet, "IP ID", w->rst_id, w->after_id);
+	else
+		w->rst_told = false;
 }
 
 /* It bears a number shortly before those that followed: that host may have counted it among its own. */
@@ -120,15 +126,18 @@ was_counted(const struct tf_end_watch *w)
 static void
 check_both_went_on(const struct tf_step *st, struct tf_extra *x)
 {
-	const struct tf_end_watch *w = &x->watch[st->to];
+	struct tf_end_watch *w = &x->watch[st->to];
 	struct tf_finding f;
 
-	if (!w->went_on || x->rst.from != (uint8_t)st->to || !(st->s->flags & TF_ACK) || st->bad_ack ||
-	    tf_seq_lt(st->s->ack, w->went_on_end) || st->c->flags & TF_CONN_MIDSTREAM)
+	if (!x->rst.seen || x->rst.belied || x->rst.from != (uint8_t)st->to || !w->went_on ||
+	    !(st->s->flags & TF_ACK) || st->bad_ack || tf_seq_lt(st->s->ack, w->went_on_end) ||
+	    st->c->flags & TF_CONN_MIDSTREAM)
 		return;
 	x->rst.belied = true;
-	if (w->rst_with_syn)
-		return; /* rather a damaged packet than somebody's reset: that has been said */
+	/* With a SYN it is rather a damaged packet than somebody's reset: that has been said. */
+	if (w->rst_with_syn || w->rst_told)
+		return;
+	w->rst_told = true;
 	f = tf_finding(st->ctx, st->c, TF_A_INJECTION_SUSPECTED, st->to);
 	tf_finding_text(&f, "what", "RST");
 	tf_finding_text(&f, "mismatch", "octets of data, or a FIN, that it sends afterwards");

@@ -30,6 +30,11 @@ NUMBERS = {
     "reset/half-open-data.scn": ("half-open", "unacknowledged", 100),
 }
 
+# How often the record of the first connection says that something came up.
+COUNTS = {
+    "reset/belied-by-both.scn": {"injection-suspected": 1},
+}
+
 
 def run(*command):
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True, check=False)
@@ -112,8 +117,14 @@ def actual(path, capture):
 def numbers(path, lines):
     """The wrong number in the findings of LINES, as words, or None."""
     name, detail, number = NUMBERS.get("/".join(path.split("/")[-2:]), (None, None, None))
-    found = [o["details"].get(detail) for o in map(json.loads, lines) if o.get("id") == name and name]
-    return None if found == ([number] if name else []) else f"{detail} of {name} is {found}, not {number}"
+    objects = [json.loads(line) for line in lines]
+    found = [o["details"].get(detail) for o in objects if o.get("id") == name and name]
+    if found != ([number] if name else []):
+        return f"{detail} of {name} is {found}, not {number}"
+    counts = COUNTS.get("/".join(path.split("/")[-2:]), {})
+    record = next((o["anomaly_counts"] for o in objects if o["type"] == "connection"), {})
+    wrong = {name: record.get(name) for name, count in counts.items() if record.get(name) != count}
+    return f"the record counts {wrong}, not {counts}" if wrong else None
 
 
 def difference(path, capture):
