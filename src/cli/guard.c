@@ -33,13 +33,15 @@ tf_guard_plan(struct tf_guard *g, const struct tf_options *o)
 	return false;
 }
 
-/* The files that can be asked for again: rotated ones when live, and the metrics. */
+/* The files that can be asked for again: rotated ones when live, and those that are replaced. */
 static bool
 list_files(struct tf_guard *g, const struct tf_options *o)
 {
 	bool fits = true;
-	if (o->metrics_file)
+	if (tf_metrics_are_replaced(o))
 		fits = tf_keeper_add(&g->keeper, o->metrics_file, true);
+	if (o->write_baseline_file && strcmp(o->write_baseline_file, "-") != 0)
+		fits = tf_keeper_add(&g->keeper, o->write_baseline_file, true) && fits;
 	if (!o->interface)
 		return fits;
 	for (size_t i = 0; i < o->output_count; i++)

@@ -54,7 +54,8 @@ parse(struct tf_known *k, const struct tf_buf *text)
 bool
 tf_known_read(struct tf_known *k, const struct tf_options *o)
 {
-	*k = (struct tf_known){.file = o->baseline_file, .write_file = o->write_baseline_file, .fd = -1};
+	*k = (struct tf_known){
+	    .file = o->baseline_file, .write_file = o->write_baseline_file, .former = -1, .fd = -1};
 	if (!k->file)
 		return true;
 	int fd = open(k->file, O_RDONLY | O_CLOEXEC);
@@ -73,14 +74,52 @@ tf_known_read(struct tf_known *k, const struct tf_options *o)
 	return fine;
 }
 
-bool
-tf_known_open(struct tf_known *k, const struct tf_options *o)
+/* Does the new file FD take the place of FORMER in all that others know it by: its owner, its other names? */
+static bool
+takes_place(int fd, int former)
 {
+	struct stat made, old;
+
+	return former < 0 || (fstat(fd, &made) == 0 && fstat(former, &old) == 0 &&
+	                      made.st_uid == old.st_uid && made.st_gid == old.st_gid && old.st_nlink == 1);
+}
+
+/* May what is there be written over, since nothing can take its place?  Not for want of room. */
+static bool
+is_to_be_written_over(int error)
+{
+	return error == EEXIST || error == ELOOP || error == EACCES || error == EPERM || error == EROFS ||
+	       error == EBUSY;
+}
+
+static bool
+open_beside(struct tf_known *k)
+{
+	k->fd = tf_keeper_open_beside(k->keeper, k->write_file);
+	if (k->fd >= 0 && takes_place(k->fd, k->former))
+		return true;
+	int error = k->fd < 0 ? errno : EPERM;
+	if (k->fd >= 0) {
+		close(k->fd);
+		tf_keeper_drop(k->keeper, k->write_file);
+	}
+	k->fd = is_to_be_written_over(error) ? k->former : -1;
+	if (k->fd < 0)
+		tf_complain("%s: %s", k->write_file, strerror(error));
+	return k->fd >= 0;
+}
+
+bool
+tf_known_open(struct tf_known *k, const struct tf_options *o, struct tf_keeper *keeper)
+{
+	k->keeper = keeper;
 	if (!k->write_file)
 		return true;
-	/* A confined process cannot cut a file any more. */
-	k->fd = o->interface ? tf_open_for_writing(k->write_file, o) : tf_open_to_replace(k->write_file, o);
-	return k->fd >= 0;
+	if (strcmp(k->write_file, "-") != 0)
+		return tf_open_former(k->write_file, o, &k->former) && open_beside(k);
+	k->write_file = "standard output";
+	k->fd = k->former = STDOUT_FILENO;
+	return true;
 }
 
 /* ---- comparing ------------------------------------------------------------------------------ */
@@ -155,32 +194,74 @@ put_row(struct tf_buf *b, const struct tf_tally_row *row)
 	tf_put_char(b, '\n');
 }
 
+static void
+put_rows(struct tf_known *k, struct tf_buf *b)
+{
+	tf_put_lit(b, "# Findings that tcpfsm knows: how many, and what they are.  The client's port does\n"
+	              "# not count; * stands for anything, such as a server's port that is another one at\n"
+	              "# each run.  Read by --baseline, made by --write-baseline.\n");
+	tf_tally_sort(&k->found);
+	for (size_t i = 0; i < k->found.count; i++)
+		put_row(b, &k->found.row[i]);
+}
+
+/* What a file held beyond what was written over goes only now; and no file may take a place before what it holds is
+ * on the disk.  Pipes and terminals know neither. */
 static int
-write_rows(struct tf_known *k)
+settle(int fd)
+{
+	struct stat status;
+	off_t end = lseek(fd, 0, SEEK_CUR);
+
+	if (fd <= STDERR_FILENO || end < 0 || fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
+		return 0;
+	if (status.st_size > end && ftruncate(fd, end) != 0)
+		return errno;
+	return fsync(fd) != 0 && errno != EINVAL ? errno : 0;
+}
+
+/* All rows to FD, the errno of a failure. */
+static int
+write_rows(struct tf_known *k, int fd)
 {
 	struct tf_buf b;
 
-	tf_buf_init(&b, k->fd);
-	tf_put_lit(&b, "# Findings that tcpfsm knows: how many, and what they are.  The client's port does\n"
-	               "# not count; * stands for anything, such as a server's port that is another one at\n"
-	               "# each run.  Read by --baseline, made by --write-baseline.\n");
-	tf_tally_sort(&k->found);
-	for (size_t i = 0; i < k->found.count; i++)
-		put_row(&b, &k->found.row[i]);
+	tf_buf_init(&b, fd);
+	put_rows(k, &b);
 	int error = tf_buf_flush(&b);
 	tf_buf_fini(&b);
+	return error ? error : settle(fd);
+}
+
+static int
+put_in_place(struct tf_known *k)
+{
+	if (tf_keeper_put(k->keeper, k->write_file))
+		return 0;
+	return is_to_be_written_over(errno) && k->former >= 0 ? write_rows(k, k->former) : errno;
+}
+
+static int
+write_file(struct tf_known *k)
+{
+	bool beside = k->fd != k->former;
+	int error = k->found.lost ? ENOMEM : write_rows(k, k->fd);
+
+	if (!error && beside)
+		error = put_in_place(k);
+	if (error && beside)
+		tf_keeper_drop(k->keeper, k->write_file);
 	return error;
 }
 
-/* A file is cut to nothing only now; a pipe or a terminal cannot be. */
-static int
-empty(int fd)
+static void
+close_files(struct tf_known *k)
 {
-	struct stat status;
-
-	if (fstat(fd, &status) != 0)
-		return errno;
-	return S_ISREG(status.st_mode) && status.st_size > 0 && ftruncate(fd, 0) != 0 ? errno : 0;
+	if (k->fd > STDERR_FILENO && k->fd != k->former)
+		close(k->fd);
+	if (k->former > STDERR_FILENO)
+		close(k->former);
+	k->fd = k->former = -1;
 }
 
 bool
@@ -192,14 +273,7 @@ tf_known_write(struct tf_known *k, bool read)
 		tf_complain("%s: not written, since the input was not read to its end", k->write_file);
 		return true;
 	}
-	int error = empty(k->fd);
-	if (!error)
-		error = write_rows(k);
-	if (!error && k->found.lost)
-		error = ENOMEM;
-	if (close(k->fd) != 0 && !error)
-		error = errno;
-	k->fd = -1;
+	int error = write_file(k);
 	if (error)
 		tf_complain("%s: %s", k->write_file, strerror(error));
 	else if (k->found.surplus)
@@ -211,10 +285,9 @@ tf_known_write(struct tf_known *k, bool read)
 void
 tf_known_fini(struct tf_known *k)
 {
-	if (k->fd >= 0)
-		close(k->fd);
+	close_files(k);
 	tf_baseline_fini(&k->baseline);
 	tf_tally_fini(&k->found);
 	free(k->gone);
-	*k = (struct tf_known){.fd = -1};
+	*k = (struct tf_known){.former = -1, .fd = -1};
 }

@@ -157,8 +157,8 @@ report(const struct tf_options *o, struct tf_capture *capture, struct tf_known *
 	bool confined = true, read = true, measured = true;
 	struct tf_screen *screen = NULL;
 	opened = tf_packets_open(&packets, o, capture) && opened;
-	opened = opened && (!o->metrics_file || tf_may_be_replaced(o->metrics_file, o));
-	opened = opened && tf_known_open(known, o) && tf_slices_open(&outputs.slices, o) &&
+	opened = opened && (!tf_metrics_are_replaced(o) || tf_may_be_replaced(o->metrics_file, o));
+	opened = opened && tf_known_open(known, o, &guard->keeper) && tf_slices_open(&outputs.slices, o) &&
 	         tf_anomalous_open(&outputs.anomalous, o);
 	bool shown = opened && (!o->top || (screen = open_screen(o, &outputs)));
 	if (shown)

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "check/values.h"
 #include "cli/option_table.h"
@@ -177,20 +178,66 @@ add_pictures(options *o)
 	return !o->diagram_file || tf_options_add_output(o, strdup(o->diagram_format), o->diagram_file);
 }
 
+/* Outputs that are no formats. */
+struct other {
+	const char *option, *file;
+};
+
+enum { OTHERS = 4 };
+
+static void
+list_others(const options *o, struct other other[OTHERS])
+{
+	other[0] = (struct other){"-w", o->packets_file};
+	other[1] = (struct other){"--write-anomalous", o->anomalous_file};
+	other[2] = (struct other){"--prometheus", o->metrics_file};
+	other[3] = (struct other){"--write-baseline", o->write_baseline_file};
+}
+
 static bool
 is_stdout(const char *file)
 {
 	return file && !strcmp(file, "-");
 }
 
+static bool
+refuse_on_stdout(options *o, const char *one, const char *format)
+{
+	return tf_options_refuse(o, "%s and %s both on standard output; name a file: -T %s:FILE", one, format,
+	                         format);
+}
+
+/* *TAKEN is the option that has standard output, NULL where none has. */
+static bool
+check_others_on_stdout(options *o, const char **taken)
+{
+	struct other other[OTHERS];
+
+	*taken = NULL;
+	list_others(o, other);
+	for (size_t i = 0; i < OTHERS; i++) {
+		if (!is_stdout(other[i].file))
+			continue;
+		if (*taken)
+			return tf_options_refuse(o, "%s and %s both on standard output", *taken,
+			                         other[i].option);
+		*taken = other[i].option;
+	}
+	if (!is_stdout(o->metrics_file))
+		return true;
+	if (o->interface)
+		return tf_options_refuse(o, "--prometheus=-: live, metrics are replaced again and again: "
+		                            "name a file");
+	return o->top ? tf_options_refuse(o, "--top has the terminal; name a file: --prometheus=FILE") : true;
+}
+
 /* Give the formats their files; text, or the ladder, where none was asked for. */
 static bool
 complete_outputs(options *o)
 {
-	size_t on_stdout = (size_t)is_stdout(o->packets_file) + (size_t)is_stdout(o->anomalous_file);
-	const char *file = o->output_file;
-	if (on_stdout > 1)
-		return tf_options_refuse(o, "-w and --write-anomalous both on standard output");
+	const char *file = o->output_file, *taken;
+	if (!check_others_on_stdout(o, &taken))
+		return false;
 	if (o->ladder && !o->ladder_file && !tf_options_add_output(o, strdup("ladder"), NULL))
 		return false;
 	if (o->output_count == 0 && (!o->top || file) && !tf_options_add_output(o, strdup("text"), NULL))
@@ -203,29 +250,31 @@ complete_outputs(options *o)
 			c->file = file;
 			file = NULL;
 		}
-		if (c->file && !strcmp(c->file, "-"))
+		if (is_stdout(c->file))
 			c->file = NULL;
 		if (!c->file && o->top)
 			return tf_options_refuse(o, "--top has the terminal; name a file: -T %s:FILE",
 			                         c->format);
-		if (!c->file && on_stdout++)
-			return tf_options_refuse(o, "two formats on standard output; name a file: -T %s:FILE",
-			                         c->format);
+		if (!c->file && taken)
+			return refuse_on_stdout(o, taken, c->format);
+		if (!c->file)
+			taken = c->format;
 	}
+	o->on_stdout = taken != NULL;
 	return file ? tf_options_refuse(o, "-o %s: each format has a file already", file) : true;
 }
-
-#define OTHER_OUTPUTS 4 /* that are no formats */
 
 /* The file of output I, those of the formats first; NULL: it has none. */
 static const char *
 output_at(const options *o, size_t i)
 {
-	const char *others[OTHER_OUTPUTS] = {o->packets_file, o->anomalous_file, o->metrics_file,
-	                                     o->write_baseline_file};
-	const char *file = i < o->output_count ? o->output[i].file : others[i - o->output_count];
+	struct other other[OTHERS];
 
-	return file && !is_stdout(file) ? file : NULL;
+	if (i < o->output_count)
+		return o->output[i].file;
+	list_others(o, other);
+	const char *file = other[i - o->output_count].file;
+	return is_stdout(file) ? NULL : file;
 }
 
 /* The folder of FILE, and of its name what follows that. */
@@ -255,12 +304,25 @@ are_one_file(const char *file, const char *other)
 	       a.st_ino == b.st_ino;
 }
 
+/* Is FILE where standard output was directed to? */
+static bool
+is_redirected_to(const char *file)
+{
+	struct stat a, b;
+
+	return stat(file, &a) == 0 && fstat(STDOUT_FILENO, &b) == 0 && S_ISREG(a.st_mode) &&
+	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 /* Two outputs in one file would write over each other. */
 static bool
 check_files_apart(options *o)
 {
-	for (size_t i = 0; i < o->output_count + OTHER_OUTPUTS; i++) {
+	for (size_t i = 0; i < o->output_count + OTHERS; i++) {
 		const char *file = output_at(o, i);
+		if (file && o->on_stdout && is_redirected_to(file))
+			return tf_options_refuse(
+			    o, "%s is named for an output, and standard output goes there", file);
 		for (size_t k = 0; file && k < i; k++) {
 			const char *other = output_at(o, k);
 			if (other && are_one_file(file, other))
@@ -274,7 +336,7 @@ check_files_apart(options *o)
 static bool
 check_files_kept(options *o)
 {
-	for (size_t i = 0; i < o->output_count + OTHER_OUTPUTS; i++) {
+	for (size_t i = 0; i < o->output_count + OTHERS; i++) {
 		const char *file = output_at(o, i);
 		bool is_baseline = file == o->write_baseline_file;
 		if (file && o->rules_file && are_one_file(file, o->rules_file))

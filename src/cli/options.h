@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "check/rules.h"
 #include "tcpfsm/config.h"
@@ -65,6 +66,7 @@ struct tf_options {
 	struct tf_output_choice output[TF_MAX_OUTPUTS];
 	size_t output_count;
 	const char *output_file;    /* -o */
+	bool on_stdout;             /* one of all outputs goes there */
 	const char *packets_file;   /* -w */
 	const char *anomalous_file; /* --write-anomalous */
 	const char *metrics_file;   /* --prometheus */
@@ -102,6 +104,13 @@ struct tf_options {
  * Strings stay those of ARGV.  tf_options_fini() frees the rest in both cases. */
 bool tf_options_parse(struct tf_options *options, int argc, char **argv);
 void tf_options_fini(struct tf_options *options);
+
+/* Do metrics go to a file, and not to standard output? */
+static inline bool
+tf_metrics_are_replaced(const struct tf_options *o)
+{
+	return o->metrics_file && strcmp(o->metrics_file, "-") != 0;
+}
 
 /* --help, on standard output. */
 void tf_options_help(void);

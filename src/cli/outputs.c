@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -35,29 +34,38 @@ refuse_input(const char *path)
 	return false;
 }
 
-int
-tf_open_to_replace(const char *path, const struct tf_options *o)
+/* Open PATH as it is; *FD is -1 where there is none and FLAGS make none.  False after a complaint. */
+static bool
+open_output(const char *path, const struct tf_options *o, int flags, int *fd)
 {
 	struct stat status;
-	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-	if (fd < 0) {
+	*fd = open(path, O_WRONLY | O_CLOEXEC | flags, 0666);
+	if (*fd < 0 && errno == ENOENT && !(flags & O_CREAT))
+		return true;
+	if (*fd < 0) {
 		tf_complain("%s: %s", path, strerror(errno));
-		return -1;
+		return false;
 	}
-	if (fstat(fd, &status) == 0 && input_behind(&status, o)) {
-		refuse_input(path);
-		close(fd);
-		return -1;
+	if (fstat(*fd, &status) == 0 && input_behind(&status, o)) {
+		close(*fd);
+		*fd = -1;
+		return refuse_input(path);
 	}
-	return fd;
+	return true;
+}
+
+bool
+tf_open_former(const char *path, const struct tf_options *o, int *fd)
+{
+	return open_output(path, o, 0, fd);
 }
 
 int
 tf_open_for_writing(const char *path, const struct tf_options *o)
 {
 	struct stat status;
-	int fd = tf_open_to_replace(path, o);
-	if (fd < 0)
+	int fd;
+	if (!open_output(path, o, O_CREAT, &fd))
 		return -1;
 	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && ftruncate(fd, 0) != 0) {
 		tf_complain("%s: %s", path, strerror(errno));
@@ -70,7 +78,6 @@ tf_open_for_writing(const char *path, const struct tf_options *o)
 bool
 tf_may_be_replaced(const char *path, const struct tf_options *o)
 {
-	char beside[PATH_MAX];
 	struct stat status;
 	/* A link, too: what the name of standard output stands for may be a file. */
 	if (lstat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
@@ -79,8 +86,6 @@ tf_may_be_replaced(const char *path, const struct tf_options *o)
 	}
 	if (stat(path, &status) == 0 && input_behind(&status, o))
 		return refuse_input(path);
-	if (tf_keeper_name_beside(beside, path) && stat(beside, &status) == 0 && input_behind(&status, o))
-		return refuse_input(beside);
 	return true;
 }
 

@@ -37,8 +37,9 @@ struct tf_outputs {
  * OPTIONS.  The descriptor, or -1 after a complaint. */
 int tf_open_for_writing(const char *path, const struct tf_options *options);
 
-/* The same, but what the file holds stays until the caller cuts it. */
-int tf_open_to_replace(const char *path, const struct tf_options *options);
+/* The same of a file that is there already, with what it holds: *FD is -1 where there is none.  False after a
+ * complaint. */
+bool tf_open_former(const char *path, const struct tf_options *options, int *fd);
 
 /* May the keeper put a new file in the place of PATH?  Not in that of an input, a device or a pipe, which
  * would be gone.  False after a complaint. */

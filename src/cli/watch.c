@@ -130,25 +130,35 @@ show_table(struct tf_watch *w)
 
 /* ---- metrics ---------------------------------------------------------------- */
 
-/* 0, or an errno. */
+/* 0, or an errno; so below. */
 static int
-write_metrics(struct tf_watch *w)
+write_metrics(struct tf_watch *w, int fd)
 {
 	struct tf_skipped skipped[TF_TALLY_SKIPPED];
 	struct tf_status status;
 	struct tf_buf b;
-	struct tf_keeper *keeper = &w->guard->keeper;
-	int fd = tf_keeper_open(keeper, w->options->metrics_file);
-	if (fd < 0)
-		return errno;
 	gather(w, &status, skipped);
 	tf_buf_init(&b, fd);
 	tf_put_metrics(&b, &status);
 	int error = tf_buf_flush(&b);
 	tf_buf_fini(&b);
+	return error;
+}
+
+static int
+replace_metrics(struct tf_watch *w)
+{
+	const char *name = w->options->metrics_file;
+	struct tf_keeper *keeper = &w->guard->keeper;
+	int fd = tf_keeper_open_beside(keeper, name);
+	if (fd < 0)
+		return errno;
+	int error = write_metrics(w, fd);
 	if (close(fd) != 0 && !error)
 		error = errno;
-	if (!error && !tf_keeper_put(keeper, w->options->metrics_file))
+	if (error)
+		tf_keeper_drop(keeper, name);
+	else if (!tf_keeper_put(keeper, name))
 		error = errno;
 	return error;
 }
@@ -157,9 +167,11 @@ write_metrics(struct tf_watch *w)
 static void
 measure(struct tf_watch *w)
 {
-	int error = write_metrics(w);
+	bool replaced = tf_metrics_are_replaced(w->options);
+	int error = replaced ? replace_metrics(w) : write_metrics(w, STDOUT_FILENO);
 	if (error && !w->metrics_fail)
-		tf_complain("%s: %s", w->options->metrics_file, strerror(error));
+		tf_complain("%s: %s", replaced ? w->options->metrics_file : "standard output",
+		            strerror(error));
 	w->metrics_fail = error != 0;
 }
 

@@ -7,8 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -19,37 +17,20 @@
 
 #include "confine/confine.h"
 
-enum question { QUESTION_OPEN = 'o', QUESTION_PUT = 'p' };
+enum question { QUESTION_OPEN = 'o', QUESTION_PUT = 'p', QUESTION_DROP = 'd' };
 
 /* ---- in the helper --------------------------------------------------------- */
 
-bool
-tf_keeper_name_beside(char path[PATH_MAX], const char *name)
-{
-	int n = snprintf(path, PATH_MAX, "%s.tmp", name);
-	errno = ENAMETOOLONG;
-	return n > 0 && n < PATH_MAX;
-}
-
 /* Without waiting, should the name be a pipe's that nobody reads. */
 static int
-open_file(const struct tf_kept_file *file)
+open_file(struct tf_kept_file *file)
 {
-	char path[PATH_MAX];
-	int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
 	if (file->replace)
-		return tf_keeper_name_beside(path, file->name) ? open(path, flags | O_TRUNC, 0644) : -1;
-	int fd = open(file->name, flags | O_APPEND, 0666);
+		return tf_beside_open(&file->beside, file->name);
+	int fd = open(file->name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_APPEND, 0666);
 	if (fd >= 0)
 		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
 	return fd;
-}
-
-static bool
-put_file(const struct tf_kept_file *file)
-{
-	char path[PATH_MAX];
-	return file->replace && tf_keeper_name_beside(path, file->name) && rename(path, file->name) == 0;
 }
 
 static void
@@ -76,31 +57,37 @@ answer(int socket, int error, int fd)
 }
 
 static void
-answer_question(int socket, const struct tf_keeper *k, const unsigned char question[2])
+answer_question(int socket, struct tf_keeper *k, const unsigned char question[2])
 {
+	struct tf_kept_file *file = question[1] < k->count ? &k->file[question[1]] : NULL;
 	int fd = -1;
 	bool done = false;
-	if (question[1] >= k->count) {
-		answer(socket, EINVAL, -1);
-		return;
+	errno = EINVAL;
+	if (file && question[0] == QUESTION_OPEN) {
+		done = (fd = open_file(file)) >= 0;
+	} else if (file && question[0] == QUESTION_PUT) {
+		done = tf_beside_put(&file->beside);
+	} else if (file && question[0] == QUESTION_DROP) {
+		tf_beside_drop(&file->beside);
+		done = true;
 	}
-	if (question[0] == QUESTION_OPEN)
-		done = (fd = open_file(&k->file[question[1]])) >= 0;
-	else if (question[0] == QUESTION_PUT)
-		done = put_file(&k->file[question[1]]);
 	answer(socket, done ? 0 : errno, fd);
 }
 
-/* Root without capabilities could not write into another user's folder. */
+/* Root without capabilities could not write into another user's folder, nor leave a file to its owner. */
 static void
-drop_capabilities(void)
+drop_capabilities(const struct tf_keeper *k)
 {
 #ifdef HAVE_LIBCAP_NG
 	bool is_root = geteuid() == 0;
 	capng_clear(CAPNG_SELECT_ALL);
 	if (is_root)
 		capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_DAC_OVERRIDE);
+	if (is_root && !k->seals)
+		capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_CHOWN);
 	capng_apply(CAPNG_SELECT_CAPS);
+#else
+	(void)k;
 #endif
 }
 
@@ -109,12 +96,14 @@ serve(int socket, void *context)
 {
 	unsigned char question[2];
 	char message[TF_CONFINE_MESSAGE_SIZE];
-	drop_capabilities();
-	const struct tf_keeper *k = context;
+	struct tf_keeper *k = context;
+	drop_capabilities(k);
 	if (k->seals && !tf_seal_set_for_files(message))
 		return;
 	while (recv(socket, question, sizeof question, 0) == (ssize_t)sizeof question)
-		answer_question(socket, context, question);
+		answer_question(socket, k, question);
+	for (size_t i = 0; i < k->count; i++)
+		tf_beside_drop(&k->file[i].beside);
 }
 
 /* ---- in the process that asks ---------------------------------------------- */
@@ -143,19 +132,19 @@ tf_keeper_stop(struct tf_keeper *k)
 
 /* A name that it does not keep gets a number that it refuses. */
 static unsigned char
-number_of(const struct tf_keeper *k, const char *name)
+number_of(const struct tf_keeper *k, const char *name, bool replace)
 {
 	size_t i = 0;
-	while (i < k->count && strcmp(k->file[i].name, name) != 0)
+	while (i < k->count && (k->file[i].replace != replace || strcmp(k->file[i].name, name) != 0))
 		i++;
 	return (unsigned char)i;
 }
 
 /* 0 and perhaps a descriptor, or an errno. */
 static int
-ask(struct tf_keeper *k, enum question what, const char *name, int *fd)
+ask(struct tf_keeper *k, enum question what, unsigned char number, int *fd)
 {
-	unsigned char question[2] = {(unsigned char)what, number_of(k, name)};
+	unsigned char question[2] = {(unsigned char)what, number};
 	int error = EIO;
 	union {
 		struct cmsghdr align;
@@ -180,18 +169,37 @@ ask(struct tf_keeper *k, enum question what, const char *name, int *fd)
 	return error;
 }
 
+static int
+ask_to_open(struct tf_keeper *k, unsigned char number)
+{
+	int fd, error = ask(k, QUESTION_OPEN, number, &fd);
+	errno = error;
+	return error ? -1 : fd;
+}
+
 int
 tf_keeper_open(struct tf_keeper *k, const char *name)
 {
-	int fd, error = ask(k, QUESTION_OPEN, name, &fd);
-	errno = error;
-	return error ? -1 : fd;
+	return ask_to_open(k, number_of(k, name, false));
+}
+
+int
+tf_keeper_open_beside(struct tf_keeper *k, const char *name)
+{
+	return ask_to_open(k, number_of(k, name, true));
 }
 
 bool
 tf_keeper_put(struct tf_keeper *k, const char *name)
 {
-	int fd, error = ask(k, QUESTION_PUT, name, &fd);
+	int fd, error = ask(k, QUESTION_PUT, number_of(k, name, true), &fd);
 	errno = error;
 	return error == 0;
+}
+
+void
+tf_keeper_drop(struct tf_keeper *k, const char *name)
+{
+	int fd;
+	(void)ask(k, QUESTION_DROP, number_of(k, name, true), &fd);
 }

@@ -6,24 +6,24 @@
  * whoever took over the other side could have these very files opened for
  * appending, and no other.  It opens with the user that started the program,
  * without capabilities but the one by which root may write into a folder
- * that belongs to somebody else.
+ * that belongs to somebody else, and, where no live capture is to be guarded,
+ * the one by which a file that is replaced keeps its owner.
  */
 #ifndef TCPFSM_CONFINE_KEEPER_H
 #define TCPFSM_CONFINE_KEEPER_H
 
-#include <limits.h>
-
+#include "confine/beside.h"
 #include "confine/helper.h"
 
 enum {
 	TF_KEEPER_FILES = 32, /* most files that it keeps */
 };
 
-/* A file as it is opened: at its end, or, with REPLACE, empty and beside itself ("NAME.tmp") until it is
- * put in its place. */
+/* A file as it is opened: at its end, or, with REPLACE, empty and beside itself until it is put in its place. */
 struct tf_kept_file {
 	const char *name;
 	bool replace;
+	struct tf_beside beside; /* of the helper alone */
 };
 
 struct tf_keeper {
@@ -36,17 +36,21 @@ struct tf_keeper {
 /* Add a file before the start.  False where there are too many. */
 bool tf_keeper_add(struct tf_keeper *k, const char *name, bool replace);
 
-/* The name under which a file with REPLACE is written.  False, with errno, where it is too long. */
-bool tf_keeper_name_beside(char path[PATH_MAX], const char *name);
-
 /* False, with errno, where no process can be started.  Without files none is. */
 bool tf_keeper_start(struct tf_keeper *k);
+/* What is beside a file and was not put in its place is removed, as it is where this process dies. */
 void tf_keeper_stop(struct tf_keeper *k);
 
 /* A new descriptor of the file NAME, the caller's to close; -1 with errno. */
 int tf_keeper_open(struct tf_keeper *k, const char *name);
 
-/* Put what was written to the file NAME (with REPLACE) in its place, at once.  False with errno. */
+/* The same of a new file beside NAME (with REPLACE): tf_beside_open() says which, and what errno means. */
+int tf_keeper_open_beside(struct tf_keeper *k, const char *name);
+
+/* Put what was written beside NAME in its place, at once.  False with errno: then it is gone. */
 bool tf_keeper_put(struct tf_keeper *k, const char *name);
+
+/* Remove what was written beside NAME. */
+void tf_keeper_drop(struct tf_keeper *k, const char *name);
 
 #endif

@@ -98,14 +98,17 @@ static const int running[] = {
     SCMP_SYS(poll),         SCMP_SYS(ppoll),           SCMP_SYS(select),    SCMP_SYS(pselect6),
     SCMP_SYS(readv),        SCMP_SYS(recvmsg),         SCMP_SYS(recvfrom),  SCMP_SYS(getsockopt),
     SCMP_SYS(wait4),        SCMP_SYS(fsync),           SCMP_SYS(getrusage), SCMP_SYS(_newselect),
-    SCMP_SYS(ppoll_time64), SCMP_SYS(pselect6_time64), SCMP_SYS(recv),
+    SCMP_SYS(ppoll_time64), SCMP_SYS(pselect6_time64), SCMP_SYS(recv),      SCMP_SYS(ftruncate),
+    SCMP_SYS(ftruncate64),
 };
 
 /* The files' helper. */
 static const int filing[] = {
-    SCMP_SYS(openat),    SCMP_SYS(open),     SCMP_SYS(rename),  SCMP_SYS(renameat),
-    SCMP_SYS(renameat2), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(sendto),
-    SCMP_SYS(sendmsg),   SCMP_SYS(fcntl),    SCMP_SYS(fcntl64), SCMP_SYS(recv),
+    SCMP_SYS(openat),   SCMP_SYS(open),    SCMP_SYS(rename),   SCMP_SYS(renameat),   SCMP_SYS(renameat2),
+    SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(sendto),   SCMP_SYS(sendmsg),    SCMP_SYS(fcntl),
+    SCMP_SYS(fcntl64),  SCMP_SYS(recv),    SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(lstat),
+    SCMP_SYS(lstat64),  SCMP_SYS(fchmod),  SCMP_SYS(fchown),   SCMP_SYS(fchown32),   SCMP_SYS(unlink),
+    SCMP_SYS(unlinkat),
 };
 
 /* ioctl(2) of the window's size is asked for by others, too. */

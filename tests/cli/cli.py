@@ -267,6 +267,8 @@ def usage_errors_are_status_2_and_one_line():
         (["-r", "closed.pcap", "--allow", "idle"], "--allow without --fail-on or --rules"),
         (["-r", "closed.pcap", "--color", "red"], "red"),
         (["-r", "closed.pcap", "--threads", "0"], "threads"),
+        (["-i", "lo", "--prometheus=-", "-o", "x"], "--prometheus=-"),
+        (["-r", "closed.pcap", "--top", "--prometheus=-"], "--top"),
         (["--explain", "no-such-id"], "no-such-id"),
     ]:
         result = tcpfsm(*arguments).expect(2, error)
@@ -285,6 +287,12 @@ def formats_and_their_files_are_checked():
                 ("-w", os.path.abspath("a.json"), "-T", "json:a.json")):
         tcpfsm("-r", "closed.pcap", *two).expect(2, "a.json is named for two outputs")
     tcpfsm("-r", "closed.pcap", "-T", "json:/dev/null", "-T", "csv:/dev/null").expect(0)
+    for other in (("-T", "text", "-T", "csv:directed"), ("--write-baseline=directed",), ("--prometheus=directed",), ("-w", "/dev/fd/1")):
+        with open("directed", "wb") as f:
+            tcpfsm("-r", "closed.pcap", *other, stdout=f).expect(2, "standard output goes there")
+    with open("directed", "wb") as f:
+        tcpfsm("-r", "closed.pcap", "-T", "csv:directed", stdout=f).expect(0)
+    assert os.path.getsize("directed") > 0
     assert not os.path.exists("a.json") and not os.path.exists("b.json")
 
 
@@ -901,7 +909,7 @@ def a_file_of_w_without_packets_names_its_link_type():
 def metrics_are_counts_in_prometheus_text_format():
     """Its grammar: https://prometheus.io/docs/instrumenting/exposition_formats/, "Text-based format"."""
     tcpfsm("-r", "closed.pcap", "-r", "refused.pcap", "--prometheus=m.prom", "-o", "m.txt").expect(0)
-    assert not os.path.exists("m.prom.tmp")
+    assert not [name for name in os.listdir(".") if name.startswith(".")], "what was written beside is gone"
     values, types = {}, {}
     with open("m.prom") as f:
         for line in f:
@@ -920,13 +928,54 @@ def metrics_are_counts_in_prometheus_text_format():
 
 
 @check
+def metrics_that_cannot_be_written_leave_the_former_ones():
+    with open("m.prom", "w") as f:
+        f.write("# former\n")
+    os.chmod("m.prom", 0o604)
+    there = sorted(os.listdir("."))
+    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (512, 512))
+    as_json("-r", "closed.pcap", "--prometheus=m.prom", preexec_fn=limit).expect(4, "m.prom: File too large")
+    assert sorted(os.listdir(".")) == there
+    with open("m.prom") as f:
+        assert f.read() == "# former\n"
+    as_json("-r", "closed.pcap", "--prometheus=m.prom").expect(0)
+    assert os.stat("m.prom").st_mode & 0o777 == 0o604
+
+
+@check
+def metrics_go_to_standard_output_where_nothing_else_does():
+    tcpfsm("-r", "closed.pcap", "--prometheus=m.prom", "-o", "m.txt").expect(0)
+    counts = lambda text: [line for line in text.splitlines() if not line.startswith("tcpfsm_start_time_seconds")]
+    with open("m.prom") as f:
+        assert counts(tcpfsm("-r", "closed.pcap", "--prometheus=-", "-o", "m.txt").expect(0).out) == counts(f.read())
+    tcpfsm("-r", "closed.pcap", "--prometheus=-").expect(2, "--prometheus and text both on standard output")
+    tcpfsm("-r", "closed.pcap", "--prometheus=-", "-T", "json").expect(2, "--prometheus and json both on standard output")
+    tcpfsm("-r", "closed.pcap", "--prometheus=-", "-w", "-", "-o", "m.txt").expect(2, "-w and --prometheus both on standard output")
+    with open("/dev/full", "wb") as full:
+        tcpfsm("-r", "closed.pcap", "--prometheus=-", "-o", "m.txt", stdout=full).expect(4, "standard output: No space left")
+    assert not os.path.exists("-")
+
+
+@check
+def metrics_are_written_beside_themselves_by_a_name_that_nobody_has():
+    for name in ("m.tmp", "ci.rules"):
+        with open(name, "w") as f:
+            f.write("expect connections = 1\n")
+        tcpfsm("-r", "closed.pcap", "--prometheus=m", f"--rules={name}", "-o", "m.txt").expect(0)
+        with open(name) as f:
+            assert f.read() == "expect connections = 1\n"
+    tcpfsm("-r", "closed.pcap", "--prometheus=m", "-o", "m.tmp").expect(0)
+    with open("m") as metrics, open("m.tmp") as report:
+        assert metrics.read().startswith("# HELP") and not report.read().startswith("# HELP")
+
+
+@check
 def metrics_take_the_place_of_no_input_and_no_device():
-    for name, input in [("metrics-in.pcap", "metrics-in.pcap"), ("metrics-in", "metrics-in.tmp")]:
-        with open(input, "wb") as f:
-            f.write(FILES["closed.pcap"])
-        tcpfsm("-r", input, f"--prometheus={name}", "-o", "m.txt").expect(4, f"{input}: this is an input")
-        with open(input, "rb") as f:
-            assert f.read() == FILES["closed.pcap"]
+    with open("metrics-in.pcap", "wb") as f:
+        f.write(FILES["closed.pcap"])
+    tcpfsm("-r", "metrics-in.pcap", "--prometheus=metrics-in.pcap", "-o", "m.txt").expect(4, "metrics-in.pcap: this is an input")
+    with open("metrics-in.pcap", "rb") as f:
+        assert f.read() == FILES["closed.pcap"]
     os.mkfifo("m.pipe")
     os.symlink("m.txt", "m.link")
     for name in ["m.pipe", "m.link", "."]:
@@ -969,6 +1018,13 @@ def start_on_pipe(*args):
     process.stdin.write(pcap(refused(1001)))
     process.stdin.flush()
     return process
+
+
+def wait_until(holds):
+    end = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < end, "it did not come to be"
+        time.sleep(0.02)
 
 
 @check

@@ -10,7 +10,9 @@ there is jsonschema, the logs are held against it, too.
 import json
 import os
 import re
+import resource
 import signal
+import stat
 import subprocess
 import sys
 
@@ -211,6 +213,132 @@ def a_baseline_is_not_written_over_by_a_run_that_was_broken_off():
     err = process.communicate(timeout=60)[1].decode()
     assert process.returncode == 0 and "known: not written" in err, (process.returncode, err)
     assert read("known") == before
+
+
+LIMITED = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))}
+
+
+@check
+def a_baseline_that_cannot_be_written_leaves_the_former_one():
+    """Whatever breaks writing, nothing but the former file is there afterwards."""
+    two_runs()
+    as_json("-r", "monday.pcap", "--write-baseline=known").expect(0)
+    before, there = read("known"), sorted(os.listdir("."))
+    as_json("-r", "refused.pcap", "--write-baseline=known", **LIMITED).expect(4, "known: File too large")
+    as_json("-r", "refused.pcap", "--write-baseline=new", **LIMITED).expect(4, "new: File too large")
+    assert read("known") == before and sorted(os.listdir(".")) == there
+    process = cli.start_on_pipe("-T", "json", "--write-baseline=known")
+    assert process.stdout.readline()
+    process.kill()
+    process.communicate(timeout=60)
+    cli.wait_until(lambda: sorted(os.listdir(".")) == there)
+    assert read("known") == before
+
+
+@check
+def a_baseline_keeps_the_mode_and_takes_the_place_of_the_former_one_at_once():
+    two_runs()
+    with open("known", "w", encoding="utf-8") as f:
+        f.write("# known long ago\n" * 100)
+    os.chmod("known", 0o640)
+    with open("known", encoding="utf-8") as former:
+        as_json("-r", "monday.pcap", "--write-baseline=known").expect(0)
+        assert former.read() == "# known long ago\n" * 100, "who has the former file open reads it to its end"
+    assert stat.S_IMODE(os.stat("known").st_mode) == 0o640
+    as_json("-r", "monday.pcap", "--baseline=known", "--fail-on=info").expect(0)
+    mask = os.umask(0o027)
+    as_json("-r", "monday.pcap", "--write-baseline=new").expect(0)
+    os.umask(mask)
+    assert stat.S_IMODE(os.stat("new").st_mode) == 0o640
+
+
+@check
+def a_baseline_behind_a_link_is_replaced_and_not_the_link():
+    two_runs()
+    os.mkdir("folder")
+    as_json("-r", "refused.pcap", "--write-baseline=folder/known").expect(0)
+    os.symlink("folder", "other")
+    os.symlink("../known", "folder/link")
+    os.symlink("other/known", "known")
+    os.symlink("folder/none", "none")
+    for name in ("known", "folder/link", "none"):
+        as_json("-r", "monday.pcap", f"--write-baseline={name}").expect(0)
+        assert os.path.islink(name) and "\n2 connection-refused" in read(name)
+    assert sorted(os.listdir("folder")) == ["known", "link", "none"]
+    os.symlink("turn", "turn")
+    as_json("-r", "monday.pcap", "--write-baseline=turn").expect(4, "turn: Too many levels of symbolic links")
+
+
+@check
+def a_baseline_with_two_names_keeps_both():
+    two_runs()
+    as_json("-r", "refused.pcap", "--write-baseline=known").expect(0)
+    with open("known", "a", encoding="utf-8") as f:
+        f.write("# written by hand\n" * 100)
+    os.link("known", "other")
+    as_json("-r", "monday.pcap", "--write-baseline=known").expect(0)
+    assert os.path.samefile("known", "other") and "\n2 connection-refused" in read("other")
+    assert "by hand" not in read("other")
+
+
+@check
+def a_baseline_goes_into_what_is_no_file_and_replaces_none_of_it():
+    two_runs()
+    as_json("-r", "monday.pcap", "--write-baseline=known").expect(0)
+    os.mkfifo("pipe")
+    reader = subprocess.Popen(["cat", "pipe"], stdout=subprocess.PIPE)
+    as_json("-r", "monday.pcap", "--write-baseline=pipe").expect(0)
+    assert reader.communicate(timeout=60)[0].decode() == read("known")
+    assert stat.S_ISFIFO(os.stat("pipe").st_mode)
+    os.mkdir("folder")
+    as_json("-r", "monday.pcap", "--write-baseline=folder").expect(4, "folder: Is a directory")
+    as_json("-r", "monday.pcap", "--write-baseline=known/x").expect(4, "known/x: Not a directory")
+    as_json("-r", "monday.pcap", "--write-baseline=no-such/x").expect(4, "no-such/x: No such file or directory")
+    piped = tcpfsm("-r", "monday.pcap", "--write-baseline=/dev/fd/1", "-o", "report").expect(0)
+    assert piped.out == read("known")
+    with open("directed", "wb") as f:
+        tcpfsm("-r", "monday.pcap", "--write-baseline=/dev/fd/1", "-o", "report", stdout=f).expect(0)
+        assert os.path.samestat(os.fstat(f.fileno()), os.stat("directed")), "it was written to, and not replaced"
+    assert read("directed") == read("known") and os.listdir("folder") == []
+
+
+@check
+def a_baseline_in_a_folder_that_takes_no_file_is_written_over():
+    if os.geteuid() == 0:
+        return
+    two_runs()
+    os.mkdir("folder")
+    as_json("-r", "refused.pcap", "--write-baseline=folder/known").expect(0)
+    os.chmod("folder", 0o555)
+    as_json("-r", "monday.pcap", "--write-baseline=folder/known").expect(0)
+    as_json("-r", "monday.pcap", "--write-baseline=folder/new").expect(4, "folder/new: Permission denied")
+    os.chmod("folder", 0o755)
+    assert "\n2 connection-refused" in read("folder/known") and os.listdir("folder") == ["known"]
+    os.chmod("folder/known", 0o444)
+    as_json("-r", "refused.pcap", "--write-baseline=folder/known").expect(4, "folder/known: Permission denied")
+    assert "\n2 connection-refused" in read("folder/known")
+
+
+@check
+def a_baseline_may_be_called_as_one_likes():
+    two_runs()
+    for name in ("two words", "two\nlines", "known.tmp", "-known", "ä" * 120):
+        as_json("-r", "monday.pcap", f"--write-baseline={name}").expect(0)
+        as_json("-r", "monday.pcap", f"--baseline={name}", "--fail-on=info").expect(0)
+    as_json("-r", "monday.pcap", "--write-baseline=no\nsuch/x").expect(4, "such/x: No such file or directory")
+
+
+@check
+def a_baseline_goes_to_standard_output_where_nothing_else_does():
+    two_runs()
+    as_json("-r", "monday.pcap", "--write-baseline=known").expect(0)
+    assert tcpfsm("-r", "monday.pcap", "--write-baseline=-", "-o", "report").expect(0).out == read("known")
+    there = sorted(os.listdir("."))
+    for others in ([], ["-T", "csv"], ["-o", "x", "-w", "-"], ["-o", "x", "--prometheus=-"], ["-o", "x", "--write-anomalous=-"]):
+        tcpfsm("-r", "monday.pcap", "--write-baseline=-", *others).expect(2, "both on standard output")
+    with open("/dev/full", "wb") as full:
+        tcpfsm("-r", "monday.pcap", "--write-baseline=-", "-o", "report", stdout=full).expect(4, "standard output: No space left")
+    assert sorted(os.listdir(".")) == there
 
 
 # --- SARIF --------------------------------------------------------------------------------------

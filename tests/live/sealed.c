@@ -151,12 +151,19 @@ try_keeper(struct tf_keeper *keeper, const char *name)
 	snprintf(metrics, sizeof metrics, "%s.prom", name);
 	int fd = tf_keeper_open(keeper, name);
 	check(fd >= 0 && write(fd, "kept\n", 5) == 5, "a file that is kept can be opened and written");
-	int other = tf_keeper_open(keeper, metrics);
+	int other = tf_keeper_open_beside(keeper, metrics);
 	check(other >= 0 && write(other, "m 1\n", 4) == 4 && tf_keeper_put(keeper, metrics),
 	      "a file that is kept can be replaced");
 	check(tf_keeper_open(keeper, "/etc/passwd") < 0 && errno == EINVAL, "no other file is opened");
 	check(!tf_keeper_put(keeper, name) && errno != 0, "nor replaced");
 	close(fd);
+	close(other);
+	other = tf_keeper_open_beside(keeper, metrics);
+	check(other >= 0 && write(other, "m 2\n", 4) == 4, "and written anew, which may be given up");
+	tf_keeper_drop(keeper, metrics);
+	close(other);
+	other = tf_keeper_open_beside(keeper, metrics);
+	check(other >= 0 && write(other, "m 3\n", 4) == 4, "or forgotten");
 	close(other);
 }
 
@@ -308,15 +315,15 @@ main(void)
 	waitpid(child, &status, 0);
 	tf_keeper_stop(&keeper);
 	/* The child counted these. */
-	count = 45;
+	count = 47;
 	check(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the confined process came to its end");
 	check(holds(name, "kept\n"), "what it wrote is in the file");
 	check(holds(metrics, "m 1\n"), "what it replaced is in its place");
 	ask_nobody();
 	try_without_filters(name);
-	printf("1..%d\n", count);
 	unlink(name);
 	unlink(metrics);
-	rmdir(folder);
+	check(rmdir(folder) == 0, "and nothing else is there");
+	printf("1..%d\n", count);
 	return failed != 0;
 }
