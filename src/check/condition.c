@@ -145,7 +145,7 @@ parse_operand(struct tf_parser *p, struct tf_term *t, bool may_be_unknown)
 		v->unknown = true;
 		return true;
 	}
-	return tf_parse_literal(p, tf_field(t->field)->kind, v);
+	return tf_parse_compared(p, tf_field(t->field)->kind, &t->comparison, v);
 }
 
 /* One element of a set field: a state, or a finding. */

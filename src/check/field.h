@@ -97,6 +97,7 @@ struct tf_value {
 	bool unknown;        /* the word `unknown` */
 	bool none;           /* the word `none`: an empty set */
 	bool any;            /* in a path: any states, or none */
+	bool between;        /* a number above low, and below the next one */
 	int64_t low, high;   /* numbers, times, words, states: both alike but for ranges of ports */
 	struct tf_addr addr; /* with prefix */
 	unsigned prefix;     /* bits of addr that count, 0 to 128 */

@@ -41,9 +41,15 @@ tf_parse_whole(struct tf_parser *p, const char *what, uint64_t *number)
 	return true;
 }
 
-/* "12" or "1.5" at the start of TEXT as a number of billionths; what follows is in *REST. */
+/* "12", "1.5". */
+struct decimal {
+	uint64_t whole, billionths;
+	bool finer; /* it has more decimals than those */
+};
+
+/* The decimal at the start of TEXT; what follows is in *REST. */
 static bool
-take_decimal(const char *text, uint64_t *whole, uint64_t *billionths, const char **rest)
+take_decimal(const char *text, struct decimal *d, const char **rest)
 {
 	char digits[24];
 	size_t n = strspn(text, "0123456789");
@@ -52,30 +58,33 @@ take_decimal(const char *text, uint64_t *whole, uint64_t *billionths, const char
 		return false;
 	memcpy(digits, text, n);
 	digits[n] = '\0';
-	if (!tf_parse_count(digits, 0, INT64_MAX, whole))
+	*d = (struct decimal){0};
+	if (!tf_parse_count(digits, 0, INT64_MAX, &d->whole))
 		return false;
-	*billionths = 0;
 	*rest = text + n;
 	if (**rest != '.')
 		return true;
 	uint64_t place = 100000000;
-	for (++*rest; **rest >= '0' && **rest <= '9'; ++*rest, place /= 10)
-		*billionths += (uint64_t)(**rest - '0') * place;
+	for (++*rest; **rest >= '0' && **rest <= '9'; ++*rest, place /= 10) {
+		d->billionths += (uint64_t)(**rest - '0') * place;
+		d->finer = d->finer || (place == 0 && **rest != '0');
+	}
 	return *rest > text + n + 1;
 }
 
-/* Times FACTOR, without overflow; a fraction of the smallest unit is none. */
+/* D times FACTOR, without overflow; *BETWEEN: it lies above *OUT and below the next number. */
 static bool
-scale(uint64_t whole, uint64_t billionths, int64_t factor, int64_t *out)
+scale(const struct decimal *d, int64_t factor, int64_t *out, bool *between)
 {
-	uint64_t f = (uint64_t)factor, fraction = f / 1000000000 * billionths;
+	uint64_t f = (uint64_t)factor, whole, fraction = f % 1000000000 * d->billionths;
 
-	fraction += f % 1000000000 * billionths / 1000000000;
-	if (__builtin_mul_overflow(whole, f, &whole) || __builtin_add_overflow(whole, fraction, &whole) ||
+	*between = fraction % 1000000000 > 0;
+	fraction = fraction / 1000000000 + f / 1000000000 * d->billionths;
+	if (__builtin_mul_overflow(d->whole, f, &whole) || __builtin_add_overflow(whole, fraction, &whole) ||
 	    whole > INT64_MAX)
 		return false;
 	*out = (int64_t)whole;
-	return fraction > 0 || billionths == 0;
+	return true;
 }
 
 static const struct unit *
@@ -89,12 +98,13 @@ find_unit(const struct unit *units, const char *name)
 
 /* "50ms", "50 ms": the unit may stand apart. */
 static bool
-parse_measure(struct tf_parser *p, const struct unit *units, bool needs_unit, const char *what, int64_t *out)
+parse_measure(struct tf_parser *p, const struct unit *units, bool needs_unit, const char *what,
+              struct tf_value *v)
 {
-	uint64_t whole, billionths;
+	struct decimal d;
 	const char *rest;
 
-	if (p->token.kind != TF_TOKEN_WORD || !take_decimal(p->word, &whole, &billionths, &rest))
+	if (p->token.kind != TF_TOKEN_WORD || !take_decimal(p->word, &d, &rest))
 		return tf_expected(p, what, NULL);
 	const struct unit *unit = find_unit(units, rest);
 	struct tf_parser at_number = *p;
@@ -103,15 +113,16 @@ parse_measure(struct tf_parser *p, const struct unit *units, bool needs_unit, co
 	tf_next_token(p);
 	if (!unit && p->token.kind == TF_TOKEN_WORD && (unit = find_unit(units, p->word)))
 		tf_next_token(p);
-	if (!unit && (needs_unit || billionths) && (whole || billionths)) {
+	bool is_zero = d.whole == 0 && d.billionths == 0 && !d.finer;
+	if (!unit && (needs_unit || d.billionths || d.finer) && !is_zero) {
 		*p = at_number;
 		return tf_expected(p, what, NULL);
 	}
-	if (!scale(whole, billionths, unit ? unit->factor : 1, out)) {
-		*p = at_number;
-		return tf_fault(p, "'%s' is out of range", p->word);
-	}
-	return true;
+	if (!d.finer && scale(&d, unit ? unit->factor : 1, &v->low, &v->between))
+		return true;
+	*p = at_number;
+	return d.finer ? tf_fault(p, "'%s' has more than nine decimals", p->word)
+	               : tf_fault(p, "'%s' is out of range", p->word);
 }
 
 static bool
@@ -325,13 +336,15 @@ parse_text(struct tf_parser *p, struct tf_value *v)
 }
 
 static bool
-parse_number_like(struct tf_parser *p, enum tf_field_kind kind, int64_t *out)
+parse_number_like(struct tf_parser *p, enum tf_field_kind kind, struct tf_value *v)
 {
+	int64_t *out = &v->low;
+
 	switch ((unsigned)kind) {
 	case TF_FIELD_SIZE:
-		return parse_measure(p, sizes, false, "a number of bytes (1000, 64KiB, 1.5MB)", out);
+		return parse_measure(p, sizes, false, "a number of bytes (1000, 64KiB, 1.5MB)", v);
 	case TF_FIELD_DURATION:
-		return parse_measure(p, durations, true, "a duration with its unit (50ms, 1.5s, 2min)", out);
+		return parse_measure(p, durations, true, "a duration with its unit (50ms, 1.5s, 2min)", v);
 	case TF_FIELD_TIME:
 		return parse_time(p, out);
 	case TF_FIELD_FLAG:
@@ -347,8 +360,8 @@ parse_number_like(struct tf_parser *p, enum tf_field_kind kind, int64_t *out)
 	}
 }
 
-bool
-tf_parse_literal(struct tf_parser *p, enum tf_field_kind kind, struct tf_value *v)
+static bool
+parse_literal(struct tf_parser *p, enum tf_field_kind kind, struct tf_value *v)
 {
 	switch ((unsigned)kind) {
 	case TF_FIELD_PORT:
@@ -360,9 +373,30 @@ tf_parse_literal(struct tf_parser *p, enum tf_field_kind kind, struct tf_value *
 	case TF_FIELD_TEXT:
 		return parse_text(p, v);
 	default:
-		if (!parse_number_like(p, kind, &v->low))
+		if (!parse_number_like(p, kind, v))
 			return false;
 		v->high = v->low;
 		return true;
 	}
+}
+
+bool
+tf_parse_compared(struct tf_parser *p, enum tf_field_kind kind, enum tf_comparison *comparison,
+                  struct tf_value *v)
+{
+	struct tf_parser at_literal = *p;
+
+	if (!parse_literal(p, kind, v))
+		return false;
+	if (v->between && *comparison <= TF_CMP_UNEQUAL) {
+		*p = at_literal;
+		return tf_fault(p, "'%s' is no whole number of %s: nothing can be equal to it", p->word,
+		                kind == TF_FIELD_SIZE ? "bytes" : "nanoseconds");
+	}
+	/* What is below 1.5 is at most 1. */
+	if (v->between && *comparison == TF_CMP_LESS)
+		*comparison = TF_CMP_AT_MOST;
+	if (v->between && *comparison == TF_CMP_AT_LEAST)
+		*comparison = TF_CMP_MORE;
+	return true;
 }

@@ -151,7 +151,7 @@ parse_limit(struct tf_parser *p, struct tf_check_rule *r, enum tf_field_kind kin
 
 	if (!tf_accept_comparison(p, &r->comparison))
 		return tf_expected(p, "=, !=, <, <=, > or >=", NULL);
-	if (!tf_parse_literal(p, kind, &v))
+	if (!tf_parse_compared(p, kind, &r->comparison, &v))
 		return false;
 	r->limit = v.low;
 	return true;

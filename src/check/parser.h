@@ -54,8 +54,10 @@ bool tf_accept_end(struct tf_parser *p, enum tf_which *which);
 /* "=", "is", "<": false without a fault where none is there. */
 bool tf_accept_comparison(struct tf_parser *p, enum tf_comparison *comparison);
 
-/* A literal for a field of KIND: literal.c. */
-bool tf_parse_literal(struct tf_parser *p, enum tf_field_kind kind, struct tf_value *v);
+/* A literal that a field of KIND is compared with: literal.c.  Where it lies between two whole numbers V has the lower
+ * one, and *COMPARISON becomes what means the same with that. */
+bool tf_parse_compared(struct tf_parser *p, enum tf_field_kind kind, enum tf_comparison *comparison,
+                       struct tf_value *v);
 
 /* A finding; and a finding, family or severity. */
 bool tf_parse_id(struct tf_parser *p, enum tf_anomaly *id);

@@ -186,8 +186,9 @@ static const struct tf_offences *
 offences_of(const struct tf_judge *j, const struct tf_check_rule *rule, const struct tf_account *t)
 {
 	static const struct tf_offences none;
-	bool too_few =
-	    rule->kind == TF_RULE_EACH ? t->holds <= rule->quantity : total_of(j, rule, t) < rule->limit;
+	bool too_few = rule->kind == TF_RULE_EACH
+	                   ? t->holds <= rule->quantity
+	                   : rule->comparison == TF_CMP_MORE || total_of(j, rule, t) < rule->limit;
 
 	if (rule->kind == TF_RULE_FORBID)
 		return &t->for_it;

@@ -143,6 +143,8 @@ numbers_have_the_units_of_their_field(void)
 	CU_ASSERT_EQUAL(literal("expect duration < 50 ms"), 50000000);
 	CU_ASSERT_EQUAL(literal("expect duration < 1.5s"), 1500000000);
 	CU_ASSERT_EQUAL(literal("expect duration < 0.000000001s"), 1);
+	CU_ASSERT_EQUAL(literal("expect duration < 1.50000000000s"), 1500000000);
+	CU_ASSERT_EQUAL(literal("expect duration < 0.000000001h"), 3600);
 	CU_ASSERT_EQUAL(literal("expect duration < 2min"), INT64_C(120000000000));
 	CU_ASSERT_EQUAL(literal("expect duration < 2562047h"), INT64_C(9223369200000000000));
 	CU_ASSERT_EQUAL(literal("expect duration < 7\xc2\xb5s"), 7000);
@@ -269,7 +271,14 @@ static const struct fault faults[] = {
      "expected a duration with its unit (50ms, 1.5s, 2min), not '5sec'"},
     {"expect every duration < -5s", 1, 25, "expected a duration with its unit (50ms, 1.5s, 2min), not '-5s'"},
     {"expect every duration < 2562048h", 1, 25, "'2562048h' is out of range"},
-    {"expect every duration < 0.5ns", 1, 25, "'0.5ns' is out of range"},
+    {"expect every duration = 0.5ns", 1, 25,
+     "'0.5ns' is no whole number of nanoseconds: nothing can be equal to it"},
+    {"expect every duration in (1s, 1.0000015 ms)", 1, 31,
+     "'1.0000015' is no whole number of nanoseconds: nothing can be equal to it"},
+    {"expect every bytes != 1.0015kB", 1, 23,
+     "'1.0015kB' is no whole number of bytes: nothing can be equal to it"},
+    {"expect sum(bytes) = 1.1KiB", 1, 21, "'1.1KiB' is no whole number of bytes: nothing can be equal to it"},
+    {"expect every duration < 1.0000000001 s", 1, 25, "'1.0000000001' has more than nine decimals"},
     {"expect every duration < unknown", 1, 25,
      "expected a duration with its unit (50ms, 1.5s, 2min), not 'unknown'"},
     {"expect every bytes > 1.5", 1, 22, "expected a number of bytes (1000, 64KiB, 1.5MB), not '1.5'"},
