@@ -376,8 +376,9 @@ put_check_location(struct tf_output *o, const struct tf_check *c)
 	tf_put_lit(&o->out, "}}}]");
 }
 
+/* COMPARED with a baseline, which knows findings alone: no result may be without a state where another has one. */
 static void
-put_check(struct tf_output *o, const struct tf_check *c)
+put_check(struct tf_output *o, const struct tf_check *c, bool compared)
 {
 	char fingerprint[TF_FINGERPRINT_TEXT];
 	struct tf_buf t;
@@ -401,16 +402,18 @@ put_check(struct tf_output *o, const struct tf_check *c)
 		tf_fingerprint_of(t.data, t.len, fingerprint);
 	put_fingerprint(&o->out, t.error == 0 ? fingerprint : "");
 	tf_buf_done(&t, &o->out);
-	tf_put_char(&o->out, '}');
+	tf_put_str(&o->out, compared ? ",\"baselineState\":\"new\"}" : "}");
 }
 
 static void
-put_checks(struct tf_output *o, const struct tf_verdict *v)
+put_checks(struct tf_output *o, const struct tf_summary *s)
 {
+	const struct tf_verdict *v = s->verdict;
+
 	for (size_t i = 0; v != NULL && i < v->count; i++)
 		if (v->checks[i].kind != TF_CHECK_INPUT &&
 		    (v->checks[i].outcome == TF_FAILED || v->checks[i].outcome == TF_BROKEN))
-			put_check(o, &v->checks[i]);
+			put_check(o, &v->checks[i], s->baseline != NULL);
 }
 
 /* ---- the run itself (section 3.20) ----------------------------------------------------------- */
@@ -437,7 +440,7 @@ finish(struct tf_output *o, const struct tf_summary *s)
 		put_absent(o, &s->baseline->gone[i]);
 	if (state->artifact.error != 0)
 		tf_output_no_memory(o);
-	put_checks(o, s->verdict);
+	put_checks(o, s);
 	if (!state->in_results)
 		tf_put_lit(&o->out, "\n],\n\"results\":[");
 	put_invocation(&o->out, s->input_error);

@@ -370,6 +370,8 @@ def structure(log):
         place = result["locations"][0]["physicalLocation"]["artifactLocation"]
         assert result["ruleId"] == "failed-check" or run["artifacts"][place["index"]]["location"] == place
         assert re.fullmatch("[0-9a-f]{40}", result["partialFingerprints"]["tcpfsmFinding/v1"])
+    # 3.27.24: where one result has a state, all have.
+    assert len({"baselineState" in result for result in run["results"]}) <= 1
     assert isinstance(run["invocations"][0]["executionSuccessful"], bool)
     against_the_schema(log)
     return run
@@ -605,6 +607,10 @@ def sarif_has_a_result_for_each_failed_check():
     place = failed["locations"][0]["physicalLocation"]
     assert place["artifactLocation"]["uri"] == "ci.rules" and place["region"] == {"startLine": 3, "startColumn": 3}
     assert failed["level"] == "error" and "close is refused" in failed["message"]["text"]
+    as_json("-r", "monday.pcap", "--write-baseline=known").expect(0)
+    compared = structure(sarif(*two_checks(), "--baseline=known"))["results"]
+    assert sorted((r["ruleId"], r["baselineState"]) for r in compared) == [
+        ("connection-refused", "unchanged"), ("connection-refused", "unchanged"), ("failed-check", "new")]
 
 
 @check
