@@ -47,6 +47,34 @@ tf_slice_name(char name[TF_SLICE_NAME], const struct tf_finding *f, bool with_en
 	         end ? "-" : "", end ? end : "");
 }
 
+/* Does the text of LENGTH octets end in ENDING?  Then *LENGTH is what stands before that. */
+static bool
+take_ending(const char *text, size_t *length, const char *ending)
+{
+	size_t rest = strlen(ending);
+
+	if (*length <= rest || memcmp(text + *length - rest, ending, rest) != 0)
+		return false;
+	*length -= rest;
+	return true;
+}
+
+bool
+tf_is_slice_name(const char *name)
+{
+	size_t length = strlen(name);
+
+	if (!take_ending(name, &length, ".pcapng"))
+		return false;
+	for (int e = TF_CLIENT; e <= TF_SERVER; e++)
+		if (take_ending(name, &length, tf_endpoint_name((enum tf_endpoint)e)))
+			length--; /* and the dash before it */
+	for (int id = 0; id < TF_ANOMALY_COUNT; id++)
+		if (take_ending(name, &length, tf_anomaly_info((enum tf_anomaly)id)->id))
+			return name[length - 1] == '-';
+	return false;
+}
+
 static bool
 proves(const struct tf_slice_target *t, uint64_t packet)
 {

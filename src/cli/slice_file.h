@@ -17,6 +17,7 @@ struct tf_slice {
 	struct tf_slice_target target;
 	char *name;    /* without the directory; owned */
 	char *message; /* the finding's sentence; owned */
+	bool made;     /* its file is there */
 	struct tf_slice_pool pool;
 };
 
@@ -30,6 +31,9 @@ enum tf_slice_outcome {
 
 /* The name of F's slice: "conn-3-stuck-fin-wait-2.pcapng"; with WITH_END the end is in it, too. */
 void tf_slice_name(char name[TF_SLICE_NAME], const struct tf_finding *f, bool with_end);
+
+/* Might a file called NAME be a slice, of whatever run? */
+bool tf_is_slice_name(const char *name);
 
 /* Cut the slice from its pool and write it.  CAPTURE_END_NS: how long the capture lasted; DROPPED frames it lost. */
 enum tf_slice_outcome tf_slice_write(const struct tf_slice *slice, const struct tf_options *options,

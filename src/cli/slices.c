@@ -3,7 +3,10 @@
  */
 #include "cli/slices.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -249,8 +252,9 @@ new_slice(struct tf_slices *s, const struct tf_finding *f)
 }
 
 static void
-note_outcome(struct tf_slices *s, const struct tf_slice *slice, enum tf_slice_outcome outcome)
+note_outcome(struct tf_slices *s, struct tf_slice *slice, enum tf_slice_outcome outcome)
 {
+	slice->made = outcome != TF_SLICE_EMPTY;
 	s->failed = s->failed || outcome == TF_SLICE_FAILED;
 	s->made += outcome == TF_SLICE_SHOWS;
 	if (outcome != TF_SLICE_HINTS && outcome != TF_SLICE_EMPTY)
@@ -418,6 +422,36 @@ say_what_is_missing(const struct tf_slices *s)
 		    s->ring.gone ? " (frames went from the ring before they were wanted)" : "");
 }
 
+static bool
+is_of_this_run(const struct tf_slices *s, const char *name)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (s->slice[i].made && strcmp(s->slice[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* Slices of an earlier run could be taken for this one's.  They are not ours to remove. */
+static void
+say_what_is_older(const struct tf_slices *s)
+{
+	DIR *folder = opendir(s->options->slice_directory);
+	char first[NAME_MAX + 1] = "";
+	unsigned long long count = 0;
+
+	for (struct dirent *e; folder && (e = readdir(folder));) {
+		if (!tf_is_slice_name(e->d_name) || is_of_this_run(s, e->d_name))
+			continue;
+		if (count++ == 0 || strcmp(e->d_name, first) < 0)
+			snprintf(first, sizeof first, "%s", e->d_name);
+	}
+	if (folder)
+		closedir(folder);
+	if (count)
+		tf_complain("--slice: %s also holds %llu that this run did not make, the first is %s",
+		            s->options->slice_directory, count, first);
+}
+
 bool
 tf_slices_close(struct tf_slices *s)
 {
@@ -428,6 +462,7 @@ tf_slices_close(struct tf_slices *s)
 		s->failed = true;
 	}
 	say_what_is_missing(s);
+	say_what_is_older(s);
 	bool fine = !s->failed;
 	for (size_t i = 0; i < s->count; i++)
 		slice_fini(&s->slice[i]);

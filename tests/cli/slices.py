@@ -119,6 +119,25 @@ def the_same_capture_gives_the_same_slices():
 
 
 @check
+def slices_of_an_earlier_run_are_named_and_stay():
+    with open("more.pcap", "wb") as f:
+        f.write(pcap(cli.closed(1002) + refused(1001, 1) + refused(1003, 2)))
+    as_json("-r", "more.pcap", "--slice=d").expect(0)
+    earlier = {name: open(os.path.join("d", name), "rb").read() for name in os.listdir("d")}
+    assert sorted(earlier) == ["conn-2-connection-refused.pcapng", "conn-3-connection-refused.pcapng"]
+    as_json("-r", "more.pcap", "--slice=d").expect(0)
+    for name in ("mine.pcapng", "conn-4-connection-refused.pcap", "connection-refused.pcapng", "conn-4-none.pcapng"):
+        open(os.path.join("d", name), "wb").close()
+    as_json("-r", "more.pcap", "--slice=d").expect(0)
+    one = as_json("-r", "refused.pcap", "--slice=d").expect(0, "d also holds 2 that this run did not make, the first is conn-2-")
+    assert one.summary()["connections"] == 1 and os.path.exists("d/conn-1-connection-refused.pcapng")
+    open("d/conn-2-simultaneous-close-server.pcapng", "wb").close()
+    open("d/10.0.0.2-80-syn-flood.pcapng", "wb").close()
+    as_json("-r", "closed.pcap", "--slice=d").expect(0, "d also holds 5 that this run did not make, the first is 10.0.0.2-80-syn-flood.pcapng")
+    assert all(open(os.path.join("d", name), "rb").read() == octets for name, octets in earlier.items())
+
+
+@check
 def a_directory_that_cannot_be_is_status_4():
     as_json("-r", "refused.pcap", "--slice=/proc/no/such").expect(4, "/proc/no/such")
     as_json("-r", "refused.pcap", "--slice=closed.pcap").expect(4, "closed.pcap")
