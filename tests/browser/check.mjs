@@ -10,7 +10,7 @@
  *
  * TCPFSM, top_srcdir and CHROMIUM come from tests/browser/run.  Speaks TAP.
  */
-import {execFileSync} from 'node:child_process';
+import {execFileSync, spawnSync} from 'node:child_process';
 import {copyFileSync, mkdirSync, readdirSync, writeFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {basename, join, resolve} from 'node:path';
@@ -364,6 +364,62 @@ async function checkNothing(browser) {
 	});
 }
 
+/* The program's output, though a check fails. */
+function judged(...args) {
+	const {stdout, status} = spawnSync(process.env.TCPFSM, args, {maxBuffer: 1 << 28});
+	same(status, 1, 'the exit status');
+	return stdout.toString();
+}
+
+const RULES = `expect every close = fin
+expect connections >= 1
+for optional server port 9
+  expect close = rst
+expect no history_letters = "<script>alert(1)</script>"
+expect no history_letters = ${'x'.repeat(200)}
+`;
+
+async function checkChecks(browser) {
+	const rules = join(folder, 'checks.rules'), path = join(folder, 'checks.html'), capture = join(captures, 'refused.pcap');
+	writeFileSync(rules, RULES);
+	judged('-r', capture, `--rules=${rules}`, '-T', 'html', '-o', path);
+	const checks = judged('-r', capture, `--rules=${rules}`, '-T', 'json').trim().split('\n').map(line => JSON.parse(line)).filter(r => r.type === 'check' && r.kind !== 'input');
+	for (const [screen, viewport] of Object.entries({phone: SMALL_PHONE, laptop: LAPTOP})) {
+		for (const colorScheme of ['light', 'dark']) {
+			await test(`checks are told in words, on a ${screen}, ${colorScheme}`, async () => {
+				const page = await open(browser, path, {viewport, colorScheme});
+				await page.click('nav a[href="#checks"]');
+				same(await page.textContent('#checks > p'), `${checks.filter(c => c.outcome === 'passed').length} of ${checks.length} checks passed, 1 failed, 1 skipped.`, 'how many');
+				ensure((await page.textContent('.verdict')).endsWith('1 check failed.'), 'the verdict tells of it');
+				ensure((await page.getAttribute('.verdict', 'class')).includes('paper-error'), 'and looks like it');
+				await page.click('#checks summary');
+				const told = await page.$$eval('#checks .checks > li', items => items.map(item => [item.querySelector('.tag').textContent,
+					item.querySelector('code').textContent, item.querySelector('p + p').textContent]));
+				const title = c => `${c.file ? `${c.file}:${c.line}: ` : ''}${c.scope ? `${c.scope}: ` : ''}${c.name}`;
+				same(told.sort(), checks.map(c => [c.outcome, title(c), c.message]).sort(), 'outcome, check and message');
+				await canBeHeard(page);
+				same(await paleThings(page), [], 'what is too pale');
+				await page.screenshot({path: join(folder, `checks-${screen}-${colorScheme}.png`), fullPage: true});
+				await close(page);
+			});
+		}
+	}
+	await test('what broke a check opens its connection', async () => {
+		const page = await open(browser, path);
+		const broken = checks.find(c => c.outcome === 'failed').broken_by[0];
+		const item = await page.textContent('#checks li li');
+		ensure(item.startsWith(`#${broken.conn} ${broken.client.addr}:${broken.client.port} -> `) && item.includes(broken.message), item);
+		await page.click('#checks li li a');
+		await page.waitForSelector('.opened h3');
+		await close(page);
+	});
+	await test('who asked for no checks is told of none', async () => {
+		const page = await open(browser, report(capture, 'unasked'));
+		ensure(!await page.isVisible('#checks') && !await page.isVisible('nav a[href="#checks"]'), 'the part is not there');
+		await close(page);
+	});
+}
+
 async function checkPaper(browser) {
 	await test('on paper nothing is cut off at the right', async () => {
 		const page = await open(browser, report(join(captures, 'stuck-fin-wait-2.pcap'), 'paper'), {viewport: PAPER, hash: '#connection-1'});
@@ -466,6 +522,7 @@ await checkSizes(browser, 'stuck-fin-wait-2');
 await checkSizes(browser, 'retransmission');
 await checkPlots(browser);
 await checkNothing(browser);
+await checkChecks(browser);
 await checkPaper(browser);
 await checkManyFiles(browser);
 await checkHostile(browser);

@@ -601,6 +601,30 @@ def markdown_tells_checks_in_a_table_and_why_they_failed():
 
 
 @check
+def the_page_has_each_check_those_that_passed_last():
+    page = lambda *args: json.loads(re.search('<script type="application/json" id="data">(.*?)</script>', tcpfsm("-T", "html", *args).out, re.S)[1])[:-1]
+    rows = page(*two_checks())
+    told = [row for row in rows if row[0] == "k"]
+    checks = [c for c in as_json(*two_checks()).records("check") if c["kind"] != "input"]
+    (summary,) = [row[1] for row in rows if row[0] == "s"]
+    outcomes = [summary["outcomes"][row[1]] for row in told]
+    assert outcomes == ["failed", "passed", "passed"] and summary["checks"] == [2, 1, 0, 0]
+    assert told[0][2] == "ci.rules:3: for server port 80: expect every close = fin"
+    assert sorted(row[3] for row in told) == sorted(c["message"] for c in checks)
+    assert [conn for conn, _ in told[0][4]] == [offence["conn"] for c in checks for offence in c["broken_by"]]
+    assert all(text.startswith(f"#{conn} 10.0.0.1:") and "close is refused" in text for conn, text in told[0][4])
+    with open("many.rules", "w", encoding="utf-8") as f:
+        f.write("expect connections >= 1\n" * 700 + "expect connections = 0\n")
+    rows = page("-r", "monday.pcap", "--rules=many.rules")
+    told = [row for row in rows if row[0] == "k"]
+    assert len(told) == 500 and told[0][2].startswith("many.rules:701: ") and rows[-1][1]["checks"] == [701, 1, 0, 0]
+    unasked = page("-r", "monday.pcap")
+    assert not [row for row in unasked if row[0] == "k"] and unasked[-1][1]["checks"] == [0, 0, 0, 0]
+    (broken,) = [row[1] for row in page("-r", "cut.pcap", "--fail-on=error") if row[0] == "s"]
+    assert broken["checks"] == [1, 0, 0, 0], "that the input broke is told with the capture"
+
+
+@check
 def sarif_has_a_result_for_each_failed_check():
     run = structure(sarif(*two_checks()))
     (failed,) = [r for r in run["results"] if r["ruleId"] == "failed-check"]

@@ -3,7 +3,7 @@
  * report_data.c; of a connection, that of report_row.c.
  */
 
-const report = {inputs: [], connections: [], findings: [], hosts: [], details: new Map(), names: new Map(), summary: null};
+const report = {inputs: [], connections: [], findings: [], checks: [], hosts: [], details: new Map(), names: new Map(), summary: null};
 
 /* Sixteen octets as RFC 5952 writes them: the longest run of zeros, of those the first, is left out. */
 function ipv6Text(groups) {
@@ -55,6 +55,7 @@ const readers = {
 	},
 	f: ([, kind, severity, connection, end, time, packets, message, subject, connections, connectionCount]) =>
 		report.findings.push({kind, severity, connection, end, time, packets, message, subject, connections, connectionCount}),
+	k: ([, outcome, title, message, offences, moreOffences]) => report.checks.push({outcome, title, message, offences, moreOffences}),
 	h: ([, address, isn]) => report.hosts.push({address: addressText(address), isn}),
 	s: ([, summary]) => { report.summary = summary; },
 };

@@ -4,6 +4,7 @@
 
 readData();
 showVerdict();
+showChecks();
 showFindings();
 showTable();
 showHosts();

@@ -208,6 +208,8 @@ static void
 finish(struct tf_output *o, const struct tf_summary *s)
 {
 	need_head(o);
+	if (s->verdict != NULL)
+		tf_report_checks(o, s->verdict);
 	tf_report_summary(o, s);
 	tf_page_tail(o);
 }

@@ -4,7 +4,8 @@
  * a line, into a block that the page's script reads:
  *
  *   ["i",...] an input    ["c",row,trail,lost] a connection    ["n",address,name]
- *   ["f",...] a finding   ["h",...] a host                     ["s",...] what is said at the end
+ *   ["f",...] a finding   ["h",...] a host                     ["k",...] a check
+ *   ["s",...] what is said at the end
  *
  * Of connections there are many: their rows (report_row.c, data.js) and
  * trails (trail.h, rungs.js) are octets in base 64.  The order of the other
@@ -24,6 +25,7 @@
 #define TF_REPORT_FINDINGS      500     /* of a kind */
 #define TF_REPORT_ALL_FINDINGS  4000
 #define TF_REPORT_HOSTS         500
+#define TF_REPORT_CHECKS        500  /* those that passed come last */
 #define TF_REPORT_RUNGS         600  /* of a connection, before its plain data are told together */
 #define TF_REPORT_RUNGS_CHOSEN  6000 /* where --conn names the connections */
 #define TF_REPORT_CONNS         20   /* that a finding about several names */
@@ -48,6 +50,7 @@ void tf_report_input(struct tf_output *o, const struct tf_capture_info *info);
 void tf_report_finding(struct tf_output *o, const struct tf_finding *f);
 void tf_report_host(struct tf_output *o, const struct tf_addr *addr, const struct tf_detail *isn,
                     size_t count);
+void tf_report_checks(struct tf_output *o, const struct tf_verdict *v);
 void tf_report_summary(struct tf_output *o, const struct tf_summary *s);
 
 /* The name of ADDR, where names are looked up and it has one. */

@@ -1,6 +1,7 @@
 /*
  * The arrays of the page's data: see report.h.  data.js reads them.
  */
+#include "output/checks.h"
 #include "output/html/report.h"
 #include "output/lines.h"
 #include "output/message.h"
@@ -53,6 +54,15 @@ tf_report_time(struct tf_output *o, int64_t ts_ns)
 	put_signed(line_of(o), tf_report_since(o, ts_ns));
 }
 
+/* TEXT as a string; it is freed. */
+static void
+put_text(struct tf_buf *b, struct tf_buf *text)
+{
+	tf_put_char(text, '\0');
+	tf_put_json_string(b, text->error == 0 ? text->data : NULL);
+	tf_buf_done(text, b);
+}
+
 static void
 put_number(struct tf_buf *b, int64_t v)
 {
@@ -95,9 +105,7 @@ tf_report_name(struct tf_output *o, const struct tf_addr *addr)
 	tf_put_char(b, ',');
 	tf_buf_init(&text, -1);
 	tf_put_clean(&text, name);
-	tf_put_char(&text, '\0');
-	tf_put_json_string(b, text.error == 0 ? text.data : NULL);
-	tf_buf_done(&text, b);
+	put_text(b, &text);
 	tf_put_char(b, ']');
 	tf_report_end_line(o);
 }
@@ -131,9 +139,7 @@ tf_report_finding(struct tf_output *o, const struct tf_finding *f)
 	tf_put_char(b, ',');
 	tf_buf_init(&message, -1);
 	tf_put_message(&message, f);
-	tf_put_char(&message, '\0');
-	tf_put_json_string(b, message.error == 0 ? message.data : NULL);
-	tf_buf_done(&message, b);
+	put_text(b, &message);
 	tf_put_char(b, ',');
 	tf_put_json_string(b, f->subject);
 	put_list(b, f->conns, conns);
@@ -160,6 +166,62 @@ tf_report_host(struct tf_output *o, const struct tf_addr *addr, const struct tf_
 	}
 	tf_put_lit(b, "}]");
 	tf_report_end_line(o);
+}
+
+/* ---- checks ---------------------------------------------------------------------------------- */
+
+static void
+put_offence(struct tf_buf *b, const struct tf_offence *offence)
+{
+	struct tf_buf text;
+
+	tf_put_char(b, '[');
+	put_signed(b, (int64_t)offence->conn);
+	tf_put_char(b, ',');
+	tf_buf_init(&text, -1);
+	tf_put_offence(&text, offence);
+	put_text(b, &text);
+	tf_put_char(b, ']');
+}
+
+static void
+put_check(struct tf_output *o, const struct tf_check *c)
+{
+	struct tf_buf *b = line_of(o), title;
+
+	tf_put_lit(b, "[\"k\"");
+	put_number(b, c->outcome);
+	tf_put_char(b, ',');
+	tf_buf_init(&title, -1);
+	tf_put_check_title(&title, c);
+	put_text(b, &title);
+	tf_put_char(b, ',');
+	tf_put_json_string(b, c->message);
+	tf_put_lit(b, ",[");
+	for (size_t i = 0; i < c->offence_count; i++) {
+		tf_put_str(b, i > 0 ? "," : "");
+		put_offence(b, &c->offences[i]);
+	}
+	tf_put_char(b, ']');
+	put_number(b, (int64_t)c->more_offences);
+	tf_put_char(b, ']');
+	tf_report_end_line(o);
+}
+
+/* That the input was read to its end stands in the summary. */
+void
+tf_report_checks(struct tf_output *o, const struct tf_verdict *v)
+{
+	size_t listed = 0;
+
+	for (int passed = 0; passed <= 1; passed++)
+		for (size_t i = 0; i < v->count && listed < TF_REPORT_CHECKS; i++) {
+			const struct tf_check *c = &v->checks[i];
+			if (c->kind == TF_CHECK_INPUT || (c->outcome == TF_PASSED) != (passed == 1))
+				continue;
+			put_check(o, c);
+			listed++;
+		}
 }
 
 /* ---- what is said at the end ---------------------------------------------------------------- */
@@ -246,6 +308,28 @@ put_bits(struct tf_buf *b, const char *name, void (*put)(struct tf_buf *, unsign
 	tf_put_char(b, ']');
 }
 
+static const char *
+outcome_word(unsigned i)
+{
+	return tf_outcome_name((enum tf_outcome)i);
+}
+
+/* How many checks there are of each outcome. */
+static void
+put_outcomes(struct tf_buf *b, const struct tf_verdict *v)
+{
+	put_words(b, "outcomes", outcome_word, TF_BROKEN + 1);
+	put_key(b, "checks");
+	tf_put_char(b, '[');
+	for (unsigned outcome = 0; outcome <= TF_BROKEN; outcome++) {
+		size_t n = v != NULL ? tf_count_outcome(v, (enum tf_outcome)outcome) : 0;
+
+		tf_put_str(b, outcome > 0 ? "," : "");
+		tf_put_u64(b, n > 0 && v->checks[0].outcome == outcome ? n - 1 : n);
+	}
+	tf_put_char(b, ']');
+}
+
 /* What the catalogue says of the kinds that were found. */
 static void
 put_catalogue(struct tf_output *o)
@@ -314,9 +398,8 @@ put_verdict(struct tf_buf *b, const struct tf_summary *s)
 
 	tf_buf_init(&text, -1);
 	tf_put_capture_verdict(&text, s);
-	tf_put_char(&text, '\0');
-	put_string(b, "verdict", text.error == 0 ? text.data : NULL);
-	tf_buf_done(&text, b);
+	put_key(b, "verdict");
+	put_text(b, &text);
 }
 
 static void
@@ -352,6 +435,7 @@ tf_report_summary(struct tf_output *o, const struct tf_summary *s)
 	put_key(b, "broken");
 	tf_put_str(b, s->input_error != NULL ? "true" : "false");
 	put_skipped(b, s);
+	put_outcomes(b, s->verdict);
 	put_left_out(b, r);
 	put_words(b, "states", state_word, TF_STATE_COUNT);
 	put_words(b, "closes", close_word, TF_CLOSE_TIMEOUT + 1);

@@ -56,16 +56,23 @@ function leftOutText(summary) {
 	return parts;
 }
 
+/* Failed, or not to be decided: then the exit status is not 0. */
+function countOfFailedChecks() {
+	return report.summary.checks.filter((n, outcome) => ['failed', 'broken'].includes(report.summary.outcomes[outcome])).reduce((a, b) => a + b);
+}
+
 function showVerdict() {
 	const summary = report.summary;
 	/* Nothing to look at is no good news. */
-	const worst = severityName(worstOfAll() < 0 && summary.connections === 0 ? 0 : worstOfAll());
+	const found = severityName(worstOfAll() < 0 && summary.connections === 0 ? 0 : worstOfAll());
+	const worst = countOfFailedChecks() > 0 ? 'error' : found;
 	const leftOut = leftOutText(summary);
 	byId('inputs').textContent = inputsText(report.inputs.map(i => i.source));
 	if (report.inputs.length > 0)
 		document.title = `${report.inputs[0].source.split('/').pop()} – tcpfsm`;
 	append(byId('verdict'), [
-		element('p', {class: `verdict severity-${worst} paper-${worst}`}, verdictText(countBySeverity())),
+		element('p', {class: `verdict severity-${worst} paper-${worst}`}, verdictText(countBySeverity()),
+			countOfFailedChecks() > 0 && ` ${plural(countOfFailedChecks(), 'check', 'checks')} failed.`),
 		element('dl', {class: 'facts'},
 			fact('Connections', grouped(summary.connections)),
 			fact('Packets', grouped(summary.packets)),
