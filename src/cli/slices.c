@@ -387,16 +387,31 @@ read_again(struct tf_slices *s)
 
 /* ---- the whole ---------------------------------------------------------------------------------- */
 
+/* Without a finding nobody would notice at the end that there is no folder. */
+static bool
+make_folder(const char *name)
+{
+	struct stat status;
+
+	if (mkdir(name, 0777) == 0)
+		return true;
+	if (errno == EEXIST && stat(name, &status) == 0) {
+		if (S_ISDIR(status.st_mode))
+			return true;
+		errno = ENOTDIR;
+	}
+	tf_complain("%s: %s", name, strerror(errno));
+	return false;
+}
+
 bool
 tf_slices_open(struct tf_slices **slices, const struct tf_options *o)
 {
 	*slices = NULL;
 	if (!o->slice_directory)
 		return true;
-	if (mkdir(o->slice_directory, 0777) != 0 && errno != EEXIST) {
-		tf_complain("%s: %s", o->slice_directory, strerror(errno));
+	if (!make_folder(o->slice_directory))
 		return false;
-	}
 	struct tf_slices *s = calloc(1, sizeof *s);
 	if (s && !tf_can_be_read_again(o))
 		s->ring.frame = calloc(RING_FRAMES, sizeof *s->ring.frame);

@@ -140,7 +140,14 @@ def slices_of_an_earlier_run_are_named_and_stay():
 @check
 def a_directory_that_cannot_be_is_status_4():
     as_json("-r", "refused.pcap", "--slice=/proc/no/such").expect(4, "/proc/no/such")
-    as_json("-r", "refused.pcap", "--slice=closed.pcap").expect(4, "closed.pcap")
+    for capture in ("refused.pcap", "closed.pcap"):
+        for name in ("closed.pcap", "/dev/full"):
+            assert not as_json("-r", capture, f"--slice={name}").expect(4, f"{name}: Not a directory").out
+    os.symlink("nowhere", "link")
+    as_json("-r", "closed.pcap", "--slice=link").expect(4, "link: No such file or directory")
+    os.mkdir("two words\nand lines")
+    as_json("-r", "refused.pcap", "--slice=two words\nand lines").expect(0)
+    assert os.listdir("two words\nand lines") == ["conn-1-connection-refused.pcapng"]
     tcpfsm("-i", "lo", "--slice=d").expect(2, "--no-sandbox")
     # Nothing to be found is nothing to be written.
     as_json("-r", "closed.pcap", "--slice=d").expect(0)
