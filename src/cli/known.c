@@ -74,14 +74,15 @@ tf_known_read(struct tf_known *k, const struct tf_options *o)
 	return fine;
 }
 
-/* Does the new file FD take the place of FORMER in all that others know it by: its owner, its other names? */
+/* Does the new file FD take the place of FORMER in all that others know it by: owner, mode, other names? */
 static bool
 takes_place(int fd, int former)
 {
 	struct stat made, old;
 
 	return former < 0 || (fstat(fd, &made) == 0 && fstat(former, &old) == 0 &&
-	                      made.st_uid == old.st_uid && made.st_gid == old.st_gid && old.st_nlink == 1);
+	                      made.st_uid == old.st_uid && made.st_gid == old.st_gid &&
+	                      (made.st_mode & 0777) == (old.st_mode & 0777) && old.st_nlink == 1);
 }
 
 /* May what is there be written over, since nothing can take its place?  Not for want of room. */

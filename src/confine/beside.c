@@ -85,7 +85,7 @@ is_replaceable(const char *path, struct stat *former)
 
 /* A new file in the folder of B's place, by a name that nobody has. */
 static int
-make(struct tf_beside *b)
+make(struct tf_beside *b, mode_t mode)
 {
 	static const char form[] = "%.*s.tcpfsm-%08x";
 	size_t folder = folder_length(b->place), size = folder + sizeof form + 8;
@@ -97,7 +97,7 @@ make(struct tf_beside *b)
 	for (int tries = 0; b->path && fd < 0 && tries < MOST_TRIES; tries++, number++) {
 		(void)!getrandom(&number, sizeof number, GRND_NONBLOCK);
 		snprintf(b->path, size, form, (int)folder, b->place, number);
-		fd = open(b->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+		fd = open(b->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 		if (fd < 0 && errno != EEXIST)
 			break;
 	}
@@ -113,14 +113,12 @@ forget(struct tf_beside *b)
 }
 
 /* Another owner than us only root can give it, another group whoever belongs to that. */
-static bool
+static void
 take_after(int fd, const struct stat *former)
 {
-	if (fchmod(fd, former->st_mode & 0777) != 0)
-		return false;
+	(void)!fchmod(fd, former->st_mode & 0777);
 	if (fchown(fd, former->st_uid, former->st_gid) != 0)
 		(void)!fchown(fd, (uid_t)-1, former->st_gid);
-	return true;
 }
 
 int
@@ -134,14 +132,13 @@ tf_beside_open(struct tf_beside *b, const char *name)
 	if (!follow(place, name) || !is_replaceable(place, &former))
 		return -1;
 	b->place = strdup(place);
-	fd = b->place ? make(b) : -1;
-	if (fd >= 0 && (former.st_nlink == 0 || take_after(fd, &former)))
+	/* Nobody may open it who may not open the former one. */
+	fd = b->place ? make(b, former.st_nlink > 0 ? 0600 : 0666) : -1;
+	if (fd >= 0 && former.st_nlink > 0)
+		take_after(fd, &former);
+	if (fd >= 0)
 		return fd;
 	error = errno;
-	if (fd >= 0) {
-		close(fd);
-		unlink(b->path);
-	}
 	forget(b);
 	errno = error;
 	return -1;

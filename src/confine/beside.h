@@ -17,8 +17,8 @@ struct tf_beside {
 	char *place; /* the file whose place it takes; owned */
 };
 
-/* Make a new file, empty, in the folder of the file that NAME leads to, and with that one's mode, and its owner and
- * group as far as the process may give it away.  The descriptor, for writing, is the caller's to close; -1 with errno,
+/* Make a new file, empty, in the folder of the file that NAME leads to, and with that one's mode, owner and group as
+ * far as the process may give it them.  The descriptor, for writing, is the caller's to close; -1 with errno,
  * and nothing is left behind.  EEXIST: NAME is no regular file; ELOOP: it stands for a descriptor, as /dev/stdout. */
 int tf_beside_open(struct tf_beside *b, const char *name);
 
