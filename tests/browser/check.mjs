@@ -413,8 +413,20 @@ async function checkChecks(browser) {
 		await page.waitForSelector('.opened h3');
 		await close(page);
 	});
+	await test('what the baseline knows, what is new and what is gone is told', async () => {
+		const known = join(folder, 'known'), gone = '3 rst-abort server 10.0.0.1 -> 10.0.0.<b>2:80';
+		writeFileSync(known, `1 connection-refused * * -> *\n${gone}\n`);
+		const page = await open(browser, report(capture, 'baseline', `--baseline=${known}`), {viewport: SMALL_PHONE});
+		same(await page.textContent('#verdict p:has(+ ul)'), `Against the baseline ${known}: 1 known, 0 new; gone are:`, 'the counts');
+		same(await page.$$eval('#verdict ul li', items => items.map(i => i.textContent)), [gone.replace(' ', ' × ')], 'what is gone');
+		await page.click('#findings summary');
+		ensure((await page.textContent('#findings .finding')).includes('; known'), 'the finding is known');
+		await canBeHeard(page);
+		await close(page);
+	});
 	await test('who asked for no checks is told of none', async () => {
 		const page = await open(browser, report(capture, 'unasked'));
+		ensure(!(await page.textContent('#verdict')).includes('baseline'), 'nor of a baseline');
 		ensure(!await page.isVisible('#checks') && !await page.isVisible('nav a[href="#checks"]'), 'the part is not there');
 		await close(page);
 	});

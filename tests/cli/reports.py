@@ -600,9 +600,28 @@ def markdown_tells_checks_in_a_table_and_why_they_failed():
     assert "    #2 10.0.0.1:2001 -> 10.0.0.2:80: close is refused" in text
 
 
+def page(*args):
+    """The rows of the page's data."""
+    return json.loads(re.search('<script type="application/json" id="data">(.*?)</script>', tcpfsm("-T", "html", *args).out, re.S)[1])[:-1]
+
+
+@check
+def the_page_says_what_the_baseline_says():
+    two_runs()
+    with open("known", "w", encoding="utf-8") as f:
+        f.write("1 connection-refused server 10.0.0.1 -> 10.0.0.2:80\n2 idle client <b> -> \"b\":1\n")
+        f.writelines(f"1 idle client 10.0.0.1 -> 10.1.0.1:{port}\n" for port in range(1, 601))
+    rows = page("-r", "monday.pcap", "--baseline=known")
+    assert [row[-1] for row in rows if row[0] == "f"] == ["known", "new"]
+    told = rows[-1][1]["baseline"]
+    assert (told["file"], told["known"], told["news"], len(told["gone"]), told["goneLeftOut"]) == ("known", 1, 1, 500, 101)
+    assert all(count == 1 and finding.startswith("idle client 10.0.0.1 -> ") for count, finding in told["gone"][:400])
+    rows = page("-r", "monday.pcap")
+    assert [row[-1] for row in rows if row[0] == "f"] == [None, None] and rows[-1][1]["baseline"] is None
+
+
 @check
 def the_page_has_each_check_those_that_passed_last():
-    page = lambda *args: json.loads(re.search('<script type="application/json" id="data">(.*?)</script>', tcpfsm("-T", "html", *args).out, re.S)[1])[:-1]
     rows = page(*two_checks())
     told = [row for row in rows if row[0] == "k"]
     checks = [c for c in as_json(*two_checks()).records("check") if c["kind"] != "input"]

@@ -53,8 +53,8 @@ const readers = {
 		if (trail !== undefined)
 			report.details.set(connection.number, {trail, lost});
 	},
-	f: ([, kind, severity, connection, end, time, packets, message, subject, connections, connectionCount]) =>
-		report.findings.push({kind, severity, connection, end, time, packets, message, subject, connections, connectionCount}),
+	f: ([, kind, severity, connection, end, time, packets, message, subject, connections, connectionCount, baseline]) =>
+		report.findings.push({kind, severity, connection, end, time, packets, message, subject, connections, connectionCount, baseline}),
 	k: ([, outcome, title, message, offences, moreOffences]) => report.checks.push({outcome, title, message, offences, moreOffences}),
 	h: ([, address, isn]) => report.hosts.push({address: addressText(address), isn}),
 	s: ([, summary]) => { report.summary = summary; },

@@ -25,7 +25,8 @@ function findingItem(finding, name) {
 	return element('div', {class: 'finding'},
 		element('p', {}, severityTag(finding.severity), ' ', name, ', ',
 			element('span', {class: 'faint'}, `at ${utc(finding.time)}` +
-				(finding.packets.length > 0 ? `, ${packetsText(finding.packets)}` : ''))),
+				(finding.packets.length > 0 ? `, ${packetsText(finding.packets)}` : '') +
+				(finding.baseline !== null ? `; ${finding.baseline}` : ''))),
 		element('p', {}, withCode(finding.message)));
 }
 

@@ -26,6 +26,7 @@
 #define TF_REPORT_ALL_FINDINGS  4000
 #define TF_REPORT_HOSTS         500
 #define TF_REPORT_CHECKS        500  /* those that passed come last */
+#define TF_REPORT_GONE          500  /* lines of the baseline */
 #define TF_REPORT_RUNGS         600  /* of a connection, before its plain data are told together */
 #define TF_REPORT_RUNGS_CHOSEN  6000 /* where --conn names the connections */
 #define TF_REPORT_CONNS         20   /* that a finding about several names */

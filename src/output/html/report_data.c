@@ -122,6 +122,9 @@ put_list(struct tf_buf *b, const uint64_t *v, size_t count)
 	tf_put_char(b, ']');
 }
 
+static const char *const baseline_words[] = {
+    [TF_BASELINE_NONE] = NULL, [TF_BASELINE_KNOWN] = "known", [TF_BASELINE_NEW] = "new"};
+
 void
 tf_report_finding(struct tf_output *o, const struct tf_finding *f)
 {
@@ -144,6 +147,8 @@ tf_report_finding(struct tf_output *o, const struct tf_finding *f)
 	tf_put_json_string(b, f->subject);
 	put_list(b, f->conns, conns);
 	put_number(b, (int64_t)f->conn_count);
+	tf_put_char(b, ',');
+	tf_put_json_string(b, baseline_words[f->baseline]);
 	tf_put_char(b, ']');
 	tf_report_end_line(o);
 }
@@ -402,6 +407,41 @@ put_verdict(struct tf_buf *b, const struct tf_summary *s)
 	put_text(b, &text);
 }
 
+/* What the baseline knows and this run has not: of very many the first. */
+static void
+put_gone(struct tf_buf *b, const struct tf_baseline_summary *baseline)
+{
+	size_t count = baseline->gone_count < TF_REPORT_GONE ? baseline->gone_count : TF_REPORT_GONE;
+
+	put_key(b, "gone");
+	tf_put_char(b, '[');
+	for (size_t i = 0; i < count; i++) {
+		tf_put_str(b, i > 0 ? ",[" : "[");
+		tf_put_u64(b, baseline->gone[i].count);
+		tf_put_char(b, ',');
+		tf_put_json_string(b, baseline->gone[i].identity);
+		tf_put_char(b, ']');
+	}
+	tf_put_char(b, ']');
+	put_count(b, "goneLeftOut", baseline->gone_count - count);
+}
+
+static void
+put_baseline(struct tf_buf *b, const struct tf_baseline_summary *baseline)
+{
+	put_key(b, "baseline");
+	if (baseline == NULL) {
+		tf_put_lit(b, "null");
+		return;
+	}
+	tf_put_lit(b, "{\"file\":");
+	tf_put_json_string(b, baseline->file);
+	put_count(b, "known", baseline->known);
+	put_count(b, "news", baseline->news);
+	put_gone(b, baseline);
+	tf_put_char(b, '}');
+}
+
 static void
 put_left_out(struct tf_buf *b, const struct tf_report *r)
 {
@@ -436,6 +476,7 @@ tf_report_summary(struct tf_output *o, const struct tf_summary *s)
 	tf_put_str(b, s->input_error != NULL ? "true" : "false");
 	put_skipped(b, s);
 	put_outcomes(b, s->verdict);
+	put_baseline(b, s->baseline);
 	put_left_out(b, r);
 	put_words(b, "states", state_word, TF_STATE_COUNT);
 	put_words(b, "closes", close_word, TF_CLOSE_TIMEOUT + 1);

@@ -56,6 +56,16 @@ function leftOutText(summary) {
 	return parts;
 }
 
+/* What is known, new and gone. */
+function againstBaseline(baseline) {
+	const text = `Against the baseline ${baseline.file}: ${grouped(baseline.known)} known, ${grouped(baseline.news)} new`;
+	if (baseline.gone.length === 0)
+		return element('p', {}, `${text}, none gone.`);
+	return [element('p', {}, `${text}; gone are:`),
+		element('ul', {}, baseline.gone.map(([n, identity]) => element('li', {}, `${grouped(n)} × `, element('code', {}, identity))),
+			baseline.goneLeftOut > 0 && element('li', {}, `and ${grouped(baseline.goneLeftOut)} more`))];
+}
+
 /* Failed, or not to be decided: then the exit status is not 0. */
 function countOfFailedChecks() {
 	return report.summary.checks.filter((n, outcome) => ['failed', 'broken'].includes(report.summary.outcomes[outcome])).reduce((a, b) => a + b);
@@ -79,6 +89,7 @@ function showVerdict() {
 			fact('TCP segments', grouped(summary.segments)),
 			fact('Time', duration(summary.seconds * summary.unitsPerSecond))),
 		element('p', {class: summary.broken ? 'notice paper-warning severity-warning' : null}, `The capture: ${summary.verdict}`),
+		summary.baseline !== null && againstBaseline(summary.baseline),
 		summary.skipped.length > 0 && element('p', {}, 'Frames left out: ' +
 			summary.skipped.map(([n, what]) => `${grouped(n)} ${what}`).join('; ') + '.'),
 		summary.filtered && element('p', {}, 'Only the connections that --conn, --state and --id leave are shown.'),
