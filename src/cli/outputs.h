@@ -41,7 +41,7 @@ int tf_open_for_writing(const char *path, const struct tf_options *options);
  * complaint. */
 bool tf_open_former(const char *path, const struct tf_options *options, int *fd);
 
-/* May the keeper put a new file in the place of PATH?  Not in that of an input, a device or a pipe, which
+/* May a new file be put in the place of PATH?  Not in that of an input, a device or a pipe, which
  * would be gone.  False after a complaint. */
 bool tf_may_be_replaced(const char *path, const struct tf_options *options);
 

@@ -14,6 +14,7 @@
 #include "capture/dump.h"
 #include "cli/outputs.h"
 #include "cli/terminal.h"
+#include "confine/beside.h"
 #include "slice/shrink.h"
 
 /* TEXT as part of a file's name. */
@@ -134,27 +135,41 @@ begin(const struct tf_slice *slice, int fd, bool shown)
 	return tf_dump_new_commented(fd, PACKAGE_STRING, comment);
 }
 
-static bool
-write_file(const struct tf_slice *slice, const struct tf_options *o, const struct tf_slice_cut *cut,
-           uint64_t dropped)
+/* All of it to FD, which is closed; the errno of a failure. */
+static int
+write_to(int fd, const struct tf_slice *slice, const struct tf_slice_cut *cut, uint64_t dropped)
 {
-	char path[4096];
+	struct tf_dump *d = begin(slice, fd, cut->shown);
 	int error = ENOMEM;
 
-	if ((size_t)snprintf(path, sizeof path, "%s/%s", o->slice_directory, slice->name) >= sizeof path) {
-		tf_complain("%.200s: %s", o->slice_directory, strerror(ENAMETOOLONG));
-		return false;
-	}
-	int fd = tf_open_for_writing(path, o);
-	if (fd < 0)
-		return false;
-	struct tf_dump *d = begin(slice, fd, cut->shown);
 	if (d) {
 		write_frames(d, slice, cut, dropped);
 		error = tf_dump_close(d);
 	}
 	if (close(fd) != 0 && !error)
 		error = errno;
+	return error;
+}
+
+/* Whole or not at all: half of one would be taken for one. */
+static bool
+write_file(const struct tf_slice *slice, const struct tf_options *o, const struct tf_slice_cut *cut,
+           uint64_t dropped)
+{
+	struct tf_beside beside = {0};
+	char path[4096];
+
+	if ((size_t)snprintf(path, sizeof path, "%s/%s", o->slice_directory, slice->name) >= sizeof path) {
+		tf_complain("%.200s: %s", o->slice_directory, strerror(ENAMETOOLONG));
+		return false;
+	}
+	if (!tf_may_be_replaced(path, o))
+		return false;
+	int fd = tf_beside_open(&beside, path);
+	int error = fd < 0 ? errno : write_to(fd, slice, cut, dropped);
+	if (!error && !tf_beside_put(&beside))
+		error = errno;
+	tf_beside_drop(&beside);
 	if (error)
 		tf_complain("%s: %s", path, strerror(error));
 	return !error;

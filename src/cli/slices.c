@@ -254,7 +254,7 @@ new_slice(struct tf_slices *s, const struct tf_finding *f)
 static void
 note_outcome(struct tf_slices *s, struct tf_slice *slice, enum tf_slice_outcome outcome)
 {
-	slice->made = outcome != TF_SLICE_EMPTY;
+	slice->made = outcome == TF_SLICE_SHOWS || outcome == TF_SLICE_HINTS;
 	s->failed = s->failed || outcome == TF_SLICE_FAILED;
 	s->made += outcome == TF_SLICE_SHOWS;
 	if (outcome != TF_SLICE_HINTS && outcome != TF_SLICE_EMPTY)

@@ -7,6 +7,9 @@ import glob
 import importlib.util
 import os
 import re
+import resource
+import shutil
+import stat
 import subprocess
 import sys
 
@@ -135,6 +138,31 @@ def slices_of_an_earlier_run_are_named_and_stay():
     open("d/10.0.0.2-80-syn-flood.pcapng", "wb").close()
     as_json("-r", "closed.pcap", "--slice=d").expect(0, "d also holds 5 that this run did not make, the first is 10.0.0.2-80-syn-flood.pcapng")
     assert all(open(os.path.join("d", name), "rb").read() == octets for name, octets in earlier.items())
+
+
+@check
+def a_slice_is_whole_or_not_there():
+    """And it takes the place of files alone."""
+    name = "conn-1-connection-refused.pcapng"
+    limited = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))}
+    as_json("-r", "refused.pcap", "--slice=d", **limited).expect(4, f"d/{name}: File too large")
+    assert os.listdir("d") == []
+    as_json("-r", "refused.pcap", "--slice=d").expect(0)
+    with open(f"d/{name}", "rb") as f:
+        former = f.read()
+    failed = as_json("-r", "refused.pcap", "--slice=d", **limited)
+    assert failed.status == 4 and f"also holds 1 that this run did not make, the first is {name}" in failed.err, failed.err
+    with open(f"d/{name}", "rb") as f:
+        assert f.read() == former
+    assert os.listdir("d") == [name]
+    for make in (os.mkdir, os.mkfifo, lambda path: os.symlink("../closed.pcap", path)):
+        shutil.rmtree("d")
+        os.mkdir("d")
+        make(f"d/{name}")
+        assert as_json("-r", "refused.pcap", "--slice=d").status == 4
+        assert os.listdir("d") == [name] and not stat.S_ISREG(os.lstat(f"d/{name}").st_mode)
+    with open("closed.pcap", "rb") as f:
+        assert f.read() == FILES["closed.pcap"]
 
 
 @check
