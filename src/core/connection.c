@@ -362,6 +362,7 @@ tf_connection_segment(struct tf_step *st)
 
 	count_packet(st);
 	tf_take_other_answer(st);
+	tf_begin_answer(st);
 	bool dropped = is_dropped(st);
 	if (!dropped)
 		take_up_again(st);

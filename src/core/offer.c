@@ -158,18 +158,48 @@ tf_note_window(struct tf_step *st)
 
 /* ---- a listener that answers anew --------------------------------------------- */
 
+/* A SYN,ACK for the client's SYN, which waits for one, with another number than the one before. */
+static bool
+answers_anew(const struct tf_step *st)
+{
+	const struct tf_segment *s = st->s;
+	const unsigned answer = TF_SYN | TF_ACK;
+
+	return (s->flags & (answer | TF_RST | TF_FIN)) == answer && st->from == TF_SERVER &&
+	       !(st->c->flags & TF_CONN_MIDSTREAM) && tf_end_has(st->x, TF_END_SYN_SEEN) &&
+	       !tf_seq_eq(s->seq, st->x->isn) && !tf_end_has(st->x, TF_END_SYN_ACKED) &&
+	       tf_end_state(st->y) == TF_SYN_SENT && tf_seq_eq(s->ack, tf_seq_add(st->y->isn, 1));
+}
+
+/* The SYN,ACK of FROM, in ST, was none of this connection. */
+static void
+forget_answer(struct tf_step *st)
+{
+	forget_stream(st, st->x);
+	st->x->flags &= (uint16_t) ~(TF_END_SYN_SEEN | TF_END_MSS | TF_END_WSCALE | TF_END_SACK |
+	                             TF_END_TIMESTAMPS | TF_END_OPTIONS_CUT);
+	st->c->flags |= TF_CONN_REPEATED; /* which SYN was answered when nobody knows: no measure */
+}
+
+/* Its former SYN,ACK was reset, so that it listens again, and this one is what it is about now (RFC 9293 section 3.5,
+ * figure 8). */
+void
+tf_begin_answer(struct tf_step *st)
+{
+	if (!answers_anew(st) || tf_connection_waits_in(st->ctx, st->c, TF_SERVER) != TF_LISTEN)
+		return;
+	forget_answer(st);
+}
+
 /* It had given up, or has lost its embryo, and chose another number for the next copy of the SYN (RFC 9293 section
  * 3.10.7.2); or somebody else did.  Which one holds, the client's ACK tells. */
 void
 tf_note_other_answer(struct tf_step *st)
 {
 	const struct tf_segment *s = st->s;
-	const unsigned answer = TF_SYN | TF_ACK;
 	struct tf_extra *x;
 
-	if ((s->flags & (answer | TF_RST | TF_FIN)) != answer || st->from != TF_SERVER ||
-	    st->c->flags & TF_CONN_MIDSTREAM || tf_end_has(st->x, TF_END_SYN_ACKED) ||
-	    tf_end_state(st->y) != TF_SYN_SENT || !tf_seq_eq(s->ack, tf_seq_add(st->y->isn, 1)))
+	if (!answers_anew(st))
 		return;
 	tf_replica_received(st->receiver, TF_P_SYN_ACK, false);
 	x = tf_extra_of(st->ctx, st->c);
@@ -215,15 +245,12 @@ begin_with_other_answer(struct tf_step *st, struct tf_extra *x)
 	tf_step_init(&past, st->ctx, st->c, &syn_ack, TF_SERVER);
 	x->other_answer.packet = 0;
 	x->given_up[TF_SERVER] = TF_CLOSED;
-	forget_stream(&past, past.x);
-	past.x->flags &= (uint16_t) ~(TF_END_SYN_SEEN | TF_END_MSS | TF_END_WSCALE | TF_END_SACK |
-	                              TF_END_TIMESTAMPS | TF_END_OPTIONS_CUT);
+	forget_answer(&past);
 	tf_note_syn(&past);
 	tf_note_timestamp(&past);
 	tf_note_window(&past);
 	past.x->max = past.x->nxt = tf_seq_add(syn_ack.seq, 1);
 	tf_replica_sent(past.sender, TF_IN_SND_SYN_ACK);
-	st->c->flags |= TF_CONN_REPEATED; /* which SYN it answers nobody knows: no measure */
 	st->before[TF_SERVER] = tf_end_state(past.x);
 }
 

@@ -15,6 +15,9 @@ void tf_note_timestamp(struct tf_step *st);
 /* The window, and the right edge that it has with the ACK. */
 void tf_note_window(struct tf_step *st);
 
+/* A SYN,ACK of a server that listens again because its former one was reset: nothing of that one holds. */
+void tf_begin_answer(struct tf_step *st);
+
 /* A dropped SYN,ACK: where it answers the client's SYN with another number, that may yet be the one that holds. */
 void tf_note_other_answer(struct tf_step *st);
 
