@@ -209,6 +209,22 @@ tf_connection_waits_in(const struct tf_context *ctx, const struct tf_connection 
 	           : state;
 }
 
+/* 2 MSL by a clock of milliseconds, the fastest of RFC 7323 section 5.4.  Where each connection's clock begins anywhere,
+ * few of a later attempt's SYNs lie so. */
+#define OLD_SYN_TICKS 240000
+
+bool
+tf_connection_syn_is_old(const struct tf_context *ctx, const struct tf_connection *c,
+                         const struct tf_segment *s)
+{
+	enum tf_endpoint from = tf_connection_sender(c, s);
+	const struct tf_end *x = &c->end[from];
+	uint32_t ticks = x->tsval - s->tsval;
+
+	return tf_connection_waits_in(ctx, c, from) == TF_SYN_SENT && tf_end_has(x, TF_END_TIMESTAMPS) &&
+	       s->options & TF_OPT_TIMESTAMPS && ticks > 0 && ticks < OLD_SYN_TICKS;
+}
+
 enum tf_syn_verdict
 tf_connection_judge_syn(const struct tf_context *ctx, const struct tf_connection *c,
                         const struct tf_segment *s)
@@ -243,7 +259,7 @@ tf_connection_judge_syn(const struct tf_context *ctx, const struct tf_connection
 	}
 	/* So soon nobody gives up and tries anew: it may be an old duplicate. */
 	if (tf_connection_waits_in(ctx, c, from) == TF_SYN_SENT && !(c->flags & TF_CONN_SYN_ACK) &&
-	    ctx->now_ns - c->last_ts_ns >= ATTEMPT_NS)
+	    ctx->now_ns - c->last_ts_ns >= ATTEMPT_NS && !tf_connection_syn_is_old(ctx, c, s))
 		return TF_SYN_ATTEMPT;
 	return TF_SYN_HOLD;
 }

@@ -91,6 +91,11 @@ tf_connection_show(const struct tf_context *ctx, const struct tf_connection *c, 
 enum tf_state tf_connection_waits_in(const struct tf_context *ctx, const struct tf_connection *c,
                                      enum tf_endpoint which);
 
+/* S, a SYN on C's 4-tuple, was sent before the SYN by which its sender waits in SYN-SENT: an old duplicate (RFC 9293
+ * section 3.5, figure 8).  False, too, where nothing tells. */
+bool tf_connection_syn_is_old(const struct tf_context *ctx, const struct tf_connection *c,
+                              const struct tf_segment *s);
+
 /* What a SYN is to the connection whose 4-tuple it uses (RFC 9293 section
  * 3.10.7.4, RFC 6191, RFC 1122 section 4.2.2.13). */
 enum tf_syn_verdict {

@@ -282,7 +282,9 @@ tf_held_judge(struct tf_analyzer *a, uint32_t index, uint32_t hash, const struct
 		return begins_unseen(c, s) ? begin_fresh(a, index, hash, s) : index;
 	tf_shape_forget(c);
 	if (tf_connection_sender(c, s) != held->from) {
-		if (s->flags & (TF_SYN | TF_RST) && acks_held(held, s))
+		/* What answers an old duplicate is reset: RFC 9293 section 3.5, figure 8. */
+		if (s->flags & (TF_SYN | TF_RST) && acks_held(held, s) &&
+		    !tf_connection_syn_is_old(&a->ctx, c, &held->segment))
 			return begin_held(a, index);
 		return index;
 	}
