@@ -214,6 +214,7 @@ struct tf_remains {
 struct tf_mismatch {
 	int64_t ts_ns;
 	uint64_t packet;
+	uint64_t old_packet; /* an earlier SYN of the receiver's, which it acknowledges; 0: none is known */
 	tf_seq ack, expected;
 	uint8_t from;   /* its sender: enum tf_endpoint */
 	uint8_t state;  /* of its receiver: enum tf_state */

@@ -201,6 +201,24 @@ explained_by_loss(const struct tf_step *st)
 	       (tf_seq_gt(st->s->ack, st->y->max) && tf_seq_le(st->s->ack, st->x->right));
 }
 
+/* The SYN that ST acknowledges, where it is one of the receiver's former attempts, or an old one that is held. */
+static uint64_t
+old_syn_packet(const struct tf_step *st, const struct tf_extra *x)
+{
+	const struct tf_held_syn *held = x->held ? tf_pool_at(&st->ctx->held, x->held) : NULL;
+	unsigned side = (st->to == TF_SERVER) != ((st->c->flags & TF_CONN_CLIENT_SECOND) != 0);
+	tf_seq isn = tf_seq_add(st->s->ack, UINT32_MAX);
+
+	if (!(st->s->flags & TF_SYN))
+		return 0;
+	if (held && held->from == (uint8_t)st->to && tf_seq_eq(held->segment.seq, isn))
+		return held->segment.packet;
+	if (x->former.conn && x->former.close == TF_CLOSE_UNANSWERED && x->former.isn_known >> side & 1 &&
+	    tf_seq_eq(x->former.isn[side], isn))
+		return x->former.first_packet;
+	return 0;
+}
+
 static void
 note_mismatch(const struct tf_step *st)
 {
@@ -216,6 +234,7 @@ note_mismatch(const struct tf_step *st)
 	x->mismatch = (struct tf_mismatch){
 	    .ts_ns = st->ctx->now_ns,
 	    .packet = st->s->packet,
+	    .old_packet = old_syn_packet(st, x),
 	    .ack = st->s->ack,
 	    .expected = tf_seq_max(st->y->nxt, tf_seq_add(st->y->isn, 1)),
 	    .from = (uint8_t)st->from,
@@ -233,10 +252,16 @@ raise_mismatch(struct tf_context *ctx, struct tf_connection *c, struct tf_extra 
 	struct tf_finding f = tf_finding(ctx, c, TF_A_HANDSHAKE_ACK_MISMATCH, m->from);
 
 	m->waiting = false;
+	if (m->old_packet && reset)
+		tf_finding_lower(
+		    &f, TF_NOTICE,
+		    "It answered a SYN of an earlier attempt, which arrived late, and the reset undid "
+		    "that (RFC 9293 section 3.5, figure 8).");
 	tf_finding_count(&f, "ack", TF_D_SEQ, m->ack.v);
 	tf_finding_count(&f, "expected", TF_D_SEQ, m->expected.v);
 	tf_finding_count(&f, "state", TF_D_STATE, m->state);
 	tf_finding_count(&f, "reset", TF_D_BOOL, reset != 0);
+	tf_finding_packet(&f, m->old_packet);
 	tf_finding_packet(&f, m->packet);
 	tf_finding_packet(&f, reset);
 	tf_raise(ctx, c, &f);
