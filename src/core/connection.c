@@ -283,6 +283,7 @@ tf_step_init(struct tf_step *st, struct tf_context *ctx, struct tf_connection *c
 	st->y = &c->end[to];
 	st->before[TF_CLIENT] = tf_end_state(&c->end[TF_CLIENT]);
 	st->before[TF_SERVER] = tf_end_state(&c->end[TF_SERVER]);
+	st->former_ns = c->last_ts_ns;
 	st->end = tf_segment_end(s);
 	/* Nothing has been found out yet. */
 	memset(&st->marks, 0, sizeof *st - offsetof(struct tf_step, marks));

@@ -95,7 +95,7 @@ struct tf_end_watch {
 	int64_t tried_ns; /* when it last sent that octet again, or something into a window that is shut */
 	/* Keepalive probes that it sent since the other end was heard last. */
 	uint32_t probes;
-	int64_t probe_ns, probe_last_ns;
+	int64_t quiet_ns, probe_last_ns; /* quiet_ns: the connection's segment before the first of them */
 	uint64_t probe_first, probe_last;
 	/* It offers no window. */
 	int64_t shut_ns; /* since when; 0: it does offer one */

@@ -24,6 +24,7 @@ struct tf_step {
 	struct tf_replica sender, receiver;
 	struct tf_end *x, *y;    /* the sender's end and the receiver's */
 	enum tf_state before[2]; /* the states before it, by endpoint */
+	int64_t former_ns;       /* when the connection's segment before it passed */
 	tf_seq end;              /* after its last octet */
 	unsigned marks;          /* enum tf_segment_mark */
 	enum tf_verdict verdict;

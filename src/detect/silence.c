@@ -29,13 +29,13 @@ other(enum tf_endpoint e)
 	return e == TF_CLIENT ? TF_SERVER : TF_CLIENT;
 }
 
-/* Since when nothing came from WHICH, at the latest from the first attempt to reach it on. */
+/* Since when nothing came from WHICH; where that was not followed yet, since AT_LATEST. */
 static int64_t
-silent_since(const struct tf_extra *x, enum tf_endpoint which, int64_t first_attempt_ns)
+silent_since(const struct tf_extra *x, enum tf_endpoint which, int64_t at_latest_ns)
 {
 	int64_t heard_ns = x->watch[which].heard_ns;
 
-	return heard_ns ? heard_ns : first_attempt_ns;
+	return heard_ns ? heard_ns : at_latest_ns;
 }
 
 /* ---- what each segment tells -------------------------------------------------- */
@@ -62,7 +62,7 @@ note_probe(const struct tf_step *st, struct tf_end_watch *w)
 	    (w->probes && st->ctx->now_ns - w->probe_last_ns < PROBE_APART_NS))
 		return;
 	if (!w->probes++) {
-		w->probe_ns = st->ctx->now_ns;
+		w->quiet_ns = st->former_ns;
 		w->probe_first = st->s->packet;
 	}
 	w->probe_last_ns = st->ctx->now_ns;
@@ -157,7 +157,7 @@ raise_probes(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint s
 	struct tf_finding f = tf_finding(ctx, c, TF_A_KEEPALIVE_TIMEOUT, silent);
 
 	tf_finding_count(&f, "probes", TF_D_COUNT, w->probes);
-	tf_finding_duration(&f, "for", ctx->now_ns - silent_since(x, silent, w->probe_ns));
+	tf_finding_duration(&f, "for", ctx->now_ns - silent_since(x, silent, w->quiet_ns));
 	tf_finding_count(&f, "reset", TF_D_BOOL, reset != 0);
 	tf_finding_where(&f, TF_WHERE_BEHIND, "the probes passed the tap and no answer did");
 	tf_finding_packet(&f, w->probe_first);
