@@ -117,6 +117,21 @@ lacks_fin(const struct tf_step *st, bool bare)
 	       tf_seq_lt(tf_seq_add(st->y->una, 1), st->y->max);
 }
 
+/* Who has acknowledged the FIN was in TIME-WAIT.  When it comes again and has a RST for an answer, TIME-WAIT is over: RFC
+ * 9293 section 3.10.7.1.  Unless somebody else sent that. */
+static void
+infer_time_wait_over(struct tf_step *st)
+{
+	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+	tf_states before = st->x->base;
+
+	if (st->s->flags & TF_ACK || tf_end_state(st->x) != TF_TIME_WAIT ||
+	    !tf_end_has(st->y, TF_END_FIN_ACKED) || !x || !x->fin_again[st->to].times)
+		return;
+	tf_replica_moved(st->sender, TF_IN_TIMEOUT_2MSL, TF_INFERRED);
+	tf_replica_may_be(st->sender, before);
+}
+
 /* What the RST's sender had not received when it sent it.  RST,ACK tells by
  * its ACK; a bare RST bears the ACK of the segment that it answers, and who
  * answers data like this has processed neither it nor a FIN behind it. */
@@ -154,6 +169,7 @@ static void
 prove_exact_rst(struct tf_step *st)
 {
 	note_rst(st, true, false);
+	infer_time_wait_over(st);
 	prove_before_rst(st);
 	bool heeded = !tf_path_is_dead(st) && !ignores_rst(st);
 	if (!heeded)

@@ -56,6 +56,11 @@ void tf_unanswered_deadline(struct tf_context *ctx, struct tf_connection *c);
 void tf_unanswered_leave(struct tf_context *ctx, struct tf_connection *c);
 void tf_unanswered_end(struct tf_context *ctx);
 
+/* A FIN that comes when TIME-WAIT is over: a RST later than this answers something else; and what shows where the ACK
+ * of it was lost. */
+#define TF_LATE_ANSWER_NS INT64_C(3000000000)
+#define TF_LATE_FIN_WHY   "the ACK of the first FIN had passed the tap"
+
 /* How long the FORMER connection had been silent when C began: not at all where it spoke while C's SYN was held. */
 static inline int64_t
 tf_since_former(const struct tf_connection *c, const struct tf_former *former)

@@ -8,8 +8,6 @@
  */
 #include "detect/families.h"
 
-#define ANSWER_NS INT64_C(3000000000) /* a RST later than this answers something else */
-
 static unsigned
 side_of(const struct tf_connection *c, enum tf_endpoint which)
 {
@@ -37,6 +35,8 @@ tf_detect_bury(const struct tf_context *ctx, const struct tf_connection *c, stru
 	}
 	if (!k || tf_connection_close(c) != TF_CLOSE_FIN)
 		return;
+	r->fin_raised = tf_raised(ctx, c, TF_A_FIN_AFTER_TIME_WAIT, TF_CLIENT) ||
+	                tf_raised(ctx, c, TF_A_FIN_AFTER_TIME_WAIT, TF_SERVER);
 	for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++) {
 		r->time_wait_ns[side_of(c, e)] = k->time_wait_ns[e];
 		r->fin_packet[side_of(c, e)] = tf_packet_of(ctx, k->fin[e].packet);
@@ -69,7 +69,7 @@ raise_fin(struct tf_context *ctx, const struct tf_late *l, uint64_t reset)
 
 	tf_finding_duration(&f, "after", r->again_ns - r->time_wait_ns[!r->again_side]);
 	tf_finding_count(&f, "reset", TF_D_BOOL, reset != 0);
-	tf_finding_where(&f, TF_WHERE_BEHIND, "the ACK of the first FIN had passed the tap");
+	tf_finding_where(&f, TF_WHERE_BEHIND, TF_LATE_FIN_WHY);
 	tf_finding_packet(&f, r->fin_packet[r->again_side]);
 	tf_finding_packet(&f, r->again_packet);
 	tf_finding_packet(&f, reset);
@@ -123,7 +123,7 @@ tf_detect_late(struct tf_context *ctx, const struct tf_late *l, unsigned side, c
 	const struct tf_remains *r = l->remains;
 
 	if (s->flags & TF_RST) {
-		if (r->again_packet && side != r->again_side && ctx->now_ns - r->again_ns < ANSWER_NS)
+		if (r->again_packet && side != r->again_side && ctx->now_ns - r->again_ns < TF_LATE_ANSWER_NS)
 			raise_fin(ctx, l, s->packet);
 		return;
 	}

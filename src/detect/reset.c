@@ -313,6 +313,30 @@ check_assassination(const struct tf_step *st, const struct tf_extra *x)
 	tf_raise(st->ctx, st->c, &f);
 }
 
+/* A FIN that the closed end answers by RST: it had acknowledged it, and 2 MSL are over since.  Where the connection is
+ * reported already, see late.c. */
+static void
+check_late_fin(const struct tf_step *st, const struct tf_extra *x)
+{
+	const struct tf_fin_record *fin = tf_fin_of(st, st->to);
+	const struct tf_fin_again *again = &x->fin_again[st->to];
+	enum tf_state own = st->before[st->from];
+
+	if (st->s->flags & TF_ACK || (own != TF_TIME_WAIT && own != TF_CLOSED) ||
+	    st->before[st->to] != TF_LAST_ACK || !fin || !fin->packet || !fin->ack_last_ns || !again->times ||
+	    again->last_ns - fin->ack_last_ns <= st->ctx->config->timer[TF_TIMER_TIME_WAIT] ||
+	    st->ctx->now_ns - again->last_ns >= TF_LATE_ANSWER_NS)
+		return;
+	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_FIN_AFTER_TIME_WAIT, st->to);
+	tf_finding_duration(&f, "after", again->last_ns - fin->ack_last_ns);
+	tf_finding_count(&f, "reset", TF_D_BOOL, true);
+	tf_finding_where(&f, TF_WHERE_BEHIND, TF_LATE_FIN_WHY);
+	tf_finding_packet(&f, tf_packet_of(st->ctx, fin->packet));
+	tf_finding_packet(&f, again->last_packet);
+	tf_finding_packet(&f, st->s->packet);
+	tf_raise(st->ctx, st->c, &f);
+}
+
 /* ---- data after a RST ------------------------------------------------------------------ */
 
 static void
@@ -369,6 +393,7 @@ tf_reset_segment(const struct tf_step *st)
 		return;
 	}
 	check_assassination(st, x);
+	check_late_fin(st, x);
 	if (ended && synchronized(st->before[st->from]) && synchronized(st->before[st->to]))
 		judge(st, x);
 }

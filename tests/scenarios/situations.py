@@ -54,6 +54,8 @@ SITUATIONS = [
     ("TIME-WAIT ended by a RST", "reset/time-wait", ["CLOSED / CLOSED"], ["time-wait-assassination"], "55 s too early"),
     ("a FIN after 2 MSL, answered by RST", "closing/fin-after-time-wait", ["CLOSED / CLOSED"],
      ["fin-after-time-wait"], "had forgotten the connection"),
+    ("a FIN after 2 MSL whose copies all passed", "closing/fin-after-time-wait-copies-pass", ["CLOSED / CLOSED"],
+     ["fin-after-time-wait", "stuck-last-ack"], "[packets 5, 11 and 12;"),
     ("a simultaneous open", "opening/simultaneous", ["ESTABLISHED / ESTABLISHED"], ["simultaneous-open"],
      "Both ends sent a SYN"),
     ("a simultaneous close", "closing/simultaneous", ["CLOSED / CLOSED"], ["simultaneous-close"],
