@@ -148,30 +148,34 @@ def kernel_incarnations(changes, start_ns, end_ns, beginning):
     """The kernel's states until END as lists, one an incarnation.
 
     Where BEGINNING, the first state that tcpfsm knew, is not before the opening, they begin
-    with the state at START, or with BEGINNING if that came at once.
+    with the state at START, or with BEGINNING if that came at once.  Else an incarnation that was
+    over at START, when the first segment passed the tap, is left out if there was another one.
     """
     states = [(c.ts, plain(c.state)) for c in changes if c.ts <= end_ns]
-    if beginning != "CLOSED":
+    if beginning == "CLOSED":
+        last = max([i for i, (_, what) in enumerate(states) if what in OPENING], default=0)
+        over = [i for i, (ts, what) in enumerate(states[:last]) if ts <= start_ns and what == "CLOSED"]
+        states = states[over[-1] if over else 0:]
+    else:
         before = [i for i, (ts, _) in enumerate(states) if ts <= start_ns] or [0]
         soon = [i for i, (ts, what) in enumerate(states)
                 if start_ns < ts <= start_ns + TOLERANCE_NS and what == beginning]
         at_once = states[before[-1]][1] != beginning and soon
         states = states[soon[0] if at_once else before[-1]:]
-    lists = [[]]
-    for _, state in states:
-        if state in OPENING and lists[-1] and lists[-1][-1] == "CLOSED" and len(lists[-1]) > 1:
-            lists.append(["CLOSED"])
-        lists[-1].append(state)
-    return normal(lists)
+    return normal([[what for _, what in states]])
 
 
 def normal(histories):
-    """Histories without repetitions, for comparison."""
+    """Histories for comparison: without repetitions, one an opening, and none of an end that did not open."""
     out = []
     for one in histories:
-        states = [s for i, s in enumerate(one) if i == 0 or s != one[i - 1]]
-        out.append(states)
-    return out
+        out.append([])
+        for state in one:
+            if state in OPENING and out[-1][-1:] == ["CLOSED"] and len(out[-1]) > 1:
+                out.append(["CLOSED"])
+            if out[-1][-1:] != [state]:
+                out[-1].append(state)
+    return [one for one in out if one != ["CLOSED"]]
 
 
 def _seconds(ns, origin):
@@ -254,7 +258,7 @@ def _compare_history(result, label, kernel, ours, fates):
     if kernel == normal(ours):
         result.history_ok += 1
         return
-    pairs = itertools.zip_longest(kernel, normal(ours), fillvalue=[])
+    pairs = itertools.zip_longest(kernel, normal(ours), fillvalue=["CLOSED"])
     result.partings += [(a, b, fates) for a, b in pairs if a != b]
     result.remarks.append(f"{label}: history: kernel " + " | ".join(">".join(one) for one in kernel))
     result.remarks.append(f"{label}: history: tcpfsm " + " | ".join(">".join(one) for one in ours))

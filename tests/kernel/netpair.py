@@ -16,6 +16,9 @@ import time
 _libc = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNET = 0x40000000
 TCP_REPAIR = 19
+TCP_REPAIR_QUEUE = 20
+TCP_QUEUE_SEQ = 21
+SEND_QUEUE = 2
 TCP_FASTOPEN_CONNECT = 30
 SIDES = ("client", "server")
 
@@ -198,8 +201,11 @@ class Pair:
         s.settimeout(150)
         return s
 
-    def dial(self, port=40001, to=80):
+    def dial(self, port=40001, to=80, isn=None):
+        """A client's socket that is connected; its kernel chooses the initial sequence number, or ISN is it."""
         s = self.socket("client", port)
+        if isn is not None:
+            choose_isn(s, isn)
         s.connect((self.addr["server"], to))
         return s
 
@@ -246,6 +252,14 @@ def vanish(sock):
     """The kernel forgets the connection without a word, as a crashed host does."""
     sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
     sock.close()
+
+
+def choose_isn(sock, isn):
+    """SOCK, which is not connected yet, will begin with ISN (not 0): by what is meant for restoring a checkpoint."""
+    sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+    sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR_QUEUE, SEND_QUEUE)
+    sock.setsockopt(socket.IPPROTO_TCP, TCP_QUEUE_SEQ, struct.pack("I", isn & 0xFFFFFFFF))
+    sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 0)
 
 
 def read_all(sock):

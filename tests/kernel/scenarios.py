@@ -116,10 +116,42 @@ def syn_lost_before(net):
     _lost_while_opening(net, "client SYN 1 before drop")
 
 
-@scenario(quick=True, seconds=3)
+@scenario(quick=True, seconds=3, pcap={"lost-syn": 4}, finds={"handshake-retransmission": "client"})
 def syn_lost_behind(net):
     """The first SYN passes the tap and is lost behind it."""
     _lost_while_opening(net, "client SYN 1 behind drop")
+
+
+@scenario(quick=True, pcap={"old-syn": 4}, finds={"handshake-ack-mismatch": "server"})
+def old_syn_before(net):
+    """A SYN that was delayed before the tap comes behind the next attempt's: RFC 9293 figure 8."""
+    _old_syn(net, "before")
+
+
+@scenario(quick=True, pcap={"delayed-syn": 4},
+          finds={"isn-changed": "client", "handshake-ack-mismatch": "server"})
+def old_syn_behind(net):
+    """A SYN is delayed behind the tap until the next attempt's is on its way: RFC 9293 figure 8."""
+    _old_syn(net, "behind")
+
+
+def _old_syn(net, place):
+    """The client gives its first attempt up; that SYN arrives just before the next attempt's.
+
+    The RST must come before the new SYN does, and that before Linux repeats it.
+    """
+    for rule in ("client behind", "server before"):
+        net.path(f"{rule} delay=0.2")
+    net.rule(f"client SYN 1 {place} hold")
+    net.rule(f"client SYN {1 if place == 'before' else 2} behind delay=2")
+    listening = net.listen()
+    net.start_dial().close()
+    net.sleep(0.2)
+    c = net.start_dial()
+    net.release()
+    s = net.accept(listening)
+    _talk(net, c, s)
+    _close_both(net, c, s)
 
 
 @scenario(quick=True, seconds=3)
@@ -454,6 +486,23 @@ def zero_window(net):
     net.sleep(0.3)
 
 
+@scenario(seconds=9, pcap={"zero-window": 4}, finds={"zero-window-stall": "server"})
+def window_shut_and_opened(net):
+    """The server does not read for seven seconds; the client probes its closed window, and the rest follows."""
+    listening = net.socket("server", 80)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2304)
+    listening.listen()
+    c = net.dial()
+    s = net.accept(listening)
+    c.sendall(b"x" * 4000)
+    net.sleep(7)
+    left = 4000
+    while left:
+        left -= len(s.recv(left))
+    net.sleep(0.1)
+    _close_both(net, c, s)
+
+
 def _keepalive(sock):
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 1)
@@ -461,7 +510,7 @@ def _keepalive(sock):
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
 
 
-@scenario(seconds=5)
+@scenario(seconds=5, pcap={"keepalive": 4})
 def keepalive(net):
     """Keepalive probes that are answered change nothing."""
     c, s, _ = net.connect()
@@ -471,7 +520,7 @@ def keepalive(net):
     _close_both(net, c, s)
 
 
-@scenario(seconds=7, finds={"keepalive-timeout": None})
+@scenario(seconds=7, pcap={"keepalive-unanswered": 4}, finds={"keepalive-timeout": "server"})
 def keepalive_to_a_dead_peer(net):
     """The server's host is gone; three keepalive probes stay unanswered and the client gives up."""
     c, s, _ = net.connect()
@@ -790,6 +839,46 @@ def time_wait_runs_out(net):
     net.sleep(66)
 
 
+def _fin_after_time_wait(net, place):
+    """The server's FIN arrives, and nothing of what follows, until the client's kernel has forgotten."""
+    c, s, _ = net.connect()
+    _talk(net, c, s)
+    c.close()
+    net.sleep(0.1)
+    net.rule("client ACK 1 behind drop")
+    net.rule(f"server FIN 2+ {place} drop")
+    s.shutdown(socket.SHUT_WR)
+    net.sleep(61)
+    net.clear()
+    net.sleep(50)
+
+
+@scenario(families=(4,), seconds=112, finds={"fin-after-time-wait": "server"},
+          blind={"server": "its FINs do not pass the tap, and who sends none has been heard"})
+def fin_after_time_wait_before(net):
+    """The last ACK is lost, and so are the FINs that ask for it, before the tap, until TIME-WAIT is over: then RST."""
+    _fin_after_time_wait(net, "before")
+
+
+@scenario(families=(4,), seconds=112, pcap={"fin-after-time-wait": 4},
+          finds={"fin-after-time-wait": "server", "stuck-last-ack": "server"})
+def fin_after_time_wait_behind(net):
+    """The last ACK is lost, and so are the FINs that ask for it, behind the tap, until TIME-WAIT is over: then RST."""
+    _fin_after_time_wait(net, "behind")
+
+
+@scenario(families=(4,), seconds=72, pcap={"late-fin": 4},
+          finds={"rst-after-fin": "client", "stuck-fin-wait-2": "client", "stuck-close-wait": "server"})
+def fin_to_a_forgotten_end(net):
+    """The client closed and was forgotten by its kernel after a minute; the server's late FIN is answered by RST."""
+    c, s, _ = net.connect()
+    _talk(net, c, s)
+    c.close()
+    net.sleep(66)
+    s.close()
+    net.sleep(0.2)
+
+
 @scenario(quick=True, finds={"rst-abort": "client"})
 def abort_by_the_client(net):
     """The client aborts (SO_LINGER 0)."""
@@ -887,6 +976,23 @@ def reuse_while_the_client_waits(net):
     _close_both(net, c, s)
     net.sleep(1.5)
     c = net.dial()
+    s = net.accept(listening)
+    _talk(net, c, s)
+    _close_both(net, c, s)
+
+
+@scenario(quick=True, pcap={"isn-collision": 4}, finds={"isn-collision": "client", "rst-abort": "client"})
+def isn_inside_the_former(net):
+    """After an abort the client uses its port again, from a number that the former connection used; no timestamps."""
+    net.sysctl("both", tcp_timestamps=0)
+    c, s, listening = net.connect()
+    c.sendall(b"x" * 1400)
+    s.recv(2000)
+    net.sleep(0.1)
+    isn = net.numbers()["client"]["seq"] - 700
+    abort(c)
+    net.sleep(0.1)
+    c = net.dial(isn=isn)
     s = net.accept(listening)
     _talk(net, c, s)
     _close_both(net, c, s)
