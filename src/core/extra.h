@@ -171,7 +171,8 @@ struct tf_rst_record {
 
 /* A SYN on a used 4-tuple that waits for its judge (RFC 9293 section 3.6.1, RFC 6191). */
 struct tf_held_syn {
-	struct tf_segment segment;                    /* the first one with this ISN, without its payload */
+	struct tf_segment segment; /* the first one with this ISN, without its payload */
+	struct tf_segment answer;  /* its SYN,ACK, while it counts as old; packet 0: none */
 	uint8_t sack[TF_SACK_BLOCKS * TF_SACK_BLOCK]; /* of that */
 	uint64_t last_packet;
 	uint64_t challenge_packet; /* the ACK that answered it; 0: none passed */

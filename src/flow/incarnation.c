@@ -160,6 +160,17 @@ give_up_attempt(struct tf_analyzer *a, struct tf_connection *c)
 	tf_replica_moved(tf_replica(&a->ctx, c, TF_CLIENT), TF_IN_TIMEOUT_SYN, TF_INFERRED);
 }
 
+/* What was taken for the answer to an old duplicate was one to a new attempt: it was none of C's. */
+static void
+take_answer_from(struct tf_connection *c, const struct tf_held_syn *held)
+{
+	struct tf_end *end = &c->end[!held->from];
+
+	end->packets--;
+	end->wire_word -= held->answer.wire_len * TF_COUNT_ONE;
+	end->flags &= (uint16_t) ~(TF_END_SYN_SEEN | TF_END_ISN_KNOWN | TF_END_SEQ_KNOWN);
+}
+
 /* The SYN that connection INDEX holds begins a new one. */
 static uint32_t
 begin_held(struct tf_analyzer *a, uint32_t index)
@@ -172,11 +183,15 @@ begin_held(struct tf_analyzer *a, uint32_t index)
 	drop_held(a, c);
 	if (tf_connection_waits_in(&a->ctx, c, TF_CLIENT) == TF_SYN_SENT && !(c->flags & TF_CONN_SYN_ACK))
 		give_up_attempt(a, c);
+	if (held.answer.packet)
+		take_answer_from(c, &held);
 	former = replace(a, index);
 	index = tf_table_begin(a, &key, tf_key_hash(&key, a->config.hash_key), &held.segment,
 	                       held.segment.ts_ns, &former);
 	if (index)
 		replay(a, index, &held);
+	if (index && held.answer.packet)
+		tf_feed_connection(a, index, &held.answer);
 	return index;
 }
 
@@ -272,20 +287,35 @@ fits_former(const struct tf_connection *c, const struct tf_segment *s)
 	       tf_seq_eq(s->seq, x->max) && tf_seq_between(s->ack, y->una, y->max);
 }
 
+/* S answers what seems to be an old duplicate, and so it will be reset: RFC 9293 section 3.5, figure 8.  If it is
+ * acknowledged instead, it was a new attempt. */
+static void
+keep_answer(struct tf_held_syn *held, const struct tf_segment *s)
+{
+	if ((s->flags & (TF_SYN | TF_ACK | TF_RST)) != (TF_SYN | TF_ACK) || held->answer.packet)
+		return;
+	held->answer = *s;
+	held->answer.payload = NULL;
+	held->answer.payload_len = 0;
+	held->answer.sack = NULL;
+	held->answer.sack_count = 0;
+}
+
 uint32_t
 tf_held_judge(struct tf_analyzer *a, uint32_t index, uint32_t hash, const struct tf_segment *s)
 {
 	struct tf_connection *c = tf_connection_at(a, index);
-	const struct tf_held_syn *held = held_of(a, c);
+	struct tf_held_syn *held = held_of(a, c);
 
 	if (!held)
 		return begins_unseen(c, s) ? begin_fresh(a, index, hash, s) : index;
 	tf_shape_forget(c);
 	if (tf_connection_sender(c, s) != held->from) {
-		/* What answers an old duplicate is reset: RFC 9293 section 3.5, figure 8. */
-		if (s->flags & (TF_SYN | TF_RST) && acks_held(held, s) &&
-		    !tf_connection_syn_is_old(&a->ctx, c, &held->segment))
+		if (!(s->flags & (TF_SYN | TF_RST)) || !acks_held(held, s))
+			return index;
+		if (!tf_connection_syn_is_old(&a->ctx, c, &held->segment))
 			return begin_held(a, index);
+		keep_answer(held, s);
 		return index;
 	}
 	if (s->flags & TF_RST)
