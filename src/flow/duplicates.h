@@ -4,10 +4,11 @@
  * A copy has the same TCP octets (its checksum stands for the payload) and
  * the same IP identification, and comes within a millisecond; TTL, MAC and
  * VLAN may differ.  With octets of its own and an identification it may take
- * ten: mirrors are slow at times, and no time-out is so short.  Where there
- * is no identification (IPv6, or 0) only
- * segments with SYN, FIN or payload can be told, since identical duplicate
- * ACKs are real, unless most of the capture is doubled.
+ * ten: mirrors are slow at times, and no time-out is so short.  Where another
+ * TTL shows that it was taken at another place on the path, it may take as
+ * long as no time-out does.  Where there is no identification (IPv6, or 0)
+ * only segments with SYN, FIN or payload can be told, since identical
+ * duplicate ACKs are real, unless most of the capture is doubled.
  */
 #ifndef TCPFSM_FLOW_DUPLICATES_H
 #define TCPFSM_FLOW_DUPLICATES_H
@@ -23,7 +24,7 @@
 
 struct tf_seen {
 	uint64_t digest;
-	int64_t ts_ns;
+	int64_t ts_and_ttl; /* nanoseconds, in their lowest octet the TTL */
 };
 
 /* Zeroed, it has seen nothing. */
@@ -61,6 +62,12 @@ tf_duplicates_digest(const struct tf_segment *s)
 	       tf_duplicates_word(&s->len) ^ (uint64_t)s->ip_id << 16;
 }
 
+static inline struct tf_seen
+tf_duplicates_seen(uint64_t digest, const struct tf_segment *s)
+{
+	return (struct tf_seen){digest, (s->ts_ns & ~INT64_C(0xff)) | s->ttl};
+}
+
 /* S has DIGEST, and so has one of the two in SET: is it a copy? */
 bool tf_duplicates_judge(struct tf_duplicates *d, struct tf_seen set[2], uint64_t digest,
                          const struct tf_segment *s);
@@ -77,7 +84,7 @@ tf_duplicates_check(struct tf_duplicates *d, const struct tf_segment *s)
 	if (__builtin_expect(set[0].digest == digest || set[1].digest == digest, false))
 		return tf_duplicates_judge(d, set, digest, s);
 	set[1] = set[0];
-	set[0] = (struct tf_seen){digest, s->ts_ns};
+	set[0] = tf_duplicates_seen(digest, s);
 	return false;
 }
 

@@ -110,6 +110,15 @@ def copied(frames, delay=0.00002):
     return [(when + i * delay, frame) for when, frame in frames for i in range(2)]
 
 
+def at_both_ends(frames, delay, hops=3):
+    """Each frame once more at a second tap, DELAY seconds later and HOPS further."""
+    def further(frame):
+        ip = frame[14:22] + bytes([frame[22] - hops]) + frame[23:24] + b"\0\0" + frame[26:34]
+        return frame[:14] + ip[:10] + struct.pack(">H", checksum(ip)) + ip[12:] + frame[34:]
+
+    return sorted(frames + [(when + delay, further(frame)) for when, frame in frames], key=lambda each: each[0])
+
+
 def from_client(frames):
     return [(when, frame) for when, frame in frames if frame[29] == 1]
 
@@ -209,6 +218,9 @@ CASES = [
     Case("the client's direction alone", [pcap(from_client(one(1) + one(2, 5) + one(3, 10)))], ["one-way"],
          details={"connections": 3, "total": 3}),
     Case("a scan of what does not answer", [pcap(unanswered(20))], like="one-way"),
+    Case("taps at both ends of a path, merged", [pcap(at_both_ends(one(), 0.015))], ["duplicate-frames"],
+         details={"duplicates": 10}),
+    Case("as late copies, but with the same TTL", [pcap(at_both_ends(one(), 0.015, hops=0))], like="duplicate-frames"),
     Case("a filter kept SYN, FIN and RST", [pcap(with_flags(several(60, 2), SYN | FIN | RST))],
          never=["stuck-fin-wait-1", "stuck-last-ack", "stuck-closing", "half-open-handshake"]),
     Case("a filter kept data, SYN, FIN and RST", [pcap(with_flags(several(60, 2), SYN | FIN | RST | PSH))],

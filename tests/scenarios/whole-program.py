@@ -65,6 +65,7 @@ JUDGED_AT_THE_END = ("kernel-drops", "duplicate-frames", "one-way", "time-backwa
 VERDICTS = {
     "capture/mirror-port.scn": ["duplicate-frames"],
     "capture/mirror-port-slow.scn": ["duplicate-frames"],
+    "capture/two-taps.scn": ["duplicate-frames"],
     "capture/one-way-client.scn": ["one-way"],
     "capture/one-way-server.scn": ["one-way"],
     "capture/one-way-syn.scn": ["one-way"],
