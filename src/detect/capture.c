@@ -110,16 +110,27 @@ check_evictions(struct tf_context *ctx)
 	tf_raise_subject(ctx, &f);
 }
 
+/* A program that connected to its own port: both directions look like one. */
+static bool
+is_to_itself(const struct tf_context *ctx, const struct tf_connection *c)
+{
+	const struct tf_addr a = tf_connection_addr(ctx, c, 0), b = tf_connection_addr(ctx, c, 1);
+
+	return c->tuple.port[0] == c->tuple.port[1] && memcmp(&a, &b, sizeof a) == 0;
+}
+
 bool
-tf_detect_one_way(const struct tf_connection *c)
+tf_detect_one_way(const struct tf_context *ctx, const struct tf_connection *c)
 {
 	const struct tf_end *client = &c->end[TF_CLIENT], *server = &c->end[TF_SERVER];
 	const struct tf_end *seen = client->packets ? client : server;
 	const struct tf_end *absent = client->packets ? server : client;
 
-	/* It acknowledges what did not pass, and again: no scan, and no answer to a forged address. */
+	/* It acknowledges what did not pass, and again: no scan, and no answer to a forged address.  Where its opening
+	 * did not pass either, only an ACK that went on shows that the other end spoke since the capture began. */
 	return !absent->packets && seen->packets > 1 && tf_end_has(absent, TF_END_SEQ_KNOWN) &&
-	       tf_was_in(seen, TF_ESTABLISHED);
+	       tf_was_in(seen, TF_ESTABLISHED) && tf_seq_gt(absent->una, absent->isn) &&
+	       !is_to_itself(ctx, c);
 }
 
 void

@@ -9,7 +9,7 @@
 #include "core/context.h"
 
 /* One end of C never passed the tap, though the other shows that it spoke. */
-bool tf_detect_one_way(const struct tf_connection *c);
+bool tf_detect_one_way(const struct tf_context *ctx, const struct tf_connection *c);
 
 /* Raise what FACTS and the statistics show. */
 void tf_detect_capture(struct tf_context *ctx, const struct tf_capture_facts *facts);

@@ -397,7 +397,7 @@ tf_table_end(struct tf_analyzer *a, uint32_t index, enum tf_end_reason reason)
 
 	tf_detect_end(&a->ctx, c);
 	tf_held_count(a, c);
-	a->stats.one_way += tf_detect_one_way(c);
+	a->stats.one_way += tf_detect_one_way(&a->ctx, c);
 	tf_record_emit(&a->ctx, c, reason == TF_GONE_EVICTED);
 	if (reason == TF_GONE_FINISHED)
 		return; /* the whole table goes */

@@ -119,6 +119,21 @@ def at_both_ends(frames, delay, hops=3):
     return sorted(frames + [(when + delay, further(frame)) for when, frame in frames], key=lambda each: each[0])
 
 
+def to_itself():
+    """RFC 9293 section 3.5, figure 7, with one socket in both roles: its SYN is answered by itself."""
+    talk = Talk(1)
+    talk.ends = (talk.ends[0], talk.ends[0])
+    talk.send(0, SYN)
+    talk.next = [talk.next[0] - 1, talk.next[0]]
+    talk.send(0, SYN | ACK)
+    talk.next[1] = talk.next[0]
+    talk.send(0, PSH | ACK, b"q" * 300)
+    talk.next[1] = talk.next[0]
+    talk.send(0, ACK).send(0, FIN | ACK)
+    talk.next[1] = talk.next[0]
+    return talk.send(0, ACK).frames
+
+
 def from_client(frames):
     return [(when, frame) for when, frame in frames if frame[29] == 1]
 
@@ -218,6 +233,9 @@ CASES = [
     Case("the client's direction alone", [pcap(from_client(one(1) + one(2, 5) + one(3, 10)))], ["one-way"],
          details={"connections": 3, "total": 3}),
     Case("a scan of what does not answer", [pcap(unanswered(20))], like="one-way"),
+    Case("a capture that begins when the other end is dead", [pcap(Talk(1).send(0, PSH | ACK, b"q" * 300).again(9).frames)],
+         like="one-way"),
+    Case("a program that connected to its own port", [pcap(to_itself())], like="one-way"),
     Case("taps at both ends of a path, merged", [pcap(at_both_ends(one(), 0.015))], ["duplicate-frames"],
          details={"duplicates": 10}),
     Case("as late copies, but with the same TTL", [pcap(at_both_ends(one(), 0.015, hops=0))], like="duplicate-frames"),

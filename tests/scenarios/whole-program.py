@@ -70,7 +70,6 @@ VERDICTS = {
     "capture/one-way-server.scn": ["one-way"],
     "capture/one-way-syn.scn": ["one-way"],
     "established/dead-peer-not-one-way.scn": ["one-way"],
-    "established/dead-peer-one-way.scn": ["one-way"],
 }
 
 
