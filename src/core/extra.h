@@ -108,9 +108,10 @@ struct tf_end_watch {
 	/* Its FIN, sent again into TIME-WAIT and not yet acknowledged again; packet 0: none. */
 	uint64_t fin_again_packet;
 	int64_t fin_again_ns;
-	/* A RST in its name, in the window but not where it is. */
-	uint32_t rst_offset; /* octets beyond rst_expected; 0: none */
-	tf_seq rst_expected;
+	/* The latest RST in its name that lay in the window, but not where it is; packet 0: none. */
+	uint64_t missed_packet;
+	int64_t missed_ns;
+	tf_seq missed_seq, missed_expected;
 	uint8_t rst_ttl; /* of the last RST in its name; 0: none */
 	/* Segments in its name that may be somebody else's (detect/injection.c). */
 	uint16_t rst_id;            /* IP identification of that RST; 0: none */

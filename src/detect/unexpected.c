@@ -109,26 +109,30 @@ check_challenge(const struct tf_step *st, const struct tf_extra *x)
 			raise_challenge(st, "SYN", held->segment.seq, held->last_packet);
 		}
 	}
-	if (x->rst.seen && !x->rst.exact && x->rst.from == st->to &&
-	    st->ctx->now_ns - x->rst.ts_ns < ANSWER_NS && x->watch[st->to].rst_offset)
-		raise_challenge(st, "RST", x->rst.seq, x->rst.packet);
+	const struct tf_end_watch *w = &x->watch[st->to];
+	if (w->missed_packet && st->ctx->now_ns - w->missed_ns < ANSWER_NS)
+		raise_challenge(st, "RST", w->missed_seq, w->missed_packet);
 }
 
 /* ---- a RST that was survived ---------------------------------------------------------------- */
 
-/* In the window, and beyond all that its alleged sender sent: it had to guess. */
+/* In the window, and beyond all that its alleged sender sent: it had to guess.  Others that miss the window, as in a
+ * sweep, leave it as it is. */
 static void
 note_rst(const struct tf_step *st, struct tf_extra *x)
 {
 	struct tf_end_watch *w = &x->watch[st->from];
 
-	w->rst_offset = 0;
+	if (x->rst.exact)
+		w->missed_packet = 0;
 	if (x->rst.exact || x->rst.packet != st->s->packet || !synchronized(st) ||
 	    !tf_end_has(st->y, TF_END_WINDOW_KNOWN) || !tf_seq_eq(st->x->nxt, st->x->max) ||
 	    tf_seq_le(st->s->seq, st->x->nxt) || tf_seq_ge(st->s->seq, st->y->right))
 		return;
-	w->rst_offset = st->s->seq.v - st->x->nxt.v;
-	w->rst_expected = st->x->nxt;
+	w->missed_packet = st->s->packet;
+	w->missed_ns = st->ctx->now_ns;
+	w->missed_seq = st->s->seq;
+	w->missed_expected = st->x->nxt;
 }
 
 static void
@@ -136,16 +140,16 @@ check_survival(const struct tf_step *st, struct tf_extra *x)
 {
 	struct tf_end_watch *w = &x->watch[st->from];
 
-	if (!w->rst_offset || x->rst.from != st->from || !st->fresh || st->bad_ack || tf_step_rejected(st) ||
-	    st->ctx->now_ns - x->rst.ts_ns <= tf_end_rtt_ns(st->x))
+	if (!w->missed_packet || !st->fresh || st->bad_ack || tf_step_rejected(st) ||
+	    st->ctx->now_ns - w->missed_ns <= tf_end_rtt_ns(st->x))
 		return;
 	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_BLIND_RST, st->from);
-	tf_finding_count(&f, "seq", TF_D_SEQ, x->rst.seq.v);
-	tf_finding_count(&f, "expected", TF_D_SEQ, w->rst_expected.v);
-	tf_finding_count(&f, "offset", TF_D_COUNT, w->rst_offset);
-	tf_finding_packet(&f, x->rst.packet);
+	tf_finding_count(&f, "seq", TF_D_SEQ, w->missed_seq.v);
+	tf_finding_count(&f, "expected", TF_D_SEQ, w->missed_expected.v);
+	tf_finding_count(&f, "offset", TF_D_COUNT, w->missed_seq.v - w->missed_expected.v);
+	tf_finding_packet(&f, w->missed_packet);
 	tf_finding_packet(&f, st->s->packet);
-	w->rst_offset = 0;
+	w->missed_packet = 0;
 	tf_raise(st->ctx, st->c, &f);
 }
 
