@@ -67,6 +67,16 @@ unacknowledged_since(const struct tf_context *ctx, const struct tf_connection *c
 	return fin->ack_last_ns ? tf_fin_last_ns(ctx, c, which) : fin->first_ns;
 }
 
+/* Who comes to CLOSING late has hung in FIN-WAIT-1 before, and is not stuck in CLOSING yet. */
+static int64_t
+in_state_since(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint which)
+{
+	int64_t since = unacknowledged_since(ctx, c, which);
+	int64_t closing_ns = tf_closing_if(ctx, c)->fin[!which].ack_ns;
+
+	return tf_end_state(&c->end[which]) == TF_CLOSING && closing_ns > since ? closing_ns : since;
+}
+
 static int64_t
 fin_deadline(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint which)
 {
@@ -79,7 +89,7 @@ fin_deadline(const struct tf_context *ctx, const struct tf_connection *c, enum t
 	if (id < 0 || (tf_without_acks(ctx) && !again) || !fin->packet ||
 	    (!c->end[!which].packets && again < FIN_REPEATS) || tf_raised(ctx, c, (enum tf_anomaly)id, which))
 		return INT64_MAX;
-	return unacknowledged_since(ctx, c, which) + (again >= FIN_REPEATS ? FIN_REPEATED_NS : FIN_LIMIT_NS);
+	return in_state_since(ctx, c, which) + (again >= FIN_REPEATS ? FIN_REPEATED_NS : FIN_LIMIT_NS);
 }
 
 static void
