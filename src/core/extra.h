@@ -100,7 +100,8 @@ struct tf_end_watch {
 	/* It offers no window. */
 	int64_t shut_ns; /* since when; 0: it does offer one */
 	uint64_t shut_packet, shut_probe_packet;
-	uint32_t shut_probes; /* that the other end sent since */
+	uint32_t shut_probes;     /* that the other end sent since */
+	uint32_t shut_unanswered; /* those of them after its latest segment */
 	/* Its first new data after it had acknowledged the other end's FIN. */
 	tf_seq after_fin_seq, after_fin_end;
 	uint64_t after_fin_packet;

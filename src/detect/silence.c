@@ -15,6 +15,7 @@
 #define PROBE_APART_NS   INT64_C(300000000) /* probes closer than this are one */
 #define PROBE_ANSWER_NS  INT64_C(1000000000)
 #define PROBES_AND_RESET 2
+#define PROBES_LOST      2 /* one may be on its way */
 
 static bool
 synchronized(const struct tf_connection *c)
@@ -93,6 +94,7 @@ note_window_probe(const struct tf_step *st, struct tf_end_watch *sender, struct 
 	    st->ctx->now_ns - receiver->shut_ns < tf_end_rtt_ns(st->x))
 		return;
 	receiver->shut_probes++;
+	receiver->shut_unanswered++;
 	receiver->shut_probe_packet = st->s->packet;
 	sender->tried_ns = st->ctx->now_ns;
 }
@@ -184,6 +186,11 @@ raise_window(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint r
 
 	tf_finding_duration(&f, "for", ctx->now_ns - w->shut_ns);
 	tf_finding_count(&f, "probes", TF_D_COUNT, w->shut_probes);
+	if (w->shut_unanswered >= PROBES_LOST)
+		tf_finding_text(
+		    &f, "note",
+		    "But its latest probes had no answer at all: rather its host or the path to it is "
+		    "gone since.");
 	tf_finding_packet(&f, w->shut_packet);
 	tf_finding_packet(&f, w->shut_probe_packet);
 	tf_raise(ctx, c, &f);
@@ -255,6 +262,7 @@ tf_silence_segment(const struct tf_step *st)
 	own->heard_ns = st->ctx->now_ns;
 	peer->repeats = 0;
 	peer->probes = 0;
+	own->shut_unanswered = 0;
 	/* It has heard something new, whether that passed the tap or not. */
 	if (st->ack_advances)
 		own->repeats = 0;

@@ -257,14 +257,27 @@ put_unanswered(struct tf_finding *f, uint64_t connections, uint64_t attempts, in
 	tf_finding_where(f, TF_WHERE_BEHIND, "the SYNs passed the tap and no answer did");
 }
 
+/* Who answers others is up, and may be reached. */
+static void
+note_listener(struct tf_context *ctx, struct tf_finding *f, const struct tf_addr *addr, uint16_t port)
+{
+	if (tf_listener_find(&ctx->memory->listeners, addr, port))
+		tf_finding_text(
+		    f, "note",
+		    "But this address and port answered other SYNs of this capture: rather its accept "
+		    "queue or its SYN queue is full, or segments are lost.");
+}
+
 static void
 raise_alone(struct tf_context *ctx, struct tf_connection *c, uint64_t attempts)
 {
 	const struct tf_extra *x = tf_extra_if(ctx, c);
+	const struct tf_addr addr = tf_connection_addr(ctx, c, server_side(c));
 	struct tf_finding f = tf_finding(ctx, c, TF_A_SYN_UNANSWERED, TF_CLIENT);
 
 	tell_repeated(ctx, c);
 	put_unanswered(&f, 1, attempts, ctx->now_ns - c->first_ts_ns);
+	note_listener(ctx, &f, &addr, c->tuple.port[server_side(c)]);
 	tf_finding_packet(&f, tf_first_packet(ctx, c));
 	if (x)
 		tf_finding_packet(&f, x->syn_last_packet);
@@ -299,6 +312,7 @@ raise_together(struct tf_context *ctx, struct tf_unanswered *p)
 	};
 
 	put_unanswered(&f, p->together, p->attempts, p->last_ns - p->first_ns);
+	note_listener(ctx, &f, &p->addr, p->port);
 	for (uint32_t i = 0; i < p->conn_count; i++)
 		tf_finding_packet(&f, p->packet[i]);
 	p->together = 0;

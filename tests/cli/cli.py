@@ -522,6 +522,41 @@ def a_handshake_that_passed_behind_the_clock_has_no_rtt():
     assert rtts([(5, frame) for _, frame in closed(40000)]) == [0]
 
 
+def note_of(name, frames):
+    """What is told behind the message of the first finding NAME."""
+    with open("noted.pcap", "wb") as file:
+        file.write(pcap(frames))
+    return next(a for a in as_json("-r", "noted.pcap").expect(0).records("anomaly") if a["id"] == name)["details"].get("note")
+
+
+@check
+def who_answered_other_syns_is_not_taken_for_a_wrong_address():
+    def unheeded(port):
+        return [(when, segment((1, 40001), (2, port), SYN, isn_of(40001))) for when in (1, 2, 4, 8, 16)]
+
+    assert "answered other SYNs" in note_of("syn-unanswered", closed(40000) + unheeded(80))
+    assert note_of("syn-unanswered", closed(40000) + unheeded(81)) is None
+
+
+@check
+def a_shut_window_whose_probes_find_nobody_is_not_the_programs_alone():
+    client, server, c, s = (1, 40000), (2, 80), isn_of(40000), isn_of(7)
+
+    def shut(answers):
+        window = lambda frame: frame[:48] + b"\0\0" + frame[50:]
+        frames = [(0, segment(client, server, SYN, c)), (0.01, segment(server, client, SYN | ACK, s, c + 1)),
+                                      (0.02, segment(client, server, ACK, c + 1, s + 1)),
+                                      (0.03, window(segment(server, client, ACK, s + 1, c + 1)))]
+        for number, when in enumerate((0.3, 0.8, 1.7, 3.4, 6.8)):
+            frames.append((when, segment(client, server, ACK, c, s + 1)))
+            if number < answers:
+                frames.append((when + 0.001, window(segment(server, client, ACK, s + 1, c + 1))))
+        return frames
+
+    assert note_of("zero-window-stall", shut(5)) is None
+    assert "no answer at all" in note_of("zero-window-stall", shut(1))
+
+
 @check
 def of_few_connections_that_passed_in_one_direction_the_summary_tells():
     """Too few for a finding about the capture; but then something is missing all the same."""
