@@ -53,9 +53,17 @@ void tf_text_begin(struct tf_output *o, bool several_lines);
 void tf_text_number(struct tf_output *o, uint64_t conn);
 size_t tf_text_digits(uint64_t v);
 
+/* How often a finding came up, where that is more than there are sentences about it; else once. */
+struct tf_times {
+	uint32_t count;
+	bool both_ends; /* of both together */
+};
+
+#define TF_ONCE ((struct tf_times){1, false})
+
 /* A finding under what it is about: MESSAGE is its sentence, IDS the ids that it stands for, TIMES how often it came up. */
 void tf_text_finding(struct tf_output *o, const struct tf_finding *f, const char *message, const char *ids,
-                     uint32_t times);
+                     struct tf_times times);
 
 /* The block of a connection with its findings; P: what waited for it, or NULL. */
 void tf_text_block(struct tf_output *o, const struct tf_connection_record *r, const struct tf_pending *p);

@@ -78,21 +78,20 @@ put_explained_at(struct tf_output *o, struct tf_buf *text, enum tf_anomaly id)
 	}
 }
 
-/* How often it came up, where that is more than there are sentences about it. */
 static void
-put_times(struct tf_buf *text, uint32_t times)
+put_times(struct tf_buf *text, struct tf_times times)
 {
-	if (times < 2)
+	if (times.count < 2)
 		return;
-	tf_put_str(text, times == UINT16_MAX ? ", at least " : ", ");
-	tf_put_grouped(text, times);
-	tf_put_lit(text, " times in all");
+	tf_put_str(text, times.count == UINT16_MAX ? ", at least " : ", ");
+	tf_put_grouped(text, times.count);
+	tf_put_str(text, times.both_ends ? " times in all at both ends" : " times in all");
 }
 
 /* "[packets 8 and 9; RFC 9293 section 3.6; stuck-fin-wait-2, 3 times in all, explained at #1]" */
 static void
 put_evidence(struct tf_output *o, struct tf_buf *text, const struct tf_finding *f, const char *ids,
-             uint32_t times)
+             struct tf_times times)
 {
 	tf_put_lit(text, " [");
 	if (f->packet_count > 0) {
@@ -115,7 +114,7 @@ put_evidence(struct tf_output *o, struct tf_buf *text, const struct tf_finding *
 /* A finding: severity, sentence, evidence, and at its first time the explanation. */
 void
 tf_text_finding(struct tf_output *o, const struct tf_finding *f, const char *message, const char *ids,
-                uint32_t times)
+                struct tf_times times)
 {
 	struct tf_buf *b = &o->out, text;
 
@@ -199,12 +198,13 @@ put_unnoted_beginning(struct tf_output *o, const struct tf_connection_record *r)
 	tf_put_message(&message, &f);
 	tf_put_char(&message, '\0');
 	if (message.error == 0)
-		tf_text_finding(o, &f, message.data, tf_anomaly_info(f.id)->id, 1);
+		tf_text_finding(o, &f, message.data, tf_anomaly_info(f.id)->id, TF_ONCE);
 	tf_buf_done(&message, &o->out);
 }
 
-/* How often ID came up in R's connection; 1 where each time has a sentence of its own in P. */
-static uint32_t
+/* How often ID came up in R's connection; once where each time has a sentence of its own in P.  It is not known of which
+ * end how often. */
+static struct tf_times
 times_of(const struct tf_connection_record *r, const struct tf_pending *p, enum tf_anomaly id)
 {
 	uint32_t times = 1, told = 0;
@@ -214,7 +214,7 @@ times_of(const struct tf_connection_record *r, const struct tf_pending *p, enum 
 			times = r->anomalies[i].count;
 	for (const struct tf_note *n = p->first; n != NULL; n = n->next)
 		told += n->finding.id == id;
-	return times > told ? times : 1;
+	return times > told ? (struct tf_times){times, told > 1} : TF_ONCE;
 }
 
 /* One sentence tells both faces of a connection that is closed on one side: that of the end that does not close. */

@@ -558,6 +558,22 @@ def a_shut_window_whose_probes_find_nobody_is_not_the_programs_alone():
 
 
 @check
+def what_came_up_at_both_ends_is_counted_for_both():
+    client, server, c, s = (1, 40000), (2, 80), isn_of(40000), isn_of(7)
+
+    def times(answers):
+        frames = [(when, segment(client, server, SYN, c)) for when in (0, 1, 2)]
+        frames += [(when, segment(server, client, SYN | ACK, s, c + 1)) for when in answers]
+        with open("both.pcap", "wb") as file:
+            file.write(pcap(sorted(frames, key=lambda frame: frame[0])))
+        out = " ".join(tcpfsm("-r", "both.pcap").expect(0).out.split())
+        return re.findall(r"handshake-retransmission, ([^],]*)", out)
+
+    assert times([2.01]) == ["2 times in all"], times([2.01])
+    assert times([0.01, 1.01]) == ["3 times in all at both ends"] * 2, times([0.01, 1.01])
+
+
+@check
 def of_few_connections_that_passed_in_one_direction_the_summary_tells():
     """Too few for a finding about the capture; but then something is missing all the same."""
     frames = closed(40000) + [(t, f) for t, f in closed(40001, 1) if f[29] == 1] + closed(40002, 2)
