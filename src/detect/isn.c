@@ -155,6 +155,19 @@ check_time_wait(const struct tf_step *st, const struct tf_former *former)
 	tf_raise(st->ctx, st->c, &f);
 }
 
+/* The former connection's own SYN once more, out of the network: its number, and a timestamp from before that one's end.
+ * Who took it for a new one was deceived (RFC 9293 section 3.5, figure 9), but nobody chose that number anew. */
+static bool
+is_old_duplicate(const struct tf_connection *c, const struct tf_former *former)
+{
+	const struct tf_end *end = &c->end[TF_CLIENT];
+	unsigned side = side_of(c, TF_CLIENT);
+
+	return bit(former->isn_known, side) && tf_seq_eq(end->isn, former->isn[side]) &&
+	       bit(former->timestamps, side) && tf_end_has(end, TF_END_TIMESTAMPS) &&
+	       (int32_t)(end->tsval - former->tsval[side]) < 0;
+}
+
 /* The SYN,ACK accepts the new connection: now both ISNs are known, and it matters. */
 void
 tf_isn_segment(const struct tf_step *st)
@@ -165,12 +178,15 @@ tf_isn_segment(const struct tf_step *st)
 
 	if (!accepts || !x || !x->former.conn)
 		return;
+	bool stale = is_old_duplicate(st->c, &x->former);
 	for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++) {
 		unsigned side = side_of(st->c, e);
-		if (!tf_end_has(&st->c->end[e], TF_END_ISN_KNOWN) || !bit(x->former.isn_known, side))
+		if (!tf_end_has(&st->c->end[e], TF_END_ISN_KNOWN) || !bit(x->former.isn_known, side) ||
+		    (e == TF_CLIENT && stale))
 			continue;
 		check_reuse(st, &x->former, e);
 		check_collision(st, &x->former, e);
 	}
-	check_time_wait(st, &x->former);
+	if (!stale)
+		check_time_wait(st, &x->former);
 }
