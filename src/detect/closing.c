@@ -72,7 +72,8 @@ static int64_t
 in_state_since(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint which)
 {
 	int64_t since = unacknowledged_since(ctx, c, which);
-	int64_t closing_ns = tf_closing_if(ctx, c)->fin[!which].ack_ns;
+	int64_t acked_ns = tf_closing_if(ctx, c)->fin[!which].ack_ns;
+	int64_t closing_ns = acked_ns ? acked_ns : tf_fin_last_ns(ctx, c, !which);
 
 	return tf_end_state(&c->end[which]) == TF_CLOSING && closing_ns > since ? closing_ns : since;
 }
