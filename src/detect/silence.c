@@ -134,6 +134,11 @@ raise_dead(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint sil
 	tf_finding_where(&f, TF_WHERE_BEHIND,
 	                 "each copy passed the tap and no answer did, so they are lost behind it, or the "
 	                 "answers are");
+	if (silent == TF_SERVER && c->flags & TF_CONN_SYN_ACK && c->end[silent].packets == 1)
+		tf_finding_text(
+		    &f, "note",
+		    "Of it nothing but its SYN,ACK passed: a listener whose accept queue is full does "
+		    "the same, if it keeps nothing of a SYN but a cookie.");
 	tf_finding_packet(&f, w->repeat_first);
 	tf_finding_packet(&f, w->repeat_last);
 	tf_raise(ctx, c, &f);

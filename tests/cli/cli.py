@@ -558,6 +558,22 @@ def a_shut_window_whose_probes_find_nobody_is_not_the_programs_alone():
 
 
 @check
+def a_listener_that_only_sent_its_syn_ack_may_have_a_full_queue():
+    client, server, c, s = (1, 40000), (2, 80), isn_of(40000), isn_of(7)
+
+    def unheeded(answered):
+        request = bytearray(segment(client, server, ACK, c + 1, s + 1) + b"request")
+        struct.pack_into(">H", request, 16, 40 + 7)
+        frames = [(0, segment(client, server, SYN, c)), (0.01, segment(server, client, SYN | ACK, s, c + 1)),
+                  (0.02, segment(client, server, ACK, c + 1, s + 1))]
+        frames += [(0.03, segment(server, client, ACK, s + 1, c + 1))] * answered
+        return frames + [(when, bytes(request)) for when in (0.5, 0.7, 1.1, 2, 4, 8, 16)]
+
+    assert "accept queue" in note_of("dead-peer", unheeded(0))
+    assert note_of("dead-peer", unheeded(1)) is None
+
+
+@check
 def what_came_up_at_both_ends_is_counted_for_both():
     client, server, c, s = (1, 40000), (2, 80), isn_of(40000), isn_of(7)
 
