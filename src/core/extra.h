@@ -276,6 +276,7 @@ struct tf_ended {
 	uint8_t from;     /* enum tf_endpoint */
 	uint8_t state[2]; /* enum tf_state, before the RST */
 	bool stranger;    /* a RST is all that passed of its sender, and the opening did not */
+	bool went_on;     /* its alleged sender sent new data since */
 };
 
 #define TF_LATE_LETTERS 32

@@ -193,7 +193,12 @@ raise_end(struct tf_context *ctx, struct tf_connection *c, const struct tf_extra
 		    &f, TF_WARNING,
 		    "Of that end nothing else passed, so the connection may never have been: a scan, or "
 		    "a tool that sends data without opening one, is answered like this, too.");
-	if (id == TF_A_RST_ABORT && e->unacknowledged && !c->end[!e->from].packets)
+	else if (e->went_on)
+		tf_finding_text(
+		    &f, "note",
+		    "But that end sent new data afterwards, as no host does that has reset the connection: "
+		    "the RST came from somebody else, such as a firewall or a NAT.");
+	else if (id == TF_A_RST_ABORT && e->unacknowledged && !c->end[!e->from].packets)
 		tf_finding_text(&f, "note",
 		                "Of the other end nothing passed the tap: it may have acknowledged them.");
 	tf_finding_packet(&f, e->cause[0]);
@@ -355,6 +360,9 @@ check_data_after_rst(const struct tf_step *st, struct tf_extra *x)
 		return;
 	}
 	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_DATA_AFTER_CLOSE, st->from);
+	if (x->ended.packet == x->rst.packet && st->from == (enum tf_endpoint)x->rst.from &&
+	    tf_seq_ge(st->s->seq, x->rst.seq))
+		x->ended.went_on = true;
 	tf_finding_text(&f, "close", "RST");
 	tf_finding_count(&f, "bytes", TF_D_COUNT, st->s->len);
 	tf_finding_duration(&f, "after", after_ns);

@@ -574,6 +574,24 @@ def a_listener_that_only_sent_its_syn_ack_may_have_a_full_queue():
 
 
 @check
+def a_reset_whose_sender_goes_on_is_somebody_elses():
+    client, server, c, s = (1, 40000), (2, 80), isn_of(40000), isn_of(7)
+
+    def later(speaker):
+        other, seq, ack = (client, s + 1, c + 1) if speaker == server else (server, c + 1, s + 1)
+        data = bytearray(segment(speaker, other, ACK, seq, ack) + b"more")
+        struct.pack_into(">H", data, 16, 40 + 4)
+        return [(0, segment(client, server, SYN, c)), (0.01, segment(server, client, SYN | ACK, s, c + 1)),
+                (0.02, segment(client, server, ACK, c + 1, s + 1)),
+                (0.5, segment(server, client, RST | ACK, s + 1, c + 1)),
+                (2, bytes(data)), (2.01, segment(other, speaker, RST, ack)),
+                (9, segment((3, 1), (4, 2), SYN, 5))]
+
+    assert "somebody else" in note_of("rst-abort", later(server))
+    assert note_of("rst-abort", later(client)) is None
+
+
+@check
 def what_came_up_at_both_ends_is_counted_for_both():
     client, server, c, s = (1, 40000), (2, 80), isn_of(40000), isn_of(7)
 
