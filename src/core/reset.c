@@ -248,8 +248,8 @@ tf_outlive_reset(const struct tf_step *st)
 	if (tf_connection_close(st->c) != TF_CLOSE_OPEN || tf_end_state(st->x) != TF_ESTABLISHED ||
 	    tf_end_state(st->y) != TF_ESTABLISHED)
 		return;
-	bool settled = x->rst.exact ? x->rst.belied : !x->rst.awaiting && !x->watch[st->from].rst_offset;
-	if (!settled)
+	bool settled = x->rst.exact ? x->rst.belied : !x->rst.awaiting;
+	if (!settled || x->watch[TF_CLIENT].missed_packet || x->watch[TF_SERVER].missed_packet)
 		return;
 	if (x->ended.packet == x->rst.packet)
 		x->ended.packet = 0; /* it did not end it */
