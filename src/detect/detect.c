@@ -130,7 +130,6 @@ tf_detect_next(const struct tf_context *ctx, const struct tf_connection *c)
 	if (!tf_extra_if(ctx, c))
 		return next;
 	next = tf_earlier(next, tf_opening_next(ctx, c));
-	next = tf_earlier(next, tf_unanswered_next(ctx, c));
 	next = tf_earlier(next, tf_handshake_next(ctx, c));
 	next = tf_earlier(next, tf_doubtful_next(ctx, c));
 	next = tf_earlier(next, tf_ahead_next(ctx, c));
@@ -169,10 +168,10 @@ tf_detect_end(struct tf_context *ctx, struct tf_connection *c)
 		tf_leaks_leave(ctx, c);
 		tf_handshake_end(ctx, c);
 	}
-	if (c->flags & counted) {
+	if (tf_extra_if(ctx, c) || c->flags & counted)
 		tf_unanswered_leave(ctx, c);
+	if (c->flags & counted)
 		tf_flood_leave(ctx, c);
-	}
 }
 
 void

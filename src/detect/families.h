@@ -50,9 +50,8 @@ int64_t tf_opening_next(const struct tf_context *ctx, const struct tf_connection
 void tf_opening_deadline(struct tf_context *ctx, struct tf_connection *c);
 
 void tf_unanswered_segment(const struct tf_step *st);
-int64_t tf_unanswered_next(const struct tf_context *ctx, const struct tf_connection *c);
 void tf_unanswered_deadline(struct tf_context *ctx, struct tf_connection *c);
-/* What became of C is known, or it is no more. */
+/* C is no more. */
 void tf_unanswered_leave(struct tf_context *ctx, struct tf_connection *c);
 void tf_unanswered_end(struct tf_context *ctx);
 

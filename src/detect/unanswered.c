@@ -2,6 +2,9 @@
  * SYNs that nobody answers (RFC 9293 section 3.8.3), and SYNs and SYN,ACKs
  * that are sent again (section 3.8.1).
  *
+ * While an attempt goes on its next SYN may be answered: that none was is
+ * told when the next one does not come, or the connection is left.
+ *
  * A listener that is down, filtered or flooded leaves hundreds of them:
  * the first are told one by one, the others together.  What is sent again
  * in such a crowd waits until it is known what became of it.
@@ -247,6 +250,14 @@ is_unanswered(const struct tf_context *ctx, const struct tf_connection *c)
 	       !tf_raised(ctx, c, TF_A_UNREACHABLE, TF_CLIENT);
 }
 
+/* An answer to the last SYN would have come by now, or to one before it that was itself a repetition. */
+static bool
+has_waited(const struct tf_context *ctx, const struct tf_extra *x)
+{
+	return (x->syn_again > 1 && x->syn_gap_ns >= PATIENCE_NS) ||
+	       (x->syn_again && ctx->now_ns - x->syn_last_ns >= PATIENCE_NS);
+}
+
 static void
 put_unanswered(struct tf_finding *f, uint64_t connections, uint64_t attempts, int64_t for_ns)
 {
@@ -354,22 +365,14 @@ tf_unanswered_segment(const struct tf_step *st)
 		tell_repeated(st->ctx, st->c);
 }
 
-int64_t
-tf_unanswered_next(const struct tf_context *ctx, const struct tf_connection *c)
-{
-	const struct tf_extra *x = tf_extra_if(ctx, c);
-
-	return x->syn_again && is_unanswered(ctx, c) ? x->syn_last_ns + PATIENCE_NS : INT64_MAX;
-}
-
 void
 tf_unanswered_deadline(struct tf_context *ctx, struct tf_connection *c)
 {
 	const struct tf_extra *x = tf_extra_if(ctx, c);
-	bool waited = x && tf_unanswered_next(ctx, c) <= ctx->now_ns;
+	bool given_up = x && x->given_up[TF_CLIENT];
 
-	/* The replica's own limit ran out a moment ago. */
-	if (is_unanswered(ctx, c) && (waited || tf_connection_close(c) == TF_CLOSE_UNANSWERED))
+	/* The replica's own limit ran out a moment ago, or no SYN came when it was due. */
+	if (is_unanswered(ctx, c) && (given_up || tf_connection_close(c) == TF_CLOSE_UNANSWERED))
 		judge(ctx, c);
 	/* The listener has given it up. */
 	if (c->flags & TF_CONN_SYN_ACK && tf_connection_waits_in(ctx, c, TF_SERVER) != TF_SYN_RECEIVED)
@@ -379,6 +382,10 @@ tf_unanswered_deadline(struct tf_context *ctx, struct tf_connection *c)
 void
 tf_unanswered_leave(struct tf_context *ctx, struct tf_connection *c)
 {
+	const struct tf_extra *x = tf_extra_if(ctx, c);
+
+	if (x && is_unanswered(ctx, c) && has_waited(ctx, x))
+		judge(ctx, c);
 	stop_waiting(ctx, c);
 	if (!(c->flags & TF_CONN_FOUND_SILENT))
 		tell_repeated(ctx, c);

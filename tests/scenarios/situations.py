@@ -24,7 +24,7 @@ SITUATIONS = [
     ("a SYN is lost", "opening/syn-retransmitted", ["ESTABLISHED / ESTABLISHED"], ["handshake-retransmission"],
      "sent its SYN again, 1 s after"),
     ("nobody answers a SYN", "opening/unanswered-retransmitted", ["SYN-SENT / LISTEN"],
-     ["handshake-retransmission", "syn-unanswered"], "nothing came back within 4 s"),
+     ["handshake-retransmission", "syn-unanswered"], "nothing came back within 4.1 s"),
     ("an old SYN is answered", "opening/wrong-ack", ["ESTABLISHED / ESTABLISHED"],
      ["handshake-ack-mismatch", "handshake-retransmission"], "where only 1001 would be right"),
     ("an old SYN comes before the client's", "opening/old-duplicate-syn",
