@@ -169,6 +169,7 @@ struct tf_rst_record {
 	uint8_t from;               /* enum tf_endpoint */
 	bool seen, exact, awaiting; /* awaiting: silence or an answer decides */
 	bool belied;                /* both ends have gone on since: it was somebody else's */
+	bool again;                 /* another one had passed before, of either end, that was not belied */
 };
 
 /* A SYN on a used 4-tuple that waits for its judge (RFC 9293 section 3.6.1, RFC 6191). */

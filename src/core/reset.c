@@ -31,6 +31,7 @@ note_rst(struct tf_step *st, bool exact, bool awaiting)
 	    .seen = true,
 	    .exact = exact,
 	    .awaiting = awaiting,
+	    .again = x->rst.seen && !x->rst.belied,
 	};
 }
 

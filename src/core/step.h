@@ -26,6 +26,7 @@ struct tf_step {
 	enum tf_state before[2]; /* the states before it, by endpoint */
 	int64_t former_ns;       /* when the connection's segment before it passed */
 	tf_seq end;              /* after its last octet */
+	int64_t silence_ns;      /* since the segment before it, whichever end sent that */
 	unsigned marks;          /* enum tf_segment_mark */
 	enum tf_verdict verdict;
 	bool fresh;              /* nothing about it is older than what its sender sent before */

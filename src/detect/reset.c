@@ -44,7 +44,17 @@ spoke_just_now(const struct tf_step *st, const struct tf_extra *x)
 	int64_t opened_ns = tf_handshake_at_ns(st->c);
 
 	return (heard_ns > 0 && st->ctx->now_ns - heard_ns < TF_SETTLE_NS) ||
-	       (st->c->flags & TF_CONN_ESTABLISHED && st->ctx->now_ns - opened_ns < FORGETS_NS);
+	       (st->c->flags & TF_CONN_ESTABLISHED &&
+	        st->ctx->now_ns - opened_ns < FORGETS_NS + tf_end_rtt_ns(st->x));
+}
+
+/* It began anew, and its RST answers the ACK that challenged its SYN (section 3.5.1, figure 9). */
+static bool
+answers_challenge(const struct tf_step *st, const struct tf_extra *x)
+{
+	const struct tf_held_syn *held = x && x->held ? tf_pool_at(&st->ctx->held, x->held) : NULL;
+
+	return held && held->from == st->from && held->challenge_packet;
 }
 
 /* A host without the connection answers data or a probe with a bare RST
@@ -54,21 +64,19 @@ static bool
 lost_its_state(const struct tf_step *st)
 {
 	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
-	bool bare = !(st->s->flags & TF_ACK) && tf_seq_eq(st->s->seq, st->x->nxt);
-	bool closing =
-	    tf_end_has(st->x, TF_END_FIN) || tf_end_has(st->y, TF_END_FIN) || (x && x->damaged_close);
+	bool bare = !(st->s->flags & TF_ACK) && tf_seq_eq(st->s->seq, st->x->una);
+	bool closing = tf_end_has(st->x, TF_END_FIN) || tf_end_has(st->y, TF_END_FIN) ||
+	               (x && (x->damaged_close || x->rst.again));
 	bool probed = x && x->probe_ns[st->to] > 0 && st->c->last_ts_ns - x->probe_ns[st->to] < TF_SETTLE_NS;
 
-	if (closing || st->before[st->from] != TF_ESTABLISHED)
+	if (!bare || closing || st->before[st->from] != TF_ESTABLISHED)
 		return false;
-	if (x && x->held) {
-		const struct tf_held_syn *held = tf_pool_at(&st->ctx->held, x->held);
-		if (held->from == st->from)
-			return true;
-	}
-	/* And a capture with gaps may have missed its FIN. */
-	return bare && !spoke_just_now(st, x) && !(st->c->flags & TF_CONN_GAP) &&
-	       (unacknowledged(st->y) > 0 || probed);
+	if (answers_challenge(st, x))
+		return true;
+	/* What passes long after all else answers nothing, and data of its own on the way show that it spoke a moment ago.
+	 * And a capture with gaps may have missed its FIN. */
+	return st->silence_ns < TF_SETTLE_NS && unacknowledged(st->x) == 0 && !spoke_just_now(st, x) &&
+	       !(st->c->flags & TF_CONN_GAP) && (unacknowledged(st->y) > 0 || probed);
 }
 
 /* Octets of data that the RST's receiver sent, and that the RST does not acknowledge either. */
