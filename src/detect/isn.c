@@ -51,6 +51,7 @@ static void
 evidence(const struct tf_step *st, struct tf_finding *f)
 {
 	tf_finding_packet(f, tf_first_packet(st->ctx, st->c));
+	tf_finding_packet(f, tf_answer_packet(st->ctx, st->c));
 	tf_finding_packet(f, st->s->packet);
 }
 
@@ -90,27 +91,45 @@ check_collision(const struct tf_step *st, const struct tf_former *former, enum t
 	tf_raise(st->ctx, st->c, &f);
 }
 
-/* All that it sent before was this SYN, and so it may be sending it again: what answered it was lost behind the tap. */
+/* All that WHICH sent before was this SYN, or SYN,ACK. */
 static bool
-may_be_sent_again(const struct tf_step *st, const struct tf_former *former, enum tf_endpoint which)
+sent_this_alone(const struct tf_step *st, const struct tf_former *former, enum tf_endpoint which)
 {
 	unsigned side = side_of(st->c, which);
 
-	return which == TF_CLIENT && bit(former->max_known, side) &&
-	       former->max[side].v - former->isn[side].v == 1 &&
-	       st->c->first_ts_ns - former->first_ts_ns < st->ctx->config->timer[TF_TIMER_SYN_SENT];
+	return bit(former->max_known, side) && former->max[side].v - former->isn[side].v == 1 &&
+	       tf_seq_eq(st->c->end[which].isn, former->isn[side]);
+}
+
+/* The client may be sending its SYN again, since what answered it was lost behind the tap: then it comes when that is due,
+ * after twice the time at most that has gone by (RFC 6298 section 5.5).  Timers run late, up to an eighth of their length. */
+static bool
+may_be_sent_again(const struct tf_step *st, const struct tf_former *former)
+{
+	int64_t lasted_ns = former->last_ts_ns - former->first_ts_ns;
+	/* A capture may span centuries. */
+	int64_t due_ns = lasted_ns < INT64_MAX / 4 ? 2 * lasted_ns : INT64_MAX / 2;
+
+	due_ns = due_ns > TF_SETTLE_NS ? due_ns : TF_SETTLE_NS;
+	return sent_this_alone(st, former, TF_CLIENT) &&
+	       tf_since_former(st->c, former) <= due_ns + due_ns / 8;
+}
+
+/* Then the server's SYN,ACK may be the former one, too: that of an embryo that lived on, an old duplicate, or a SYN cookie,
+ * which comes from the same SYN by the same sum. */
+static bool
+is_no_choice(const struct tf_step *st, const struct tf_former *former, enum tf_endpoint which)
+{
+	return may_be_sent_again(st, former) && sent_this_alone(st, former, which);
 }
 
 static void
-check_reuse(const struct tf_step *st, const struct tf_former *former, enum tf_endpoint which)
+raise_reuse(const struct tf_step *st, const struct tf_former *former, enum tf_endpoint which)
 {
-	const struct tf_end *end = &st->c->end[which];
-
-	if (!tf_seq_eq(end->isn, former->isn[side_of(st->c, which)]) || may_be_sent_again(st, former, which))
-		return;
 	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_ISN_REUSE, which);
+
 	tf_finding_count(&f, "former", TF_D_COUNT, former->conn);
-	tf_finding_count(&f, "isn", TF_D_SEQ, end->isn.v);
+	tf_finding_count(&f, "isn", TF_D_SEQ, st->c->end[which].isn.v);
 	tf_finding_duration(&f, "since_open", st->c->first_ts_ns - former->first_ts_ns);
 	evidence(st, &f);
 	tf_raise(st->ctx, st->c, &f);
@@ -168,25 +187,36 @@ is_old_duplicate(const struct tf_connection *c, const struct tf_former *former)
 	       (int32_t)(end->tsval - former->tsval[side]) < 0;
 }
 
-/* The SYN,ACK accepts the new connection: now both ISNs are known, and it matters. */
+/* A former number may be that of an old duplicate, and what answers one draws a RST (RFC 9293 section 3.5, figures 8 and
+ * 11): that it was chosen is sure once the client takes the answer.  A new number was chosen in any case. */
+static void
+check_number(const struct tf_step *st, const struct tf_former *former, enum tf_endpoint which)
+{
+	const struct tf_end *end = &st->c->end[which];
+	unsigned side = side_of(st->c, which);
+	bool takes = st->from == TF_CLIENT && st->c->flags & TF_CONN_SYN_ACK, accepts = st->s->flags & TF_SYN;
+
+	if (!tf_end_has(end, TF_END_ISN_KNOWN) || !bit(former->isn_known, side))
+		return;
+	bool again = tf_seq_eq(end->isn, former->isn[side]);
+	if (takes && again && !is_no_choice(st, former, which))
+		raise_reuse(st, former, which);
+	if (again ? takes : accepts)
+		check_collision(st, former, which);
+}
+
+/* The SYN,ACK accepts the new connection, and the client takes it: now both ISNs are known, and it matters. */
 void
 tf_isn_segment(const struct tf_step *st)
 {
 	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
-	bool accepts =
-	    (st->s->flags & (TF_SYN | TF_ACK | TF_RST)) == (TF_SYN | TF_ACK) && st->first_ack_of_syn;
 
-	if (!accepts || !x || !x->former.conn)
+	if (!x || !x->former.conn || !st->first_ack_of_syn || st->s->flags & TF_RST)
 		return;
 	bool stale = is_old_duplicate(st->c, &x->former);
-	for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++) {
-		unsigned side = side_of(st->c, e);
-		if (!tf_end_has(&st->c->end[e], TF_END_ISN_KNOWN) || !bit(x->former.isn_known, side) ||
-		    (e == TF_CLIENT && stale))
-			continue;
-		check_reuse(st, &x->former, e);
-		check_collision(st, &x->former, e);
-	}
-	if (!stale)
+	for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++)
+		if (e != TF_CLIENT || !stale)
+			check_number(st, &x->former, e);
+	if (st->s->flags & TF_SYN && !stale)
 		check_time_wait(st, &x->former);
 }
