@@ -41,7 +41,8 @@ bool tf_was_in(const struct tf_end *end, enum tf_state state);
 uint64_t tf_unacknowledged_data(const struct tf_end *end);
 
 void tf_opening_segment(const struct tf_step *st);
-void tf_raise_simultaneous_open(const struct tf_step *st);
+/* NOTE: a sentence that says why it may be something else; or NULL. */
+void tf_raise_simultaneous_open(const struct tf_step *st, const char *note);
 /* C began with a SYN,ACK, and nothing else came. */
 void tf_midstream_end(struct tf_context *ctx, struct tf_connection *c);
 /* Is a refusal sure by now?  AT_END: nothing will contradict it any more. */

@@ -156,7 +156,7 @@ raise_split(const struct tf_step *st, const char *how)
 	tf_raise(st->ctx, st->c, &f);
 }
 
-/* The other SYN passed sooner than an answer could: this ACK shows how long one takes. */
+/* The other SYN passed sooner than an answer seems to: this ACK shows how long one takes, at most. */
 static bool
 syns_crossed(const struct tf_step *st)
 {
@@ -166,7 +166,8 @@ syns_crossed(const struct tf_step *st)
 	return x && x->crossing_ns && x->crossing_ns - st->c->first_ts_ns < answer_ns / 2;
 }
 
-/* In a simultaneous open the other end answers the SYN with a SYN,ACK, too. */
+/* In a simultaneous open the other end answers the SYN with a SYN,ACK, too.  Where that does not pass, the times are all
+ * that is left, and an answer may be slow for other reasons than the path. */
 static void
 split(const struct tf_step *st)
 {
@@ -182,7 +183,9 @@ split(const struct tf_step *st)
 	         tf_end_has(st->x, TF_END_SYN_ACKED) && tf_was_in(st->x, TF_SYN_SENT) &&
 	         tf_end_state(client) >= TF_SYN_RECEIVED) {
 		if (syns_crossed(st))
-			tf_raise_simultaneous_open(st);
+			tf_raise_simultaneous_open(st, "Only one SYN,ACK passed: if answers of that end are "
+			                               "slow, the second SYN may have "
+			                               "been its answer to the first, a split handshake.");
 		else
 			raise_split(st, "a SYN of its own");
 	}

@@ -18,11 +18,13 @@ tf_was_in(const struct tf_end *end, enum tf_state state)
 }
 
 void
-tf_raise_simultaneous_open(const struct tf_step *st)
+tf_raise_simultaneous_open(const struct tf_step *st, const char *note)
 {
 	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
 	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_SIMULTANEOUS_OPEN, TF_NEITHER);
 	tf_finding_duration(&f, "between", x->crossing_ns - st->c->first_ts_ns);
+	if (note)
+		tf_finding_text(&f, "note", note);
 	tf_finding_packet(&f, tf_first_packet(st->ctx, st->c));
 	tf_finding_packet(&f, x->crossing_packet);
 	tf_finding_packet(&f, st->s->packet);
@@ -40,7 +42,7 @@ simultaneous(const struct tf_step *st)
 	    !tf_was_in(client, TF_SYN_RECEIVED) || !tf_was_in(server, TF_SYN_SENT) ||
 	    !tf_was_in(server, TF_SYN_RECEIVED))
 		return;
-	tf_raise_simultaneous_open(st);
+	tf_raise_simultaneous_open(st, NULL);
 }
 
 /* The SYN seems to be refused.  It is said when nothing has contradicted it for the settle time: a forged

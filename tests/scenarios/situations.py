@@ -97,6 +97,8 @@ SITUATIONS = [
      "Segments of the server did not pass the capture though the client acknowledged them (bytes missing: 0, gaps: 1)"),
     ("a split handshake", "opening/split-handshake", ["ESTABLISHED / ESTABLISHED"], ["split-handshake"],
      "take the server for the client. [packets 1, 2 and 4;"),
+    ("a split handshake, or SYNs that crossed", "opening/split-handshake-slow", ["ESTABLISHED / ESTABLISHED"],
+     ["simultaneous-open"], "may have been its answer to the first, a split handshake"),
 ]
 
 STATES = re.compile(r"(?:^|  )([A-Z0-9-]+ / [A-Z0-9-]+)(?:,|$)", re.MULTILINE)
