@@ -141,8 +141,14 @@ struct tf_end_repetition {
 	uint64_t small_packet;      /* then it was sent in a smaller one */
 	int64_t large_ns;           /* when it was sent again first */
 	uint32_t large_len;         /* octets of payload */
+	tf_seq large_seq;           /* the first of them */
 	uint32_t sacked_most;       /* octets of the largest stretch behind it that arrived */
 	uint64_t sacked_packet;     /* the first ACK that says so; 0: none */
+	/* What the path has carried. */
+	uint32_t passed_len;  /* octets of the largest segment that is known to have arrived */
+	uint32_t waits_len;   /* of a larger one that is not acknowledged yet; 0: none waits */
+	tf_seq waits_end;     /* the octet after it */
+	uint32_t small;       /* small segments that were sent again while no large one was */
 	tf_seq refused_until; /* with `refused`: what lies before it met a shut window or a narrow link */
 	bool refused, counting;
 };

@@ -107,7 +107,7 @@ tf_detect_calm(struct tf_context *ctx, const struct tf_connection *c, const stru
 	struct tf_extra *x = tf_extra_if(ctx, c);
 
 	x->watch[from].heard_ns = ctx->now_ns;
-	x->repetition[from].segments += s->len > 0;
+	tf_repetition_calm(x, c, s, from);
 }
 
 /* Is there room for the rare things of C, which has none yet?  They take a place among the closings, too. */

@@ -125,6 +125,9 @@ void tf_doubtful_deadline(struct tf_context *ctx, struct tf_connection *c);
 void tf_overlap_segment(const struct tf_step *st);
 
 void tf_repetition_segment(const struct tf_step *st);
+/* S is an ordinary segment of C, beside which X is kept. */
+void tf_repetition_calm(struct tf_extra *x, const struct tf_connection *c, const struct tf_segment *s,
+                        enum tf_endpoint from);
 void tf_repetition_end(struct tf_context *ctx, struct tf_connection *c);
 
 void tf_reuse_segment(const struct tf_step *st);

@@ -13,6 +13,7 @@
 #define LARGE          1000 /* octets of payload: smaller segments pass every path */
 #define LARGE_REPEATS  3
 #define LARGE_FOR_NS   INT64_C(1000000000)
+#define SMALL_REPEATS  2 /* one may be a probe, where nothing was lost (RFC 8985 section 7) */
 
 /* ---- counting --------------------------------------------------------------------------- */
 
@@ -92,6 +93,77 @@ tf_repetition_end(struct tf_context *ctx, struct tf_connection *c)
 	}
 }
 
+/* ---- what the path carries ------------------------------------------------------------------ */
+
+static void
+note_passed(struct tf_end_repetition *r, const struct tf_end *sender)
+{
+	if (!r->waits_len || tf_seq_gt(r->waits_end, sender->una))
+		return;
+	r->passed_len = r->waits_len;
+	r->waits_len = 0;
+}
+
+static void
+note_first(struct tf_end_repetition *r, const struct tf_segment *s)
+{
+	if (r->waits_len || s->len <= r->passed_len)
+		return;
+	r->waits_len = s->len;
+	r->waits_end = tf_seq_add(s->seq, s->len);
+}
+
+/* What is sent again may be cut anew, and says nothing of what arrived. */
+static void
+note_again(const struct tf_step *st, struct tf_end_repetition *r)
+{
+	if (r->waits_len && tf_seq_lt(st->s->seq, r->waits_end))
+		r->waits_len = 0;
+	if (!r->large && !st->new_bytes && st->s->len < LARGE && tf_seq_ge(st->s->seq, st->x->una))
+		r->small++;
+}
+
+static void
+note_sent(const struct tf_step *st, struct tf_end_repetition *r)
+{
+	note_passed(r, st->x);
+	if (st->data && st->marks & TF_MARK_RETRANSMISSION)
+		note_again(st, r);
+	else if (st->data)
+		note_first(r, st->s);
+}
+
+void
+tf_repetition_calm(struct tf_extra *x, const struct tf_connection *c, const struct tf_segment *s,
+                   enum tf_endpoint from)
+{
+	struct tf_end_repetition *r = &x->repetition[from];
+
+	note_passed(r, &c->end[from]);
+	if (s->len)
+		note_first(r, s);
+	r->segments += s->len > 0;
+}
+
+/* Of what arrived before anything was noted the number of segments is known, at most, and how many octets: where these are
+ * more than small ones hold, large ones were among them. */
+static bool
+large_ones_arrived(const struct tf_end *sender, const struct tf_end_repetition *r)
+{
+	uint32_t octets = r->large_seq.v - sender->isn.v - 1, behind = sender->max.v - r->large_seq.v;
+	int64_t segments = (int64_t)r->segments - r->repeated - (behind + r->large_len - 1) / r->large_len;
+
+	return r->passed_len >= r->large_len ||
+	       (tf_end_has(sender, TF_END_ISN_KNOWN) && octets && octets > segments * (r->large_len / 2));
+}
+
+/* Chance loses small segments as well as large ones, and a path that has carried large ones has no such link. */
+static bool
+may_be_chance(const struct tf_end *sender, const struct tf_end_repetition *r)
+{
+	return r->small >= SMALL_REPEATS || large_ones_arrived(sender, r);
+}
+
 /* ---- large segments alone ------------------------------------------------------------------ */
 
 static uint32_t
@@ -106,6 +178,8 @@ raise_black_hole(const struct tf_step *st, enum tf_endpoint end, const struct tf
 {
 	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_PMTU_BLACK_HOLE, end);
 
+	if (may_be_chance(&st->c->end[end], r))
+		return;
 	tf_finding_count(&f, "size", TF_D_COUNT, r->large_size);
 	tf_finding_count(&f, "retransmissions", TF_D_COUNT, r->large);
 	tf_finding_where(&f, TF_WHERE_BEHIND, "each copy passed the tap");
@@ -125,6 +199,7 @@ note_large(const struct tf_step *st, struct tf_end_repetition *r)
 	if (st->s->len >= LARGE && (!r->large || ip_size(st->s) == r->large_size)) {
 		if (!r->large++) {
 			r->large_packet = st->s->packet;
+			r->large_seq = st->s->seq;
 			r->large_ns = st->ctx->now_ns;
 		}
 		r->large_size = ip_size(st->s);
@@ -188,6 +263,7 @@ tf_repetition_segment(const struct tf_step *st)
 	}
 	count(st, &x->repetition[st->from]);
 	check_small(st, &x->repetition[st->to]);
+	note_sent(st, &x->repetition[st->from]);
 	note_large(st, &x->repetition[st->from]);
 	check_sacked(st, &x->repetition[st->from]);
 }
