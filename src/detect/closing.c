@@ -86,8 +86,8 @@ fin_deadline(const struct tf_context *ctx, const struct tf_connection *c, enum t
 	unsigned again = tf_fin_times_again(ctx, c, which);
 
 	/* Where the other direction is missing, or all bare ACKs, so are those of the FIN: then only its repetitions
-	 * show that none came. */
-	if (id < 0 || (tf_without_acks(ctx) && !again) || !fin->packet ||
+	 * show that none came.  And where the FIN itself did not pass, its ACK need not have. */
+	if (id < 0 || fin->inferred || (tf_without_acks(ctx) && !again) || !fin->packet ||
 	    (!c->end[!which].packets && again < FIN_REPEATS) || tf_raised(ctx, c, (enum tf_anomaly)id, which))
 		return INT64_MAX;
 	return in_state_since(ctx, c, which) + (again >= FIN_REPEATS ? FIN_REPEATED_NS : FIN_LIMIT_NS);

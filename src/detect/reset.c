@@ -251,6 +251,13 @@ tf_reset_deadline(struct tf_context *ctx, struct tf_connection *c, bool at_end)
 
 /* ---- a RST after a FIN ------------------------------------------------------------ */
 
+/* What an ACK shows of a FIN that did not pass may have been an octet of data. */
+static bool
+has_passed(const struct tf_fin_record *fin)
+{
+	return fin->packet && !fin->inferred;
+}
+
 /* Its sender had closed, and the other end went on: what it sent is thrown away. */
 static bool
 refuses_data(const struct tf_step *st, const struct tf_extra *x)
@@ -259,7 +266,7 @@ refuses_data(const struct tf_step *st, const struct tf_extra *x)
 	/* Data that does not acknowledge the FIN was on its way. */
 	bool fin_only = tf_end_has(st->y, TF_END_FIN) && unacknowledged(st->y) <= 1;
 
-	return tf_end_has(st->x, TF_END_FIN) && fin->packet && unacknowledged(st->y) > 0 && !fin_only &&
+	return tf_end_has(st->x, TF_END_FIN) && has_passed(fin) && unacknowledged(st->y) > 0 && !fin_only &&
 	       x->watch[st->to].after_fin_packet;
 }
 
@@ -273,7 +280,7 @@ refuses_fin(const struct tf_step *st)
 	 * ACK that it answers (RFC 9293 section 3.10.7.1). */
 	return !(st->s->flags & TF_ACK) && tf_seq_eq(st->s->seq, st->x->una) &&
 	       tf_end_has(st->x, TF_END_FIN) && tf_end_has(st->y, TF_END_FIN) &&
-	       !tf_end_has(st->y, TF_END_FIN_ACKED) && own->packet && peer->packet &&
+	       !tf_end_has(st->y, TF_END_FIN_ACKED) && has_passed(own) && has_passed(peer) &&
 	       tf_packet_of(st->ctx, own->packet) < tf_packet_of(st->ctx, peer->packet);
 }
 
