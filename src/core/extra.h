@@ -334,6 +334,7 @@ struct tf_extra {
 	struct tf_mismatch mismatch;
 	struct tf_ahead ahead;
 	struct tf_too_big_record too_big;
+	bool unseen_answers;     /* the server answers, and nothing of it passes */
 	bool damaged_close;      /* a FIN or RST passed that its receiver may have dropped for its checksum */
 	uint32_t syn_data;       /* octets on the client's first SYN */
 	bool syn_fast_open;      /* it had the Fast Open option */

@@ -58,6 +58,70 @@ place_of(struct tf_context *ctx, const struct tf_connection *c, bool room)
 	return empty;
 }
 
+/* ---- answers that pass another way ------------------------------------------------------- */
+
+/* A client that goes on so far has its answers, and more than one that the capture missed. */
+#define GOES_ON 4
+
+static struct tf_addr *
+unseen_host(struct tf_unanswered_table *t, const struct tf_addr *server)
+{
+	for (int i = 0; i < TF_UNSEEN_HOSTS; i++)
+		if (memcmp(&t->unseen_host[i], server, sizeof *server) == 0)
+			return &t->unseen_host[i];
+	return NULL;
+}
+
+static void
+note_unseen(const struct tf_step *st, struct tf_extra *x)
+{
+	struct tf_unanswered_table *t = &st->ctx->memory->unanswered;
+	const struct tf_addr server = tf_connection_addr(st->ctx, st->c, server_side(st->c));
+
+	x->unseen_answers = true;
+	t->unseen++;
+	if (!unseen_host(t, &server))
+		t->unseen_host[t->next_host++ % TF_UNSEEN_HOSTS] = server;
+}
+
+/* The capture had missed its first answers, and that was all. */
+static void
+forget_unseen(const struct tf_step *st, struct tf_extra *x)
+{
+	struct tf_unanswered_table *t = &st->ctx->memory->unanswered;
+	const struct tf_addr server = tf_connection_addr(st->ctx, st->c, server_side(st->c));
+	struct tf_addr *host = unseen_host(t, &server);
+
+	x->unseen_answers = false;
+	t->unseen--;
+	if (host)
+		*host = (struct tf_addr){0};
+}
+
+static void
+check_unseen(const struct tf_step *st)
+{
+	bool opened = (st->c->flags & (TF_CONN_ESTABLISHED | TF_CONN_MIDSTREAM)) == TF_CONN_ESTABLISHED;
+	struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+
+	if (!x || !opened)
+		return;
+	if (st->from == TF_SERVER && x->unseen_answers)
+		forget_unseen(st, x);
+	else if (st->from == TF_CLIENT && !x->unseen_answers && !st->y->packets && st->x->packets >= GOES_ON)
+		note_unseen(st, x);
+}
+
+/* Do the answers of C's server, or those of most, pass another way? */
+static bool
+passes_another_way(const struct tf_context *ctx, const struct tf_connection *c)
+{
+	struct tf_unanswered_table *t = &ctx->memory->unanswered;
+	const struct tf_addr server = tf_connection_addr(ctx, c, server_side(c));
+
+	return t->unseen * 2 > ctx->stats->connections || (t->unseen && unseen_host(t, &server));
+}
+
 /* ---- sent again ------------------------------------------------------------------------- */
 
 /* The other end held the former connection when the first SYN came, and spoke for it. */
@@ -113,6 +177,9 @@ place_syn(const struct tf_context *ctx, const struct tf_connection *c, const str
 	else if (answered != INT64_MAX)
 		tf_finding_where(f, TF_WHERE_BEHIND,
 		                 "its answer had passed the tap and was lost behind it, on the way back");
+	else if (passes_another_way(ctx, c))
+		tf_finding_where(f, TF_WHERE_UNKNOWN,
+		                 "the other end's answers do not pass the tap, so there may have been one");
 	else
 		tf_finding_where(f, TF_WHERE_BEHIND,
 		                 "both passed the tap and no answer between them, so one was lost behind it, "
@@ -338,6 +405,8 @@ judge(struct tf_context *ctx, struct tf_connection *c)
 	struct tf_unanswered *p = place_of(ctx, c, true);
 
 	c->flags |= TF_CONN_FOUND_SILENT;
+	if (passes_another_way(ctx, c))
+		return;
 	if (tf_flood_covers(ctx, c))
 		return; /* the listener drops what finds no room: the flood says so */
 	if (p && !p->together && ctx->now_ns - p->last_ns > ctx->config->timer[TF_TIMER_SYN_SENT])
@@ -355,6 +424,7 @@ judge(struct tf_context *ctx, struct tf_connection *c)
 void
 tf_unanswered_segment(const struct tf_step *st)
 {
+	check_unseen(st);
 	if (st->s->flags & TF_SYN && !(st->s->flags & TF_RST))
 		check_repeated(st);
 	if (!(st->c->flags & (TF_CONN_WAITING | TF_CONN_IN_A_CROWD)))

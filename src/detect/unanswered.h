@@ -5,6 +5,9 @@
  * A place is taken at the first SYN that was sent again or given up, so
  * what is answered costs nothing here.  A fixed number of places; where
  * none is free each connection is told by itself.
+ *
+ * And hosts whose answers pass another way than the tap: that one does not
+ * answer cannot be seen there.
  */
 #ifndef TCPFSM_DETECT_UNANSWERED_H
 #define TCPFSM_DETECT_UNANSWERED_H
@@ -17,6 +20,7 @@
 #define TF_UNANSWERED_WAYS  4
 #define TF_UNANSWERED_CONNS 16
 #define TF_UNANSWERED_ALONE 16 /* connections that are told one by one */
+#define TF_UNSEEN_HOSTS     64
 
 struct tf_unanswered {
 	struct tf_addr addr;
@@ -32,6 +36,10 @@ struct tf_unanswered {
 };
 
 struct tf_unanswered_table {
+	uint64_t unseen; /* connections whose server answers, and nothing of it passes */
+	unsigned next_host;
+	struct tf_addr
+	    unseen_host[TF_UNSEEN_HOSTS]; /* the latest of those servers; zero: the place is free */
 	bool any;
 	struct tf_unanswered place[TF_UNANSWERED_SETS][TF_UNANSWERED_WAYS];
 };

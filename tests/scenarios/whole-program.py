@@ -67,6 +67,7 @@ VERDICTS = {
     "capture/mirror-port-slow.scn": ["duplicate-frames"],
     "capture/two-taps.scn": ["duplicate-frames"],
     "capture/one-way-client.scn": ["one-way"],
+    "capture/one-way-refused.scn": ["one-way"],
     "capture/one-way-server.scn": ["one-way"],
     "capture/one-way-syn.scn": ["one-way"],
     "established/dead-peer-not-one-way.scn": ["one-way"],
