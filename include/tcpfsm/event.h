@@ -163,6 +163,28 @@ struct tf_anomaly_count {
 	uint32_t count;
 };
 
+/* How what a finding says has ended, in the same connection. */
+enum tf_ending_kind {
+	TF_ENDED_HEARD,        /* a silent end was heard again */
+	TF_ENDED_OPENED,       /* it opened its window again */
+	TF_ENDED_ANSWERED,     /* it answered the SYN,ACK */
+	TF_ENDED_ACKNOWLEDGED, /* it acknowledged the FIN */
+	TF_ENDED_CLOSED,       /* it sent its own FIN */
+	TF_ENDED_SPOKEN,       /* it was the first to send something after a silence of both */
+};
+
+/* Of a finding that said what lasted when it became sure: that it did not last for ever. */
+struct tf_ending {
+	enum tf_anomaly id;
+	enum tf_endpoint endpoint; /* of the finding */
+	enum tf_ending_kind kind;
+	enum tf_endpoint by; /* who ended it */
+	int64_t after_ns;    /* since what the finding's detail `for` counts from */
+	uint64_t packet;     /* the frame that shows it */
+};
+
+#define TF_MAX_ENDINGS 4
+
 struct tf_connection_record {
 	uint64_t conn;
 	int64_t first_ts_ns, last_ts_ns;
@@ -176,6 +198,8 @@ struct tf_connection_record {
 	bool evicted;
 	size_t anomaly_count; /* of anomalies: each id once, in catalogue order */
 	const struct tf_anomaly_count *anomalies;
+	size_t ending_count; /* of endings, in the order in which the findings were raised */
+	struct tf_ending endings[TF_MAX_ENDINGS];
 };
 
 /* Marks of a segment as the analyzer understood it. */

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "tcpfsm/anomaly.h"
+#include "tcpfsm/event.h"
 #include "tcpfsm/segment.h"
 
 /* A stretch of sequence space that passed out of order. */
@@ -298,6 +299,14 @@ struct tf_late_letters {
 	bool gap_waits[2]; /* the gap that may yet be filled was counted among them: by whose octets it is */
 };
 
+/* A finding that says what lasted until it became sure, and what became of that (detect/ending.c). */
+struct tf_lasting {
+	int64_t since_ns, ended_ns; /* ended_ns: with `packet` */
+	uint32_t packet;   /* the low 32 bits of the number of the frame that ended it; 0: it goes on */
+	uint8_t id;        /* enum tf_anomaly */
+	uint8_t about, by; /* enum tf_endpoint: of the finding; who ended it */
+};
+
 #define TF_COUNTED_ANOMALIES 12
 
 struct tf_extra {
@@ -306,8 +315,9 @@ struct tf_extra {
 	struct tf_end_watch watch[2];
 	struct tf_doubt doubt[2];
 	struct tf_end_repetition repetition[2];
-	bool leaking;       /* it is counted as a leak of the server's program */
-	uint64_t raised[3]; /* findings that were raised: one bit an id, by endpoint */
+	bool leaking;          /* it is counted as a leak of the server's program */
+	uint8_t lasting_count; /* of lasting */
+	uint64_t raised[3];    /* findings that were raised: one bit an id, by endpoint */
 	struct {
 		uint8_t id; /* enum tf_anomaly */
 		uint8_t used;
@@ -341,6 +351,7 @@ struct tf_extra {
 	struct tf_former former; /* conn 0: none is known */
 	struct tf_other_answer other_answer;
 	struct tf_late_letters letters;
+	struct tf_lasting lasting[TF_MAX_ENDINGS]; /* where there are more findings, the first ones */
 };
 
 _Static_assert(TF_ANOMALY_COUNT <= 64, "raised[] has a bit for each");

@@ -70,6 +70,16 @@ end_is_calm(const struct tf_connection *c, const struct tf_extra *x, enum tf_end
 	return r->counting && !r->large && !r->small_packet && !r->sacked_packet && !r->sacked_most;
 }
 
+/* The next segment may be the one that ends what a finding says. */
+static bool
+waits_for_an_ending(const struct tf_extra *x)
+{
+	for (unsigned i = 0; i < x->lasting_count; i++)
+		if (!x->lasting[i].packet)
+			return true;
+	return false;
+}
+
 /* Something unusual has come up in C, X, and is over: segments were sent again, and have arrived; a finding was raised.  Then
  * the next segment in order is as in any other connection, but for what is counted (tf_detect_calm).  Each condition is
  * one under which no detector, nor the replicas, would have more to do with X for such a segment. */
@@ -84,7 +94,7 @@ is_calm(const struct tf_connection *c, const struct tf_extra *x)
 		return false;
 	return end_is_calm(c, x, TF_CLIENT) && end_is_calm(c, x, TF_SERVER) && !x->rst.seen &&
 	       !x->ended.packet && !x->gap[TF_CLIENT].ns && !x->gap[TF_SERVER].ns && !x->ahead.packet &&
-	       !x->mismatch.waiting && !x->held && !x->leaking;
+	       !x->mismatch.waiting && !x->held && !x->leaking && !waits_for_an_ending(x);
 }
 
 /* Could its data, or an ACK, change what END can be in?  Where all is well it is as its last segment left it: its program may

@@ -4,6 +4,7 @@
 #include "detect/detect.h"
 
 #include "core/plain.h"
+#include "detect/ending.h"
 #include "detect/families.h"
 #include "detect/memory.h"
 
@@ -34,6 +35,7 @@ tf_detect_segment(const struct tf_step *st)
 	tf_reset_segment(st);
 	tf_after_fin_segment(st);
 	tf_closing_segment(st);
+	tf_ending_segment(st);
 }
 
 /* Of what is plain only the listeners and the hosts want to know: the first answer to the only SYN, as a rule with a

@@ -59,6 +59,10 @@ void tf_detect_ordinary(struct tf_context *ctx, const struct tf_connection *c, c
 void tf_detect_calm(struct tf_context *ctx, const struct tf_connection *c, const struct tf_segment *s,
                     enum tf_endpoint from);
 
+/* What ended of that which C's findings say: how many, in OUT. */
+size_t tf_detect_endings(const struct tf_context *ctx, const struct tf_connection *c,
+                         struct tf_ending out[TF_MAX_ENDINGS]);
+
 /* C is closed and goes: what is kept of it. */
 void tf_detect_bury(const struct tf_context *ctx, const struct tf_connection *c, struct tf_remains *r);
 

@@ -108,6 +108,9 @@ void tf_reset_deadline(struct tf_context *ctx, struct tf_connection *c, bool at_
 void tf_silence_segment(const struct tf_step *st);
 int64_t tf_silence_next(const struct tf_context *ctx, const struct tf_connection *c);
 void tf_silence_deadline(struct tf_context *ctx, struct tf_connection *c);
+/* Does what the finding ID of this family says hold now, be it once more?  Also of a connection that ended so. */
+bool tf_silence_holds(const struct tf_context *ctx, const struct tf_connection *c, enum tf_anomaly id,
+                      enum tf_endpoint about);
 
 void tf_unexpected_segment(const struct tf_step *st);
 

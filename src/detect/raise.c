@@ -11,6 +11,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "detect/ending.h"
+
 void
 tf_finding_ends(struct tf_finding *f, const struct tf_key *key, bool client_second)
 {
@@ -276,6 +278,9 @@ tf_raise(struct tf_context *ctx, struct tf_connection *c, const struct tf_findin
 {
 	if (!note(ctx, c, f->id, f->endpoint))
 		return false;
+	const struct tf_detail *lasted = detail_of(f, "for");
+	if (lasted)
+		tf_ending_await(ctx, c, f, f->ts_ns - lasted->ns);
 	struct tf_finding out = in_its_capture(ctx, *f);
 	emit(ctx, &out);
 	return true;

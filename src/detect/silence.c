@@ -109,15 +109,21 @@ dies_by_size(const struct tf_extra *x, enum tf_endpoint end)
 	       (x->too_big.packet && x->too_big.from == (uint8_t)end);
 }
 
+/* From when on it holds, whether it was raised or not; INT64_MAX: it does not. */
 static int64_t
-dead_deadline(const struct tf_extra *x, enum tf_endpoint silent)
+dead_from(const struct tf_extra *x, enum tf_endpoint silent)
 {
 	const struct tf_end_watch *w = &x->watch[other(silent)];
 
-	if (w->repeats < DEAD_REPEATS || x->raised[silent] >> TF_A_DEAD_PEER & 1 ||
-	    dies_by_size(x, other(silent)))
+	if (w->repeats < DEAD_REPEATS || dies_by_size(x, other(silent)))
 		return INT64_MAX;
 	return silent_since(x, silent, w->repeat_ns) + DEAD_NS;
+}
+
+static int64_t
+dead_deadline(const struct tf_extra *x, enum tf_endpoint silent)
+{
+	return x->raised[silent] >> TF_A_DEAD_PEER & 1 ? INT64_MAX : dead_from(x, silent);
 }
 
 static void
@@ -145,15 +151,21 @@ raise_dead(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint sil
 }
 
 static int64_t
-probes_deadline(const struct tf_context *ctx, const struct tf_connection *c, const struct tf_extra *x,
-                enum tf_endpoint silent)
+probes_from(const struct tf_context *ctx, const struct tf_connection *c, const struct tf_extra *x,
+            enum tf_endpoint silent)
 {
 	const struct tf_end_watch *w = &x->watch[other(silent)];
 
-	if (w->probes < ctx->config->timer[TF_TIMER_KEEPALIVE_PROBES] || !c->end[silent].packets ||
-	    x->raised[silent] >> TF_A_KEEPALIVE_TIMEOUT & 1)
+	if (w->probes < ctx->config->timer[TF_TIMER_KEEPALIVE_PROBES] || !c->end[silent].packets)
 		return INT64_MAX;
 	return w->probe_last_ns + PROBE_ANSWER_NS;
+}
+
+static int64_t
+probes_deadline(const struct tf_context *ctx, const struct tf_connection *c, const struct tf_extra *x,
+                enum tf_endpoint silent)
+{
+	return x->raised[silent] >> TF_A_KEEPALIVE_TIMEOUT & 1 ? INT64_MAX : probes_from(ctx, c, x, silent);
 }
 
 static void
@@ -174,13 +186,19 @@ raise_probes(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint s
 }
 
 static int64_t
-window_deadline(const struct tf_context *ctx, const struct tf_extra *x, enum tf_endpoint receiver)
+window_from(const struct tf_context *ctx, const struct tf_extra *x, enum tf_endpoint receiver)
 {
 	const struct tf_end_watch *w = &x->watch[receiver];
 
-	if (!w->shut_ns || !w->shut_probes || x->raised[receiver] >> TF_A_ZERO_WINDOW_STALL & 1)
+	if (!w->shut_ns || !w->shut_probes)
 		return INT64_MAX;
 	return w->shut_ns + ctx->config->timer[TF_TIMER_ZERO_WINDOW];
+}
+
+static int64_t
+window_deadline(const struct tf_context *ctx, const struct tf_extra *x, enum tf_endpoint receiver)
+{
+	return x->raised[receiver] >> TF_A_ZERO_WINDOW_STALL & 1 ? INT64_MAX : window_from(ctx, x, receiver);
 }
 
 static void
@@ -211,13 +229,18 @@ is_known(const struct tf_connection *c)
 }
 
 static int64_t
-idle_deadline(const struct tf_context *ctx, const struct tf_connection *c)
+idle_from(const struct tf_context *ctx, const struct tf_connection *c)
 {
 	if (tf_end_state(&c->end[TF_CLIENT]) != TF_ESTABLISHED ||
-	    tf_end_state(&c->end[TF_SERVER]) != TF_ESTABLISHED || !is_known(c) ||
-	    tf_raised(ctx, c, TF_A_IDLE, TF_NEITHER))
+	    tf_end_state(&c->end[TF_SERVER]) != TF_ESTABLISHED || !is_known(c))
 		return INT64_MAX;
 	return c->last_ts_ns + ctx->config->timer[TF_TIMER_IDLE];
+}
+
+static int64_t
+idle_deadline(const struct tf_context *ctx, const struct tf_connection *c)
+{
+	return tf_raised(ctx, c, TF_A_IDLE, TF_NEITHER) ? INT64_MAX : idle_from(ctx, c);
 }
 
 static void
@@ -229,6 +252,24 @@ check_idle(struct tf_context *ctx, struct tf_connection *c)
 	tf_finding_duration(&f, "for", ctx->now_ns - c->last_ts_ns);
 	tf_finding_packet(&f, tf_first_packet(ctx, c));
 	tf_raise(ctx, c, &f);
+}
+
+/* ---- once more ------------------------------------------------------------------ */
+
+bool
+tf_silence_holds(const struct tf_context *ctx, const struct tf_connection *c, enum tf_anomaly id,
+                 enum tf_endpoint about)
+{
+	const struct tf_extra *x = tf_extra_if(ctx, c);
+
+	if (id == TF_A_IDLE)
+		return idle_from(ctx, c) <= ctx->now_ns;
+	if (!x)
+		return false;
+	if (id == TF_A_ZERO_WINDOW_STALL)
+		return window_from(ctx, x, about) <= ctx->now_ns;
+	/* Whatever is sent to an end that is silent. */
+	return dead_from(x, about) <= ctx->now_ns || probes_from(ctx, c, x, about) <= ctx->now_ns;
 }
 
 /* ---- the family's three calls --------------------------------------------------- */

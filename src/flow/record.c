@@ -103,6 +103,7 @@ make_record(struct tf_connection_record *r, const struct tf_context *ctx, const 
 	r->evicted = evicted;
 	r->anomaly_count = record_anomalies(anomalies, findings_of(c, x), x);
 	r->anomalies = anomalies;
+	r->ending_count = tf_detect_endings(ctx, c, r->endings);
 }
 
 /* Is there so little to say of a connection with the findings RAISED?  Of one older than the capture there is, once that

@@ -109,6 +109,12 @@ mix_record(uint64_t h, const struct tf_connection_record *r)
 	h = mix_text(mix(h, r->zeek_state), r->letters);
 	for (size_t i = 0; i < r->anomaly_count; i++)
 		h = mix(h, (uint64_t)r->anomalies[i].id << 32 | r->anomalies[i].count);
+	for (size_t i = 0; i < r->ending_count; i++) {
+		const struct tf_ending *e = &r->endings[i];
+		h = mix(h,
+		        (uint64_t)e->id << 24 | (uint64_t)e->endpoint << 16 | (uint64_t)e->kind << 8 | e->by);
+		h = mix(mix(h, (uint64_t)e->after_ns), e->packet);
+	}
 	return mix_end(mix_end(h, &r->end[0]), &r->end[1]);
 }
 
@@ -150,6 +156,8 @@ analyzer_for(struct view *v, unsigned wanted)
 	config.max_connections = most_connections;
 	config.max_tombstones = 16;
 	config.reassembly_bytes = 1 << 20;
+	/* So that it is found of many that go on. */
+	config.timer[TF_TIMER_IDLE] = 30 * 1000 * MS;
 	config.hash_key[0] = v == &with; /* nothing may depend on it */
 	return tf_analyzer_new(&config, sink);
 }
