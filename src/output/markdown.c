@@ -3,6 +3,9 @@
  * summary of a job: what was read, the findings as a table with the worst
  * first, and under it what each kind of them means.
  *
+ * What became of a finding is known only with its connection's record, and
+ * is put into its row then.
+ *
  * A job's summary may have 1 MiB, so rows are bounded in number and size;
  * what found no room is counted.  Every character that Markdown could take
  * for its own is escaped: names of files and words of a capture never turn
@@ -24,8 +27,17 @@ enum {
 	MOST_REPORTS = 200 << 10,     /* octets of what is said of checks that failed */
 };
 
+/* A row about a connection whose record has not come, or never brought anything. */
+struct row {
+	uint64_t conn;
+	size_t end; /* of its sentence, in the text of its severity */
+	uint8_t id, endpoint, severity;
+};
+
 struct markdown {
 	struct tf_shelf shelf;
+	struct row row[MOST_ROWS * TF_SEVERITY_COUNT];
+	size_t row_count;
 	struct tf_buf sources;
 	uint64_t source_count;
 	bool met[TF_ANOMALY_COUNT]; /* there is a row of it */
@@ -81,9 +93,12 @@ put_about_cell(struct tf_buf *row, struct tf_buf *t, const struct tf_finding *f)
 	put_plain_buf(row, t);
 }
 
-static void
+/* The row of F; returns where its sentence ends. */
+static size_t
 put_row(struct tf_buf *row, const struct tf_finding *f)
 {
+	size_t end;
+
 	struct tf_buf t;
 
 	tf_buf_init(&t, -1);
@@ -101,20 +116,77 @@ put_row(struct tf_buf *row, const struct tf_finding *f)
 	tf_put_lit(row, " | ");
 	tf_put_message(&t, f);
 	put_plain_buf(row, &t);
+	end = row->len;
 	tf_put_lit(row, " |\n");
 	tf_buf_done(&t, row);
+	return end;
+}
+
+static void
+on_finding(struct markdown *m, const struct tf_finding *f)
+{
+	struct tf_buf *text = tf_shelf_row(&m->shelf, f);
+
+	if (text == NULL)
+		return;
+	m->met[f->id] = true;
+	m->row[m->row_count++] = (struct row){
+	    .conn = f->conn,
+	    .end = put_row(text, f),
+	    .id = (uint8_t)f->id,
+	    .endpoint = (uint8_t)f->endpoint,
+	    .severity = (uint8_t)f->severity,
+	};
+}
+
+/* Put SENTENCE behind that of ROW; the rows after it move. */
+static void
+put_into_row(struct markdown *m, const struct row *row, const struct tf_buf *sentence)
+{
+	struct tf_buf *text = &m->shelf.row[row->severity].text;
+	size_t at = row->end, n = sentence->len;
+
+	if (text->error != 0 || !tf_buf_room(text, n))
+		return;
+	memmove(text->data + at + n, text->data + at, text->len - at);
+	memcpy(text->data + at, sentence->data, n);
+	text->len += n;
+	for (size_t i = 0; i < m->row_count; i++)
+		if (m->row[i].severity == row->severity && m->row[i].end >= at)
+			m->row[i].end += n;
+}
+
+static void
+tell_ending(struct tf_output *o, uint64_t conn, const struct tf_ending *e)
+{
+	struct markdown *m = state_of(o);
+	struct tf_buf plain, sentence;
+	size_t i = 0;
+
+	while (i < m->row_count &&
+	       !(m->row[i].conn == conn && m->row[i].id == e->id && m->row[i].endpoint == e->endpoint))
+		i++;
+	if (i == m->row_count)
+		return;
+	tf_buf_init(&plain, -1);
+	tf_buf_init(&sentence, -1);
+	tf_put_ending(&plain, e);
+	tf_put_char(&sentence, ' ');
+	put_plain_buf(&sentence, &plain);
+	if (sentence.error == 0)
+		put_into_row(m, &m->row[i], &sentence);
+	tf_buf_done(&plain, &o->out);
+	tf_buf_done(&sentence, &o->out);
 }
 
 static void
 event(struct tf_output *o, const struct tf_event *e)
 {
-	struct markdown *m = state_of(o);
-	struct tf_buf *row = tf_shelf_row(&m->shelf, e->finding);
-
-	if (row == NULL)
-		return;
-	put_row(row, e->finding);
-	m->met[e->finding->id] = true;
+	if (e->kind == TF_EV_FINDING)
+		on_finding(state_of(o), e->finding);
+	else if (e->kind == TF_EV_CONNECTION)
+		for (size_t i = 0; i < e->connection->ending_count; i++)
+			tell_ending(o, e->connection->conn, &e->connection->endings[i]);
 }
 
 /* ---- the report ------------------------------------------------------------------------------ */
@@ -394,7 +466,7 @@ static unsigned
 wanted(const struct tf_output_options *options)
 {
 	(void)options;
-	return TF_EV_FINDING;
+	return TF_EV_FINDING | TF_EV_BRIEF;
 }
 
 const struct tf_writer tf_markdown_writer = {

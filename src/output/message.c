@@ -174,3 +174,35 @@ tf_put_message(struct tf_buf *b, const struct tf_finding *f)
 		tf_put(b, text.data, text.len);
 	tf_buf_done(&text, b);
 }
+
+const struct tf_ending *
+tf_ending_in(const struct tf_connection_record *r, enum tf_anomaly id, enum tf_endpoint end)
+{
+	for (size_t i = 0; i < r->ending_count; i++)
+		if (r->endings[i].id == id && r->endings[i].endpoint == end)
+			return &r->endings[i];
+	return NULL;
+}
+
+void
+tf_put_ending(struct tf_buf *b, const struct tf_ending *e)
+{
+	static const char *const words[] = {
+	    [TF_ENDED_HEARD] = " was heard again",
+	    [TF_ENDED_OPENED] = " opened its window again",
+	    [TF_ENDED_ANSWERED] = " answered after all,",
+	    [TF_ENDED_ACKNOWLEDGED] = " acknowledged the FIN after all,",
+	    [TF_ENDED_CLOSED] = " closed after all,",
+	    [TF_ENDED_SPOKEN] = " broke the silence",
+	};
+	size_t at = b->len;
+
+	tf_put_str(b, tf_end_words(e->by));
+	capitalize(b, at);
+	tf_put_str(b, words[e->kind]);
+	tf_put_lit(b, " after ");
+	tf_put_duration(b, e->after_ns);
+	tf_put_lit(b, " (packet ");
+	tf_put_u64(b, e->packet);
+	tf_put_lit(b, ").");
+}

@@ -20,6 +20,13 @@ void tf_put_detail(struct tf_buf *b, const struct tf_detail *d);
 /* D as a JSON value; a time has DECIMALS digits. */
 void tf_put_detail_json(struct tf_buf *b, const struct tf_detail *d, unsigned decimals);
 
+/* The ending in R of what a finding ID about END says; NULL: none is known. */
+const struct tf_ending *tf_ending_in(const struct tf_connection_record *r, enum tf_anomaly id,
+                                     enum tf_endpoint end);
+
+/* E's sentence, for behind that of its finding: "The server closed after all, after 72.5 s (packet 10)." */
+void tf_put_ending(struct tf_buf *b, const struct tf_ending *e);
+
 /* The sentence of F: its template with {details}, {end} and {peer} put in. */
 void tf_put_message(struct tf_buf *b, const struct tf_finding *f);
 

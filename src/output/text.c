@@ -146,7 +146,7 @@ put_alone(struct tf_output *o, const struct tf_finding *f, const char *message)
 	tf_text_begin(o, true);
 	put_about(o, f);
 	tf_put_char(&o->out, '\n');
-	tf_text_finding(o, f, message, tf_anomaly_info(f->id)->id, TF_ONCE);
+	tf_text_finding(o, f, message, NULL, tf_anomaly_info(f->id)->id, TF_ONCE);
 }
 
 static bool

@@ -61,9 +61,10 @@ struct tf_times {
 
 #define TF_ONCE ((struct tf_times){1, false})
 
-/* A finding under what it is about: MESSAGE is its sentence, IDS the ids that it stands for, TIMES how often it came up. */
-void tf_text_finding(struct tf_output *o, const struct tf_finding *f, const char *message, const char *ids,
-                     struct tf_times times);
+/* A finding under what it is about: MESSAGE is its sentence, ENDING what became of it, or NULL, IDS the ids that it stands
+ * for, TIMES how often it came up. */
+void tf_text_finding(struct tf_output *o, const struct tf_finding *f, const char *message,
+                     const struct tf_ending *ending, const char *ids, struct tf_times times);
 
 /* The block of a connection with its findings; P: what waited for it, or NULL. */
 void tf_text_block(struct tf_output *o, const struct tf_connection_record *r, const struct tf_pending *p);

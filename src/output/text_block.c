@@ -111,10 +111,10 @@ put_evidence(struct tf_output *o, struct tf_buf *text, const struct tf_finding *
 	tf_put_char(text, ']');
 }
 
-/* A finding: severity, sentence, evidence, and at its first time the explanation. */
+/* A finding: severity, sentence, what became of it, evidence, and at its first time the explanation. */
 void
-tf_text_finding(struct tf_output *o, const struct tf_finding *f, const char *message, const char *ids,
-                struct tf_times times)
+tf_text_finding(struct tf_output *o, const struct tf_finding *f, const char *message,
+                const struct tf_ending *ending, const char *ids, struct tf_times times)
 {
 	struct tf_buf *b = &o->out, text;
 
@@ -123,6 +123,10 @@ tf_text_finding(struct tf_output *o, const struct tf_finding *f, const char *mes
 	tf_put_lit(b, "  ");
 	tf_buf_init(&text, -1);
 	tf_put_str(&text, message);
+	if (ending != NULL) {
+		tf_put_char(&text, ' ');
+		tf_put_ending(&text, ending);
+	}
 	put_evidence(o, &text, f, ids, times);
 	tf_put_wrapped_buf(b, &text, BODY, BODY, o->options.width);
 	tf_buf_done(&text, &o->out);
@@ -198,7 +202,7 @@ put_unnoted_beginning(struct tf_output *o, const struct tf_connection_record *r)
 	tf_put_message(&message, &f);
 	tf_put_char(&message, '\0');
 	if (message.error == 0)
-		tf_text_finding(o, &f, message.data, tf_anomaly_info(f.id)->id, TF_ONCE);
+		tf_text_finding(o, &f, message.data, NULL, tf_anomaly_info(f.id)->id, TF_ONCE);
 	tf_buf_done(&message, &o->out);
 }
 
@@ -226,10 +230,10 @@ put_notes(struct tf_output *o, const struct tf_connection_record *r, const struc
 
 		if (told_twice && n->finding.id == TF_A_STUCK_FIN_WAIT_2)
 			continue;
-		tf_text_finding(o, &n->finding, n->message,
-		                told_twice ? "stuck-close-wait and stuck-fin-wait-2"
-		                           : tf_anomaly_info(n->finding.id)->id,
-		                times_of(r, p, n->finding.id));
+		tf_text_finding(
+		    o, &n->finding, n->message, tf_ending_in(r, n->finding.id, n->finding.endpoint),
+		    told_twice ? "stuck-close-wait and stuck-fin-wait-2" : tf_anomaly_info(n->finding.id)->id,
+		    times_of(r, p, n->finding.id));
 	}
 }
 

@@ -289,6 +289,28 @@ stuck(uint64_t conn, enum tf_endpoint e)
 	};
 }
 
+/* The same as half_closed(), but then the server closes, in packet 10. */
+static struct tf_connection_record
+closed_late(uint64_t conn)
+{
+	struct tf_connection_record r = half_closed(conn);
+	struct tf_ending ending = {
+	    .id = TF_A_STUCK_FIN_WAIT_2,
+	    .endpoint = TF_CLIENT,
+	    .kind = TF_ENDED_CLOSED,
+	    .by = TF_SERVER,
+	    .after_ns = 72 * S + 500 * 1000000,
+	    .packet = 10,
+	};
+
+	r.ending_count = 2;
+	r.endings[0] = ending;
+	ending.id = TF_A_STUCK_CLOSE_WAIT;
+	ending.endpoint = TF_SERVER;
+	r.endings[1] = ending;
+	return r;
+}
+
 static struct tf_summary
 summary_of_two(void)
 {
@@ -1067,6 +1089,148 @@ text_tells_both_faces_at_once(void)
 	expect_width(100);
 }
 
+static void
+sentences_of_endings(void)
+{
+	struct tf_ending e = {.by = TF_SERVER, .after_ns = 60 * S, .packet = 41};
+	struct tf_buf b;
+
+	tf_buf_init(&b, -1);
+	e.kind = TF_ENDED_HEARD;
+	tf_put_ending(&b, &e);
+	EXPECT(text_of(&b), "The server was heard again after 60 s (packet 41).");
+	e.kind = TF_ENDED_OPENED;
+	tf_put_ending(&b, &e);
+	EXPECT(text_of(&b), "The server opened its window again after 60 s (packet 41).");
+	e.kind = TF_ENDED_ACKNOWLEDGED;
+	tf_put_ending(&b, &e);
+	EXPECT(text_of(&b), "The server acknowledged the FIN after all, after 60 s (packet 41).");
+	e.kind = TF_ENDED_CLOSED;
+	tf_put_ending(&b, &e);
+	EXPECT(text_of(&b), "The server closed after all, after 60 s (packet 41).");
+	e.by = TF_CLIENT;
+	e.kind = TF_ENDED_ANSWERED;
+	tf_put_ending(&b, &e);
+	EXPECT(text_of(&b), "The client answered after all, after 60 s (packet 41).");
+	e.kind = TF_ENDED_SPOKEN;
+	tf_put_ending(&b, &e);
+	EXPECT(text_of(&b), "The client broke the silence after 60 s (packet 41).");
+	tf_buf_fini(&b);
+}
+
+#define CLOSED_LATE "The server closed after all, after 72.5 s (packet 10)."
+
+/* Behind the finding's own sentence, in front of what proves it. */
+static void
+text_tells_how_it_ended(void)
+{
+	struct tf_output_options options = defaults();
+	int fd;
+	struct tf_output *o;
+
+	options.width = 1000;
+	o = open_writer("text", &options, &fd);
+	send_finding(o, stuck(1, TF_SERVER));
+	send_record(o, closed_late(1));
+	send_finding(o, stuck(2, TF_CLIENT));
+	send_finding(o, stuck(2, TF_SERVER));
+	send_record(o, closed_late(2));
+	close_writer(o, fd);
+	EXPECT_WITHIN(written, ". " CLOSED_LATE " [packets 8 and 9; ");
+	EXPECT_WITHIN(written,
+	              ". " CLOSED_LATE
+	              " [packets 8 and 9; RFC 9293 section 3.6 and section 3.6.1; stuck-close-wait and "
+	              "stuck-fin-wait-2, explained at #1]");
+	/* Once for both faces. */
+	CU_ASSERT_EQUAL(count_of(written, "closed after all"), 2);
+}
+
+/* Nothing ended it; or what ended is another finding, or the other end's; or it was told before that was known. */
+static void
+text_tells_no_other_ending(void)
+{
+	struct tf_output_options options = defaults();
+	struct tf_connection_record other = closed_late(2), other_end = closed_late(3);
+	int fd;
+	struct tf_output *o = open_writer("text", &options, &fd);
+
+	other.endings[0].id = other.endings[1].id = TF_A_ZERO_WINDOW_STALL;
+	other_end.endings[0].endpoint = TF_SERVER;
+	other_end.endings[1].endpoint = TF_CLIENT;
+	send_finding(o, stuck(1, TF_SERVER));
+	send_record(o, half_closed(1));
+	send_finding(o, stuck(2, TF_SERVER));
+	send_record(o, other);
+	send_finding(o, stuck(3, TF_SERVER));
+	send_record(o, other_end);
+	close_writer(o, fd);
+	CU_ASSERT_EQUAL(count_of(written, "FIN-WAIT-2 / CLOSE-WAIT, open"), 3);
+	EXPECT_ABSENT(written, "after all");
+	options.streaming = true;
+	o = open_writer("text", &options, &fd);
+	send_finding(o, stuck(1, TF_SERVER));
+	send_record(o, closed_late(1));
+	close_writer(o, fd);
+	EXPECT_WITHIN(written, "stuck-close-wait");
+	EXPECT_ABSENT(written, "after all");
+}
+
+/* In the row of its finding, whatever rows stand around it. */
+static void
+markdown_tells_how_it_ended(void)
+{
+	static const char sentence[] = " The server closed after all, after 72.5 s \\(packet 10\\). |\n";
+	struct tf_output_options options = defaults();
+	struct tf_summary s = summary_of_two();
+	const char *row;
+	int fd;
+	struct tf_output *o = open_writer("markdown", &options, &fd);
+
+	for (unsigned conn = 1; conn <= 3; conn++)
+		send_finding(o, stuck(conn, TF_SERVER));
+	send_finding(o, stuck(2, TF_CLIENT));
+	send_record(o, half_closed(1));
+	send_record(o, closed_late(2));
+	send_record(o, closed_late(3));
+	send_record(o, closed_late(4));
+	tf_output_finish(o, &s);
+	close_writer(o, fd);
+	row = strstr(written, "| warning | `stuck-close-wait` |");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(row);
+	for (unsigned at = 0; at < 4; at++) {
+		const char *end = strchr(row, '\n'), *told = strstr(row, sentence);
+		bool is_told = told != NULL && told < end;
+
+		CU_ASSERT_PTR_NOT_NULL_FATAL(end);
+		CU_ASSERT_EQUAL(strncmp(row, "| warning | `stuck-", 19), 0);
+		CU_ASSERT_EQUAL(is_told, at > 0);
+		row = end + 1;
+	}
+	CU_ASSERT_EQUAL(count_of(written, "closed after all"), 3);
+}
+
+/* The page's script puts it to its finding: kind, connection, end, sentence. */
+static void
+html_tells_how_it_ended(void)
+{
+	struct tf_output_options options = defaults();
+	struct tf_summary s = summary_of_two();
+	char wanted[128];
+	int fd;
+	struct tf_output *o = open_writer("html", &options, &fd);
+
+	send_finding(o, stuck(1, TF_SERVER));
+	send_record(o, closed_late(1));
+	send_finding(o, stuck(2, TF_SERVER));
+	send_record(o, half_closed(2));
+	tf_output_finish(o, &s);
+	close_writer(o, fd);
+	snprintf(wanted, sizeof wanted, "\n[\"e\",%d,1,%d,\"" CLOSED_LATE "\"],\n", TF_A_STUCK_CLOSE_WAIT,
+	         TF_SERVER);
+	EXPECT_WITHIN(written, wanted);
+	CU_ASSERT_EQUAL(count_of(written, "\n[\"e\","), 2);
+}
+
 /* The second finding of a kind says where the first one was explained. */
 static void
 text_explains_once(void)
@@ -1631,7 +1795,7 @@ send_all(struct tf_output *o)
 	send_transition(o, client_established);
 	send_finding(o, stuck(1, TF_CLIENT));
 	send_finding(o, stuck(1, TF_SERVER));
-	send_record(o, half_closed(1));
+	send_record(o, closed_late(1));
 	send_finding(o, stuck(1, TF_CLIENT));
 	service.id = TF_A_CLOSE_WAIT_LEAK;
 	service.subject = "10.9.0.2:80";
@@ -1741,6 +1905,7 @@ const struct tf_test tf_tests[] = {
     {"SHA-1 of RFC 3174's vectors", sha1_vectors},
     {"Community ID of the published example, both ways round", community_id},
     {"a finding's sentence has its numbers and ends put in", messages},
+    {"how it ended, in a sentence", sentences_of_endings},
     {"details as text and as JSON", details_as_json},
     {"json: capture", json_capture},
     {"json: transition", json_transition},
@@ -1755,6 +1920,8 @@ const struct tf_test tf_tests[] = {
     {"text: a healthy capture", text_of_a_healthy_capture},
     {"text: quiet leaves out what has no finding", text_quiet},
     {"text: both faces of a half-closed connection in one sentence", text_tells_both_faces_at_once},
+    {"text: how what a finding says has ended", text_tells_how_it_ended},
+    {"text: nothing of what ended otherwise", text_tells_no_other_ending},
     {"text: a kind of finding is explained once", text_explains_once},
     {"text: late findings and those of a service stand alone", text_of_late_findings},
     {"text: possible states where the fate is open", text_of_an_open_fate},
@@ -1772,6 +1939,8 @@ const struct tf_test tf_tests[] = {
     {"ladder: no segment is lost by folding", ladder_loses_no_segment},
     {"ladder: 80 columns are enough", ladder_of_eighty_columns},
     {"ladder: no such connection", ladder_without_a_picture},
+    {"markdown: how what a finding says has ended", markdown_tells_how_it_ended},
+    {"html: how what a finding says has ended", html_tells_how_it_ended},
     {"the catalogue and the rules as text", catalogue},
     {"an unknown format is refused", unknown_format},
     {"a full disk is reported and stays reported", full_disk},

@@ -3,7 +3,7 @@
  * report_data.c; of a connection, that of report_row.c.
  */
 
-const report = {inputs: [], connections: [], findings: [], checks: [], hosts: [], details: new Map(), names: new Map(), summary: null};
+const report = {inputs: [], connections: [], findings: [], endings: [], checks: [], hosts: [], details: new Map(), names: new Map(), summary: null};
 
 /* Sixteen octets as RFC 5952 writes them: the longest run of zeros, of those the first, is left out. */
 function ipv6Text(groups) {
@@ -55,10 +55,22 @@ const readers = {
 	},
 	f: ([, kind, severity, connection, end, time, packets, message, subject, connections, connectionCount, baseline]) =>
 		report.findings.push({kind, severity, connection, end, time, packets, message, subject, connections, connectionCount, baseline}),
+	e: ([, kind, connection, end, sentence]) => report.endings.push({kind, connection, end, sentence}),
 	k: ([, outcome, title, message, offences, moreOffences]) => report.checks.push({outcome, title, message, offences, moreOffences}),
 	h: ([, address, isn]) => report.hosts.push({address: addressText(address), isn}),
 	s: ([, summary]) => { report.summary = summary; },
 };
+
+/* How what a finding says ended was known only with its connection's record. */
+function joinEndings() {
+	const nameOf = ({connection, kind, end}) => `${connection} ${kind} ${end}`;
+	const byName = new Map(report.findings.map(finding => [nameOf(finding), finding]));
+	for (const ending of report.endings) {
+		const finding = byName.get(nameOf(ending));
+		if (finding)
+			finding.message += ` ${ending.sentence}`;
+	}
+}
 
 /* Findings to their connections: one may follow its connection's record. */
 function joinFindings() {
@@ -88,6 +100,7 @@ function readData() {
 		if (row !== null)
 			readers[row[0]](row);
 	}
+	joinEndings();
 	joinFindings();
 }
 

@@ -104,6 +104,15 @@ list(struct tf_output *o, const struct tf_connection_record *c, const struct tf_
 }
 
 static void
+tell_endings(struct tf_output *o, const struct tf_connection_record *c)
+{
+	struct tf_report *r = o->state;
+
+	for (size_t i = 0; i < c->ending_count && r->endings < TF_REPORT_ENDINGS; i++, r->endings++)
+		tf_report_ending(o, c->conn, &c->endings[i]);
+}
+
+static void
 on_record(struct tf_output *o, const struct tf_connection_record *c)
 {
 	struct tf_report *r = o->state;
@@ -113,8 +122,10 @@ on_record(struct tf_output *o, const struct tf_connection_record *c)
 
 	if (!tf_travel_record(&r->travel, &r->trails, p, asked_for) || !fine)
 		tf_output_no_memory(o);
-	if (asked_for)
+	if (asked_for) {
 		list(o, c, p);
+		tell_endings(o, c);
+	}
 	if (p != NULL)
 		tf_pending_drop(&r->trails.pending, p);
 }

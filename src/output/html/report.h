@@ -4,8 +4,8 @@
  * a line, into a block that the page's script reads:
  *
  *   ["i",...] an input    ["c",row,trail,lost] a connection    ["n",address,name]
- *   ["f",...] a finding   ["h",...] a host                     ["k",...] a check
- *   ["s",...] what is said at the end
+ *   ["f",...] a finding   ["e",...] how it ended               ["h",...] a host
+ *   ["k",...] a check     ["s",...] what is said at the end
  *
  * Of connections there are many: their rows (report_row.c, data.js) and
  * trails (trail.h, rungs.js) are octets in base 64.  The order of the other
@@ -24,6 +24,7 @@
 #define TF_REPORT_TRAILS        40000   /* of connections whose record has not come: more than are listed */
 #define TF_REPORT_FINDINGS      500     /* of a kind */
 #define TF_REPORT_ALL_FINDINGS  4000
+#define TF_REPORT_ENDINGS       4000
 #define TF_REPORT_HOSTS         500
 #define TF_REPORT_CHECKS        500  /* those that passed come last */
 #define TF_REPORT_GONE          500  /* lines of the baseline */
@@ -41,6 +42,7 @@ struct tf_report {
 	uint64_t details, details_left_out;
 	size_t detail_octets;
 	uint64_t findings, findings_left_out, listed[TF_ANOMALY_COUNT];
+	uint64_t endings;
 	uint64_t severities[TF_ANOMALY_COUNT][TF_SEVERITY_COUNT]; /* how often each was found */
 	uint64_t hosts, hosts_left_out;
 	bool head_written;
@@ -49,6 +51,7 @@ struct tf_report {
 /* Arrays of the data block, into the line at hand. */
 void tf_report_input(struct tf_output *o, const struct tf_capture_info *info);
 void tf_report_finding(struct tf_output *o, const struct tf_finding *f);
+void tf_report_ending(struct tf_output *o, uint64_t conn, const struct tf_ending *e);
 void tf_report_host(struct tf_output *o, const struct tf_addr *addr, const struct tf_detail *isn,
                     size_t count);
 void tf_report_checks(struct tf_output *o, const struct tf_verdict *v);

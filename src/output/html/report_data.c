@@ -153,6 +153,24 @@ tf_report_finding(struct tf_output *o, const struct tf_finding *f)
 	tf_report_end_line(o);
 }
 
+/* It follows its finding, and is known by what that one is about. */
+void
+tf_report_ending(struct tf_output *o, uint64_t conn, const struct tf_ending *e)
+{
+	struct tf_buf *b = line_of(o), sentence;
+
+	tf_put_lit(b, "[\"e\",");
+	tf_put_u64(b, e->id);
+	put_number(b, (int64_t)conn);
+	put_number(b, e->endpoint);
+	tf_put_char(b, ',');
+	tf_buf_init(&sentence, -1);
+	tf_put_ending(&sentence, e);
+	put_text(b, &sentence);
+	tf_put_char(b, ']');
+	tf_report_end_line(o);
+}
+
 void
 tf_report_host(struct tf_output *o, const struct tf_addr *addr, const struct tf_detail *isn, size_t count)
 {
