@@ -47,6 +47,7 @@ struct tf_capture_facts {
 	uint64_t frames;      /* read */
 	uint64_t dropped;     /* by the capturing host */
 	uint64_t cut;         /* frames of which the end was not captured */
+	uint64_t headless;    /* those of them of which not even the headers were */
 	uint32_t snap_length; /* octets captured of the longest of them */
 };
 

@@ -348,6 +348,7 @@ judge_capture(struct replay *r)
 	    .frames = tf_capture_frames(r->capture),
 	    .dropped = dropped > 0 ? (uint64_t)dropped : 0,
 	    .cut = r->intake.cut,
+	    .headless = tf_decoder_stats(r->intake.decoder)->headless,
 	    .snap_length = r->intake.snap_length,
 	};
 	tf_analyzer_judge_capture(r->analyzer, &facts);

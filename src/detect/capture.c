@@ -89,11 +89,20 @@ check_cuts(struct tf_context *ctx, const struct tf_capture_facts *facts)
 {
 	struct tf_finding f = finding(ctx, TF_A_SNAP_LENGTH, "capture");
 
-	if (!facts->cut || !ctx->stats->segments)
+	/* What was cut and is no TCP matters to nobody here; what has no headers may be. */
+	if (!facts->cut || !(ctx->stats->segments || facts->headless))
 		return;
+	if (facts->headless)
+		f.severity = TF_WARNING;
 	tf_finding_count(&f, "cut", TF_D_COUNT, facts->cut);
 	tf_finding_count(&f, "frames", TF_D_COUNT, facts->frames);
 	tf_finding_count(&f, "snap_length", TF_D_COUNT, facts->snap_length);
+	tf_finding_count(&f, "headless", TF_D_COUNT, facts->headless);
+	tf_finding_text(&f, "hides",
+	                facts->headless
+	                    ? "segments, and whole connections, among those are not seen at all; of "
+	                      "the others payloads cannot be compared and checksums not verified"
+	                    : "payloads cannot be compared and checksums not verified");
 	tf_raise_subject(ctx, &f);
 }
 

@@ -107,6 +107,7 @@ run(const struct tf_slice_setting *setting, struct tf_analyzer *a, struct tf_dec
 				facts.snap_length = frame[i].caplen;
 		}
 	}
+	facts.headless = tf_decoder_stats(d)->headless;
 	if (facts.frames > 0 && setting->end_ns != INT64_MIN)
 		tf_analyzer_advance(a, setting->end_ns);
 	tf_analyzer_finish(a);

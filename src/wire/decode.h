@@ -55,6 +55,7 @@ struct tf_decoder_stats {
 	uint64_t segments;
 	uint64_t icmp_errors;            /* of the frames counted as icmp and icmpv6 */
 	uint64_t skipped[TF_SKIP_COUNT]; /* frames, by reason; frames = segments + their sum */
+	uint64_t headless;               /* of the truncated ones those that the snap length cut */
 	uint64_t reassembled;            /* datagrams put together from fragments */
 	uint64_t fragment_timeouts;      /* datagrams given up since a fragment did not come in time */
 	uint64_t fragment_evictions;     /* datagrams given up for want of room */

@@ -87,6 +87,7 @@ static inline enum tf_wire_result
 tf_pass_over(struct tf_decoder *d, enum tf_skip kind)
 {
 	d->stats.skipped[kind]++;
+	d->stats.headless += kind == TF_SKIP_TRUNCATED && d->frame->caplen < d->frame->len;
 	return TF_WIRE_SKIPPED;
 }
 

@@ -105,6 +105,16 @@ def repeating(count, apart):
             for frame in Talk(number + 1, number * apart).open().send(0, PSH | ACK, b"q" * 300).again(1).frames]
 
 
+def datagrams(frames):
+    """The same frames, with what a UDP header needs in place of TCP's."""
+    def datagram(frame):
+        ip = frame[14:23] + b"\x11\0\0" + frame[26:34]
+        udp = frame[34:38] + struct.pack(">HH", len(frame) - 34, 0)
+        return frame[:14] + ip[:10] + struct.pack(">H", checksum(ip)) + ip[12:] + udp + frame[42:]
+
+    return [(when, datagram(frame)) for when, frame in frames]
+
+
 def copied(frames, delay=0.00002):
     """Each frame twice, as a mirror port copies it."""
     return [(when + i * delay, frame) for when, frame in frames for i in range(2)]
@@ -225,6 +235,12 @@ CASES = [
     Case("two files in the wrong order", [pcap(one(2, 60)), pcap(one(1))], like="time-backwards"),
     Case("two frames at the same time", [pcap(set_back(one(), 5, 0.001))], like="time-backwards"),
     Case("packets are cut", [pcap(one(), kept=96, snaplen=96)], ["snap-length"], details={"cut": 2}),
+    Case("packets are cut in the middle of their TCP headers", [pcap(one(), kept=50, snaplen=50)], ["snap-length"],
+         details={"cut": 10, "headless": 10, "snap_length": 50}, severity="warning"),
+    Case("packets are cut right behind their TCP headers", [pcap(one(), kept=54, snaplen=54)], ["snap-length"],
+         details={"cut": 2, "headless": 0}, severity="info"),
+    Case("UDP datagrams are cut, and there is nothing else", [pcap(datagrams(one()), kept=50, snaplen=50)],
+         like="snap-length"),
     Case("a snap length that cuts nothing", [pcap(Talk(1).open().ask(20).close().frames, snaplen=96)],
          like="snap-length"),
     Case("a mirror port", [pcap(copied(one()))], ["duplicate-frames"], details={"duplicates": 10}),
