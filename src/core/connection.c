@@ -51,7 +51,7 @@ tf_extra_of(struct tf_context *ctx, struct tf_connection *c)
 	}
 	k->extra = index & 0x3fffffff;
 	for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++)
-		x->watch[e].heard_ns = tf_connection_heard_ns(ctx, c, e);
+		x->watch[e].answered_ns = x->watch[e].heard_ns = tf_connection_heard_ns(ctx, c, e);
 	return x;
 }
 

@@ -88,7 +88,8 @@ struct tf_other_answer {
 /* What the detectors follow of an end that repeats itself, probes, shuts its window or goes on
  * after the other's FIN. */
 struct tf_end_watch {
-	int64_t heard_ns; /* its latest segment; 0: none since there is something to follow */
+	int64_t heard_ns;    /* its latest segment; 0: none since there is something to follow */
+	int64_t answered_ns; /* the same, but for its own keepalive probes, which answer nothing */
 	/* Its first unacknowledged octet, sent again since the other end was heard last. */
 	int64_t repeat_ns;
 	uint64_t repeat_first, repeat_last;

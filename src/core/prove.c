@@ -429,7 +429,9 @@ count_unanswered(struct tf_step *st, struct tf_extra *x)
 
 	if (!x)
 		return;
-	x->end[st->to].unanswered = 0;
+	/* A probe of its own answers none of the other end's. */
+	if (!(st->marks & TF_MARK_KEEPALIVE))
+		x->end[st->to].unanswered = 0;
 	if (st->marks & asks && x->end[st->from].unanswered < UINT8_MAX)
 		x->end[st->from].unanswered++;
 }

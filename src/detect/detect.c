@@ -108,7 +108,7 @@ tf_detect_calm(struct tf_context *ctx, const struct tf_connection *c, const stru
 {
 	struct tf_extra *x = tf_extra_if(ctx, c);
 
-	x->watch[from].heard_ns = ctx->now_ns;
+	x->watch[from].answered_ns = x->watch[from].heard_ns = ctx->now_ns;
 	tf_repetition_calm(x, c, s, from);
 }
 

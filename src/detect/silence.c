@@ -70,6 +70,16 @@ note_probe(const struct tf_step *st, struct tf_end_watch *w)
 	w->probe_last = st->s->packet;
 }
 
+/* Any segment but a probe answers the other end's probes.  Who answers them has heard that end. */
+static void
+note_answer(const struct tf_step *st, struct tf_end_watch *own, struct tf_end_watch *peer)
+{
+	own->answered_ns = st->ctx->now_ns;
+	if (peer->probes)
+		own->probes = 0;
+	peer->probes = 0;
+}
+
 static void
 note_window(const struct tf_step *st, struct tf_end_watch *w)
 {
@@ -168,6 +178,13 @@ probes_deadline(const struct tf_context *ctx, const struct tf_connection *c, con
 	return x->raised[silent] >> TF_A_KEEPALIVE_TIMEOUT & 1 ? INT64_MAX : probes_from(ctx, c, x, silent);
 }
 
+/* When the end that probes by W had an answer last. */
+static int64_t
+answered_at(const struct tf_end_watch *silent, const struct tf_end_watch *w)
+{
+	return silent->answered_ns ? silent->answered_ns : w->quiet_ns;
+}
+
 static void
 raise_probes(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint silent, uint64_t reset)
 {
@@ -176,9 +193,14 @@ raise_probes(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint s
 	struct tf_finding f = tf_finding(ctx, c, TF_A_KEEPALIVE_TIMEOUT, silent);
 
 	tf_finding_count(&f, "probes", TF_D_COUNT, w->probes);
-	tf_finding_duration(&f, "for", ctx->now_ns - silent_since(x, silent, w->quiet_ns));
+	tf_finding_duration(&f, "for", ctx->now_ns - answered_at(&x->watch[silent], w));
 	tf_finding_count(&f, "reset", TF_D_BOOL, reset != 0);
 	tf_finding_where(&f, TF_WHERE_BEHIND, "the probes passed the tap and no answer did");
+	if (x->watch[silent].heard_ns > w->quiet_ns)
+		tf_finding_text(
+		    &f, "note",
+		    "But its own probes went on passing the tap: its host was there, and the path "
+		    "between the two was gone.");
 	tf_finding_packet(&f, w->probe_first);
 	tf_finding_packet(&f, w->probe_last);
 	tf_finding_packet(&f, reset);
@@ -307,8 +329,9 @@ tf_silence_segment(const struct tf_step *st)
 	}
 	own->heard_ns = st->ctx->now_ns;
 	peer->repeats = 0;
-	peer->probes = 0;
 	own->shut_unanswered = 0;
+	if (!(st->marks & TF_MARK_KEEPALIVE))
+		note_answer(st, own, peer);
 	/* It has heard something new, whether that passed the tap or not. */
 	if (st->ack_advances)
 		own->repeats = 0;

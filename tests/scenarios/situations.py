@@ -36,7 +36,7 @@ SITUATIONS = [
     ("keep-alive probes", "established/keepalive", ["ESTABLISHED / ESTABLISHED"], [],
      "Keep-alive probes: client 2, server 2"),
     ("keep-alive probes without an answer", "established/keepalive-timeout", ["CLOSED / ESTABLISHED"],
-     ["keepalive-timeout"], "(probes: 3) and has been silent for 75 s"),
+     ["keepalive-timeout"], "(probes: 3) and has answered nothing for 75 s"),
     ("numbers overlap those of the former connection", "isn/collision-inside",
      ["CLOSED / CLOSED", "ESTABLISHED / ESTABLISHED"], ["isn-collision"], "inside the range that"),
     ("the first window overlaps those of the former connection", "isn/collision-first-window",
