@@ -27,6 +27,13 @@ enum tf_basis {
 	TF_RETRACTED, /* an earlier transition did not happen after all */
 };
 
+/* The segment that did it, where that was held until a later frame told what it is; packet 0: it was not held.
+ * What is written as it becomes known goes by that frame, what is drawn by the segment. */
+struct tf_held_back {
+	int64_t ts_ns;
+	uint64_t packet;
+};
+
 struct tf_transition {
 	int64_t ts_ns;   /* of the frame that made it known, or the deadline */
 	uint64_t packet; /* 0 for a deadline */
@@ -39,6 +46,7 @@ struct tf_transition {
 	const char *event;     /* "snd ACK of SYN,ACK" */
 	const char *reference; /* "RFC 9293 section 3.10.7.3" */
 	tf_states possible;    /* after it; `to` is among them */
+	struct tf_held_back held;
 };
 
 /* Only the set changed. */
@@ -49,7 +57,21 @@ struct tf_possible {
 	enum tf_endpoint endpoint;
 	enum tf_state state;
 	tf_states possible;
+	struct tf_held_back held;
 };
+
+/* When the segment passed that did it, and which one it was; packet 0 for a deadline. */
+static inline struct tf_held_back
+tf_transition_cause(const struct tf_transition *t)
+{
+	return t->held.packet ? t->held : (struct tf_held_back){t->ts_ns, t->packet};
+}
+
+static inline struct tf_held_back
+tf_possible_cause(const struct tf_possible *p)
+{
+	return p->held.packet ? p->held : (struct tf_held_back){p->ts_ns, p->packet};
+}
 
 enum tf_detail_kind {
 	TF_D_COUNT,    /* count: a plain number */

@@ -15,16 +15,18 @@ struct tf_context {
 	const struct tf_config *config;
 	struct tf_sink sink;
 	struct tf_stats *stats;
-	struct tf_pool wide;      /* struct tf_wide, of connections and of embryos */
-	struct tf_pool closings;  /* struct tf_closing */
-	struct tf_pool extras;    /* struct tf_extra */
-	struct tf_pool ranges;    /* struct tf_range */
-	struct tf_pool held;      /* struct tf_held_syn */
-	int64_t now_ns;           /* the greatest timestamp so far; while a deadline runs, the deadline */
-	uint64_t packet;          /* the frame in hand; 0 while a deadline runs */
-	bool leapt;               /* the deadlines that run lie in a gap of days without a packet */
-	bool dropped;             /* the capturing host lost packets, as far as is known by now */
-	uint64_t last_packet;     /* the last frame */
+	struct tf_pool wide;     /* struct tf_wide, of connections and of embryos */
+	struct tf_pool closings; /* struct tf_closing */
+	struct tf_pool extras;   /* struct tf_extra */
+	struct tf_pool ranges;   /* struct tf_range */
+	struct tf_pool held;     /* struct tf_held_syn */
+	int64_t now_ns;          /* the greatest timestamp so far; while a deadline runs, the deadline */
+	uint64_t packet;         /* the frame in hand; 0 while a deadline runs */
+	struct tf_held_back
+	    held_back;        /* a segment that is taken only now, though it passed before; packet 0: none */
+	bool leapt;           /* the deadlines that run lie in a gap of days without a packet */
+	bool dropped;         /* the capturing host lost packets, as far as is known by now */
+	uint64_t last_packet; /* the last frame */
 	uint64_t forgets_since;   /* the frame for which a connection was evicted first; 0: none was */
 	struct tf_memory *memory; /* what the detectors remember beyond one connection */
 	struct tf_moves *moves;   /* the plain moves that were learnt (core/moves.h) */

@@ -108,6 +108,7 @@ emit_transition(struct tf_replica r, enum tf_state from, enum tf_input input, co
 	    .reference =
 	        basis == TF_RETRACTED ? reference_of_evidence(tf_end_state(r.end), input) : rule->reference,
 	    .possible = r.end->possible,
+	    .held = r.ctx->held_back,
 	};
 	struct tf_event e = {.kind = TF_EV_TRANSITION, .transition = &t};
 	r.ctx->sink.event(r.ctx->sink.context, &e);
@@ -125,6 +126,7 @@ emit_possible(struct tf_replica r)
 	    .endpoint = r.which,
 	    .state = tf_end_state(r.end),
 	    .possible = r.end->possible,
+	    .held = r.ctx->held_back,
 	};
 	struct tf_event e = {.kind = TF_EV_POSSIBLE, .possible = &p};
 	r.ctx->sink.event(r.ctx->sink.context, &e);

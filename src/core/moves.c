@@ -264,6 +264,7 @@ tell_transition(const struct tf_context *ctx, uint64_t conn, const struct tf_tol
 	    .event = t->event,
 	    .reference = t->reference,
 	    .possible = t->possible,
+	    .held = ctx->held_back,
 	};
 	struct tf_event e = {.kind = TF_EV_TRANSITION, .transition = &m};
 	ctx->sink.event(ctx->sink.context, &e);
@@ -279,6 +280,7 @@ tell_possible(const struct tf_context *ctx, uint64_t conn, const struct tf_told 
 	    .endpoint = (enum tf_endpoint)t->endpoint,
 	    .state = (enum tf_state)t->to,
 	    .possible = t->possible,
+	    .held = ctx->held_back,
 	};
 	struct tf_event e = {.kind = TF_EV_POSSIBLE, .possible = &p};
 	ctx->sink.event(ctx->sink.context, &e);

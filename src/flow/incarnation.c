@@ -125,9 +125,22 @@ replace(struct tf_analyzer *a, uint32_t index)
 	struct tf_former former = tf_former_of(&a->ctx, c);
 
 	for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++)
-		tf_replica_moved(tf_replica(&a->ctx, c, e), TF_IN_PEER_RESET, TF_INFERRED);
+		tf_replica_moved(tf_replica(&a->ctx, c, e), TF_IN_REPLACED, TF_INFERRED);
 	tf_table_end(a, index, TF_GONE_REPLACED);
 	return former;
+}
+
+/* What happens until end_holding() is done by S, which passed before it was known what it is. */
+static void
+begin_holding(struct tf_analyzer *a, const struct tf_segment *s)
+{
+	a->ctx.held_back = (struct tf_held_back){s->ts_ns, s->packet};
+}
+
+static void
+end_holding(struct tf_analyzer *a)
+{
+	a->ctx.held_back.packet = 0;
 }
 
 /* Feed a held SYN to the connection that it began, with its repetitions. */
@@ -186,12 +199,16 @@ begin_held(struct tf_analyzer *a, uint32_t index)
 	if (held.answer.packet)
 		take_answer_from(c, &held);
 	former = replace(a, index);
+	begin_holding(a, &held.segment);
 	index = tf_table_begin(a, &key, tf_key_hash(&key, a->config.hash_key), &held.segment,
 	                       held.segment.ts_ns, &former);
 	if (index)
 		replay(a, index, &held);
-	if (index && held.answer.packet)
+	if (index && held.answer.packet) {
+		begin_holding(a, &held.answer);
 		tf_feed_connection(a, index, &held.answer);
+	}
+	end_holding(a);
 	return index;
 }
 

@@ -127,8 +127,8 @@ transition_rung(const struct tf_transition *t)
 {
 	return (struct tf_rung){
 	    .kind = TF_RUNG_TRANSITION,
-	    .ts_ns = t->ts_ns,
-	    .packet = t->packet,
+	    .ts_ns = tf_transition_cause(t).ts_ns,
+	    .packet = tf_transition_cause(t).packet,
 	    .end = (uint8_t)t->endpoint,
 	    .from = (uint8_t)t->from,
 	    .to = (uint8_t)t->to,
@@ -142,8 +142,8 @@ possible_rung(const struct tf_possible *s)
 {
 	return (struct tf_rung){
 	    .kind = TF_RUNG_POSSIBLE,
-	    .ts_ns = s->ts_ns,
-	    .packet = s->packet,
+	    .ts_ns = tf_possible_cause(s).ts_ns,
+	    .packet = tf_possible_cause(s).packet,
 	    .end = (uint8_t)s->endpoint,
 	    .from = (uint8_t)s->state,
 	    .to = (uint8_t)s->state,

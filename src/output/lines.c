@@ -158,7 +158,8 @@ tf_put_transition_line(struct tf_buf *b, const struct tf_output *o, const struct
 	tf_states others = tf_undecided(t->to, t->possible);
 	const char *end = tf_endpoint_name(t->endpoint);
 	struct tf_buf tail;
-	size_t at = column + put_when(b, o, t->ts_ns - start_ns, t->packet);
+	struct tf_held_back cause = tf_transition_cause(t);
+	size_t at = column + put_when(b, o, cause.ts_ns - start_ns, cause.packet);
 
 	tf_put_padded(b, end != NULL ? end : "", END_COLUMNS + 2);
 	put_move(b, o, t);

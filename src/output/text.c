@@ -293,7 +293,7 @@ note_beginning(struct tf_output *o, const struct tf_possible *e)
 
 	if (!tf_filter_conn(&o->options.filter, e->conn) || tf_pending_has_come(table, e->conn))
 		return;
-	if (tf_pending_get(table, e->conn, e->ts_ns) == NULL)
+	if (tf_pending_get(table, e->conn, tf_possible_cause(e).ts_ns) == NULL)
 		tf_output_no_memory(o);
 }
 
@@ -314,7 +314,7 @@ event(struct tf_output *o, const struct tf_event *e)
 		on_finding(o, e->finding);
 		break;
 	case TF_EV_TRANSITION:
-		on_line(o, e, e->transition->conn, e->transition->ts_ns);
+		on_line(o, e, e->transition->conn, tf_transition_cause(e->transition).ts_ns);
 		break;
 	case TF_EV_SEGMENT:
 		on_line(o, e, e->segment->conn, e->segment->segment->ts_ns);

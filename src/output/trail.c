@@ -481,8 +481,8 @@ tf_trail_transition(struct tf_trails *t, struct tf_pending *p, const struct tf_t
 	    m->basis == TF_TIMER_RAN || (m->basis == TF_PRESUMED && (m->possible & TF_STATES(m->from)) != 0);
 	struct tf_rung r = {
 	    .kind = TF_RUNG_TRANSITION,
-	    .ts_ns = m->ts_ns,
-	    .packet = m->packet,
+	    .ts_ns = tf_transition_cause(m).ts_ns,
+	    .packet = tf_transition_cause(m).packet,
 	    .end = (uint8_t)m->endpoint,
 	    .from = (uint8_t)m->from,
 	    .to = (uint8_t)m->to,
@@ -507,8 +507,8 @@ tf_trail_possible(struct tf_trails *t, struct tf_pending *p, const struct tf_pos
 	return add(t, p,
 	           &(struct tf_rung){
 	               .kind = TF_RUNG_POSSIBLE,
-	               .ts_ns = s->ts_ns,
-	               .packet = s->packet,
+	               .ts_ns = tf_possible_cause(s).ts_ns,
+	               .packet = tf_possible_cause(s).packet,
 	               .end = (uint8_t)s->endpoint,
 	           });
 }

@@ -151,7 +151,7 @@ keep_set(struct tf_report *r, const struct tf_possible *s)
 
 	if (!room_for_details(r, true))
 		return true;
-	p = tf_trail_of(&r->trails, s->conn, s->ts_ns, &fine);
+	p = tf_trail_of(&r->trails, s->conn, tf_possible_cause(s).ts_ns, &fine);
 	return p == NULL ? fine : tf_trail_possible(&r->trails, p, s);
 }
 

@@ -20,7 +20,7 @@ static const char *const abort_words[TF_INPUT_COUNT] = {
     [TF_IN_TIMEOUT_SYN] = "given up",
     [TF_IN_TIMEOUT_SYN_ACK] = "given up",
     [TF_IN_RST_CONFIRMED] = "RST",
-    [TF_IN_PEER_RESET] = "RST",
+    [TF_IN_REPLACED] = "RST",
 };
 
 struct edges {

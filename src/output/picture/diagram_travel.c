@@ -37,7 +37,7 @@ static bool
 on_transition(struct tf_travel *t, struct tf_trails *trails, const struct tf_transition *m)
 {
 	bool fine = true, aborts = false;
-	struct tf_pending *p = tf_trail_of(trails, m->conn, m->ts_ns, &fine);
+	struct tf_pending *p = tf_trail_of(trails, m->conn, tf_transition_cause(m).ts_ns, &fine);
 	int edge = -1;
 	size_t count;
 
