@@ -804,8 +804,14 @@ static void
 json_possible(void)
 {
 	struct tf_output_options options = defaults();
-	struct tf_possible p = {T0,        7,           2,
-	                        TF_SERVER, TF_LAST_ACK, TF_STATES(TF_LAST_ACK) | TF_STATES(TF_CLOSED)};
+	struct tf_possible p = {
+	    .ts_ns = T0,
+	    .packet = 7,
+	    .conn = 2,
+	    .endpoint = TF_SERVER,
+	    .state = TF_LAST_ACK,
+	    .possible = TF_STATES(TF_LAST_ACK) | TF_STATES(TF_CLOSED),
+	};
 	int fd;
 	struct tf_output *o = open_writer("json", &options, &fd);
 
@@ -1337,8 +1343,14 @@ static void
 text_from_the_midst(void)
 {
 	struct tf_output_options options = defaults();
-	struct tf_possible p = {client_established.ts_ns - 294000, 1, 1, TF_SERVER, TF_SYN_RECEIVED,
-	                        TF_STATES(TF_SYN_RECEIVED)};
+	struct tf_possible p = {
+	    .ts_ns = client_established.ts_ns - 294000,
+	    .packet = 1,
+	    .conn = 1,
+	    .endpoint = TF_SERVER,
+	    .state = TF_SYN_RECEIVED,
+	    .possible = TF_STATES(TF_SYN_RECEIVED),
+	};
 	int fd;
 	struct tf_output *o;
 
@@ -1349,6 +1361,34 @@ text_from_the_midst(void)
 	send_record(o, healthy(1));
 	close_writer(o, fd);
 	EXPECT_WITHIN(written, "\n    +0.000294      3  client  SYN-SENT -> ESTABLISHED");
+}
+
+/* A SYN that its answer made known: the text counts from the SYN, JSON says what made it known. */
+static void
+a_held_syn_stands_where_it_passed(void)
+{
+	struct tf_output_options options = defaults();
+	struct tf_transition opened = client_established;
+	int fd;
+	struct tf_output *o;
+
+	opened.from = TF_CLOSED;
+	opened.to = TF_SYN_SENT;
+	opened.possible = TF_STATES(TF_SYN_SENT);
+	opened.held.packet = opened.packet - 1;
+	opened.held.ts_ns = opened.ts_ns - 294000;
+	options.verbosity = 1;
+	o = open_writer("text", &options, &fd);
+	send_transition(o, opened);
+	send_transition(o, client_established);
+	send_record(o, healthy(1));
+	close_writer(o, fd);
+	EXPECT_WITHIN(written, "\n    +0.000000      2  client  CLOSED -> SYN-SENT");
+	EXPECT_WITHIN(written, "\n    +0.000294      3  client  SYN-SENT -> ESTABLISHED");
+	o = open_writer("json", &options, &fd);
+	send_transition(o, opened);
+	close_writer(o, fd);
+	EXPECT_WITHIN(written, "\"packet\":3,");
 }
 
 static void
@@ -1927,6 +1967,7 @@ const struct tf_test tf_tests[] = {
     {"text: possible states where the fate is open", text_of_an_open_fate},
     {"text: transitions", text_with_transitions},
     {"text: transitions from the midst", text_from_the_midst},
+    {"text, json: a held SYN stands where it passed", a_held_syn_stands_where_it_passed},
     {"text: segments as they come", text_with_segments},
     {"text: filters", text_filters},
     {"text: colours only on request", text_colors},
