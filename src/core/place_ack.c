@@ -73,15 +73,29 @@ infer_unseen_close(struct tf_step *st)
 	tf_replica_moved(st->sender, TF_IN_RCV_ACK_OF_FIN, TF_INFERRED);
 }
 
+/* Nothing of the other end shows yet where its numbers are.  In mid-stream its first segment is no more than where to
+ * begin; and if it sent nothing but that number, and the first ACK of it covers one octet more, it may have probed: RFC
+ * 9293 section 3.8.4 and section 3.8.6.1. */
+static bool
+only_begins(const struct tf_step *st)
+{
+	const struct tf_end *y = st->y;
+
+	if (!(st->c->flags & TF_CONN_MIDSTREAM))
+		return y->packets == 0;
+	return y->packets <= 1 || (st->x->packets == 1 && tf_seq_eq(y->max, y->isn) &&
+	                           tf_seq_eq(st->s->ack, tf_seq_add(y->max, 1)));
+}
+
 static void
 note_missed(struct tf_step *st)
 {
 	tf_seq left = st->y->nxt;
+	/* Of an end that never passed the tap nothing is missing: its direction is. */
+	bool begins = only_begins(st);
 
 	st->missed_bytes = tf_reassembly_acked(st->ctx, st->c, st->to, st->s->ack);
-	/* Of an end that never passed the tap nothing is missing: its direction is.
-	 * In mid-stream the first segment shows no more than where to begin. */
-	if (st->y->packets > (st->c->flags & TF_CONN_MIDSTREAM ? 1 : 0) && st->missed_bytes) {
+	if (!begins && st->missed_bytes) {
 		tf_note_gap(st, left);
 		if (st->missed_bytes == 1)
 			tf_infer_fin(st);
