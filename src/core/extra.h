@@ -176,6 +176,7 @@ struct tf_rst_record {
 	tf_seq seq;
 	uint8_t from;               /* enum tf_endpoint */
 	bool seen, exact, awaiting; /* awaiting: silence or an answer decides */
+	bool unplaced;              /* exact, as it seems: nothing of its sender had passed before */
 	bool belied;                /* both ends have gone on since: it was somebody else's */
 	bool again;                 /* another one had passed before, of either end, that was not belied */
 };

@@ -32,6 +32,7 @@ note_rst(struct tf_step *st, bool exact, bool awaiting)
 	    .exact = exact,
 	    .awaiting = awaiting,
 	    .again = x->rst.seen && !x->rst.belied,
+	    .unplaced = !tf_end_has(st->x, TF_END_SEQ_KNOWN),
 	};
 }
 

@@ -27,7 +27,7 @@ tf_detect_bury(const struct tf_context *ctx, const struct tf_connection *c, stru
 	const struct tf_extra *x = tf_extra_if(ctx, c);
 
 	*r = (struct tf_remains){.client_second = (c->flags & TF_CONN_CLIENT_SECOND) != 0};
-	if (x && tf_connection_close(c) == TF_CLOSE_RST && x->rst.exact) {
+	if (x && tf_connection_close(c) == TF_CLOSE_RST && x->rst.exact && !x->rst.unplaced) {
 		r->rst_ns = x->rst.ts_ns;
 		r->rst_packet = x->rst.packet;
 		r->data_raised = (tf_raised(ctx, c, TF_A_DATA_AFTER_CLOSE, TF_CLIENT) ||

@@ -359,6 +359,16 @@ check_late_fin(const struct tf_step *st, const struct tf_extra *x)
 
 /* ---- data after a RST ------------------------------------------------------------------ */
 
+/* The capture began with the RST, and what its alleged sender sends next, or its receiver expects, is another number:
+ * it was not at RCV.NXT, and ended nothing. */
+static bool
+lay_elsewhere(const struct tf_step *st, const struct tf_extra *x)
+{
+	tf_seq place = st->from == (enum tf_endpoint)x->rst.from ? st->s->seq : st->s->ack;
+
+	return x->rst.unplaced && !tf_seq_eq(place, x->rst.seq);
+}
+
 static void
 check_data_after_rst(const struct tf_step *st, struct tf_extra *x)
 {
@@ -366,7 +376,8 @@ check_data_after_rst(const struct tf_step *st, struct tf_extra *x)
 
 	if (in_flight_ns < IN_FLIGHT_NS)
 		in_flight_ns = IN_FLIGHT_NS;
-	if (!x->rst.seen || !x->rst.exact || x->rst.belied || !st->data || after_ns <= in_flight_ns ||
+	if (!x->rst.seen || !x->rst.exact || x->rst.belied || lay_elsewhere(st, x) || !st->data ||
+	    after_ns <= in_flight_ns ||
 	    (st->before[TF_CLIENT] != TF_CLOSED && st->before[TF_SERVER] != TF_CLOSED))
 		return;
 	if (x->ended.packet && x->ended.id == TF_A_DATA_AFTER_CLOSE) {
