@@ -336,8 +336,10 @@ lose_patience(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint 
 		infer_ack(ctx, c, which);
 	if (unseen_rst_deadline(ctx, c, which) <= ctx->now_ns)
 		infer_rst(ctx, c, which);
-	if (broken_off_deadline(ctx, c, which) <= ctx->now_ns)
+	if (broken_off_deadline(ctx, c, which) <= ctx->now_ns) {
+		tf_extra_if(ctx, c)->broke_off[which] = true;
 		tf_replica_moved(tf_replica(ctx, c, which), TF_IN_ABORT, TF_TIMER_RAN);
+	}
 }
 
 /* The ACK of a FIN did not pass: that the connection is over is a conclusion from silence, and rules nothing out. */

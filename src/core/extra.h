@@ -287,6 +287,7 @@ struct tf_ended {
 	uint8_t state[2]; /* enum tf_state, before the RST */
 	bool stranger;    /* a RST is all that passed of its sender, and the opening did not */
 	bool went_on;     /* its alleged sender sent new data since */
+	bool broke_off;   /* its sender had given up without a word */
 };
 
 #define TF_LATE_LETTERS 32
@@ -331,6 +332,7 @@ struct tf_extra {
 	/* enum tf_state in which an end was when it failed to send its SYN or SYN,ACK again in time
 	 * (core/deadline.c); TF_CLOSED: none. */
 	uint8_t given_up[2];
+	bool broke_off[2];   /* an end gave up without a word (core/deadline.c) */
 	int64_t crossing_ns; /* the second SYN of a simultaneous open; 0: none */
 	uint64_t crossing_packet;
 	int64_t probe_ns[2];      /* the last keepalive probe of each end */

@@ -305,6 +305,18 @@ revives(struct tf_step *st)
 	return true;
 }
 
+/* What had seemed to end it did not. */
+static void
+live_on(struct tf_step *st)
+{
+	struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+
+	if (x)
+		x->broke_off[st->from] = false;
+	if (tf_connection_close(st->c) == TF_CLOSE_RST)
+		tf_connection_set_close(st->c, TF_CLOSE_OPEN);
+}
+
 static void
 prove_text(struct tf_step *st)
 {
@@ -326,9 +338,8 @@ prove_text(struct tf_step *st)
 	if (state == TF_SYN_RECEIVED && input == TF_IN_SND_DATA && !st->fresh && !acks_data)
 		return;
 	tf_replica_sent(st->sender, input);
-	if (state == TF_CLOSED && tf_end_state(st->x) != TF_CLOSED &&
-	    tf_connection_close(st->c) == TF_CLOSE_RST)
-		tf_connection_set_close(st->c, TF_CLOSE_OPEN);
+	if (state == TF_CLOSED && tf_end_state(st->x) != TF_CLOSED)
+		live_on(st);
 }
 
 /* The same FIN as the first one, copied by the network and not sent again? */

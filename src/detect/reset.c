@@ -57,6 +57,14 @@ answers_challenge(const struct tf_step *st, const struct tf_extra *x)
 	return held && held->from == st->from && held->challenge_packet;
 }
 
+/* It broke off without a word, and the other end did not know. */
+static bool
+had_broken_off(const struct tf_step *st, const struct tf_extra *x)
+{
+	return x && x->broke_off[st->from] && st->before[st->from] == TF_CLOSED &&
+	       st->before[st->to] == TF_ESTABLISHED;
+}
+
 /* A host without the connection answers data or a probe with a bare RST
  * whose number is that segment's ACK (section 3.10.7.1); a live end's RST
  * carries an ACK.  Or it began anew, and its RST answers the challenge. */
@@ -68,15 +76,17 @@ lost_its_state(const struct tf_step *st)
 	bool closing = tf_end_has(st->x, TF_END_FIN) || tf_end_has(st->y, TF_END_FIN) ||
 	               (x && (x->damaged_close || x->rst.again));
 	bool probed = x && x->probe_ns[st->to] > 0 && st->c->last_ts_ns - x->probe_ns[st->to] < TF_SETTLE_NS;
+	bool gone = had_broken_off(st, x);
 
-	if (!bare || closing || st->before[st->from] != TF_ESTABLISHED)
+	if (!bare || closing || (st->before[st->from] != TF_ESTABLISHED && !gone))
 		return false;
 	if (answers_challenge(st, x))
 		return true;
-	/* What passes long after all else answers nothing, and data of its own on the way show that it spoke a moment ago.
-	 * And a capture with gaps may have missed its FIN. */
-	return st->silence_ns < TF_SETTLE_NS && unacknowledged(st->x) == 0 && !spoke_just_now(st, x) &&
-	       !(st->c->flags & TF_CONN_GAP) && (unacknowledged(st->y) > 0 || probed);
+	/* What passes long after all else answers nothing, and data of its own on the way may show that it spoke a moment
+	 * ago.  And a capture with gaps may have missed its FIN. */
+	return st->silence_ns < TF_SETTLE_NS && (gone || unacknowledged(st->x) == 0) &&
+	       !spoke_just_now(st, x) && !(st->c->flags & TF_CONN_GAP) &&
+	       (unacknowledged(st->y) > 0 || probed);
 }
 
 /* Octets of data that the RST's receiver sent, and that the RST does not acknowledge either. */
@@ -127,6 +137,7 @@ note_end(const struct tf_step *st, enum tf_anomaly id)
 	if (id == TF_A_RST_ABORT)
 		x->ended.unacknowledged += tf_unacknowledged_data(st->x);
 	x->ended.stranger = answers_stranger(st);
+	x->ended.broke_off = id == TF_A_HALF_OPEN && had_broken_off(st, x);
 	if (id == TF_A_HALF_OPEN && x->held) {
 		const struct tf_held_syn *held = tf_pool_at(&st->ctx->held, x->held);
 		x->ended.cause[0] = held->segment.packet;
@@ -201,6 +212,11 @@ raise_end(struct tf_context *ctx, struct tf_connection *c, const struct tf_extra
 		    &f, TF_WARNING,
 		    "Of that end nothing else passed, so the connection may never have been: a scan, or "
 		    "a tool that sends data without opening one, is answered like this, too.");
+	else if (e->broke_off)
+		tf_finding_text(
+		    &f, "note",
+		    "Rather, that end had given the connection up without a word: nothing had answered "
+		    "what it sent again and again.");
 	else if (e->went_on)
 		tf_finding_text(
 		    &f, "note",
@@ -430,4 +446,6 @@ tf_reset_segment(const struct tf_step *st)
 	check_late_fin(st, x);
 	if (ended && synchronized(st->before[st->from]) && synchronized(st->before[st->to]))
 		judge(st, x);
+	else if (ended && had_broken_off(st, x) && lost_its_state(st))
+		note_end(st, TF_A_HALF_OPEN);
 }
