@@ -134,6 +134,25 @@ infer_time_wait_over(struct tf_step *st)
 	tf_replica_may_be(st->sender, before);
 }
 
+/* A host takes longer to be restarted. */
+#define RESTART_NS INT64_C(30000000000)
+
+/* Of the RST's sender nothing but its SYN,ACK passed, and what the other end sent since is answered by a host that has no
+ * such connection.  So soon it has not lost it: it rather never took the third segment, or kept nothing of the SYN (RFC
+ * 4987 section 3.6), as a listener does without a word whose accept queue is full. */
+static bool
+lacks_third_segment(const struct tf_step *st, bool bare)
+{
+	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+	tf_seq first = tf_seq_add(st->x->isn, 1);
+	uint32_t syn_acks = 1 + (x ? x->syn_ack_again : 0);
+
+	return bare && st->from == TF_SERVER && st->c->flags & TF_CONN_ESTABLISHED &&
+	       tf_seq_eq(st->s->seq, first) && tf_seq_eq(st->x->max, first) &&
+	       st->x->packets == syn_acks + 1 && tf_seq_gt(st->y->max, st->y->una) &&
+	       st->ctx->now_ns - tf_handshake_at_ns(st->c) < RESTART_NS;
+}
+
 /* What the RST's sender had not received when it sent it.  RST,ACK tells by
  * its ACK; a bare RST bears the ACK of the segment that it answers, and who
  * answers data like this has processed neither it nor a FIN behind it. */
@@ -151,6 +170,10 @@ prove_before_rst(struct tf_step *st)
 		tf_replica_sent(st->sender, TF_IN_SND_ACK_OF_SYN);
 	}
 	tf_infer_before_rst(st);
+	if (lacks_third_segment(st, bare)) {
+		tf_replica_doubt(st->sender, TF_P_ACK_OF_SYN, TF_IN_SND_RST);
+		return;
+	}
 	if (lacks_fin(st, bare))
 		tf_replica_doubt(st->sender, TF_P_FIN, TF_IN_SND_RST);
 	if (tf_end_has(st->x, TF_END_FIN) && lacks_ack_of_fin(st, bare))

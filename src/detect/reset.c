@@ -207,7 +207,13 @@ raise_end(struct tf_context *ctx, struct tf_connection *c, const struct tf_extra
 		                 ended_in(&c->end[TF_SERVER], e->state[TF_SERVER]));
 	}
 	tf_finding_count(&f, "unacknowledged", TF_D_COUNT, e->unacknowledged);
-	if (id == TF_A_HALF_OPEN && e->stranger)
+	if (ended_in(&c->end[e->from], e->state[e->from]) == TF_SYN_RECEIVED)
+		tf_finding_lower(
+		    &f, TF_WARNING,
+		    "Of that end nothing but its SYN,ACK passed, so it may never have had the "
+		    "connection: a listener whose accept queue is full drops the third segment, and "
+		    "answers like this if it keeps nothing of a SYN but a cookie.");
+	else if (id == TF_A_HALF_OPEN && e->stranger)
 		tf_finding_lower(
 		    &f, TF_WARNING,
 		    "Of that end nothing else passed, so the connection may never have been: a scan, or "
