@@ -184,6 +184,16 @@ raise_refused_data(struct tf_context *ctx, struct tf_connection *c, const struct
 	tf_raise(ctx, c, &f);
 }
 
+/* It answers the ACK of its sender's FIN: whether that still took it no packet shows. */
+static bool
+answers_ack_of_fin(const struct tf_connection *c, const struct tf_ended *e)
+{
+	const struct tf_end *end = &c->end[e->from];
+
+	return e->state[e->from] == TF_FIN_WAIT_2 && ended_in(end, e->state[e->from]) == TF_FIN_WAIT_1 &&
+	       tf_seq_eq(e->seq, end->max);
+}
+
 static void
 raise_end(struct tf_context *ctx, struct tf_connection *c, const struct tf_extra *x)
 {
@@ -218,6 +228,11 @@ raise_end(struct tf_context *ctx, struct tf_connection *c, const struct tf_extra
 		    &f, TF_WARNING,
 		    "Of that end nothing else passed, so the connection may never have been: a scan, or "
 		    "a tool that sends data without opening one, is answered like this, too.");
+	else if (answers_ack_of_fin(c, e))
+		tf_finding_text(
+		    &f, "note",
+		    "That RST answers the ACK of its sender's FIN: it may have been gone before, or have "
+		    "taken that ACK (FIN-WAIT-2) and been done, as on Linux with TCP_LINGER2 below 0.");
 	else if (e->broke_off)
 		tf_finding_text(
 		    &f, "note",
