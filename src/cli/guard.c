@@ -39,16 +39,17 @@ list_files(struct tf_guard *g, const struct tf_options *o)
 {
 	bool fits = true;
 	if (tf_metrics_are_replaced(o))
-		fits = tf_keeper_add(&g->keeper, o->metrics_file, true);
+		fits = tf_keeper_add(&g->keeper, o->metrics_file, TF_KEPT_REPLACED);
 	if (o->write_baseline_file && strcmp(o->write_baseline_file, "-") != 0)
-		fits = tf_keeper_add(&g->keeper, o->write_baseline_file, true) && fits;
+		fits =
+		    tf_keeper_add(&g->keeper, o->write_baseline_file, TF_KEPT_REPLACED_BEHIND_LINKS) && fits;
 	if (!o->interface)
 		return fits;
 	for (size_t i = 0; i < o->output_count; i++)
 		if (o->output[i].file)
-			fits = tf_keeper_add(&g->keeper, o->output[i].file, false) && fits;
+			fits = tf_keeper_add(&g->keeper, o->output[i].file, TF_KEPT_OPEN) && fits;
 	if (o->packets_file && strcmp(o->packets_file, "-") != 0)
-		fits = tf_keeper_add(&g->keeper, o->packets_file, false) && fits;
+		fits = tf_keeper_add(&g->keeper, o->packets_file, TF_KEPT_OPEN) && fits;
 	return fits;
 }
 

@@ -165,7 +165,7 @@ write_file(const struct tf_slice *slice, const struct tf_options *o, const struc
 	}
 	if (!tf_may_be_replaced(path, o))
 		return false;
-	int fd = tf_beside_open(&beside, path);
+	int fd = tf_beside_open(&beside, path, false);
 	int error = fd < 0 ? errno : write_to(fd, slice, cut, dropped);
 	if (!error && !tf_beside_put(&beside))
 		error = errno;

@@ -50,15 +50,12 @@ take_step(char path[PATH_MAX], const char *target)
 	return true;
 }
 
-/* Where the links of NAME lead, though there may be nothing yet. */
+/* To where the links at PATH lead, though there may be nothing yet. */
 static bool
-follow(char path[PATH_MAX], const char *name)
+follow(char path[PATH_MAX])
 {
 	char target[PATH_MAX];
 
-	path[0] = '\0';
-	if (!take_step(path, name))
-		return false;
 	for (int links = 0; links < MOST_LINKS; links++) {
 		ssize_t n = readlink(path, target, sizeof target - 1);
 		if (n < 0)
@@ -112,24 +109,26 @@ forget(struct tf_beside *b)
 	*b = (struct tf_beside){0};
 }
 
-/* Another owner than us only root can give it, another group whoever belongs to that. */
+/* Another owner than us only root can give it, another group whoever belongs to that.  Where it stays with our group,
+ * what the former one's might do is not for ours.  The owner comes last: a file of somebody else's cannot be changed. */
 static void
 take_after(int fd, const struct stat *former)
 {
-	(void)!fchmod(fd, former->st_mode & 0777);
-	if (fchown(fd, former->st_uid, former->st_gid) != 0)
-		(void)!fchown(fd, (uid_t)-1, former->st_gid);
+	bool same_group = fchown(fd, (uid_t)-1, former->st_gid) == 0;
+
+	(void)!fchmod(fd, former->st_mode & (same_group ? 0777 : 0707));
+	(void)!fchown(fd, former->st_uid, (gid_t)-1);
 }
 
 int
-tf_beside_open(struct tf_beside *b, const char *name)
+tf_beside_open(struct tf_beside *b, const char *name, bool behind_links)
 {
-	char place[PATH_MAX];
+	char place[PATH_MAX] = "";
 	struct stat former;
 	int fd, error;
 
 	tf_beside_drop(b);
-	if (!follow(place, name) || !is_replaceable(place, &former))
+	if (!take_step(place, name) || (behind_links && !follow(place)) || !is_replaceable(place, &former))
 		return -1;
 	b->place = strdup(place);
 	/* Nobody may open it who may not open the former one. */

@@ -25,8 +25,8 @@ enum question { QUESTION_OPEN = 'o', QUESTION_PUT = 'p', QUESTION_DROP = 'd' };
 static int
 open_file(struct tf_kept_file *file)
 {
-	if (file->replace)
-		return tf_beside_open(&file->beside, file->name);
+	if (file->how != TF_KEPT_OPEN)
+		return tf_beside_open(&file->beside, file->name, file->how == TF_KEPT_REPLACED_BEHIND_LINKS);
 	int fd = open(file->name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_APPEND, 0666);
 	if (fd >= 0)
 		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
@@ -109,11 +109,11 @@ serve(int socket, void *context)
 /* ---- in the process that asks ---------------------------------------------- */
 
 bool
-tf_keeper_add(struct tf_keeper *k, const char *name, bool replace)
+tf_keeper_add(struct tf_keeper *k, const char *name, enum tf_keeping how)
 {
 	if (k->count == TF_KEEPER_FILES)
 		return false;
-	k->file[k->count++] = (struct tf_kept_file){.name = name, .replace = replace};
+	k->file[k->count++] = (struct tf_kept_file){.name = name, .how = how};
 	return true;
 }
 
@@ -132,10 +132,11 @@ tf_keeper_stop(struct tf_keeper *k)
 
 /* A name that it does not keep gets a number that it refuses. */
 static unsigned char
-number_of(const struct tf_keeper *k, const char *name, bool replace)
+number_of(const struct tf_keeper *k, const char *name, bool replaced)
 {
 	size_t i = 0;
-	while (i < k->count && (k->file[i].replace != replace || strcmp(k->file[i].name, name) != 0))
+	while (i < k->count &&
+	       ((k->file[i].how != TF_KEPT_OPEN) != replaced || strcmp(k->file[i].name, name) != 0))
 		i++;
 	return (unsigned char)i;
 }

@@ -19,10 +19,13 @@ enum {
 	TF_KEEPER_FILES = 32, /* most files that it keeps */
 };
 
-/* A file as it is opened: at its end, or, with REPLACE, empty and beside itself until it is put in its place. */
+/* How a file is opened: at its end; or empty and beside itself until it is put in its place, or in that of the file to
+ * which it is a link. */
+enum tf_keeping { TF_KEPT_OPEN, TF_KEPT_REPLACED, TF_KEPT_REPLACED_BEHIND_LINKS };
+
 struct tf_kept_file {
 	const char *name;
-	bool replace;
+	enum tf_keeping how;
 	struct tf_beside beside; /* of the helper alone */
 };
 
@@ -34,7 +37,7 @@ struct tf_keeper {
 };
 
 /* Add a file before the start.  False where there are too many. */
-bool tf_keeper_add(struct tf_keeper *k, const char *name, bool replace);
+bool tf_keeper_add(struct tf_keeper *k, const char *name, enum tf_keeping how);
 
 /* False, with errno, where no process can be started.  Without files none is. */
 bool tf_keeper_start(struct tf_keeper *k);
@@ -44,7 +47,7 @@ void tf_keeper_stop(struct tf_keeper *k);
 /* A new descriptor of the file NAME, the caller's to close; -1 with errno. */
 int tf_keeper_open(struct tf_keeper *k, const char *name);
 
-/* The same of a new file beside NAME (with REPLACE): tf_beside_open() says which, and what errno means. */
+/* The same of a new file beside NAME, which is replaced: tf_beside_open() says which, and what errno means. */
 int tf_keeper_open_beside(struct tf_keeper *k, const char *name);
 
 /* Put what was written beside NAME in its place, at once.  False with errno: then it is gone. */

@@ -20,6 +20,7 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -268,8 +269,9 @@ static int
 keep_without_filters(const char *name)
 {
 	struct tf_keeper keeper = {.count = 0}, sealed = {.seals = true};
-	if (!refuse_filters() || !tf_keeper_add(&keeper, name, false) ||
-	    !tf_keeper_add(&sealed, name, false) || !tf_keeper_start(&keeper) || !tf_keeper_start(&sealed))
+	if (!refuse_filters() || !tf_keeper_add(&keeper, name, TF_KEPT_OPEN) ||
+	    !tf_keeper_add(&sealed, name, TF_KEPT_OPEN) || !tf_keeper_start(&keeper) ||
+	    !tf_keeper_start(&sealed))
 		return 2;
 	bool right = tf_keeper_open(&keeper, name) >= 0 && tf_keeper_open(&sealed, name) < 0;
 	tf_keeper_stop(&keeper);
@@ -289,6 +291,50 @@ try_without_filters(const char *name)
 	      "where no filter can be set, files are kept by whoever need not be sealed, and by nobody else");
 }
 
+/* Replace NAME by "new", in the way that HOW says: 0, or an errno. */
+static int
+replace(const char *name, enum tf_keeping how)
+{
+	struct tf_keeper keeper = {.seals = true};
+	if (!tf_keeper_add(&keeper, name, how) || !tf_keeper_start(&keeper))
+		exit(99);
+	int fd = tf_keeper_open_beside(&keeper, name);
+	int error = fd >= 0 && write(fd, "new\n", 4) == 4 && tf_keeper_put(&keeper, name) ? 0 : errno;
+	if (fd >= 0)
+		close(fd);
+	tf_keeper_stop(&keeper);
+	return error;
+}
+
+/* Whoever may write into the folder could put a link there while the run lasts. */
+static void
+try_links(const char *name)
+{
+	char path[80];
+	struct stat status;
+	snprintf(path, sizeof path, "%s.link", name);
+	check(symlink(name, path) == 0 && replace(path, TF_KEPT_REPLACED) == EEXIST && holds(name, "kept\n"),
+	      "what a link leads to is not replaced");
+	check(replace(path, TF_KEPT_REPLACED_BEHIND_LINKS) == 0 && holds(name, "new\n") &&
+	          lstat(path, &status) == 0 && S_ISLNK(status.st_mode),
+	      "but where that is wanted");
+	unlink(path);
+}
+
+/* A sealed keeper cannot give a file to a group that it does not belong to. */
+static void
+try_group(const char *name)
+{
+	struct stat status;
+	if (chown(name, (uid_t)-1, 65534) != 0 || chmod(name, 0664) != 0) {
+		skip("the mode without the group", "only root gives a file to any group");
+		return;
+	}
+	check(replace(name, TF_KEPT_REPLACED) == 0 && stat(name, &status) == 0 &&
+	          status.st_gid == getegid() && (status.st_mode & 0777) == 0604,
+	      "our group may not do with a file what another one might");
+}
+
 int
 main(void)
 {
@@ -304,8 +350,8 @@ main(void)
 		return 99;
 	snprintf(name, sizeof name, "%s/kept", folder);
 	snprintf(metrics, sizeof metrics, "%s.prom", name);
-	tf_keeper_add(&keeper, name, false);
-	tf_keeper_add(&keeper, metrics, true);
+	tf_keeper_add(&keeper, name, TF_KEPT_OPEN);
+	tf_keeper_add(&keeper, metrics, TF_KEPT_REPLACED);
 	if (!tf_keeper_start(&keeper))
 		return 99;
 	pid_t child = fork();
@@ -321,6 +367,8 @@ main(void)
 	check(holds(metrics, "m 1\n"), "what it replaced is in its place");
 	ask_nobody();
 	try_without_filters(name);
+	try_links(name);
+	try_group(name);
 	unlink(name);
 	unlink(metrics);
 	check(rmdir(folder) == 0, "and nothing else is there");
