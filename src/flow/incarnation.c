@@ -61,6 +61,14 @@ drop_held(struct tf_analyzer *a, struct tf_connection *c)
 	refresh_sets(a, c);
 }
 
+/* The SYN that C holds begins nothing: it is one of C's segments. */
+static void
+let_go(struct tf_analyzer *a, struct tf_connection *c)
+{
+	tf_held_count(a, c);
+	drop_held(a, c);
+}
+
 static void
 hold(struct tf_analyzer *a, struct tf_connection *c, const struct tf_segment *s)
 {
@@ -307,15 +315,23 @@ fits_former(const struct tf_connection *c, const struct tf_segment *s)
 /* S answers what seems to be an old duplicate, and so it will be reset: RFC 9293 section 3.5, figure 8.  If it is
  * acknowledged instead, it was a new attempt. */
 static void
-keep_answer(struct tf_held_syn *held, const struct tf_segment *s)
+keep_answer(const struct tf_analyzer *a, struct tf_held_syn *held, const struct tf_segment *s)
 {
-	if ((s->flags & (TF_SYN | TF_ACK | TF_RST)) != (TF_SYN | TF_ACK) || held->answer.packet)
+	if (held->answer.packet)
 		return;
 	held->answer = *s;
+	held->answer.ts_ns = a->ctx.now_ns; /* as that of the SYN: hold() */
 	held->answer.payload = NULL;
 	held->answer.payload_len = 0;
 	held->answer.sack = NULL;
 	held->answer.sack_count = 0;
+}
+
+/* S, a RST of who seems to have sent the SYN, says that it did not: that SYN was old. */
+static bool
+disowns(const struct tf_held_syn *held, const struct tf_segment *s)
+{
+	return held->answer.packet && !(s->flags & TF_ACK) && tf_seq_eq(s->seq, held->answer.ack);
 }
 
 uint32_t
@@ -332,18 +348,23 @@ tf_held_judge(struct tf_analyzer *a, uint32_t index, uint32_t hash, const struct
 			return index;
 		if (!tf_connection_syn_is_old(&a->ctx, c, &held->segment))
 			return begin_held(a, index);
-		keep_answer(held, s);
+		if (s->flags & TF_RST)
+			let_go(a, c);
+		else
+			keep_answer(a, held, s);
 		return index;
 	}
-	if (s->flags & TF_RST)
+	if (s->flags & TF_RST) {
+		if (disowns(held, s))
+			let_go(a, c);
 		return index;
+	}
 	/* Its sender goes on as only the holder of the new connection can, or of the old one; where the numbers are
 	 * the same, it is the old one, for nobody has answered the SYN. */
 	if (s->flags & TF_ACK && tf_seq_eq(s->seq, tf_segment_end(&held->segment)) && !fits_former(c, s))
 		return begin_held(a, index);
 	tf_detect_syn_survived(&a->ctx, c, held, s);
-	tf_held_count(a, c);
-	drop_held(a, c);
+	let_go(a, c);
 	return index;
 }
 
