@@ -137,7 +137,7 @@ tf_detect_one_way(const struct tf_context *ctx, const struct tf_connection *c)
 	/* It acknowledges what did not pass, and again: no scan, and no answer to a forged address.  Where its opening
 	 * did not pass either, only an ACK that went on shows that the other end spoke since the capture began. */
 	return !absent->packets && seen->packets > 1 && tf_end_has(absent, TF_END_SEQ_KNOWN) &&
-	       tf_was_in(seen, TF_ESTABLISHED) && tf_seq_gt(absent->una, absent->isn) &&
+	       tf_was_in(seen, TF_ESTABLISHED) && !tf_seq_eq(absent->una, absent->isn) &&
 	       !is_to_itself(ctx, c);
 }
 

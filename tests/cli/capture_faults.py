@@ -144,6 +144,15 @@ def to_itself():
     return talk.send(0, ACK).frames
 
 
+def download(number=1):
+    """What a client sends while it receives more than half of the sequence space."""
+    talk = Talk(number, number * 100)
+    for _ in range(4):
+        talk.send(0, ACK, after=10)
+        talk.next[1] = (talk.next[1] + 900_000_000) % 2**32
+    return talk.frames
+
+
 def from_client(frames):
     return [(when, frame) for when, frame in frames if frame[29] == 1]
 
@@ -247,6 +256,8 @@ CASES = [
     Case("a client that sends its data again and again",
          [pcap(Talk(1).open().send(0, PSH | ACK, b"q" * 300).again(9).frames)], like="duplicate-frames"),
     Case("the client's direction alone", [pcap(from_client(one(1) + one(2, 5) + one(3, 10)))], ["one-way"],
+         details={"connections": 3, "total": 3}),
+    Case("the client's direction alone of large downloads", [pcap(download(1) + download(2) + download(3))], ["one-way"],
          details={"connections": 3, "total": 3}),
     Case("a scan of what does not answer", [pcap(unanswered(20))], like="one-way"),
     Case("a capture that begins when the other end is dead", [pcap(Talk(1).send(0, PSH | ACK, b"q" * 300).again(9).frames)],
