@@ -306,8 +306,7 @@ count_packet(struct tf_step *st)
 	tf_end_count_wire_bytes(st->x, st->s->wire_len);
 	if (!(st->s->flags & TF_RST))
 		tf_connection_hear(st->ctx, st->c, st->from);
-	st->silence_ns = st->ctx->now_ns - st->c->last_ts_ns;
-	if (st->silence_ns > 0)
+	if (st->ctx->now_ns > st->c->last_ts_ns)
 		st->c->last_ts_ns = st->ctx->now_ns;
 	if (st->from == TF_SERVER)
 		st->c->flags |= TF_CONN_ANSWERED;

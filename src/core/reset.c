@@ -120,18 +120,16 @@ lacks_fin(const struct tf_step *st, bool bare)
 }
 
 /* Who has acknowledged the FIN was in TIME-WAIT.  When it comes again and has a RST for an answer, TIME-WAIT is over: RFC
- * 9293 section 3.10.7.1.  Unless somebody else sent that. */
+ * 9293 section 3.10.7.1.  Unless somebody else sent that: so TIME-WAIT stays possible. */
 static void
 infer_time_wait_over(struct tf_step *st)
 {
 	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
-	tf_states before = st->x->base;
 
 	if (st->s->flags & TF_ACK || tf_end_state(st->x) != TF_TIME_WAIT ||
 	    !tf_end_has(st->y, TF_END_FIN_ACKED) || !x || !x->fin_again[st->to].times)
 		return;
 	tf_replica_moved(st->sender, TF_IN_TIMEOUT_2MSL, TF_INFERRED);
-	tf_replica_may_be(st->sender, before);
 }
 
 /* A host takes longer to be restarted. */

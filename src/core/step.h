@@ -24,9 +24,8 @@ struct tf_step {
 	struct tf_replica sender, receiver;
 	struct tf_end *x, *y;    /* the sender's end and the receiver's */
 	enum tf_state before[2]; /* the states before it, by endpoint */
-	int64_t former_ns;       /* when the connection's segment before it passed */
+	int64_t former_ns;       /* when the segment before it passed, whichever end sent that */
 	tf_seq end;              /* after its last octet */
-	int64_t silence_ns;      /* since the segment before it, whichever end sent that */
 	unsigned marks;          /* enum tf_segment_mark */
 	enum tf_verdict verdict;
 	bool fresh;              /* nothing about it is older than what its sender sent before */

@@ -84,7 +84,7 @@ lost_its_state(const struct tf_step *st)
 		return true;
 	/* What passes long after all else answers nothing, and data of its own on the way may show that it spoke a moment
 	 * ago.  And a capture with gaps may have missed its FIN. */
-	return st->silence_ns < TF_SETTLE_NS && (gone || unacknowledged(st->x) == 0) &&
+	return st->ctx->now_ns - st->former_ns < TF_SETTLE_NS && (gone || unacknowledged(st->x) == 0) &&
 	       !spoke_just_now(st, x) && !(st->c->flags & TF_CONN_GAP) &&
 	       (unacknowledged(st->y) > 0 || probed);
 }
