@@ -208,6 +208,7 @@ struct tf_former {
 	bool doubtful;                            /* its opening or a part of it did not pass the tap */
 	uint8_t state[2];                         /* enum tf_state, by endpoint */
 	uint8_t close;                            /* enum tf_close */
+	uint8_t unused[7];                        /* nothing in it is without a name: tests compare octets */
 };
 
 /* What detectors keep of a connection beyond its record (detect/late.c).  Arrays are in the key's order. */
