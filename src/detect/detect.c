@@ -180,6 +180,11 @@ void
 tf_detect_finish(struct tf_context *ctx)
 {
 	tf_flood_end(ctx);
-	tf_unanswered_end(ctx);
 	tf_host_isn_end(ctx);
+}
+
+void
+tf_detect_over(struct tf_context *ctx)
+{
+	tf_unanswered_end(ctx);
 }

@@ -91,6 +91,8 @@ void tf_detect_end(struct tf_context *ctx, struct tf_connection *c);
 
 /* The input is over, and the connections are not told yet. */
 void tf_detect_finish(struct tf_context *ctx);
+/* And now they are: what they showed together. */
+void tf_detect_over(struct tf_context *ctx);
 
 /* ---- what lies beyond one connection ------------------------------------------ */
 

@@ -266,5 +266,6 @@ tf_analyzer_finish(struct tf_analyzer *a)
 	uint32_t told = tf_brief_is_enough(&a->ctx) ? tell_briefs(a) : 0;
 	if (told < tf_live(a))
 		end_the_others(a);
+	tf_detect_over(&a->ctx);
 	tf_briefs_emit(&a->ctx);
 }
