@@ -127,18 +127,30 @@ is_to_itself(const struct tf_context *ctx, const struct tf_connection *c)
 	return c->tuple.port[0] == c->tuple.port[1] && memcmp(&a, &b, sizeof a) == 0;
 }
 
+/* Who has no ACK of so much sends it again, and sooner (RFC 6298 section 2). */
+#define UNREPEATED_BYTES 4096
+
+static bool
+goes_on_unrepeated(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint which)
+{
+	const struct tf_extra *x = tf_extra_if(ctx, c);
+
+	return c->end[which].bytes >= UNREPEATED_BYTES && c->last_ts_ns - c->first_ts_ns >= TF_SETTLE_NS &&
+	       !(x && x->end[which].retransmitted);
+}
+
 bool
 tf_detect_one_way(const struct tf_context *ctx, const struct tf_connection *c)
 {
-	const struct tf_end *client = &c->end[TF_CLIENT], *server = &c->end[TF_SERVER];
-	const struct tf_end *seen = client->packets ? client : server;
-	const struct tf_end *absent = client->packets ? server : client;
+	enum tf_endpoint which = c->end[TF_CLIENT].packets ? TF_CLIENT : TF_SERVER;
+	const struct tf_end *seen = &c->end[which], *absent = &c->end[!which];
 
-	/* It acknowledges what did not pass, and again: no scan, and no answer to a forged address.  Where its opening
-	 * did not pass either, only an ACK that went on shows that the other end spoke since the capture began. */
-	return !absent->packets && seen->packets > 1 && tf_end_has(absent, TF_END_SEQ_KNOWN) &&
-	       tf_was_in(seen, TF_ESTABLISHED) && !tf_seq_eq(absent->una, absent->isn) &&
-	       !is_to_itself(ctx, c);
+	if (absent->packets || seen->packets < 2 || !tf_end_has(absent, TF_END_SEQ_KNOWN) ||
+	    !tf_was_in(seen, TF_ESTABLISHED) || is_to_itself(ctx, c))
+		return false;
+	/* It acknowledges what did not pass: no scan, and no answer to a forged address.  Where its opening did not pass
+	 * either, only an ACK that went on, or data that did, shows that the other end spoke since the capture began. */
+	return !tf_seq_eq(absent->una, absent->isn) || goes_on_unrepeated(ctx, c, which);
 }
 
 void

@@ -153,6 +153,25 @@ def download(number=1):
     return talk.frames
 
 
+def upload(number=1):
+    """What a client sends for six seconds while all that it hears is that its data arrive."""
+    talk = Talk(number, number * 100)
+    for _ in range(60):
+        talk.send(0, PSH | ACK, b"u" * 1000, after=0.1)
+    return talk.frames
+
+
+def upload_to_the_dead(number=1):
+    """As much as the window holds, and then the last segment again and again."""
+    talk = Talk(number, number * 100)
+    for _ in range(10):
+        talk.send(0, PSH | ACK, b"u" * 1000)
+    for seconds in (0.3, 0.6, 1.2, 2.4, 4.8):
+        talk.again(1)
+        talk.frames[-1] = (talk.frames[-2][0] + seconds, talk.frames[-1][1])
+    return talk.frames
+
+
 def from_client(frames):
     return [(when, frame) for when, frame in frames if frame[29] == 1]
 
@@ -259,6 +278,9 @@ CASES = [
          details={"connections": 3, "total": 3}),
     Case("the client's direction alone of large downloads", [pcap(download(1) + download(2) + download(3))], ["one-way"],
          details={"connections": 3, "total": 3}),
+    Case("the client's direction alone of uploads", [pcap(upload(1) + upload(2) + upload(3))], ["one-way"],
+         details={"connections": 3, "total": 3}),
+    Case("uploads to hosts that are dead", [pcap(upload_to_the_dead(1) + upload_to_the_dead(2))], like="one-way"),
     Case("a scan of what does not answer", [pcap(unanswered(20))], like="one-way"),
     Case("a capture that begins when the other end is dead", [pcap(Talk(1).send(0, PSH | ACK, b"q" * 300).again(9).frames)],
          like="one-way"),
