@@ -76,12 +76,16 @@ function stroke(look, px, low, top, title) {
 		`M${(px - 2.5).toFixed(1)} ${low.toFixed(1)}h5M${(px - 2.5).toFixed(1)} ${top.toFixed(1)}h5`}));
 }
 
-function dataMark(at, point, x, y) {
+/* WORDS: those that stand in the plot, as [x, y].  Two that would cover each other are one. */
+function dataMark(at, point, x, y, words) {
 	const px = x(point.time), top = y(point.to), look = dataLook(point.rung);
 	const letter = look === 'seq-again' ? 'R' : look === 'seq-disorder' ? 'O' : look === 'seq-reset' ? 'RST' :
 		point.rung.flags & FLAG.SYN ? 'SYN' : point.rung.flags & FLAG.FIN ? 'FIN' : '';
+	const covers = letter.length > 1 && words.some(([wx, wy]) => Math.abs(wx - px) < 30 && Math.abs(wy - top) < 14);
+	if (letter.length > 1 && !covers)
+		words.push([px, top]);
 	return [stroke(look, px, y(point.from), top, `packet ${point.rung.packet}: ${segmentText(point.rung)}`),
-		letter && letterAt(at, look, px, top - 5, letter)];
+		letter && !covers && letterAt(at, look, px, top - 5, letter)];
 }
 
 function sackMark(point, x, y) {
@@ -125,7 +129,7 @@ function highest(points) {
 }
 
 function sequencePlot(connection, rungs, sacks, sender) {
-	const points = sequencePoints(connection, rungs, sacks, sender), at = sequenceLayout();
+	const points = sequencePoints(connection, rungs, sacks, sender), at = sequenceLayout(), words = [];
 	const until = Math.max(connection.duration, 1), most = highest(points);
 	const x = time => at.left + time / until * (at.right - at.left);
 	const y = octets => Math.min(Math.max(at.bottom - octets / most * (at.bottom - at.top), at.top), at.bottom + 3);
@@ -139,7 +143,7 @@ function sequencePlot(connection, rungs, sacks, sender) {
 		svg('path', {class: 'seq-window', d: stairs(points.windows, x, y, until)}),
 		svg('path', {class: 'seq-ack', d: stairs(points.acks, x, y, until)}),
 		points.sacks.map(point => sackMark(point, x, y)),
-		points.data.map(point => dataMark(at, point, x, y)),
+		points.data.map(point => dataMark(at, point, x, y, words)),
 		points.shut.map(point => letterAt(at, 'seq-window', x(point.time), y(point.at) - 6, 'Z')), legend)),
 	above && element('p', {class: 'faint'}, 'The window ends above what is drawn: it never stood in the way.')];
 }

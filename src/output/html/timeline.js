@@ -15,9 +15,9 @@ function axisStep(span, most) {
 	return [1, 2, 5, 10].map(n => n * power).find(step => step >= rough);
 }
 
-/* Ticks of a time axis as SVG; X makes pixels of a time in seconds. */
+/* Ticks of a time axis as SVG; X makes pixels of a time in seconds.  A single packet takes no time. */
 function timeAxis(span, x, y, height, ticks) {
-	if (span <= 0)
+	if (span < 1e-6)
 		return [];
 	const step = axisStep(span, ticks), decimals = Math.max(0, -Math.floor(Math.log10(step)));
 	const parts = [];
