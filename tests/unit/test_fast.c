@@ -814,6 +814,49 @@ connection_of(const struct tf_analyzer *a, const struct tf_segment *s)
 	return 0;
 }
 
+/* What was said so far goes to A; is the only connection a calm one then? */
+static bool
+is_calm_now(struct tf_analyzer *a, size_t *fed)
+{
+	feed(a, *fed, said);
+	*fed = said;
+	struct tf_connection *c = tf_connection_at(a, connection_of(a, &traffic[said - 1]));
+	return tf_shape_may(&a->ctx, c, TF_SERVER) & TF_IS_CALM;
+}
+
+/* Somebody else resets the connection, and both ends go on: that is remembered for as long as anything may follow from it,
+ * and not for ever (core/reset.c). */
+static void
+a_reset_is_outlived(void)
+{
+	struct tf_analyzer *a = analyzer_for(&with, RESULTS);
+	size_t fed = 0;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(a);
+	memset(talks, 0, sizeof talks);
+	said = 0;
+	say(0, TF_SYN, 1000, 0, 0, 10 * MS);
+	say(1, TF_SYN | TF_ACK, 5000, 1001, 0, 10 * MS);
+	say(0, TF_ACK, 1001, 5001, 0, 10 * MS);
+	say(0, TF_ACK, 1001, 5001, 100, 10 * MS);
+	say(1, TF_ACK, 5001, 1101, 100, 10 * MS);
+	say(0, TF_ACK, 1101, 5101, 0, 10 * MS);
+	say(1, TF_RST, 5101, 0, 0, 10 * MS);
+	say(1, TF_ACK, 5101, 1101, 100, 5 * MS);
+	say(0, TF_ACK, 1101, 5201, 0, 10 * MS);
+	say(1, TF_ACK, 5201, 1101, 100, 300 * MS);
+	say(0, TF_ACK, 1101, 5301, 0, 10 * MS);
+	say(1, TF_ACK, 5301, 1101, 100, 300 * MS);
+	say(0, TF_ACK, 1101, 5401, 0, 10 * MS);
+	CU_ASSERT(!is_calm_now(a, &fed));
+	say(1, TF_ACK, 5401, 1101, 100, 1000 * MS);
+	say(0, TF_ACK, 1101, 5501, 0, 10 * MS);
+	CU_ASSERT(is_calm_now(a, &fed));
+	CU_ASSERT_EQUAL(tf_analyzer_stats(a)->anomalies[TF_A_INJECTION_SUSPECTED], 1);
+	tf_analyzer_free(a);
+	compare_traffic(said, 1, EVERYTHING, "a reset that was outlived");
+}
+
 /* Else there would be nothing to compare. */
 static void
 healthy_traffic_is_predicted(void)
@@ -888,6 +931,7 @@ const struct tf_test tf_tests[] = {
     {"traffic with much trouble comes to the same", traffic_with_much_trouble},
     {"traffic whose openings are missing comes to the same", traffic_in_midstream},
     {"a FIN that was none comes to the same", a_fin_that_was_none},
+    {"a reset is outlived", a_reset_is_outlived},
     {"many wait for an answer at once", many_wait_at_once},
     {"shapes have an end", shapes_have_an_end},
     {NULL, NULL},
