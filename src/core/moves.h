@@ -117,10 +117,27 @@ struct tf_moves {
 	struct tf_unknown_move unknown; /* that was asked for last */
 	uint32_t count;                 /* of shapes, the empty one included */
 	struct tf_known_beginning beginning[TF_BEGINNINGS];
-	uint16_t number[2 * TF_SHAPES]; /* from a hash to the number of a shape; 0: empty */
+	uint16_t number[2 * TF_SHAPES];         /* from a hash to the number of a shape; 0: empty */
 	struct tf_known_shape shape[TF_SHAPES]; /* 0: may nothing */
 	struct tf_told told[TF_MOVES][TF_MOVE_TOLD];
 };
+
+_Static_assert((TF_SHAPES - 1) <= UINT32_MAX / (TF_K_ALL + 1), "shape and kind are one key");
+_Static_assert(TF_MOVES == 1 << (32 - 19), "tf_move_place() takes the upper 13 bits");
+
+/* tf_move.key */
+static inline uint32_t
+tf_move_key(unsigned shape, unsigned kind)
+{
+	return shape * (TF_K_ALL + 1) | kind;
+}
+
+/* Where in tf_moves.move the one with KEY is. */
+static inline uint32_t
+tf_move_place(uint32_t key)
+{
+	return key * UINT32_C(0x9e3779b1) >> 19;
+}
 
 /* The number of C's shape; 0 where it has none. */
 uint16_t tf_shape_of(struct tf_context *ctx, const struct tf_connection *c);
@@ -178,6 +195,8 @@ void tf_move_tell_beginning(const struct tf_context *ctx, uint64_t conn, enum tf
 
 /* Tell the sink, where it wants to know, of the transitions of MOVE, which the packet at hand caused in CONN. */
 void tf_move_tell(const struct tf_context *ctx, uint64_t conn, const struct tf_move *move);
+
+/* ---- lessons.c: how moves are learnt -------------------------------------------------- */
 
 /* Remember how C begins, whose first segment is about to come, for all that begin so. */
 void tf_move_learn_beginning(struct tf_context *ctx, const struct tf_connection *c, enum tf_beginning how);
