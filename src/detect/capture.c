@@ -99,9 +99,11 @@ check_cuts(struct tf_context *ctx, const struct tf_capture_facts *facts)
 	tf_finding_count(&f, "snap_length", TF_D_COUNT, facts->snap_length);
 	tf_finding_count(&f, "headless", TF_D_COUNT, facts->headless);
 	tf_finding_text(&f, "hides",
-	                facts->headless ? "segments and whole connections may lie hidden in those; of "
-	                                  "the others payloads cannot be compared and checksums not verified"
-	                                : "payloads cannot be compared and checksums not verified");
+	                facts->headless
+	                    ? "segments and whole connections may lie hidden in those that end before "
+	                      "their headers do; of the others payloads cannot be compared and "
+	                      "checksums not verified"
+	                    : "payloads cannot be compared and checksums not verified");
 	tf_raise_subject(ctx, &f);
 }
 
