@@ -681,10 +681,9 @@ say(int from, unsigned flags, uint32_t seq, uint32_t ack, uint32_t len, int64_t 
 	say_on(40000, from, flags, seq, ack, len, later_ns);
 }
 
-/* An octet that did not pass seems to be a FIN of the server's until its data go on there.  What the client had sent since
- * was no answer to a FIN, then, and nothing half-closed is acknowledged when that is. */
+/* Nothing was said but the handshake and the client's first data. */
 static void
-a_fin_that_was_none(void)
+say_opening(void)
 {
 	memset(talks, 0, sizeof talks);
 	said = 0;
@@ -692,6 +691,14 @@ a_fin_that_was_none(void)
 	say(1, TF_SYN | TF_ACK, 5000, 1001, 0, 10 * MS);
 	say(0, TF_ACK, 1001, 5001, 0, 10 * MS);
 	say(0, TF_ACK, 1001, 5001, 100, 10 * MS);
+}
+
+/* An octet that did not pass seems to be a FIN of the server's until its data go on there.  What the client had sent since
+ * was no answer to a FIN, then, and nothing half-closed is acknowledged when that is. */
+static void
+a_fin_that_was_none(void)
+{
+	say_opening();
 	say(1, TF_ACK, 5001, 1101, 0, 10 * MS);
 	say(1, TF_ACK, 5001, 1101, 100, 10 * MS);
 	say(0, TF_ACK, 1101, 5101, 0, 10 * MS);
@@ -833,12 +840,7 @@ a_reset_is_outlived(void)
 	size_t fed = 0;
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(a);
-	memset(talks, 0, sizeof talks);
-	said = 0;
-	say(0, TF_SYN, 1000, 0, 0, 10 * MS);
-	say(1, TF_SYN | TF_ACK, 5000, 1001, 0, 10 * MS);
-	say(0, TF_ACK, 1001, 5001, 0, 10 * MS);
-	say(0, TF_ACK, 1001, 5001, 100, 10 * MS);
+	say_opening();
 	say(1, TF_ACK, 5001, 1101, 100, 10 * MS);
 	say(0, TF_ACK, 1101, 5101, 0, 10 * MS);
 	say(1, TF_RST, 5101, 0, 0, 10 * MS);
