@@ -10,6 +10,8 @@
  */
 #include "core/accept.h"
 
+#include "core/place.h"
+
 bool
 tf_window(const struct tf_connection *c, enum tf_endpoint from, const struct tf_segment *s, uint32_t *bytes)
 {
@@ -54,7 +56,7 @@ tf_accept(const struct tf_step *st)
 	if (stale(st))
 		return TF_REJECT_STALE;
 	if (tf_seq_lt(st->end, st->x->una))
-		return TF_REJECT_OLD;
+		return tf_seq_diff(st->end, st->x->una) < -TF_FAR_BEHIND ? TF_REJECT_BEYOND : TF_REJECT_OLD;
 	if (!tf_end_has(st->y, TF_END_WINDOW_KNOWN))
 		return TF_UNSURE;
 	/* Its sender knows the window.  Who goes on where he stopped has heard of a wider one that the tap did not

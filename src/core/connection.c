@@ -16,6 +16,7 @@
 #include "core/letters.h"
 #include "core/moves.h"
 #include "core/offer.h"
+#include "core/place.h"
 #include "core/reassembly.h"
 
 /* The item at *INDEX, made if there is none. */
@@ -400,6 +401,8 @@ tf_connection_segment(struct tf_step *st)
 	if (syn)
 		tf_note_syn(st);
 	st->verdict = tf_accept(st);
+	if (tf_find_again(st))
+		st->verdict = tf_accept(st);
 	tf_classify(st);
 	tf_letters_findings(st);
 	show_segment(st);

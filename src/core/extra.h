@@ -266,6 +266,12 @@ struct tf_ahead {
 	bool refuted;     /* the capture missed something after all */
 };
 
+/* Octets in the name of an end that lie outside every window, one behind the other (core/stray.c). */
+struct tf_stray {
+	tf_seq left, right; /* without a FIN */
+	bool known;
+};
+
 /* A router's word that segments of one end are too large (RFC 1191, RFC 8201). */
 struct tf_too_big_record {
 	int64_t ts_ns;
@@ -345,7 +351,8 @@ struct tf_extra {
 	struct tf_gap gap[2]; /* by whose octets are missing */
 	tf_seq bad_ack[2];    /* the last unacceptable ACK that passed towards this end */
 	bool bad_ack_known[2];
-	uint32_t held; /* index into the pool of tf_held_syn; 0: none */
+	struct tf_stray stray[2]; /* of this end */
+	uint32_t held;            /* index into the pool of tf_held_syn; 0: none */
 	struct tf_mismatch mismatch;
 	struct tf_ahead ahead;
 	struct tf_too_big_record too_big;

@@ -16,8 +16,16 @@ void tf_place_sequence(struct tf_step *st);
 /* Its ACK: moves the other end's una, notes what the capture missed. */
 void tf_place_ack(struct tf_step *st);
 
-/* The capture missed octets of the receiver's from LEFT up to the segment's
- * ACK: they have a moment to come late before that is said. */
-void tf_note_gap(struct tf_step *st, tf_seq left);
+/* So far behind what was acknowledged lies nothing that is sent again: no window is as wide, but for those of the fastest
+ * paths. */
+#define TF_FAR_BEHIND (1 << 28)
+
+/* Where it lies outside every window, or acknowledges what does: whether both ends have named such numbers by now (stray.c).
+ * Then the capture missed more than a window, and what is known of the numbers is changed. */
+bool tf_find_again(struct tf_step *st);
+
+/* The capture missed BYTES octets of WHICH's between LEFT and RIGHT, as the
+ * segment shows: they have a moment to come late before that is said. */
+void tf_note_gap(const struct tf_step *st, enum tf_endpoint which, tf_seq left, tf_seq right, uint32_t bytes);
 
 #endif

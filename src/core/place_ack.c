@@ -7,7 +7,8 @@
 #include "core/reassembly.h"
 #include "core/unseen.h"
 
-/* An ACK beyond all that passed: did the capture miss it, or was it never sent? */
+/* An ACK beyond all that passed: did the capture miss it, or was it never sent?  One from far below is as unacceptable:
+ * RFC 5961 section 5.2. */
 static bool
 cannot_be_sent(const struct tf_step *st)
 {
@@ -15,7 +16,7 @@ cannot_be_sent(const struct tf_step *st)
 	tf_seq ack = st->s->ack;
 
 	if (tf_seq_le(ack, y->max))
-		return false;
+		return tf_seq_diff(ack, y->una) < -TF_FAR_BEHIND;
 	/* Who has only sent a SYN has sent no more before an answer comes. */
 	if (tf_end_has(y, TF_END_SYN_SEEN) && !tf_end_has(y, TF_END_SYN_ACKED) &&
 	    !tf_end_has(y, TF_END_SENT_DATA))
@@ -27,22 +28,22 @@ cannot_be_sent(const struct tf_step *st)
 }
 
 void
-tf_note_gap(struct tf_step *st, tf_seq left)
+tf_note_gap(const struct tf_step *st, enum tf_endpoint which, tf_seq left, tf_seq right, uint32_t bytes)
 {
 	struct tf_extra *x = tf_extra_of(st->ctx, st->c);
 
 	st->c->flags |= TF_CONN_GAP;
 	if (!x)
 		return;
-	struct tf_gap *gap = &x->gap[st->to];
+	struct tf_gap *gap = &x->gap[which];
 	gap->times++;
-	gap->bytes += st->missed_bytes;
+	gap->bytes += bytes;
 	if (!gap->ns) {
 		gap->ns = st->ctx->now_ns;
 		gap->packet = st->s->packet;
 		gap->left = left;
 	}
-	gap->right = st->s->ack;
+	gap->right = right;
 }
 
 bool
@@ -96,7 +97,7 @@ note_missed(struct tf_step *st)
 
 	st->missed_bytes = tf_reassembly_acked(st->ctx, st->c, st->to, st->s->ack);
 	if (!begins && st->missed_bytes) {
-		tf_note_gap(st, left);
+		tf_note_gap(st, st->to, left, st->s->ack, st->missed_bytes);
 		if (st->missed_bytes == 1)
 			tf_infer_fin(st);
 	} else if (st->missed_bytes) {

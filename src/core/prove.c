@@ -191,7 +191,7 @@ prove_opening(struct tf_step *st)
 		st->y->flags |= TF_END_ISN_KNOWN | TF_END_SYN_ACKED;
 		st->acks_syn = st->first_ack_of_syn = true;
 		st->missed_bytes = 1;
-		tf_note_gap(st, st->y->isn);
+		tf_note_gap(st, st->to, st->y->isn, st->s->ack, st->missed_bytes);
 	}
 	if (!st->first_ack_of_syn)
 		return;

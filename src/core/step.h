@@ -12,7 +12,7 @@ enum tf_verdict {
 	TF_ACCEPT,
 	TF_UNSURE,        /* the tap does not know the window or the numbers */
 	TF_REJECT_OLD,    /* all of it was acknowledged before */
-	TF_REJECT_BEYOND, /* right of every window that the receiver offered */
+	TF_REJECT_BEYOND, /* outside every window that the receiver offered: right of them, or far left */
 	TF_REJECT_STALE,  /* its timestamp is older than TS.Recent: PAWS */
 };
 

@@ -1,0 +1,106 @@
+/*
+ * Where the capture missed more than a window, both ends go on with numbers
+ * that lie outside of all that is known: octets that no receiver would take,
+ * and ACKs of what was never sent (RFC 9293 section 3.10.7.4).
+ *
+ * A forged segment has such numbers, too.  But a receiver does not
+ * acknowledge what lies outside its window, and nobody goes on where a
+ * forged ACK points: once both ends have named the same numbers, the
+ * connection is there, and the octets before them did not pass the tap.
+ *
+ * An end whose FIN has passed sends nothing beyond it: that would be another
+ * connection.
+ */
+#include "core/place.h"
+
+#include "core/reassembly.h"
+
+/* They may be numbers of this connection: it is open, and the end had not closed. */
+static bool
+may_go_on(const struct tf_step *st, enum tf_endpoint which)
+{
+	const tf_states opening = TF_STATES(TF_LISTEN) | TF_STATES(TF_SYN_SENT) | TF_STATES(TF_SYN_RECEIVED);
+	const struct tf_connection *c = st->c;
+	tf_states states =
+	    TF_STATES(tf_end_state(&c->end[TF_CLIENT])) | TF_STATES(tf_end_state(&c->end[TF_SERVER]));
+
+	return !(states & opening) && tf_connection_close(c) == TF_CLOSE_OPEN &&
+	       tf_end_has(&c->end[which], TF_END_SEQ_KNOWN) && !tf_end_has(&c->end[which], TF_END_FIN);
+}
+
+/* WHICH has sent all up to RIGHT, of which no more than what lies from LEFT on has passed. */
+static void
+go_on(struct tf_step *st, enum tf_endpoint which, tf_seq left, tf_seq right)
+{
+	struct tf_end *end = &st->c->end[which];
+	struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+	tf_seq first = end->nxt;
+	uint32_t missed = tf_reassembly_acked(st->ctx, st->c, which, end->max);
+
+	missed += left.v - end->max.v;
+	tf_note_gap(st, which, first, left, missed);
+	if (which == st->to)
+		st->missed_bytes = missed;
+	end->una = left;
+	end->nxt = end->max = right;
+	tf_end_count_bytes(end, right.v - left.v);
+	/* What the other end offered lies elsewhere, too. */
+	st->c->end[!which].flags &= (uint16_t)~TF_END_WINDOW_KNOWN;
+	x->stray[which].known = x->bad_ack_known[which] = false;
+}
+
+static bool
+is_own_stray(const struct tf_step *st)
+{
+	return st->verdict == TF_REJECT_BEYOND && !(st->s->flags & TF_SYN) && may_go_on(st, st->from);
+}
+
+/* Its sender goes on where the other end has acknowledged it. */
+static bool
+is_expected(const struct tf_step *st, const struct tf_extra *x)
+{
+	return x && x->bad_ack_known[st->from] && tf_seq_between(x->bad_ack[st->from], st->s->seq, st->end);
+}
+
+/* It acknowledges what its receiver has sent outside every window; the octet behind that may be a FIN. */
+static bool
+acks_stray(const struct tf_step *st, const struct tf_extra *x)
+{
+	const struct tf_stray *stray = x ? &x->stray[st->to] : NULL;
+	tf_seq ack = st->s->ack;
+
+	return stray && stray->known && st->s->flags & TF_ACK &&
+	       !tf_seq_between(ack, st->y->una, st->y->max) &&
+	       tf_seq_between(ack, stray->left, tf_seq_add(stray->right, 1)) && may_go_on(st, st->to);
+}
+
+static void
+note_stray(const struct tf_step *st)
+{
+	struct tf_extra *x = tf_extra_of(st->ctx, st->c);
+	struct tf_stray *stray = x ? &x->stray[st->from] : NULL;
+	tf_seq left = st->s->seq, right = tf_seq_add(left, st->s->len);
+
+	if (!stray)
+		return;
+	if (stray->known && tf_seq_between(left, stray->left, tf_seq_add(stray->right, TF_FAR_BEHIND)))
+		stray->right = tf_seq_max(stray->right, right);
+	else
+		*stray = (struct tf_stray){.left = left, .right = right, .known = true};
+}
+
+bool
+tf_find_again(struct tf_step *st)
+{
+	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+	bool own = is_own_stray(st), found = own && is_expected(st, x);
+
+	if (found)
+		go_on(st, st->from, st->s->seq, st->s->seq);
+	else if (own && !(st->s->flags & TF_RST))
+		note_stray(st);
+	if (!acks_stray(st, x))
+		return found;
+	go_on(st, st->to, x->stray[st->to].left, x->stray[st->to].right);
+	return true;
+}
