@@ -400,6 +400,7 @@ tf_connection_segment(struct tf_step *st)
 	}
 	if (syn)
 		tf_note_syn(st);
+	tf_forget_timestamps(st);
 	st->verdict = tf_accept(st);
 	if (tf_find_again(st))
 		st->verdict = tf_accept(st);

@@ -110,6 +110,19 @@ tf_note_syn(struct tf_step *st)
 	}
 }
 
+#define WRAPS_NS (INT64_C(24) * 86400 * 1000000000)
+
+/* The clocks of the two ends need not be alike, and the one that speaks second has been silent for as long.  Header
+ * prediction has nothing to do with it: that nothing happened for hours was found before. */
+void
+tf_forget_timestamps(struct tf_step *st)
+{
+	if (st->ctx->now_ns - st->former_ns <= WRAPS_NS)
+		return;
+	st->x->flags &= (uint16_t)~TF_END_TSVAL_KNOWN;
+	st->y->flags &= (uint16_t)~TF_END_TSVAL_KNOWN;
+}
+
 void
 tf_note_timestamp(struct tf_step *st)
 {

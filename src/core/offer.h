@@ -9,6 +9,9 @@
 /* A SYN or SYN,ACK: its number and its options, once and for all (RFC 9293 section 3.2, RFC 7323). */
 void tf_note_syn(struct tf_step *st);
 
+/* After so long a silence that a clock may have wrapped no timestamp is known any more (RFC 7323 section 5.5). */
+void tf_forget_timestamps(struct tf_step *st);
+
 /* TSval, and what the other end has as TS.Recent (RFC 7323 section 4.3). */
 void tf_note_timestamp(struct tf_step *st);
 

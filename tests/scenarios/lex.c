@@ -201,7 +201,7 @@ scn_time(struct scn_parser *p, int64_t *ns)
 	if (unit == 0)
 		return scn_fail(p, "%s is no unit of time (ns, us, ms, s, min, h)", p->word);
 	if (whole > SCN_MAX_DURATION / unit)
-		return scn_fail(p, "a time is longer than 11 days");
+		return scn_fail(p, "a time is longer than 115 days");
 	*ns = whole * unit + fraction * unit / scale;
 	return true;
 }

@@ -510,7 +510,7 @@ check_duration(struct scn_parser *p)
 	for (size_t i = 0; i < p->s->step_count; i++) {
 		total += p->s->step[i].delay_ns;
 		if (total > SCN_MAX_DURATION)
-			return scn_fail(p, "the scenario is longer than 11 days");
+			return scn_fail(p, "the scenario is longer than 115 days");
 	}
 	return true;
 }

@@ -22,8 +22,8 @@
 #define SCN_MAX_STEPS    4096
 #define SCN_MAX_EXPECTS  8192
 #define SCN_MAX_PAYLOAD  60000u
-#define SCN_MAX_DURATION INT64_C(1000000000000000) /* nanoseconds: 11 days */
-#define SCN_NAME         40                        /* octets of an id, a rule or a reason's start */
+#define SCN_MAX_DURATION INT64_C(10000000000000000) /* nanoseconds: 115 days */
+#define SCN_NAME         40                         /* octets of an id, a rule or a reason's start */
 
 /* A number of the sequence space: relative to an ISN, or as it stands ('@'). */
 struct scn_seq {
