@@ -17,7 +17,7 @@ enum tf_timer {
 enum tf_profile { TF_PROFILE_LINUX, TF_PROFILE_RFC, TF_PROFILE_BSD, TF_PROFILE_WINDOWS, TF_PROFILE_COUNT };
 
 struct tf_config {
-	int64_t timer[TF_TIMER_COUNT]; /* nanoseconds; keepalive-probes: a count */
+	int64_t timer[TF_TIMER_COUNT]; /* nanoseconds, 73 years are for ever; keepalive-probes: a count */
 	uint32_t max_connections;      /* live connections and embryonic ones together; beyond it the least valuable go */
 	uint32_t max_tombstones;       /* closed connections that are remembered */
 	size_t reassembly_bytes;       /* for what disorder and closing need beside the connections */

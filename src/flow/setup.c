@@ -36,6 +36,18 @@ entries_of(const struct tf_config *config)
 	return entries < UINT32_MAX / 4 ? (uint32_t)entries : UINT32_MAX / 4;
 }
 
+/* What is longer is never reached: times end at 2^62 ns (capture/pcapng_time.h), and this may be added to each of them. */
+#define LONGEST_NS (INT64_C(1) << 61)
+
+static void
+take_config(struct tf_analyzer *a, const struct tf_config *config)
+{
+	a->config = *config;
+	for (int i = 0; i < TF_TIMER_COUNT; i++)
+		if (a->config.timer[i] > LONGEST_NS)
+			a->config.timer[i] = LONGEST_NS;
+}
+
 struct tf_analyzer *
 tf_analyzer_new(const struct tf_config *config, struct tf_sink sink)
 {
@@ -45,7 +57,7 @@ tf_analyzer_new(const struct tf_config *config, struct tf_sink sink)
 	if (!a)
 		return NULL;
 	tf_fsm_init();
-	a->config = *config;
+	take_config(a, config);
 	a->ctx =
 	    (struct tf_context){.config = &a->config, .sink = sink, .stats = &a->stats, .moves = &a->moves};
 	uint64_t live = (uint64_t)config->max_connections + 1;

@@ -893,6 +893,21 @@ def the_end_of_the_capture_lets_limits_run_out():
 
 
 @check
+def a_timer_may_be_set_so_long_that_it_never_runs_out():
+    """What ends by each of them, and the number of seconds that is the largest one."""
+    pcaps = os.path.join(TOP, "pcaps")
+    for timer, capture, finding in (
+        ("idle", "keepalive", "idle"),
+        ("fin-wait-2", "stuck-fin-wait-2", "stuck-fin-wait-2"),
+        ("close-wait", "stuck-fin-wait-2", "stuck-close-wait"),
+        ("zero-window", "zero-window", "zero-window-stall"),
+    ):
+        found = lambda *args: as_json(*args, "-r", os.path.join(pcaps, capture + ".pcap")).records("anomaly")
+        assert finding in {f["id"] for f in found("--timer", timer + "=1")}, timer
+        assert finding not in {f["id"] for f in found("--timer", timer + "=9223372035")}, timer
+
+
+@check
 def profiles_and_timers_are_heeded_in_either_order():
     def last_state(*args):
         return as_json("-r", "closed.pcap", "--end", "+100", *args).expect(0).records("connection")[0]["client"]["state"]
