@@ -150,11 +150,11 @@ tf_repetition_calm(struct tf_extra *x, const struct tf_connection *c, const stru
 static bool
 large_ones_arrived(const struct tf_end *sender, const struct tf_end_repetition *r)
 {
-	uint32_t octets = r->large_seq.v - sender->isn.v - 1, behind = sender->max.v - r->large_seq.v;
+	uint32_t behind = sender->max.v - r->large_seq.v;
 	int64_t segments = (int64_t)r->segments - r->repeated - (behind + r->large_len - 1) / r->large_len;
+	int64_t octets = (int64_t)sender->bytes - behind; /* as numbers they would go round at 4 GiB */
 
-	return r->passed_len >= r->large_len ||
-	       (tf_end_has(sender, TF_END_ISN_KNOWN) && octets && octets > segments * (r->large_len / 2));
+	return r->passed_len >= r->large_len || (octets > 0 && octets > segments * (r->large_len / 2));
 }
 
 /* Chance loses small segments as well as large ones, and a path that has carried large ones has no such link. */

@@ -855,7 +855,8 @@ analyzer_begins(uint32_t connections, uint32_t tombstones)
 
 /* Client PORT's segment, or the server's to it. */
 static void
-feed(uint16_t port, bool from_server, unsigned flags, uint32_t seq, uint32_t ack, int64_t after_ns)
+feed_octets(uint16_t port, bool from_server, unsigned flags, uint32_t seq, uint32_t len, uint32_t ack,
+            int64_t after_ns)
 {
 	static uint64_t fed;
 	uint64_t packet = ++fed;
@@ -868,7 +869,8 @@ feed(uint16_t port, bool from_server, unsigned flags, uint32_t seq, uint32_t ack
 	    .ack = tf_seq_of(port * 100000u + ack),
 	    .flags = (uint16_t)flags,
 	    .window = 65535,
-	    .wire_len = 54,
+	    .len = len,
+	    .wire_len = 54 + len,
 	    .ip_version = 4,
 	    .ip_id = (uint16_t)packet,
 	    .ttl = 64,
@@ -878,6 +880,12 @@ feed(uint16_t port, bool from_server, unsigned flags, uint32_t seq, uint32_t ack
 	s.dst.byte[15] = from_server ? 1 : 2;
 	tf_analyzer_prepare(analyzer, &s, 1);
 	tf_analyzer_feed(analyzer, &s, 1);
+}
+
+static void
+feed(uint16_t port, bool from_server, unsigned flags, uint32_t seq, uint32_t ack, int64_t after_ns)
+{
+	feed_octets(port, from_server, flags, seq, 0, ack, after_ns);
 }
 
 static void
@@ -1369,6 +1377,44 @@ a_new_incarnation_begins_by_the_clock(void)
 	tf_analyzer_free(analyzer);
 }
 
+#define LARGE_OCTETS 60000u
+
+/* A client sends so many large segments, each acknowledged.  The next one dies four times, and cut in two it arrives. */
+static void
+lose_a_large_one_after(uint32_t segments)
+{
+	uint32_t seq = 1;
+
+	analyzer_begins(10, 10);
+	open_connection(1000, 0);
+	for (uint32_t i = 0; i < segments; i++, seq += LARGE_OCTETS) {
+		feed_octets(1000, false, TF_ACK, seq, LARGE_OCTETS, 50001, SECOND + i);
+		feed(1000, true, TF_ACK, 50001, seq + LARGE_OCTETS, SECOND + i);
+	}
+	for (int again = 0; again < 4; again++)
+		feed_octets(1000, false, TF_ACK, seq, LARGE_OCTETS, 50001, (2 << again) * SECOND);
+	feed_octets(1000, false, TF_ACK, seq, LARGE_OCTETS / 2, 50001, 40 * SECOND);
+	feed(1000, true, TF_ACK, 50001, seq + LARGE_OCTETS / 2, 41 * SECOND);
+}
+
+/* A path that carried large segments before has no link that is too narrow for them, and octets are counted beyond 4 GiB. */
+static void
+what_arrived_is_counted_beyond_4_gib(void)
+{
+	const uint32_t ten_gib = (uint32_t)((UINT64_C(10) << 30) / LARGE_OCTETS);
+
+	lose_a_large_one_after(0);
+	CU_ASSERT_EQUAL(tf_analyzer_stats(analyzer)->anomalies[TF_A_PMTU_BLACK_HOLE], 1);
+	tf_analyzer_free(analyzer);
+	lose_a_large_one_after(ten_gib);
+	CU_ASSERT_EQUAL(tf_analyzer_stats(analyzer)->anomalies[TF_A_PMTU_BLACK_HOLE], 0);
+	tf_analyzer_finish(analyzer);
+	CU_ASSERT_FATAL(record_count == 1);
+	CU_ASSERT_EQUAL(records[0].end[TF_CLIENT].bytes, (uint64_t)(ten_gib + 1) * LARGE_OCTETS);
+	CU_ASSERT_EQUAL(records[0].end[TF_CLIENT].retransmitted, 4);
+	tf_analyzer_free(analyzer);
+}
+
 /* It takes no room but its own, and that is touched before it is wanted. */
 static void
 an_index_grows_where_it_stands(void)
@@ -1402,6 +1448,7 @@ const struct tf_test tf_tests[] = {
     {"the index without memory stays as it was", the_index_without_memory},
     {"the index without memory to grow stays as it was", the_index_without_memory_to_grow},
     {"a new incarnation begins by the clock", a_new_incarnation_begins_by_the_clock},
+    {"what arrived is counted beyond 4 GiB", what_arrived_is_counted_beyond_4_gib},
     {"an index grows where it stands", an_index_grows_where_it_stands},
     {"the hash depends on the whole 4-tuple and on the secret", the_hash_depends_on_everything},
     {"a port does not stand in for an address", a_port_does_not_stand_in_for_an_address},
