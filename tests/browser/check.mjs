@@ -16,7 +16,7 @@ import {createRequire} from 'node:module';
 import {basename, join, resolve} from 'node:path';
 import {pathToFileURL} from 'node:url';
 
-import {crowd, shutWindow} from './crowd.mjs';
+import {crowd, fastClient, shutWindow} from './crowd.mjs';
 
 const folder = resolve(process.argv[2]);
 const {chromium} = createRequire(join(folder, 'x.js'))('playwright-core');
@@ -349,6 +349,17 @@ async function checkPlots(browser) {
 		const heights = await page.$eval(`${plot} path.seq-window`, p => [...p.getAttribute('d').matchAll(/[V ]([\d.]+)/g)].map(m => Number(m[1])));
 		const acked = await page.$eval(`${plot} path.seq-ack`, p => [...p.getAttribute('d').matchAll(/[V ]([\d.]+)/g)].map(m => Number(m[1])));
 		ensure(Math.abs(heights[1] - acked[1]) < 0.2 && heights[2] < acked[1] - 50, `window ${heights}, ACKs ${acked}`);
+		await close(page);
+	});
+	await test('a plot goes on beyond 4 GiB, where sequence numbers go round', async () => {
+		const capture = join(folder, 'round.pcap');
+		writeFileSync(capture, fastClient(900000000, 8));
+		const page = await open(browser, report(capture, 'round'), {hash: '#connection-1'});
+		const plot = '.opened [aria-label="Time and sequence numbers, client to server"]';
+		const texts = await page.$$eval(`${plot} text`, found => found.map(t => t.textContent));
+		ensure(texts.includes('6,000,000,000'), `the axis: ${texts}`);
+		const acked = await page.$eval(`${plot} path.seq-ack`, p => [...p.getAttribute('d').matchAll(/[V ]([\d.]+)/g)].map(m => Number(m[1])));
+		ensure(acked.length === 8 && acked.every((at, i) => i === 0 || at < acked[i - 1] - 20), `ACKs rise: ${acked}`);
 		await close(page);
 	});
 }

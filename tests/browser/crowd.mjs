@@ -68,12 +68,9 @@ export function crowd(connections) {
 	return new Uint8Array(view.buffer, 0, at);
 }
 
-/* The server's window is filled, shut for six seconds, and opened again. */
-export function shutWindow() {
-	const client = {address: 0x0a000001, port: 40001}, server = {address: 0x0a000002, port: 80}, C = 1000000, S = 5000000;
-	const passed = [[0, true, SYN, C, 0, 4000, 0], [1000, false, SYN | ACK, S, C + 1, 1000, 0], [2000, true, ACK, C + 1, S + 1, 4000, 0],
-		[3000, true, ACK, C + 1, S + 1, 4000, 1000], [4000, false, ACK, S + 1, C + 1001, 0, 0], [6004000, false, ACK, S + 1, C + 1001, 1000, 0],
-		[6005000, true, ACK, C + 1001, S + 1, 4000, 500], [6006000, false, ACK, S + 1, C + 1501, 1000, 0]];
+/* A capture of segments between two hosts: [microseconds, from the client?, flags, sequence number, ACK, window, octets]. */
+function conversation(passed) {
+	const client = {address: 0x0a000001, port: 40001}, server = {address: 0x0a000002, port: 80};
 	const view = new DataView(new ArrayBuffer(24 + passed.reduce((n, p) => n + 16 + HEADERS + p[6], 0)));
 	let at = begin(view);
 	for (const [micro, out, flags, seq, ack, window, length] of passed) {
@@ -81,4 +78,20 @@ export function shutWindow() {
 		at += 16 + HEADERS + length;
 	}
 	return new Uint8Array(view.buffer);
+}
+
+/* In mid-stream the client goes on by so many octets a second, of which the capture holds 500 each time. */
+export function fastClient(octets, seconds) {
+	const C = 1000000, S = 5000000, passed = [];
+	for (let i = 0; i < seconds; i++)
+		passed.push([i * 1000000, true, ACK, C + i * octets, S, 4000, 500], [i * 1000000 + 1000, false, ACK, S, C + i * octets + 500, 4000, 0]);
+	return conversation(passed);
+}
+
+/* The server's window is filled, shut for six seconds, and opened again. */
+export function shutWindow() {
+	const C = 1000000, S = 5000000;
+	return conversation([[0, true, SYN, C, 0, 4000, 0], [1000, false, SYN | ACK, S, C + 1, 1000, 0], [2000, true, ACK, C + 1, S + 1, 4000, 0],
+		[3000, true, ACK, C + 1, S + 1, 4000, 1000], [4000, false, ACK, S + 1, C + 1001, 0, 0], [6004000, false, ACK, S + 1, C + 1001, 1000, 0],
+		[6005000, true, ACK, C + 1001, S + 1, 4000, 500], [6006000, false, ACK, S + 1, C + 1501, 1000, 0]]);
 }

@@ -17,31 +17,45 @@ function windowShift(connection, receiver) {
 	return a.scale >= 0 && b.scale >= 0 ? Math.min(connection.ends[receiver].scale, 14) : 0;
 }
 
-/* Numbers relative to the first one that was seen: what came before it is below zero. */
-function signed(number) {
-	return number > 0xf0000000 ? number - 2 ** 32 : number;
+const FAR = 2 ** 28;
+
+/* Numbers go round at 2^32: each becomes the one that is nearest to the one before, or, where a host has SENT it, no number
+ * far below that.  What came before the first one is below zero. */
+function unrolled() {
+	let last = 0;
+	return (number, sent) => {
+		const step = number - last | 0, at = last + step + (sent && step < -FAR ? 2 ** 32 : 0);
+		if (sent || Math.abs(step) <= FAR)
+			last = at;
+		return at;
+	};
 }
 
 /* The points of the plot: {data, acks, windows, shut, sacks}, octets relative to the sender's first number. */
 function sequencePoints(connection, rungs, sacks, sender) {
 	const shift = windowShift(connection, 1 - sender);
-	const data = [], acks = [], windows = [], shut = [];
+	const points = {data: [], acks: [], windows: [], shut: [], sacks: []}, place = unrolled();
 	/* A SYN that waits to be judged may be another connection's. */
-	for (const rung of rungs.filter(r => isSegment(r) && !(r.marks & (MARK.HELD | MARK.DUPLICATE_FRAME)))) {
-		if (rung.end === sender) {
+	const segments = rungs.filter(r => isSegment(r) && !(r.marks & (MARK.HELD | MARK.DUPLICATE_FRAME)));
+	for (const rung of [...segments, ...sacks.filter(sack => sack.end !== sender)].sort((a, b) => a.time - b.time)) {
+		const {time} = rung;
+		if (rung.kind === 'sack') {
+			const from = place(rung.from);
+			points.sacks.push({time, from, to: from + rung.to - rung.from, rung});
+		} else if (rung.end === sender) {
 			const length = rung.length + (rung.flags & FLAG.SYN ? 1 : 0) + (rung.flags & FLAG.FIN ? 1 : 0);
+			const from = place(rung.seq, !(rung.flags & FLAG.RST || rung.marks & MARK.UNACCEPTABLE));
 			if (length > 0 || rung.flags & FLAG.RST)
-				data.push({time: rung.time, from: signed(rung.seq), to: signed(rung.seq) + length, rung});
+				points.data.push({time, from, to: from + length, rung});
 		} else if (rung.flags & FLAG.ACK && !(rung.flags & FLAG.RST)) {
-			const shifted = rung.flags & FLAG.SYN ? rung.window : rung.window * 2 ** shift;
-			acks.push({time: rung.time, at: signed(rung.ack), rung});
-			windows.push({time: rung.time, at: signed(rung.ack) + shifted});
+			const at = place(rung.ack), shifted = rung.flags & FLAG.SYN ? rung.window : rung.window * 2 ** shift;
+			points.acks.push({time, at, rung});
+			points.windows.push({time, at: at + shifted});
 			if (rung.window === 0)
-				shut.push({time: rung.time, at: signed(rung.ack), rung});
+				points.shut.push({time, at, rung});
 		}
 	}
-	return {data, acks, windows, shut, sacks: sacks.filter(sack => sack.end !== sender)
-		.map(sack => ({time: sack.time, from: signed(sack.from), to: signed(sack.from) + sack.to - sack.from, rung: sack}))};
+	return points;
 }
 
 /* A line that goes level until the next point, then up. */
