@@ -67,7 +67,8 @@ end_is_calm(const struct tf_connection *c, const struct tf_extra *x, enum tf_end
 	if (w->repeats || w->probes || w->shut_ns || w->odd_packet || w->after_fin_packet ||
 	    x->doubt[which].kind)
 		return false;
-	return r->counting && !r->large && !r->small_packet && !r->sacked_packet && !r->sacked_most;
+	return r->counting && !r->refused && !r->large && !r->small_packet && !r->sacked_packet &&
+	       !r->sacked_most;
 }
 
 /* The next segment may be the one that ends what a finding says. */

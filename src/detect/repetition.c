@@ -250,6 +250,14 @@ check_small(const struct tf_step *st, struct tf_end_repetition *r)
 	note_sacks(st, r);
 }
 
+/* All of what had been refused has arrived since: numbers that go round would come to lie before it again. */
+static void
+forget_refused(struct tf_end_repetition *r, const struct tf_end *sender)
+{
+	if (r->refused && tf_seq_ge(sender->una, r->refused_until))
+		r->refused = false;
+}
+
 void
 tf_repetition_segment(const struct tf_step *st)
 {
@@ -257,6 +265,7 @@ tf_repetition_segment(const struct tf_step *st)
 
 	if (!x || st->s->flags & TF_RST)
 		return;
+	forget_refused(&x->repetition[st->to], st->y);
 	if (st->marks & TF_MARK_ZERO_WINDOW) {
 		x->repetition[st->to].refused = true;
 		x->repetition[st->to].refused_until = st->y->max;

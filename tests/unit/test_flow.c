@@ -810,7 +810,9 @@ the_wheel_without_memory(void)
 static struct tf_analyzer *analyzer;
 static struct tf_connection_record records[64];
 static unsigned record_count;
-static int64_t told_after_ns; /* what the last finding says by this name */
+/* What the last finding says by these names. */
+static int64_t told_after_ns;
+static uint64_t told_retransmitted;
 
 static void
 note_finding(const struct tf_finding *f)
@@ -818,6 +820,8 @@ note_finding(const struct tf_finding *f)
 	for (size_t i = 0; i < f->detail_count; i++)
 		if (strcmp(f->detail[i].name, "after") == 0)
 			told_after_ns = f->detail[i].ns;
+		else if (strcmp(f->detail[i].name, "retransmitted") == 0)
+			told_retransmitted = f->detail[i].count;
 }
 
 static void
@@ -853,6 +857,8 @@ analyzer_begins(uint32_t connections, uint32_t tombstones)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(analyzer);
 }
 
+static uint16_t offered = 65535; /* the window of what is fed */
+
 /* Client PORT's segment, or the server's to it. */
 static void
 feed_octets(uint16_t port, bool from_server, unsigned flags, uint32_t seq, uint32_t len, uint32_t ack,
@@ -868,7 +874,7 @@ feed_octets(uint16_t port, bool from_server, unsigned flags, uint32_t seq, uint3
 	    .seq = tf_seq_of(port * 100000u + seq),
 	    .ack = tf_seq_of(port * 100000u + ack),
 	    .flags = (uint16_t)flags,
-	    .window = 65535,
+	    .window = offered,
 	    .len = len,
 	    .wire_len = 54 + len,
 	    .ip_version = 4,
@@ -1397,6 +1403,33 @@ lose_a_large_one_after(uint32_t segments)
 	feed(1000, true, TF_ACK, 50001, seq + LARGE_OCTETS / 2, 41 * SECOND);
 }
 
+/* The server's window was shut once, and 3 GiB later the client has to send much again. */
+static void
+what_was_refused_is_forgotten(void)
+{
+	const uint32_t three_gib = (uint32_t)((UINT64_C(3) << 30) / LARGE_OCTETS), lost = 4000;
+	uint32_t seq = 1;
+
+	analyzer_begins(10, 10);
+	open_connection(1000, 0);
+	for (uint32_t i = 0; i < three_gib + lost; i++, seq += LARGE_OCTETS) {
+		feed_octets(1000, false, TF_ACK, seq, LARGE_OCTETS, 50001, SECOND + i);
+		if (i >= three_gib)
+			feed_octets(1000, false, TF_ACK, seq, LARGE_OCTETS, 50001, SECOND + i);
+		offered = i ? 65535 : 0;
+		feed(1000, true, TF_ACK, 50001, seq + LARGE_OCTETS, SECOND + i);
+		offered = 65535;
+		if (!i)
+			feed(1000, true, TF_ACK, 50001, seq + LARGE_OCTETS, SECOND + i);
+	}
+	tf_analyzer_finish(analyzer);
+	CU_ASSERT_EQUAL(tf_analyzer_stats(analyzer)->anomalies[TF_A_EXCESSIVE_RETRANSMISSION], 1);
+	CU_ASSERT_FATAL(record_count == 1);
+	CU_ASSERT_EQUAL(records[0].end[TF_CLIENT].retransmitted, lost);
+	CU_ASSERT_EQUAL(told_retransmitted, lost);
+	tf_analyzer_free(analyzer);
+}
+
 /* A path that carried large segments before has no link that is too narrow for them, and octets are counted beyond 4 GiB. */
 static void
 what_arrived_is_counted_beyond_4_gib(void)
@@ -1448,6 +1481,7 @@ const struct tf_test tf_tests[] = {
     {"the index without memory stays as it was", the_index_without_memory},
     {"the index without memory to grow stays as it was", the_index_without_memory_to_grow},
     {"a new incarnation begins by the clock", a_new_incarnation_begins_by_the_clock},
+    {"what was refused is forgotten when it has arrived", what_was_refused_is_forgotten},
     {"what arrived is counted beyond 4 GiB", what_arrived_is_counted_beyond_4_gib},
     {"an index grows where it stands", an_index_grows_where_it_stands},
     {"the hash depends on the whole 4-tuple and on the secret", the_hash_depends_on_everything},
