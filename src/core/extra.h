@@ -18,9 +18,10 @@
 
 /* A stretch of sequence space that passed out of order. */
 struct tf_range {
-	uint32_t next; /* index of the next one, ascending; 0: none */
-	tf_seq left;   /* its first octet */
-	tf_seq right;  /* the octet after its last one */
+	uint32_t next;  /* index of the next one, ascending; 0: none */
+	tf_seq left;    /* its first octet */
+	tf_seq right;   /* the octet after its last one */
+	uint32_t since; /* when the hole before it showed (core/reassembly.c) */
 };
 
 /* A FIN and its acknowledgment, as they passed.  Of frames the low 32 bits of their numbers (tf_packet_of). */
@@ -73,7 +74,6 @@ struct tf_end_extra {
 	uint32_t holes;      /* ranges beyond a hole: index of the first; 0: none */
 	uint8_t hole_count;
 	uint8_t unanswered; /* its last repetitions and probes in a row that nothing has answered */
-	int64_t hole_ns;    /* when the latest hole showed: tells reordering from repetition */
 };
 
 /* A later SYN,ACK that bears another number, before any was acknowledged. */

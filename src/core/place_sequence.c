@@ -22,14 +22,14 @@ tf_is_probe(const struct tf_step *st)
 /* It brought something that lies before the highest octet: was it late, or sent again?
  * A newer TSval tells; without timestamps the time that went by since it was missed. */
 static bool
-came_late(const struct tf_step *st, const struct tf_end_extra *x)
+came_late(const struct tf_step *st, struct tf_stretch stretch)
 {
 	if (st->s->options & TF_OPT_TIMESTAMPS && tf_end_has(st->x, TF_END_TSVAL_KNOWN) &&
 	    st->s->tsval != st->x->tsval)
 		return (int32_t)(st->s->tsval - st->x->tsval) < 0;
 	/* Nobody repeats what the tap missed before the other end could tell him so. */
 	int64_t rtt_ns = ((int64_t)st->x->rtt_64us + st->y->rtt_64us) * 64000;
-	return st->ctx->now_ns - x->hole_ns < (rtt_ns ? rtt_ns : 3000000);
+	return stretch.after_ns < (rtt_ns ? rtt_ns : 3000000);
 }
 
 static void
@@ -50,10 +50,7 @@ mark_repetition(struct tf_step *st, struct tf_stretch stretch)
 	x = tf_extra_of(st->ctx, st->c);
 	if (stretch.leaves_hole)
 		st->marks |= TF_MARK_GAP;
-	/* While the hole waits for its repetition, the sender may go on all the time. */
-	if (stretch.opens_hole && x)
-		x->end[st->from].hole_ns = st->ctx->now_ns;
-	if (stretch.fresh == 0 || (stretch.fills && !(x && came_late(st, &x->end[st->from])))) {
+	if (stretch.fresh == 0 || (stretch.fills && !came_late(st, stretch))) {
 		st->marks |= TF_MARK_RETRANSMISSION;
 		if (x)
 			x->end[st->from].retransmitted++;

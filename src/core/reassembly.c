@@ -1,7 +1,8 @@
 /*
  * Sequence space as it passed the tap: an in-order edge (nxt), a highest
  * octet (max), and between them, only where there is disorder, a sorted
- * list of stretches that passed beyond a hole.
+ * list of stretches that passed beyond a hole, each with the time when that
+ * hole showed, in units of 66 us that go round after three days.
  *
  * A FIN counts as an octet (RFC 9293 section 3.4): it has arrived in order
  * when nxt reaches max.  Contents are of no interest here.
@@ -15,6 +16,25 @@ static struct tf_range *
 range_at(struct tf_context *ctx, uint32_t index)
 {
 	return tf_pool_at(&ctx->ranges, index);
+}
+
+#define SINCE_UNIT 16 /* bits of nanoseconds */
+
+static uint32_t
+since_now(const struct tf_context *ctx)
+{
+	return (uint32_t)((uint64_t)ctx->now_ns >> SINCE_UNIT);
+}
+
+/* How long ago the hole showed in which START lies. */
+static int64_t
+age_of_hole(struct tf_context *ctx, const struct tf_end_extra *x, tf_seq start)
+{
+	uint32_t at = x->holes;
+
+	while (at && tf_seq_le(range_at(ctx, at)->left, start))
+		at = range_at(ctx, at)->next;
+	return at ? (int64_t)(since_now(ctx) - range_at(ctx, at)->since) << SINCE_UNIT : INT64_MAX;
 }
 
 static void
@@ -46,6 +66,8 @@ keep(struct tf_context *ctx, struct tf_end_extra *x, tf_seq left, tf_seq right)
 
 	while (*link && tf_seq_lt(range_at(ctx, *link)->right, left))
 		link = &range_at(ctx, *link)->next;
+	/* It is joined with that one, or lies in the hole before it. */
+	uint32_t since = *link ? range_at(ctx, *link)->since : since_now(ctx);
 	/* Join with every stretch that it touches. */
 	while (*link && tf_seq_le(range_at(ctx, *link)->left, right)) {
 		struct tf_range *old = range_at(ctx, *link);
@@ -67,6 +89,7 @@ keep(struct tf_context *ctx, struct tf_end_extra *x, tf_seq left, tf_seq right)
 	struct tf_range *new = range_at(ctx, index);
 	new->left = left;
 	new->right = right;
+	new->since = since;
 	new->next = *link;
 	*link = index;
 	x->hole_count++;
@@ -78,13 +101,16 @@ tf_reassembly_add(struct tf_context *ctx, struct tf_connection *c, enum tf_endpo
                   tf_seq right)
 {
 	struct tf_end *end = &c->end[which];
-	struct tf_stretch out = {.repeated = tf_seq_lt(left, end->nxt)};
+	/* Of a hole that is not known its sender has heard long ago. */
+	struct tf_stretch out = {.repeated = tf_seq_lt(left, end->nxt), .after_ns = INT64_MAX};
 	struct tf_extra *extra = tf_extra_if(ctx, c);
 	tf_seq start = tf_seq_max(left, end->nxt);
 
 	if (tf_seq_ge(start, right)) /* all of it had passed */
 		return out;
 	out.fills = tf_seq_lt(left, end->max);
+	if (out.fills && extra)
+		out.after_ns = age_of_hole(ctx, &extra->end[which], start);
 	if (tf_seq_eq(start, end->nxt)) {
 		out.fresh = right.v - start.v;
 		if (extra && extra->end[which].holes) {
@@ -98,7 +124,6 @@ tf_reassembly_add(struct tf_context *ctx, struct tf_connection *c, enum tf_endpo
 		}
 	} else {
 		out.leaves_hole = true;
-		out.opens_hole = tf_seq_gt(left, end->max);
 		extra = tf_extra_of(ctx, c);
 		if (extra)
 			out.fresh = keep(ctx, &extra->end[which], start, right);

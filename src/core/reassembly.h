@@ -9,7 +9,8 @@ struct tf_stretch {
 	bool repeated;    /* some of it had passed before */
 	bool fills;       /* it began before the highest octet, and brought something new: a hole is filled */
 	bool leaves_hole; /* something before it has not passed */
-	bool opens_hole;  /* and it is the first to show that: it began beyond the highest octet */
+	int64_t
+	    after_ns; /* with `fills`: so long after the hole had shown; what is longer than three days is as good */
 };
 
 /* [LEFT, RIGHT) of END's sequence space passed.  Moves nxt and max.  Where

@@ -185,6 +185,37 @@ holes_and_overlaps(void)
 	end();
 }
 
+/* Of each hole it is known when it showed, to 66 us, in whatever order they are filled. */
+static void
+holes_have_their_times(void)
+{
+	const int64_t ms = 1000000, clock = 100000;
+	struct tf_stretch s;
+
+	begin(64);
+	stream_begins(1000);
+	add(1000, 1100);
+	ctx.now_ns = 10 * ms;
+	add(1200, 1300);
+	ctx.now_ns = 50 * ms;
+	add(1400, 1500);
+	ctx.now_ns = 70 * ms;
+	s = add(1300, 1320); /* it touches what lies before the second hole */
+	CU_ASSERT(s.fills && llabs(s.after_ns - 20 * ms) < clock);
+	s = add(1140, 1160); /* in the midst of the first one: now there are two of its age */
+	CU_ASSERT(s.fills && llabs(s.after_ns - 60 * ms) < clock);
+	ctx.now_ns = 80 * ms;
+	s = add(1160, 1200);
+	CU_ASSERT(s.fills && llabs(s.after_ns - 70 * ms) < clock);
+	s = add(1100, 1140);
+	CU_ASSERT(s.fills && !s.leaves_hole && llabs(s.after_ns - 70 * ms) < clock);
+	s = add(1320, 1400);
+	CU_ASSERT(s.fills && llabs(s.after_ns - 30 * ms) < clock && conn.end[TF_CLIENT].nxt.v == 1500);
+	s = add(1450, 1550); /* what goes on behind that fills no hole that is known */
+	CU_ASSERT(s.fresh == 50 && s.after_ns > 1000 * ms);
+	end();
+}
+
 static void
 an_ack_ends_holes(void)
 {
@@ -486,6 +517,7 @@ const struct tf_test tf_tests[] = {
     {"SYN and FIN count as an octet each", syn_and_fin_count},
     {"the pool is bounded, and hands out clean items", the_pool_is_bounded},
     {"reassembly: holes and overlaps", holes_and_overlaps},
+    {"holes have their times", holes_have_their_times},
     {"reassembly: an ACK ends the holes before it", an_ack_ends_holes},
     {"reassembly: random stretches over the wrap", random_stretches},
     {"reassembly: more disorder than there is room for", disorder_is_bounded},
