@@ -57,11 +57,15 @@ is_own_stray(const struct tf_step *st)
 	return st->verdict == TF_REJECT_BEYOND && !(st->s->flags & TF_SYN) && may_go_on(st, st->from);
 }
 
-/* Its sender goes on where the other end has acknowledged it. */
+/* Its sender goes on where the other end has acknowledged it, or probes just before (RFC 9293 section 3.8.6.1). */
 static bool
-is_expected(const struct tf_step *st, const struct tf_extra *x)
+is_expected(const struct tf_step *st, const struct tf_extra *x, tf_seq *from)
 {
-	return x && x->bad_ack_known[st->from] && tf_seq_between(x->bad_ack[st->from], st->s->seq, st->end);
+	tf_seq left = st->s->seq, ack = x ? x->bad_ack[st->from] : left;
+	bool probes = st->s->len <= 1 && tf_seq_eq(tf_seq_add(left, 1), ack);
+
+	*from = probes ? ack : left;
+	return x && x->bad_ack_known[st->from] && (probes || tf_seq_between(ack, left, st->end));
 }
 
 /* It acknowledges what its receiver has sent outside every window; the octet behind that may be a FIN. */
@@ -95,10 +99,11 @@ bool
 tf_find_again(struct tf_step *st)
 {
 	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
-	bool own = is_own_stray(st), found = own && is_expected(st, x);
+	tf_seq from;
+	bool own = is_own_stray(st), found = own && is_expected(st, x, &from);
 
 	if (found)
-		go_on(st, st->from, st->s->seq, st->s->seq);
+		go_on(st, st->from, from, from);
 	else if (own && !(st->s->flags & TF_RST))
 		note_stray(st);
 	if (!acks_stray(st, x))
