@@ -106,7 +106,7 @@ static void
 put_named(struct tf_buf *b, const struct tf_finding *f, const char *name, size_t n)
 {
 	if (is_name("end", name, n)) {
-		tf_put_str(b, tf_end_words(f->endpoint));
+		tf_put_str(b, f->subject != NULL ? "this host" : tf_end_words(f->endpoint));
 		return;
 	}
 	if (is_name("peer", name, n)) {

@@ -47,7 +47,7 @@ SITUATIONS = [
      ["CLOSED / CLOSED", "ESTABLISHED / ESTABLISHED"], ["isn-collision"],
      "number 999000, from which its first window reaches into the range that"),
     ("the same number again after 200 s", "isn/same-isn-after-200s",
-     ["CLOSED / CLOSED", "ESTABLISHED / ESTABLISHED"], ["isn-collision", "isn-reuse"], "was chosen again 200 s after"),
+     ["CLOSED / CLOSED", "ESTABLISHED / ESTABLISHED"], ["isn-collision", "isn-reuse"], "again 200 s after connection 1"),
     ("a half-close", "closing/half-close", ["TIME-WAIT / CLOSED"], ["half-close"], "each direction is closed on its own"),
     ("the other end runs away after the FIN", "closing/stuck-fin-wait-2", ["FIN-WAIT-2 / CLOSE-WAIT"],
      ["stuck-close-wait", "stuck-fin-wait-2"], "its program does not close the socket"),
