@@ -27,6 +27,9 @@ sender_is_client(const struct tf_analyzer *a, const struct tf_segment *s)
 	bool dst_listens = tf_services_has(&a->services, &s->dst, s->dst_port);
 	if (src_listens != dst_listens)
 		return dst_listens;
+	/* No TCP sends it: a probe, and who listens sends none. */
+	if (!(s->flags & (TF_SYN | TF_RST | TF_ACK)))
+		return true;
 	if (s->src_port != s->dst_port)
 		return s->dst_port < s->src_port;
 	return true;
