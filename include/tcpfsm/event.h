@@ -218,6 +218,7 @@ struct tf_connection_record {
 	char letters[TF_MAX_LETTERS + 1]; /* the kinds of segments that passed, as Zeek writes its history */
 	int64_t handshake_rtt_ns;         /* -1: not known */
 	bool evicted;
+	bool replaced;        /* a new connection took its addresses and ports */
 	size_t anomaly_count; /* of anomalies: each id once, in catalogue order */
 	const struct tf_anomaly_count *anomalies;
 	size_t ending_count; /* of endings, in the order in which the findings were raised */

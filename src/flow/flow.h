@@ -255,7 +255,7 @@ void tf_supplies_tell(struct tf_analyzer *a);
  * payload. */
 enum tf_zeek_state tf_zeek_state(const char *letters, bool empty);
 
-void tf_record_emit(struct tf_context *ctx, const struct tf_connection *c, bool evicted);
+void tf_record_emit(struct tf_context *ctx, const struct tf_connection *c, enum tf_end_reason reason);
 
 /* Nobody wants records, only briefs where these say all. */
 static inline bool

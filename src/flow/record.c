@@ -81,7 +81,7 @@ record_anomalies(struct tf_anomaly_count out[TF_ANOMALY_COUNT], uint64_t raised,
 /* The record of C.  Its findings go to ANOMALIES, to which it points. */
 static void
 make_record(struct tf_connection_record *r, const struct tf_context *ctx, const struct tf_connection *c,
-            struct tf_anomaly_count anomalies[TF_ANOMALY_COUNT], bool evicted)
+            struct tf_anomaly_count anomalies[TF_ANOMALY_COUNT], enum tf_end_reason reason)
 {
 	const struct tf_extra *x = tf_extra_if(ctx, c);
 	/* Where the capture's time goes back, the clock does not, and how long it took is not known. */
@@ -100,7 +100,8 @@ make_record(struct tf_connection_record *r, const struct tf_context *ctx, const 
 	tf_letters_text(ctx, c, r->letters);
 	r->zeek_state = tf_zeek_state(r->letters, !c->end[TF_CLIENT].bytes && !c->end[TF_SERVER].bytes);
 	r->handshake_rtt_ns = measured ? (int64_t)c->handshake_ns : -1;
-	r->evicted = evicted;
+	r->evicted = reason == TF_GONE_EVICTED;
+	r->replaced = reason == TF_GONE_REPLACED;
 	r->anomaly_count = record_anomalies(anomalies, findings_of(c, x), x);
 	r->anomalies = anomalies;
 	r->ending_count = tf_detect_endings(ctx, c, r->endings);
@@ -127,7 +128,7 @@ brief_of(const struct tf_connection *c)
 }
 
 void
-tf_record_emit(struct tf_context *ctx, const struct tf_connection *c, bool evicted)
+tf_record_emit(struct tf_context *ctx, const struct tf_connection *c, enum tf_end_reason reason)
 {
 	struct tf_anomaly_count anomalies[TF_ANOMALY_COUNT];
 	struct tf_connection_record r;
@@ -139,7 +140,7 @@ tf_record_emit(struct tf_context *ctx, const struct tf_connection *c, bool evict
 		return;
 	}
 	tf_briefs_emit(ctx);
-	make_record(&r, ctx, c, anomalies, evicted);
+	make_record(&r, ctx, c, anomalies, reason);
 	struct tf_event e = {.kind = TF_EV_CONNECTION, .connection = &r};
 	ctx->sink.event(ctx->sink.context, &e);
 }
@@ -174,7 +175,7 @@ show_record(void *context, const struct tf_connection *c)
 	const struct shower *s = context;
 	struct tf_connection_record r;
 
-	make_record(&r, s->ctx, c, anomalies, false);
+	make_record(&r, s->ctx, c, anomalies, TF_GONE_FINISHED);
 	return s->fn(s->context, &r);
 }
 

@@ -401,7 +401,7 @@ tf_table_end(struct tf_analyzer *a, uint32_t index, enum tf_end_reason reason)
 	tf_detect_end(&a->ctx, c);
 	tf_held_count(a, c);
 	a->stats.one_way += tf_detect_one_way(&a->ctx, c);
-	tf_record_emit(&a->ctx, c, reason == TF_GONE_EVICTED);
+	tf_record_emit(&a->ctx, c, reason);
 	if (reason == TF_GONE_FINISHED)
 		return; /* the whole table goes */
 	hash = tf_connection_hash(a, c);

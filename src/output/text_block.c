@@ -275,7 +275,7 @@ put_field(struct tf_output *o, struct tf_buf *text, size_t at)
 
 /* How it ended, where the last states do not say it: a connection that closed in order needs no word. */
 static const char *
-close_words(enum tf_close c)
+close_words(const struct tf_connection_record *r)
 {
 	static const char *const words[] = {
 	    [TF_CLOSE_OPEN] = ", open",
@@ -286,7 +286,8 @@ close_words(enum tf_close c)
 	    [TF_CLOSE_TIMEOUT] = ", timed out",
 	};
 
-	return words[c];
+	/* "Open" would say that it may go on. */
+	return r->replaced && r->close == TF_CLOSE_OPEN ? ", replaced" : words[r->close];
 }
 
 /* "FIN-WAIT-2 / CLOSE-WAIT", in colours. */
@@ -295,7 +296,7 @@ put_last_states(struct tf_output *o, const struct tf_connection_record *r, size_
 {
 	const char *client = tf_state_name(r->end[TF_CLIENT].state),
 	           *server = tf_state_name(r->end[TF_SERVER].state);
-	size_t n = strlen(client) + strlen(server) + 3 + strlen(close_words(r->close));
+	size_t n = strlen(client) + strlen(server) + 3 + strlen(close_words(r));
 	struct tf_buf *b = &o->out;
 
 	if (at + 2 + n > o->options.width) {
@@ -307,7 +308,7 @@ put_last_states(struct tf_output *o, const struct tf_connection_record *r, size_
 	tf_put_state(b, &o->options, r->end[TF_CLIENT].state);
 	tf_put_lit(b, " / ");
 	tf_put_state(b, &o->options, r->end[TF_SERVER].state);
-	tf_put_str(b, close_words(r->close));
+	tf_put_str(b, close_words(r));
 }
 
 /* Ends, duration, packets, bytes, last states: one line where it fits. */

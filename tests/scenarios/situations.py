@@ -51,6 +51,8 @@ SITUATIONS = [
     ("a half-close", "closing/half-close", ["TIME-WAIT / CLOSED"], ["half-close"], "each direction is closed on its own"),
     ("the other end runs away after the FIN", "closing/stuck-fin-wait-2", ["FIN-WAIT-2 / CLOSE-WAIT"],
      ["stuck-close-wait", "stuck-fin-wait-2"], "its program does not close the socket"),
+    ("a host forgot its connection and opens another", "reuse/while-open",
+     ["CLOSED / CLOSED", "ESTABLISHED / ESTABLISHED"], ["reuse-while-open"], "CLOSED / CLOSED, replaced"),
     ("TIME-WAIT, and a higher number", "reuse/higher-isn", ["CLOSED / CLOSED", "ESTABLISHED / ESTABLISHED"],
      ["time-wait-reuse"], "It is safe by the sequence number"),
     ("TIME-WAIT, and a lower number", "reuse/lower-isn", ["CLOSED / CLOSED", "ESTABLISHED / ESTABLISHED"],

@@ -25,7 +25,7 @@ function connectionView(connection) {
 	return element('section', {class: 'opened', 'aria-labelledby': title.id},
 		element('header', {}, title, element('button', {type: 'button', click: closeConnection}, 'Close')),
 		element('dl', {class: 'facts'}, fact('Begin', utc(connection.start)), fact('Duration', duration(connection.duration)),
-			fact('Ended by', closeText(connection.close) + (connection.evicted ? ' (forgotten for want of room)' : '')),
+			fact('Ended by', closeText(connection) + (connection.evicted ? ' (forgotten for want of room)' : '')),
 			connection.roundTrip >= 0 && fact('Round trip of the handshake', duration(connection.roundTrip)),
 			connection.guessed && fact('Who is client', 'guessed: the opening was not seen'),
 			endFacts(connection, 0), endFacts(connection, 1)),

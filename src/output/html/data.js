@@ -40,7 +40,7 @@ function readEnd(octets, isIpv6) {
 function readRow(octets) {
 	const [number, start, duration, bits, roundTrip] = [octets.number(), octets.signed(), octets.signed(), octets.octet(), octets.number() - 1];
 	const kinds = Array.from({length: octets.number()}, () => octets.number());
-	return {number, start, duration, close: bits & 7, guessed: (bits & 8) > 0, evicted: (bits & 16) > 0, roundTrip, kinds, findings: [], worst: -1,
+	return {number, start, duration, close: bits & 7, guessed: (bits & 8) > 0, evicted: (bits & 16) > 0, replaced: (bits & 128) > 0, roundTrip, kinds, findings: [], worst: -1,
 		ends: [readEnd(octets, (bits & 32) > 0), readEnd(octets, (bits & 64) > 0)]};
 }
 

@@ -3,8 +3,9 @@
  * trail.h writes them, unless said otherwise.  data.js reads it.
  *
  *   number, begin (signed, since the base), duration (signed),
- *   an octet: close, 8 where the roles are guessed, 16 evicted, 32 and 64 the client's and the server's address
- *   is IPv6, the handshake's round trip + 1 (0: not known), how many kinds of findings, each kind's id;
+ *   an octet: close, 8 where the roles are guessed, 16 evicted, 128 replaced, 32 and 64 the client's and the
+ *   server's address is IPv6, the handshake's round trip + 1 (0: not known), how many kinds of findings, each
+ *   kind's id;
  *   then of each end: its address (4 or 16 octets), its port (2 octets, the higher first),
  *   an octet: the last state + 16 * the first one (15: not known), the other states that it may be in, packets,
  *   octets, segments sent again, the window scale + 1 (0: none, +16 the initial sequence number is known),
@@ -46,7 +47,7 @@ put_row(uint8_t *at, const struct tf_output *o, const struct tf_connection_recor
 	at = tf_number_signed(at, tf_report_units(o, r->last_ts_ns - r->first_ts_ns));
 	*at++ = (uint8_t)((unsigned)r->close | (r->roles == TF_ROLES_GUESSED ? 8 : 0) |
 	                  (r->evicted ? 16 : 0) | (tf_addr_is_ipv4(&r->end[TF_CLIENT].addr) ? 0 : 32) |
-	                  (tf_addr_is_ipv4(&r->end[TF_SERVER].addr) ? 0 : 64));
+	                  (tf_addr_is_ipv4(&r->end[TF_SERVER].addr) ? 0 : 64) | (r->replaced ? 128 : 0));
 	at = tf_number(at,
 	               r->handshake_rtt_ns < 0 ? 0 : (uint64_t)tf_report_units(o, r->handshake_rtt_ns) + 1);
 	at = tf_number(at, r->anomaly_count);

@@ -69,8 +69,10 @@ function stateName(state) {
 }
 
 /* How a connection ended, for those who do not know the words of JSON. */
-function closeText(close) {
-	const word = report.summary.closes[close];
+function closeText(connection) {
+	const word = report.summary.closes[connection.close];
+	if (word === 'open' && connection.replaced)
+		return 'a new connection on its addresses and ports';
 	return {open: 'not ended in this capture', fin: 'both ends closed (FIN)', rst: 'a reset (RST)', refused: 'refused by the server',
 		unanswered: 'no answer', timeout: 'a limit that ran out'}[word] ?? word;
 }
