@@ -10,12 +10,14 @@
 
 #define TF_CROWDS 64
 
-/* Attempts of one client that failed alike (text_crowd.c). */
+enum tf_crowd_kind { TF_CROWD_REFUSED, TF_CROWD_UNANSWERED, TF_CROWD_PROBES, TF_CROWD_NONE };
+
+/* Attempts of one client that fared alike (text_crowd.c). */
 struct tf_crowd {
 	uint64_t count, hidden; /* in all; of them, those that have no block of their own */
 	uint64_t first_conn, last_conn;
 	struct tf_addr client, server; /* server: the first one's */
-	enum tf_close close;
+	enum tf_crowd_kind kind;
 	uint16_t port_min, port_max; /* of the servers */
 	bool several_servers;
 };

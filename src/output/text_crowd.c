@@ -4,8 +4,9 @@
  * --id.
  *
  * Attempts of one client that fail alike: a scan of ports or hosts, or a
- * program that tries again and again.  A fixed number of clients; one that
- * finds no room is told one by one.
+ * program that tries again and again; and its probes with flags that no TCP
+ * sends.  A fixed number of clients; one that finds no room is told one by
+ * one.
  *
  * With -q, connections of which nothing was found but that they are older
  * than the capture: on a busy server thousands are.
@@ -17,28 +18,48 @@
 #define OLDER  100 /* connections older than the capture that have one */
 #define INDENT 4
 
-/* Nothing was found but that it failed. */
-static bool
-only_failed(const struct tf_connection_record *r)
+#define BIT(id) (UINT64_C(1) << (id))
+#define FAILED  (BIT(TF_A_CONNECTION_REFUSED) | BIT(TF_A_SYN_UNANSWERED) | BIT(TF_A_HANDSHAKE_RETRANSMISSION))
+#define PROBED  (BIT(TF_A_INVALID_FLAGS) | BIT(TF_A_MIDSTREAM))
+
+static uint64_t
+findings_of(const struct tf_connection_record *r)
 {
-	for (size_t i = 0; i < r->anomaly_count; i++) {
-		enum tf_anomaly id = r->anomalies[i].id;
-		if (id != TF_A_CONNECTION_REFUSED && id != TF_A_SYN_UNANSWERED &&
-		    id != TF_A_HANDSHAKE_RETRANSMISSION)
-			return false;
-	}
-	return r->roles == TF_ROLES_SYN && (r->close == TF_CLOSE_REFUSED || r->close == TF_CLOSE_UNANSWERED);
+	uint64_t found = 0;
+
+	for (size_t i = 0; i < r->anomaly_count; i++)
+		found |= BIT(r->anomalies[i].id);
+	return found;
+}
+
+/* Nothing passed but segments without an ACK, and resets. */
+static bool
+only_probes(const struct tf_connection_record *r)
+{
+	return findings_of(r) == PROBED && strpbrk(r->letters, "SsHhAaDd") == NULL;
+}
+
+/* Nothing was found but that it failed, or that it was a probe and no connection. */
+static enum tf_crowd_kind
+kind_of(const struct tf_connection_record *r)
+{
+	if (r->roles == TF_ROLES_GUESSED)
+		return only_probes(r) ? TF_CROWD_PROBES : TF_CROWD_NONE;
+	if (findings_of(r) & ~FAILED)
+		return TF_CROWD_NONE;
+	return r->close == TF_CLOSE_REFUSED      ? TF_CROWD_REFUSED
+	       : r->close == TF_CLOSE_UNANSWERED ? TF_CROWD_UNANSWERED
+	                                         : TF_CROWD_NONE;
 }
 
 static struct tf_crowd *
-row_of(struct tf_text *t, const struct tf_connection_record *r)
+row_of(struct tf_text *t, const struct tf_connection_record *r, enum tf_crowd_kind kind)
 {
 	for (size_t i = 0; i < TF_CROWDS; i++) {
 		struct tf_crowd *c = &t->crowd[i];
 		if (!c->count)
-			*c = (struct tf_crowd){.client = r->end[TF_CLIENT].addr, .close = r->close};
-		if (c->close == r->close &&
-		    memcmp(&c->client, &r->end[TF_CLIENT].addr, sizeof c->client) == 0)
+			*c = (struct tf_crowd){.client = r->end[TF_CLIENT].addr, .kind = kind};
+		if (c->kind == kind && memcmp(&c->client, &r->end[TF_CLIENT].addr, sizeof c->client) == 0)
 			return c;
 	}
 	return NULL;
@@ -68,9 +89,9 @@ add(struct tf_crowd *c, const struct tf_connection_record *r)
 }
 
 static bool
-failed_takes(struct tf_text *t, const struct tf_connection_record *r)
+crowd_takes(struct tf_text *t, const struct tf_connection_record *r, enum tf_crowd_kind kind)
 {
-	struct tf_crowd *c = row_of(t, r);
+	struct tf_crowd *c = row_of(t, r, kind);
 
 	if (c == NULL || c->count++ < SHOWN)
 		return false;
@@ -97,11 +118,12 @@ bool
 tf_text_crowd_takes(struct tf_output *o, const struct tf_connection_record *r)
 {
 	struct tf_text *t = o->state;
+	enum tf_crowd_kind kind = kind_of(r);
 
 	if (o->options.verbosity > 0 || o->options.streaming || tf_filter_set(&o->options.filter))
 		return false;
-	if (only_failed(r))
-		return failed_takes(t, r);
+	if (kind != TF_CROWD_NONE)
+		return crowd_takes(t, r, kind);
 	return o->options.quiet && r->anomaly_count == 1 && r->anomalies[0].id == TF_A_MIDSTREAM &&
 	       older_take(&t->older, r);
 }
@@ -124,6 +146,8 @@ put_targets(struct tf_buf *b, const struct tf_crowd *c)
 static const char *
 reading_of(const struct tf_crowd *c)
 {
+	if (c->kind == TF_CROWD_PROBES)
+		return "One host that sends so many is mostly a scanner.";
 	if (!c->several_servers && c->port_min == c->port_max)
 		return "One host that asks for the same port over and over is mostly a program that tries "
 		       "again.";
@@ -166,13 +190,19 @@ tf_text_older(struct tf_output *o, const struct tf_older *older, uint64_t evicte
 	put_between(&text, older->first_conn, older->last_conn);
 	tf_put_lit(&text, "Where a capture begins on a busy host, that is normal.");
 	if (evicted > 0)
-		tf_put_lit(&text, " Some may have been forgotten before for want of room (--max-connections).");
+		tf_put_lit(&text,
+		           " Some may have been forgotten before for want of room (--max-connections).");
 	put_paragraph(o, &text);
 }
 
 void
 tf_text_crowd(struct tf_output *o, const struct tf_crowd *c)
 {
+	static const char *const words[] = {
+	    [TF_CROWD_REFUSED] = "refused",
+	    [TF_CROWD_UNANSWERED] = "unanswered",
+	    [TF_CROWD_PROBES] = "of nothing but probes with flags that no TCP sends",
+	};
 	struct tf_buf text;
 
 	tf_put_addr(&o->out, &c->client);
@@ -181,7 +211,7 @@ tf_text_crowd(struct tf_output *o, const struct tf_crowd *c)
 	tf_put_char(&o->out, '\n');
 	tf_buf_init(&text, -1);
 	tf_put_plural(&text, c->hidden, "more connection ", "more connections ");
-	tf_put_str(&text, c->close == TF_CLOSE_REFUSED ? "refused" : "unanswered");
+	tf_put_str(&text, words[c->kind]);
 	put_between(&text, c->first_conn, c->last_conn);
 	tf_put_str(&text, reading_of(c));
 	put_paragraph(o, &text);

@@ -395,6 +395,24 @@ def a_scan_is_told_together_in_text_alone():
 
 
 @check
+def probes_with_odd_flags_are_told_together_too():
+    frames = []
+    for port in range(101, 109):
+        client, server, isn, when = (1, 40000), (2, port), isn_of(port), (port - 100) / 1000
+        frames += [(when, segment(client, server, FIN, isn)), (when + 0.0001, segment(server, client, RST | ACK, 0, isn + 1))]
+    with open("probes.pcap", "wb") as file:
+        file.write(pcap(frames))
+    text = " ".join(tcpfsm("-r", "probes.pcap").expect(0).out.split())
+    assert "10.0.0.1 -> 10.0.0.2, ports 106 to 108 3 more connections of nothing but probes" in text, text
+    assert "between #6 and #8" in text and "#5 10.0.0.1" in text and "#6 10.0.0.1" not in text, text
+    assert "#8 10.0.0.1" in " ".join(tcpfsm("-v", "-r", "probes.pcap").expect(0).out.split())
+    # A connection that was there before: whoever sent this, it is more than a probe.
+    with open("probes-not.pcap", "wb") as file:
+        file.write(pcap([(0.0001, segment((2, port), (1, 40000), ACK, 1, isn_of(port))) for port in range(101, 109)] + frames))
+    assert "more connections" not in tcpfsm("-r", "probes-not.pcap").expect(0).out
+
+
+@check
 def quietly_what_is_older_than_the_capture_is_told_together():
     text = tcpfsm("-q", "-r", "older-more.pcap").expect(0).out
     assert len([line for line in text.splitlines() if line.startswith("#")]) == 100, text
