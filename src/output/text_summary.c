@@ -92,12 +92,25 @@ take_commonest(uint64_t pairs[TF_STATE_COUNT][TF_STATE_COUNT], unsigned *client,
 	return *count > 0;
 }
 
+/* In a column of twelve. */
+static void
+put_count(struct tf_buf *b, uint64_t n)
+{
+	struct tf_buf text;
+
+	tf_buf_init(&text, -1);
+	tf_put_grouped(&text, n);
+	tf_put_fill(b, ' ', text.len < 12 ? 12 - text.len : 0);
+	tf_put(b, text.data, text.len);
+	tf_buf_done(&text, b);
+}
+
 static void
 put_state_row(struct tf_output *o, unsigned client, unsigned server, uint64_t count)
 {
 	struct tf_buf *b = &o->out;
 
-	tf_put_u64_right(b, count, 12);
+	put_count(b, count);
 	tf_put_lit(b, "  ");
 	tf_put_state(b, &o->options, (enum tf_state)client);
 	tf_put_lit(b, " / ");
@@ -122,7 +135,7 @@ put_last_states(struct tf_output *o, const struct tf_text *t)
 			others += count;
 	}
 	if (others > 0) {
-		tf_put_u64_right(&o->out, others, 12);
+		put_count(&o->out, others);
 		tf_put_lit(&o->out, "  in other states\n");
 	}
 }
@@ -165,7 +178,7 @@ put_finding_row(struct tf_output *o, enum tf_severity severity, enum tf_anomaly 
 	struct tf_buf *b = &o->out;
 	size_t used = 12 + 2 + 7 + 2 + columns + 2, title = strlen(info->title);
 
-	tf_put_u64_right(b, count, 12);
+	put_count(b, count);
 	tf_put_lit(b, "  ");
 	tf_put_severity(b, &o->options, severity);
 	tf_put_lit(b, "  ");

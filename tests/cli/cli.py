@@ -436,7 +436,7 @@ def who_is_forgotten_does_not_depend_on_who_listens():
             text = " ".join(tcpfsm(*arguments, room, "-r", "flood.pcap").expect(0).out.split())
             for word in (f"{records['evicted']:,} connections were forgotten", f"{records['connections']:,} connections in"):
                 assert word in text, (most, arguments, word)
-            assert f"{records['anomalies']['midstream']} info midstream" in text, (most, arguments)
+            assert f"{records['anomalies']['midstream']:,} info midstream" in text, (most, arguments)
 
 
 @check
