@@ -112,6 +112,10 @@ void tf_silence_deadline(struct tf_context *ctx, struct tf_connection *c);
 bool tf_silence_holds(const struct tf_context *ctx, const struct tf_connection *c, enum tf_anomaly id,
                       enum tf_endpoint about);
 
+/* "SYN,FIN", "PSH,ACK", "none": the flags but those of ECN, in OUT or not. */
+#define TF_FLAG_WORDS 32
+const char *tf_flag_words(char out[TF_FLAG_WORDS], unsigned flags);
+
 void tf_unexpected_segment(const struct tf_step *st);
 
 struct tf_digest;

@@ -105,40 +105,17 @@ tf_refusal_deadline(struct tf_context *ctx, struct tf_connection *c, bool at_end
 		raise_refusal(ctx, c, x);
 }
 
-/* "SYN,ACK", "PSH,ACK": for people. */
-static const char *
-flags_text(char out[40], unsigned flags)
-{
-	static const struct {
-		unsigned flag;
-		const char *name;
-	} names[] = {{TF_FIN, "FIN"}, {TF_SYN, "SYN"}, {TF_RST, "RST"},
-	             {TF_PSH, "PSH"}, {TF_URG, "URG"}, {TF_ACK, "ACK"}};
-	size_t n = 0;
-
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-		if (!(flags & names[i].flag))
-			continue;
-		if (n)
-			out[n++] = ',';
-		for (const char *p = names[i].name; *p; p++)
-			out[n++] = *p;
-	}
-	out[n] = '\0';
-	return n ? out : "none";
-}
-
 static void
 raise_midstream(struct tf_context *ctx, struct tf_connection *c, unsigned first_flags)
 {
-	char text[40];
+	char words[TF_FLAG_WORDS];
 
 	if (tf_older_is_brief(ctx) && ctx->stats->anomalies[TF_A_MIDSTREAM] >= TF_OLDER_TOLD) {
 		tf_note_midstream(ctx, c);
 		return;
 	}
 	struct tf_finding f = tf_finding(ctx, c, TF_A_MIDSTREAM, TF_NEITHER);
-	tf_finding_text(&f, "first", flags_text(text, first_flags));
+	tf_finding_text(&f, "first", tf_flag_words(words, first_flags));
 	tf_finding_packet(&f, tf_first_packet(ctx, c));
 	if (ctx->forgets_since && tf_first_packet(ctx, c) > ctx->forgets_since)
 		tf_finding_lower(&f, f.severity,

@@ -29,9 +29,8 @@ flags_are_invalid(unsigned flags)
 	return !(flags & (TF_RST | TF_ACK));
 }
 
-/* "SYN,FIN", in the order of the header; "none". */
-static const char *
-flag_words(char out[32], unsigned flags)
+const char *
+tf_flag_words(char out[TF_FLAG_WORDS], unsigned flags)
 {
 	static const struct {
 		unsigned bit;
@@ -53,12 +52,12 @@ flag_words(char out[32], unsigned flags)
 static void
 check_flags(const struct tf_step *st)
 {
-	char words[32];
+	char words[TF_FLAG_WORDS];
 
 	if (!flags_are_invalid(st->s->flags))
 		return;
 	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_INVALID_FLAGS, st->from);
-	tf_finding_text(&f, "flags", flag_words(words, st->s->flags));
+	tf_finding_text(&f, "flags", tf_flag_words(words, st->s->flags));
 	tf_finding_packet(&f, st->s->packet);
 	tf_raise(st->ctx, st->c, &f);
 }
