@@ -15,8 +15,9 @@
 #include "detect/memory.h"
 
 /* An answer may still come: RTTs beyond this are no RTTs. */
-#define PATIENCE_NS INT64_C(3000000000)
-#define CROWD       10
+#define PATIENCE_NS  INT64_C(3000000000)
+#define LEAST_RTO_NS INT64_C(200000000) /* the least retransmission time-out in use */
+#define CROWD        10
 
 /* ---- the places ----------------------------------------------------------------------- */
 
@@ -147,6 +148,13 @@ answer_is_forgotten(const struct tf_context *ctx, const struct tf_connection *c)
 	return c->flags & TF_CONN_SYN_ACK && tf_answer_ns(ctx, c) == INT64_MAX;
 }
 
+/* A stack waits a second before the first repetition (RFC 6298 section 2), or less where it knows the path. */
+static bool
+is_too_soon(uint64_t times, int64_t after_ns)
+{
+	return times == 1 && after_ns < LEAST_RTO_NS;
+}
+
 /* What passed the tap between the two, and so where something was lost. */
 static void
 place_syn(const struct tf_context *ctx, const struct tf_connection *c, const struct tf_extra *x,
@@ -180,14 +188,20 @@ place_syn(const struct tf_context *ctx, const struct tf_connection *c, const str
 	else if (passes_another_way(ctx, c))
 		tf_finding_where(f, TF_WHERE_UNKNOWN,
 		                 "the other end's answers do not pass the tap, so there may have been one");
+	else if (is_too_soon(x->syn_again, x->syn_last_ns - c->first_ts_ns))
+		tf_finding_where(
+		    f, TF_WHERE_NOWHERE,
+		    "no stack's timer repeats it so soon, so the network doubled it, or the tap saw it at "
+		    "two places");
 	else
 		tf_finding_where(f, TF_WHERE_BEHIND,
 		                 "both passed the tap and no answer between them, so one was lost behind it, "
 		                 "or the other end was slow");
 }
 
+/* AFTER_NS: since the first one. */
 static void
-place_syn_ack(const struct tf_connection *c, const struct tf_extra *x, struct tf_finding *f)
+place_syn_ack(const struct tf_connection *c, const struct tf_extra *x, int64_t after_ns, struct tf_finding *f)
 {
 	if (x->syn_ack_after_ack)
 		tf_finding_where(f, TF_WHERE_BEHIND,
@@ -199,6 +213,11 @@ place_syn_ack(const struct tf_connection *c, const struct tf_extra *x, struct tf
 		tf_finding_where(
 		    f, TF_WHERE_UNKNOWN,
 		    "its ACK had passed the tap so shortly before that the two may have crossed");
+	else if (is_too_soon(x->syn_ack_again, after_ns))
+		tf_finding_where(
+		    f, TF_WHERE_NOWHERE,
+		    "no stack's timer repeats it so soon, so it answers a SYN that came twice, or the "
+		    "network doubled it");
 	else
 		tf_finding_where(f, TF_WHERE_BEHIND,
 		                 "both passed the tap and no ACK between them, so one was lost behind it, or "
@@ -232,9 +251,9 @@ raise_repeated_syn_ack(struct tf_context *ctx, struct tf_connection *c, enum tf_
 	tf_finding_count(&f, "retransmissions", TF_D_COUNT, x->syn_ack_again);
 	/* In a simultaneous open the client sends one, too: its first is not remembered. */
 	bool known = end == TF_SERVER && tf_answer_ns(ctx, c) != INT64_MAX;
-	tf_finding_duration(&f, "after",
-	                    x->syn_ack_last_ns - (known ? tf_answer_ns(ctx, c) : c->first_ts_ns));
-	place_syn_ack(c, x, &f);
+	int64_t after_ns = x->syn_ack_last_ns - (known ? tf_answer_ns(ctx, c) : c->first_ts_ns);
+	tf_finding_duration(&f, "after", after_ns);
+	place_syn_ack(c, x, known ? after_ns : INT64_MAX, &f);
 	tf_finding_packet(&f, end == TF_SERVER ? tf_answer_packet(ctx, c) : tf_first_packet(ctx, c));
 	tf_finding_packet(&f, x->syn_ack_last_packet);
 	tf_raise(ctx, c, &f);
