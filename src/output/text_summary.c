@@ -303,6 +303,8 @@ tf_put_capture_verdict(struct tf_buf *text, const struct tf_summary *s)
 	           "connections have gaps that the capture made");
 	put_reason(text, skipped_for(s, "truncated"), "frame ends before its headers do",
 	           "frames end before their headers do");
+	if (s->anomalies[TF_A_SNAP_LENGTH] > 0 && skipped_for(s, "truncated") == 0)
+		tf_put_str(text, text->len > 0 ? "; packets are cut short" : "packets are cut short");
 	put_reason(text, s->duplicate_frames, "frame was captured twice", "frames were captured twice");
 	put_reason(text, s->bad_checksums, "segment has a wrong checksum", "segments have wrong checksums");
 	if (s->anomalies[TF_A_ONE_WAY] == 0)

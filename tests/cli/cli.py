@@ -47,12 +47,12 @@ def segment(source, destination, flags, seq, ack=0):
     return b"\2\0\0\0\0\2" + b"\2\0\0\0\0\1" + b"\x08\0" + ip + tcp
 
 
-def pcap(frames, linktype=1):
-    """Frames as (seconds after START, octets)."""
+def pcap(frames, linktype=1, cut=0):
+    """Frames as (seconds after START, octets), which had CUT octets more on the wire."""
     out = [struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, linktype)]
     for when, data in frames:
         micro = round(when * 1000000)
-        out.append(struct.pack("<IIII", START + micro // 1000000, micro % 1000000, len(data), len(data)) + data)
+        out.append(struct.pack("<IIII", START + micro // 1000000, micro % 1000000, len(data), len(data) + cut) + data)
     return b"".join(out)
 
 
@@ -642,6 +642,14 @@ def frames_that_are_cut_before_their_headers_end_are_no_complete_capture():
         file.write(pcap([(t, f[:50]) for t, f in closed(40000)]))
     out = tcpfsm("-r", "cut.pcap").expect(0).out
     assert "The capture: 6 frames end before their headers do." in out, out
+
+
+@check
+def packets_that_are_cut_are_no_whole_capture_either():
+    with open("short.pcap", "wb") as file:
+        file.write(pcap(closed(40000), cut=20))
+    out = tcpfsm("-r", "short.pcap").expect(0).out
+    assert "The capture: packets are cut short." in out, out
 
 
 @check
