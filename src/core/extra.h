@@ -91,7 +91,7 @@ struct tf_end_watch {
 	int64_t heard_ns;    /* its latest segment; 0: none since there is something to follow */
 	int64_t answered_ns; /* the same, but for its own keepalive probes, which answer nothing */
 	/* Its first unacknowledged octet, sent again since the other end was heard last. */
-	int64_t repeat_ns;
+	int64_t repeat_ns, alone_ns; /* of the first time; alone_ns: the connection's segment before it */
 	uint64_t repeat_first, repeat_last;
 	uint32_t repeats;
 	int64_t tried_ns; /* when it last sent that octet again, or something into a window that is shut */

@@ -50,6 +50,7 @@ note_repetition(const struct tf_step *st, struct tf_end_watch *w)
 		return;
 	if (!w->repeats++) {
 		w->repeat_ns = st->ctx->now_ns;
+		w->alone_ns = st->former_ns;
 		w->repeat_first = st->s->packet;
 	}
 	w->repeat_last = st->s->packet;
@@ -127,7 +128,7 @@ dead_from(const struct tf_extra *x, enum tf_endpoint silent)
 
 	if (w->repeats < DEAD_REPEATS || dies_by_size(x, other(silent)))
 		return INT64_MAX;
-	return silent_since(x, silent, w->repeat_ns) + DEAD_NS;
+	return silent_since(x, silent, w->alone_ns) + DEAD_NS;
 }
 
 static int64_t
@@ -144,7 +145,7 @@ raise_dead(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint sil
 	const struct tf_end *sender = &c->end[other(silent)];
 	struct tf_finding f = tf_finding(ctx, c, TF_A_DEAD_PEER, silent);
 
-	tf_finding_duration(&f, "for", ctx->now_ns - silent_since(x, silent, w->repeat_ns));
+	tf_finding_duration(&f, "for", ctx->now_ns - silent_since(x, silent, w->alone_ns));
 	tf_finding_count(&f, "retransmissions", TF_D_COUNT, w->repeats);
 	tf_finding_count(&f, "unacknowledged", TF_D_COUNT, tf_unacknowledged_data(sender));
 	tf_finding_where(&f, TF_WHERE_BEHIND,

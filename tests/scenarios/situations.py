@@ -53,6 +53,8 @@ SITUATIONS = [
      ["stuck-close-wait", "stuck-fin-wait-2"], "its program does not close the socket"),
     ("a host forgot its connection and opens another", "reuse/while-open",
      ["CLOSED / CLOSED", "ESTABLISHED / ESTABLISHED"], ["reuse-while-open"], "CLOSED / CLOSED, replaced"),
+    ("a host falls silent while the other one closes", "established/dead-peer-closing", ["FIN-WAIT-1 / ESTABLISHED"],
+     ["dead-peer", "stuck-fin-wait-1"], "has been silent for 9.3 s"),
     ("TIME-WAIT, and a higher number", "reuse/higher-isn", ["CLOSED / CLOSED", "ESTABLISHED / ESTABLISHED"],
      ["time-wait-reuse"], "It is safe by the sequence number"),
     ("TIME-WAIT, and a lower number", "reuse/lower-isn", ["CLOSED / CLOSED", "ESTABLISHED / ESTABLISHED"],
