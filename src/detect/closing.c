@@ -117,7 +117,7 @@ raise_stuck_fin(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoin
 	unsigned again = tf_fin_times_again(ctx, c, which);
 	struct tf_finding f = tf_finding(ctx, c, (enum tf_anomaly)id, which);
 
-	tf_finding_duration(&f, "for", ctx->now_ns - unacknowledged_since(ctx, c, which));
+	tf_finding_duration(&f, "for", ctx->now_ns - fin->first_ns);
 	tf_finding_count(&f, "retransmissions", TF_D_COUNT, again);
 	tf_finding_count(&f, "fin_packet", TF_D_PACKET, tf_packet_of(ctx, fin->packet));
 	place_fin(&f, fin, again);
