@@ -185,7 +185,7 @@ struct tf_anomaly_count {
 	uint32_t count;
 };
 
-/* How what a finding says has ended, in the same connection. */
+/* How what a finding says has ended, in the same connection; or that it has not. */
 enum tf_ending_kind {
 	TF_ENDED_HEARD,        /* a silent end was heard again */
 	TF_ENDED_OPENED,       /* it opened its window again */
@@ -193,14 +193,15 @@ enum tf_ending_kind {
 	TF_ENDED_ACKNOWLEDGED, /* it acknowledged the FIN */
 	TF_ENDED_CLOSED,       /* it sent its own FIN */
 	TF_ENDED_SPOKEN,       /* it was the first to send something after a silence of both */
+	TF_NOT_ENDED,          /* it still held when the connection's latest segment passed */
 };
 
-/* Of a finding that said what lasted when it became sure: that it did not last for ever. */
+/* Of a finding that said what lasted when it became sure: that it did not last for ever, or for how much longer. */
 struct tf_ending {
 	enum tf_anomaly id;
 	enum tf_endpoint endpoint; /* of the finding */
 	enum tf_ending_kind kind;
-	enum tf_endpoint by; /* who ended it */
+	enum tf_endpoint by; /* who ended it, if it has */
 	int64_t after_ns;    /* since what the finding's detail `for` counts from */
 	uint64_t packet;     /* the frame that shows it */
 };

@@ -312,7 +312,9 @@ struct tf_late_letters {
 /* A finding that says what lasted until it became sure, and what became of that (detect/ending.c). */
 struct tf_lasting {
 	int64_t since_ns, ended_ns; /* ended_ns: with `packet` */
+	int64_t latest_ns;          /* with `latest`; before that, when it was found */
 	uint32_t packet;   /* the low 32 bits of the number of the frame that ended it; 0: it goes on */
+	uint32_t latest;   /* those of the connection's latest segment since it was found; 0: none */
 	uint8_t id;        /* enum tf_anomaly */
 	uint8_t about, by; /* enum tf_endpoint: of the finding; who ended it */
 };

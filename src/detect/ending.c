@@ -6,7 +6,8 @@
  *
  * A RST ends the connection, and has findings of its own: only that it
  * passed breaks a silence of both ends.  Findings are not withdrawn, and
- * what came back before the record was due has not ended.
+ * what came back before the record was due has not ended.  Of what went on
+ * without a break the record says for how long.
  */
 #include "detect/ending.h"
 
@@ -136,8 +137,12 @@ tf_ending_await(struct tf_context *ctx, struct tf_connection *c, const struct tf
 
 	if (!x || !ending_of(f->id) || x->lasting_count == TF_MAX_ENDINGS)
 		return;
-	x->lasting[x->lasting_count++] =
-	    (struct tf_lasting){.since_ns = since_ns, .id = (uint8_t)f->id, .about = (uint8_t)f->endpoint};
+	x->lasting[x->lasting_count++] = (struct tf_lasting){
+	    .since_ns = since_ns,
+	    .latest_ns = ctx->now_ns,
+	    .id = (uint8_t)f->id,
+	    .about = (uint8_t)f->endpoint,
+	};
 }
 
 static enum tf_endpoint
@@ -156,12 +161,35 @@ tf_ending_segment(const struct tf_step *st)
 		const struct ending *e = ending_of((enum tf_anomaly)l->id);
 		enum tf_endpoint who = who_ends(e, st, (enum tf_endpoint)l->about);
 
+		if (!l->packet && counts(st) && st->ctx->now_ns > l->latest_ns) {
+			l->latest_ns = st->ctx->now_ns;
+			l->latest = (uint32_t)st->s->packet;
+		}
 		if (!e->ends(st, who) || (l->packet && !e->is_back(st->ctx, st->c, l)))
 			continue;
 		l->ended_ns = st->ctx->now_ns;
 		l->packet = (uint32_t)st->s->packet;
 		l->by = (uint8_t)who;
 	}
+}
+
+/* Did it go on after it was found?  What sends data in CLOSE-WAIT has not ended, but is no longer what was said. */
+static bool
+went_on(const struct tf_lasting *l, const struct ending *e)
+{
+	return !l->packet && l->latest && e->kind != TF_ENDED_CLOSED;
+}
+
+static struct tf_ending
+not_ended(const struct tf_context *ctx, const struct tf_lasting *l)
+{
+	return (struct tf_ending){
+	    .id = (enum tf_anomaly)l->id,
+	    .endpoint = (enum tf_endpoint)l->about,
+	    .kind = TF_NOT_ENDED,
+	    .after_ns = l->latest_ns - l->since_ns,
+	    .packet = tf_packet_of(ctx, l->latest),
+	};
 }
 
 size_t
@@ -175,6 +203,8 @@ tf_detect_endings(const struct tf_context *ctx, const struct tf_connection *c,
 		const struct tf_lasting *l = &x->lasting[i];
 		const struct ending *e = ending_of((enum tf_anomaly)l->id);
 
+		if (went_on(l, e))
+			out[count++] = not_ended(ctx, l);
 		if (!l->packet || e->is_back(ctx, c, l))
 			continue;
 		out[count++] = (struct tf_ending){

@@ -194,12 +194,14 @@ tf_put_ending(struct tf_buf *b, const struct tf_ending *e)
 	    [TF_ENDED_ACKNOWLEDGED] = " acknowledged the FIN after all,",
 	    [TF_ENDED_CLOSED] = " closed after all,",
 	    [TF_ENDED_SPOKEN] = " broke the silence",
+	    [TF_NOT_ENDED] = "that was still so",
 	};
 	size_t at = b->len;
 
-	tf_put_str(b, tf_end_words(e->by));
-	capitalize(b, at);
+	if (e->kind != TF_NOT_ENDED)
+		tf_put_str(b, tf_end_words(e->by));
 	tf_put_str(b, words[e->kind]);
+	capitalize(b, at);
 	tf_put_lit(b, " after ");
 	tf_put_duration(b, e->after_ns);
 	tf_put_lit(b, " (packet ");

@@ -1,5 +1,5 @@
-"""What became of a finding that rests on silence: the reports for people say when it ended in the same connection,
-and say nothing where it did not, or came back.
+"""What became of a finding that rests on silence: the reports for people say when it ended in the same connection, or
+for how long it had lasted at the connection's latest segment, and say nothing where none came, or it came back.
 
 Each case is a scenario, which tests/scenarios/run-scenarios writes as a capture; the program named by $TCPFSM reads
 it.  The times and packets that are expected were counted in the scenario's lines.  Speaks TAP.
@@ -15,6 +15,7 @@ import cli
 from cli import TCPFSM, as_json, tcpfsm
 
 RUNNER = os.path.join(os.path.dirname(os.path.abspath(TCPFSM)), "tests", "scenarios", "run-scenarios")
+STILL = "That was still so after"
 WORDS = ("was heard again", "opened its window again", "answered after all", "acknowledged the FIN", "closed after all", "broke the silence")
 checks = cli.checks
 checks.clear()
@@ -127,7 +128,8 @@ def ends(scenario, finding, sentence, *options):
 
 def goes_on(scenario, finding, *options):
     text, markdown, page, _ = reports(scenario, *options)
-    assert found(text, finding), text
+    assert STILL not in found(text, finding), text
+    assert STILL not in markdown and STILL not in page.split('id="data"')[1], (finding, text)
     for word in WORDS:
         assert word not in text and word not in markdown and word not in page.split('id="data"')[1], (finding, word, text)
 
@@ -154,7 +156,7 @@ def a_dead_peer_is_heard_again():
 @when_there_is_a_runner
 def a_dead_peer_stays_dead():
     goes_on(DEAD, "dead-peer")
-    goes_on(DEAD + "+6400ms  client > server  PA   101:201 ack 1\n", "dead-peer")
+    ends(DEAD + "+6400ms  client > server  PA   101:201 ack 1\n", "dead-peer", f"{STILL} 14.6 s (packet 13).")
     # The client gives up, and says so; or a middlebox does in the server's name.
     goes_on(DEAD + "+40s     client > server  RA   201:201 ack 1\n", "dead-peer")
     goes_on(DEAD + "+40s     server > client  RA   1:1 ack 201\n", "dead-peer")
@@ -190,8 +192,10 @@ def a_shut_window_opens():
 
 @when_there_is_a_runner
 def a_shut_window_stays_shut():
-    goes_on(SHUT, "zero-window-stall")
-    goes_on(SHUT + "+6s      client > server  A    1100:1100 ack 1\n+1ms     server > client  A    1:1 ack 1101 win 0\n", "zero-window-stall")
+    # It is sure after 5 s, when the last probe, 6.003 s after packet 8, has not passed yet.
+    ends(SHUT, "zero-window-stall", f"{STILL} 6 s (packet 16).")
+    ends(SHUT + "+6s      client > server  A    1100:1100 ack 1\n+1ms     server > client  A    1:1 ack 1101 win 0\n",
+         "zero-window-stall", f"{STILL} 12 s (packet 18).")
     # It opened, and has been shut and probed ever since.
     goes_on(SHUT + "+6s      server > client  A    1:1 ack 1101 win 1000\n+1ms     client > server  PA   1101:2101 ack 1\n"
             "+1ms     server > client  A    1:1 ack 2101 win 0\n+400ms   client > server  A    2100:2100 ack 1\n"
@@ -238,7 +242,7 @@ def a_fin_is_acknowledged_late():
 def a_fin_is_never_acknowledged():
     goes_on(UNACKNOWLEDGED, "stuck-fin-wait-1")
     # It speaks, but of what came before the FIN; or aborts.
-    goes_on(UNACKNOWLEDGED + "+50s     server > client  PA   1:11 ack 1\n", "stuck-fin-wait-1")
+    ends(UNACKNOWLEDGED + "+50s     server > client  PA   1:11 ack 1\n", "stuck-fin-wait-1", f"{STILL} 51.4 s (packet 8).")
     goes_on(UNACKNOWLEDGED + "+50s     server > client  RA   1:1 ack 2\n", "stuck-fin-wait-1")
 
 
