@@ -133,7 +133,7 @@ struct tf_end_watch {
 
 /* What an end has sent again (detect/repetition.c). */
 struct tf_end_repetition {
-	uint32_t segments; /* of data, sent again or not; those before `counting` at most */
+	uint32_t segments; /* of data, sent again or not; of those before `counting` all but the opening's */
 	uint32_t repeated; /* of them, sent again: the sum of the next three */
 	uint32_t before_tap, behind_tap, needless;
 	uint64_t first_packet, last_packet; /* sent again */
@@ -348,6 +348,7 @@ struct tf_extra {
 	int64_t handshake_ack_ns; /* when the third segment passed last */
 	uint32_t syn_again, syn_ack_again;
 	uint32_t syn_ack_after_ack; /* SYN,ACKs sent again after the third segment had passed */
+	bool data_unheeded;         /* with the last of them data of the client had passed, too */
 	struct tf_rst_record rst;
 	struct tf_ended ended;
 	struct tf_gap gap[2]; /* by whose octets are missing */

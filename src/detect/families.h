@@ -130,12 +130,17 @@ int64_t tf_doubtful_next(const struct tf_context *ctx, const struct tf_connectio
 void tf_doubtful_deadline(struct tf_context *ctx, struct tf_connection *c);
 
 void tf_overlap_segment(const struct tf_step *st);
+/* The frame of the latest data of WHICH that begins at SEQ, if it is remembered; else 0. */
+uint64_t tf_data_packet(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint which,
+                        tf_seq seq);
 
 void tf_repetition_segment(const struct tf_step *st);
 /* S is an ordinary segment of C, beside which X is kept. */
 void tf_repetition_calm(struct tf_extra *x, const struct tf_connection *c, const struct tf_segment *s,
                         enum tf_endpoint from);
 void tf_repetition_end(struct tf_context *ctx, struct tf_connection *c);
+/* Segments of data that WHICH has sent, repetitions among them; X is kept beside C. */
+uint32_t tf_repetition_sent(const struct tf_connection *c, enum tf_endpoint which, const struct tf_extra *x);
 
 void tf_reuse_segment(const struct tf_step *st);
 

@@ -83,17 +83,6 @@ tf_answer_ns(const struct tf_context *ctx, const struct tf_connection *c)
 
 /* ---- the third segment ------------------------------------------------------------- */
 
-/* Segments of data that passed and were not acknowledged, repetitions among them: at least so many. */
-static uint32_t
-unheeded(const struct tf_step *st, uint32_t bytes)
-{
-	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
-	uint32_t mss = tf_end_has(st->x, TF_END_MSS) && st->x->mss ? st->x->mss : 536;
-	uint32_t again = x->end[st->to].retransmitted, syns = x->syn_again;
-
-	return bytes ? (bytes + mss - 1) / mss + (again > syns ? again - syns : 0) : 0;
-}
-
 static void
 raise_overflow(const struct tf_step *st, const struct tf_extra *x, uint32_t segments, uint32_t bytes)
 {
@@ -106,15 +95,33 @@ raise_overflow(const struct tf_step *st, const struct tf_extra *x, uint32_t segm
 	tf_finding_where(&f, TF_WHERE_BEHIND, "all that the client sent had passed the tap");
 	tf_finding_packet(&f, tf_answer_packet(st->ctx, st->c));
 	tf_finding_packet(&f, third_packet(st->ctx, st->c));
+	tf_finding_packet(&f, tf_data_packet(st->ctx, st->c, TF_CLIENT, st->y->una));
 	tf_finding_packet(&f, st->s->packet);
 	tf_raise(st->ctx, st->c, &f);
+}
+
+/* The client's data, of which nothing is acknowledged, or the SYN,ACK would not come.  What passed shortly before it may
+ * have crossed it (a listener that waited for data takes it then): what was sent again, or had passed before the SYN,ACK
+ * that came last, has not. */
+static void
+check_unheeded(const struct tf_step *st, struct tf_extra *x)
+{
+	const struct tf_end *client = st->y;
+	uint32_t bytes = tf_seq_gt(client->max, client->una) ? client->max.v - client->una.v : 0;
+	bool late = x->end[TF_CLIENT].retransmitted > x->syn_again || x->data_unheeded;
+
+	bytes -= bytes && tf_end_has(client, TF_END_FIN);
+	uint32_t segments = bytes ? tf_repetition_sent(st->c, TF_CLIENT, x) : 0;
+	x->data_unheeded = segments > 0;
+	if (segments >= 2 && late)
+		raise_overflow(st, x, segments, bytes);
 }
 
 /* The SYN,ACK comes again though its ACK passed long enough before. */
 static void
 not_taken(const struct tf_step *st)
 {
-	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+	struct tf_extra *x = tf_extra_if(st->ctx, st->c);
 	uint64_t third = third_packet(st->ctx, st->c);
 
 	if (!is_syn_ack(st) || !(st->marks & TF_MARK_RETRANSMISSION) || !x || !x->syn_ack_after_ack ||
@@ -132,12 +139,7 @@ not_taken(const struct tf_step *st)
 	tf_finding_packet(&f, st->s->packet);
 	tf_raise(st->ctx, st->c, &f);
 
-	/* y is the client: nothing of its data is acknowledged, or the SYN,ACK would not come. */
-	uint32_t bytes = tf_seq_gt(st->y->max, st->y->una) ? st->y->max.v - st->y->una.v : 0;
-	bytes -= bytes && tf_end_has(st->y, TF_END_FIN);
-	uint32_t segments = unheeded(st, bytes);
-	if (segments >= 2)
-		raise_overflow(st, x, segments, bytes);
+	check_unheeded(st, x);
 }
 
 /* ---- roles turned round -------------------------------------------------------------- */

@@ -85,6 +85,19 @@ tf_digest_keep(struct tf_digests *t, uint64_t conn, const struct tf_segment *s)
 	digest(&t->place[at], conn, s);
 }
 
+uint64_t
+tf_data_packet(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint which,
+               tf_seq seq)
+{
+	unsigned side = (which == TF_SERVER) != ((c->flags & TF_CONN_CLIENT_SECOND) != 0);
+	const struct tf_segment key = {.seq = seq, .src_port = c->tuple.port[side]};
+	const struct tf_digest *d = &ctx->memory->digests.place[tf_digest_at(c->conn, &key)];
+
+	return d->conn == (uint32_t)c->conn && tf_seq_eq(d->seq, seq) && d->src_port == key.src_port
+	           ? d->packet
+	           : 0;
+}
+
 /* The first octet that differs, counted from the beginning; -1: none is known to. */
 static int
 first_difference(const struct tf_digest *d, const struct tf_segment *s)

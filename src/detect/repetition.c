@@ -17,15 +17,32 @@
 
 /* ---- counting --------------------------------------------------------------------------- */
 
+/* Before there was anything rare nothing was counted: each of PACKETS segments may have been data, but for those that open
+ * the connection. */
+static uint32_t
+sent_before(const struct tf_connection *c, enum tf_endpoint which, uint32_t packets)
+{
+	bool syn_seen = tf_end_has(&c->end[which], TF_END_SYN_SEEN);
+	bool third = which == TF_CLIENT && syn_seen && tf_end_has(&c->end[TF_SERVER], TF_END_SYN_SEEN);
+	uint32_t opening = (uint32_t)syn_seen + third;
+
+	return tf_end_has(&c->end[which], TF_END_SENT_DATA) && packets > opening ? packets - opening : 0;
+}
+
+uint32_t
+tf_repetition_sent(const struct tf_connection *c, enum tf_endpoint which, const struct tf_extra *x)
+{
+	const struct tf_end_repetition *r = &x->repetition[which];
+
+	return r->counting ? r->segments : sent_before(c, which, c->end[which].packets);
+}
+
 static void
 count(const struct tf_step *st, struct tf_end_repetition *r)
 {
-	/* Before there was anything rare nothing was counted: each segment but the SYN may have been data. */
 	if (!r->counting) {
 		r->counting = true;
-		r->segments = tf_end_has(st->x, TF_END_SENT_DATA)
-		                  ? st->x->packets - 1 - tf_end_has(st->x, TF_END_SYN_SEEN)
-		                  : 0;
+		r->segments = sent_before(st->c, st->from, st->x->packets - 1);
 	}
 	if (!st->data || st->s->flags & TF_SYN)
 		return;

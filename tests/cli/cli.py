@@ -591,6 +591,51 @@ def a_listener_that_only_sent_its_syn_ack_may_have_a_full_queue():
     assert note_of("dead-peer", unheeded(1)) is None
 
 
+def summed(frame, data=b"", wrong=0):
+    """A frame of segment() with data and the checksum of RFC 9293 section 3.1, made WRONG by so much."""
+    tcp = frame[34:50] + b"\0\0" + frame[52:] + data
+    total = frame[26:34] + struct.pack(">HH", 6, len(tcp)) + tcp + b"\0" * (len(tcp) % 2)
+    value = sum(struct.unpack(f">{len(total) // 2}H", total))
+    value = (value & 0xFFFF) + (value >> 16)
+    value = ~((value & 0xFFFF) + (value >> 16)) & 0xFFFF
+    ip = frame[14:16] + struct.pack(">H", 20 + len(tcp)) + frame[18:34]
+    return frame[:14] + ip + tcp[:16] + struct.pack(">H", value ^ wrong) + tcp[18:]
+
+
+@check
+def data_that_a_full_queue_ignores_is_counted_and_shown():
+    client, server, c, s = (1, 40000), (2, 80), isn_of(40000), isn_of(7)
+    data = [summed(segment(client, server, ACK, c + 1 + 10 * i, s + 1), b"0123456789") for i in range(3)]
+    syn_ack = segment(server, client, SYN | ACK, s, c + 1)
+    with open("queue.pcap", "wb") as file:
+        file.write(pcap([(0, segment(client, server, SYN, c)), (0.01, syn_ack),
+                         (0.02, segment(client, server, ACK, c + 1, s + 1)),
+                         (0.03, data[0]), (0.04, data[1]), (0.05, data[2]), (1.01, syn_ack), (3.01, syn_ack)]))
+    finding, = (a for a in as_json("-r", "queue.pcap").expect(0).records("anomaly") if a["id"] == "backlog-overflow")
+    assert (finding["details"]["segments"], finding["details"]["bytes"]) == (3, 30), finding
+    assert finding["packets"] == [2, 3, 4, 8], finding
+
+
+@check
+def the_ack_of_the_handshake_is_no_segment_of_data():
+    """21 segments of data, of which two come again: 2 of 23."""
+    client, server, c, s = (1, 40000), (2, 80), isn_of(40000), isn_of(7)
+    frames, when = [(0, segment(client, server, SYN, c)), (0.01, segment(server, client, SYN | ACK, s, c + 1)),
+                    (0.02, segment(client, server, ACK, c + 1, s + 1))], 1.0
+    for i in range(21):
+        data = summed(segment(client, server, ACK, c + 1 + 10 * i, s + 1), b"0123456789")
+        for _ in range(2 if i in (10, 20) else 1):
+            frames.append((when, data))
+            when += 0.5
+        frames.append((when, segment(server, client, ACK, s + 1, c + 11 + 10 * i)))
+        when += 0.1
+    with open("again.pcap", "wb") as file:
+        file.write(pcap(frames))
+    finding, = as_json("-r", "again.pcap").expect(0).records("anomaly")
+    assert finding["id"] == "excessive-retransmission", finding
+    assert (finding["details"]["retransmitted"], finding["details"]["segments"]) == (2, 23), finding
+
+
 @check
 def a_reset_whose_sender_goes_on_is_somebody_elses():
     client, server, c, s = (1, 40000), (2, 80), isn_of(40000), isn_of(7)
