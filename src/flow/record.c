@@ -15,15 +15,24 @@ record_history(struct tf_end_record *out, const struct tf_end *end)
 	out->history_truncated = tf_end_has(end, TF_END_TRUNCATED);
 }
 
+/* Did END's SYN have the option that sets FLAG?  -1: not known. */
+static int8_t
+offered(const struct tf_end *end, unsigned flag)
+{
+	if (!tf_end_has(end, TF_END_SYN_SEEN))
+		return -1;
+	if (tf_end_has(end, flag))
+		return 1;
+	return tf_end_has(end, TF_END_OPTIONS_CUT) ? -1 : 0;
+}
+
 static void
 record_offer(struct tf_end_record *out, const struct tf_end *end)
 {
-	bool seen = tf_end_has(end, TF_END_SYN_SEEN);
-
 	out->mss = tf_end_has(end, TF_END_MSS) ? end->mss : -1;
 	out->wscale = tf_end_has(end, TF_END_WSCALE) ? end->wscale : -1;
-	out->sack = (int8_t)(seen ? tf_end_has(end, TF_END_SACK) : -1);
-	out->timestamps = (int8_t)(seen ? tf_end_has(end, TF_END_TIMESTAMPS) : -1);
+	out->sack = offered(end, TF_END_SACK);
+	out->timestamps = offered(end, TF_END_TIMESTAMPS);
 }
 
 /* Records are made where they stand: they are large, and there may be one a packet. */

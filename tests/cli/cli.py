@@ -689,6 +689,45 @@ def frames_that_are_cut_before_their_headers_end_are_no_complete_capture():
     assert "The capture: 6 frames end before their headers do." in out, out
 
 
+def cut(data, kept):
+    """A capture of pcap() of which a snap length left KEPT octets a frame."""
+    records, at = [data[:24]], 24
+    while at < len(data):
+        head, size = data[at:at + 16], struct.unpack_from("<I", data, at + 8)[0]
+        records.append(head[:8] + struct.pack("<I", min(size, kept)) + head[12:] + data[at + 16:at + 16 + min(size, kept)])
+        at += 16 + size
+    return b"".join(records)
+
+
+@check
+def what_is_said_of_a_capture_without_segments_has_the_time_of_its_end():
+    with open("headless.pcap", "wb") as file:
+        file.write(cut(pcap(closed(40000)), 40))
+    run = as_json("-r", "headless.pcap").expect(0)
+    finding, = run.records("anomaly")
+    assert finding["id"] == "snap-length" and finding["ts"] == run.summary()["last_ts"] == START + 0.005, finding
+
+
+@check
+def what_a_syn_offered_is_not_known_where_its_options_were_cut():
+    """With all of its headers, with the first option only, and with none (RFC 9293 section 3.2)."""
+    def offer(kept):
+        frames = []
+        for when, frame in closed(40000):
+            if frame[47] & SYN:
+                frame = frame[:46] + b"\x60" + frame[47:]
+                frame = frame[:16] + struct.pack(">H", 44) + frame[18:54] + b"\4\2\1\1"
+            frames.append((when, frame))
+        with open("offer.pcap", "wb") as file:
+            file.write(cut(pcap(frames), kept))
+        record, = as_json("-r", "offer.pcap").expect(0).records("connection")
+        return [(record[end]["sack"], record[end]["timestamps"]) for end in ("client", "server")]
+
+    assert offer(58) == [(True, False)] * 2, offer(58)
+    assert offer(56) == [(True, None)] * 2, offer(56)
+    assert offer(54) == [(None, None)] * 2, offer(54)
+
+
 @check
 def packets_that_are_cut_are_no_whole_capture_either():
     with open("short.pcap", "wb") as file:
