@@ -49,6 +49,7 @@ struct tf_capture_facts {
 	uint64_t cut;         /* frames of which the end was not captured */
 	uint64_t headless;    /* those of them of which not even the headers were */
 	uint32_t snap_length; /* octets captured of the longest of them */
+	int64_t clock_ns;     /* the greatest timestamp of all frames; 0: there was none */
 };
 
 /* NULL where there is no memory. */

@@ -350,6 +350,7 @@ judge_capture(struct replay *r)
 	    .cut = r->intake.cut,
 	    .headless = tf_decoder_stats(r->intake.decoder)->headless,
 	    .snap_length = r->intake.snap_length,
+	    .clock_ns = r->intake.any_frame ? r->intake.clock_ns : 0,
 	};
 	tf_analyzer_judge_capture(r->analyzer, &facts);
 }

@@ -129,6 +129,8 @@ void
 tf_analyzer_judge_capture(struct tf_analyzer *a, const struct tf_capture_facts *facts)
 {
 	a->ctx.packet = 0;
+	if (!a->started)
+		a->ctx.now_ns = facts->clock_ns; /* no segment has set the clock */
 	tf_detect_capture(&a->ctx, facts);
 }
 
