@@ -75,8 +75,6 @@ check_collision(const struct tf_step *st, const struct tf_former *former, enum t
 	bool protected = bit(former->timestamps, side) && tf_end_has(end, TF_END_TIMESTAMPS) &&
 	                 (int32_t)(end->tsval - former->tsval[side]) > 0;
 	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_ISN_COLLISION, which);
-	if (protected)
-		f.severity = TF_NOTICE;
 	tf_finding_count(&f, "former", TF_D_COUNT, former->conn);
 	tf_finding_duration(&f, "since_close", tf_since_former(st->c, former));
 	tf_finding_count(&f, "isn", TF_D_SEQ, end->isn.v);
@@ -87,6 +85,10 @@ check_collision(const struct tf_step *st, const struct tf_former *former, enum t
 	tf_finding_count(&f, "former_first", TF_D_SEQ, former->isn[side].v);
 	tf_finding_count(&f, "former_last", TF_D_SEQ, former->max[side].v - 1);
 	tf_finding_count(&f, "protected", TF_D_BOOL, protected);
+	if (protected)
+		tf_finding_lower(&f, TF_NOTICE,
+		                 "But both connections use timestamps, and these went on: a late segment is "
+		                 "recognised by its older one and dropped (RFC 7323 section 5).");
 	evidence(st, &f);
 	tf_raise(st->ctx, st->c, &f);
 }

@@ -423,12 +423,18 @@ check_data_after_rst(const struct tf_step *st, struct tf_extra *x)
 		return;
 	}
 	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_DATA_AFTER_CLOSE, st->from);
-	if (x->ended.packet == x->rst.packet && st->from == (enum tf_endpoint)x->rst.from &&
-	    tf_seq_ge(st->s->seq, x->rst.seq))
-		x->ended.went_on = true;
+	bool went_on = st->from == (enum tf_endpoint)x->rst.from && tf_seq_ge(st->s->seq, x->rst.seq);
+	if (x->ended.packet == x->rst.packet)
+		x->ended.went_on |= went_on;
 	tf_finding_text(&f, "close", "RST");
 	tf_finding_count(&f, "bytes", TF_D_COUNT, st->s->len);
 	tf_finding_duration(&f, "after", after_ns);
+	if (went_on)
+		tf_finding_text(
+		    &f, "note",
+		    "But the RST was in its own name, and no host sends new data behind its own: it "
+		    "came from somebody else, and a receiver that it did not reach or deceive takes "
+		    "the data.");
 	tf_finding_packet(&f, x->rst.packet);
 	tf_finding_packet(&f, st->s->packet);
 	tf_raise(st->ctx, st->c, &f);

@@ -650,8 +650,29 @@ def a_reset_whose_sender_goes_on_is_somebody_elses():
                 (2, bytes(data)), (2.01, segment(other, speaker, RST, ack)),
                 (9, segment((3, 1), (4, 2), SYN, 5))]
 
-    assert "somebody else" in note_of("rst-abort", later(server))
-    assert note_of("rst-abort", later(client)) is None
+    for name in "rst-abort", "data-after-close":
+        assert "somebody else" in note_of(name, later(server)), name
+        assert note_of(name, later(client)) is None, name
+
+
+@check
+def what_timestamps_protect_from_old_segments_is_not_said_to_be_in_danger():
+    client, server, c, s = (1, 40000), (2, 80), isn_of(40000), isn_of(7)
+
+    def stamped(frame, value):
+        option = b"\1\1\x08\x0a" + struct.pack(">II", value, 1)
+        return frame[:16] + struct.pack(">H", 52) + frame[18:46] + b"\x80" + frame[47:] + option
+
+    def again(first, second):
+        frames = []
+        for when, value, isn, other in ((0, first, c, s), (100, second, c - 10, s + 500000)):
+            steps = [(client, server, SYN, isn, 0), (server, client, SYN | ACK, other, isn + 1),
+                     (client, server, FIN | ACK, isn + 1, other + 1), (server, client, RST | ACK, other + 1, isn + 2)]
+            frames += [(when + i / 100, stamped(segment(*step), value)) for i, step in enumerate(steps)]
+        return frames
+
+    assert "timestamps" in note_of("isn-collision", again(1000, 9000))
+    assert note_of("isn-collision", again(9000, 1000)) is None
 
 
 @check
