@@ -18,6 +18,10 @@ void tf_detect_syn_survived(struct tf_context *ctx, struct tf_connection *c, con
 /* S of C has a wrong checksum, and stays out of the replicas. */
 void tf_detect_damaged(struct tf_context *ctx, struct tf_connection *c, const struct tf_segment *s);
 
+/* S of C is data with a wrong checksum, and the replicas have it all the same. */
+void tf_detect_damaged_data(struct tf_context *ctx, const struct tf_connection *c,
+                            const struct tf_segment *s);
+
 /* S, a plain SYN, began a connection. */
 void tf_flood_syn(struct tf_context *ctx, const struct tf_segment *s);
 

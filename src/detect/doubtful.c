@@ -4,9 +4,11 @@
  * opened it may be), a wrong checksum (the receiver may take the segment:
  * then the capturing host's network card had not filled it in).
  *
- * Each waits for a second.  Of one end one doubt is kept at a time.
+ * Each waits for a second.  Of one end one doubt is kept at a time.  Data
+ * with a wrong checksum waits until it is sent again, whenever that is.
  */
 #include "detect/families.h"
+#include "detect/memory.h"
 
 #define WAIT_NS INT64_C(1000000000)
 
@@ -59,6 +61,47 @@ tf_detect_damaged(struct tf_context *ctx, struct tf_connection *c, const struct 
 		x->damaged_close = true;
 	doubt(ctx, x, tf_connection_sender(c, s), TF_DOUBT_CHECKSUM,
 	      (struct tf_doubt){.seq = s->seq, .last = tf_segment_end(s), .checksum = s->checksum});
+}
+
+/* ---- damaged data ---------------------------------------------------------------------------- */
+
+static struct tf_damaged_data *
+damaged_place(const struct tf_context *ctx, const struct tf_connection *c, const struct tf_segment *s)
+{
+	return &ctx->memory->damaged[tf_digest_at(c->conn, s) % TF_DAMAGED_PLACES];
+}
+
+void
+tf_detect_damaged_data(struct tf_context *ctx, const struct tf_connection *c, const struct tf_segment *s)
+{
+	*damaged_place(ctx, c, s) = (struct tf_damaged_data){
+	    .packet = s->packet,
+	    .conn = (uint32_t)c->conn,
+	    .seq = s->seq,
+	    .len = s->len,
+	    .src_port = s->src_port,
+	    .checksum = s->checksum,
+	};
+}
+
+/* The same octets with a right checksum, and nobody has acknowledged the first ones: they were damaged on the way.  Where
+ * the card fills checksums in, or the payload was edited, those of both are wrong. */
+static void
+check_damaged_data(const struct tf_step *st)
+{
+	const struct tf_segment *s = st->s;
+	struct tf_damaged_data *d = damaged_place(st->ctx, st->c, s);
+
+	if (!st->data || !(st->marks & TF_MARK_RETRANSMISSION) || s->checksum_state != TF_CHECKSUM_VALID ||
+	    !d->packet || d->conn != (uint32_t)st->c->conn || d->src_port != s->src_port ||
+	    !tf_seq_eq(d->seq, s->seq) || d->len > s->len || tf_seq_gt(st->x->una, s->seq))
+		return;
+	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_BAD_CHECKSUM, st->from);
+	tf_finding_count(&f, "checksum", TF_D_COUNT, d->checksum);
+	tf_finding_packet(&f, d->packet);
+	tf_finding_packet(&f, s->packet);
+	tf_raise(st->ctx, st->c, &f);
+	d->packet = 0;
 }
 
 /* ---- what takes them away ----------------------------------------------------------------- */
@@ -165,6 +208,7 @@ tf_doubtful_segment(const struct tf_step *st)
 		hear_sender(st, x);
 	note_ack(st);
 	note_beyond(st);
+	check_damaged_data(st);
 }
 
 int64_t

@@ -24,12 +24,24 @@ struct tf_handshake_packets {
 	int64_t answer_ns;      /* of the first SYN,ACK */
 };
 
+#define TF_DAMAGED_PLACES 256
+
+/* Data with a wrong checksum that passed not long ago; packet 0: the place is empty. */
+struct tf_damaged_data {
+	uint64_t packet;
+	uint32_t conn; /* low 32 bits */
+	tf_seq seq;
+	uint32_t len;
+	uint16_t src_port, checksum;
+};
+
 struct tf_memory {
 	struct tf_listeners listeners;
 	struct tf_unanswered_table unanswered;
 	struct tf_hosts hosts;
 	struct tf_leaks leaks;
 	struct tf_digests digests;
+	struct tf_damaged_data damaged[TF_DAMAGED_PLACES];
 	struct tf_handshake_packets handshake[TF_HANDSHAKE_PLACES]; /* those of late, by connection */
 };
 
