@@ -190,6 +190,15 @@ keep_stale(struct tf_step *st)
 	tf_end_count_bytes(st->x, st->new_bytes);
 }
 
+/* Did the sender's FIN pass before?  One that an ACK showed may come only now, and its octet is none of data. */
+static bool
+has_passed(const struct tf_step *st)
+{
+	const struct tf_fin_record *fin = tf_fin_of(st, st->from);
+
+	return tf_end_has(st->x, TF_END_FIN) && !(fin && fin->inferred);
+}
+
 void
 tf_place_sequence(struct tf_step *st)
 {
@@ -224,14 +233,15 @@ tf_place_sequence(struct tf_step *st)
 		return;
 	}
 	uint32_t filled = fill_gap(st);
+	first_syn |= s->flags & TF_SYN && filled; /* its answer passed before it */
 	bool fin = s->flags & TF_FIN && tf_seq_ge(st->end, x->max);
 	struct tf_stretch stretch = tf_reassembly_add(st->ctx, st->c, st->from, s->seq, st->end);
 	stretch.fresh += filled;
 	mark_repetition(st, stretch);
+	bool first_fin = fin && !has_passed(st);
 	if (fin)
 		note_fin(st);
-	st->new_bytes =
-	    stretch.fresh - (first_syn && stretch.fresh > 0) - (fin && !st->fin_again && stretch.fresh > 0);
+	st->new_bytes = stretch.fresh - (first_syn && stretch.fresh > 0) - (first_fin && stretch.fresh > 0);
 	tf_end_count_bytes(x, st->new_bytes);
 	st->data = s->len > 0;
 	if (st->new_bytes && tf_end_has(st->y, TF_END_FIN)) {

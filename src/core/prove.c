@@ -364,6 +364,11 @@ prove_fin_again(struct tf_step *st)
 	if (fin->inferred) {
 		/* Now it passes, and may arrive. */
 		fin->inferred = false;
+		fin->packet = (uint32_t)st->s->packet;
+		fin->tsval = st->s->tsval;
+		fin->ip_id = st->s->ip_id;
+		fin->ttl = st->s->ttl;
+		fin->timestamps = (st->s->options & TF_OPT_TIMESTAMPS) != 0;
 		st->y->doubt &= (uint8_t)~TF_P_FIN;
 		st->y->pending &= (uint8_t)~TF_P_FIN;
 	}

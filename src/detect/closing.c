@@ -11,13 +11,15 @@
 #define FIN_REPEATED_NS INT64_C(5000000000)
 #define FIN_REPEATS     3
 
+/* A FIN that was acknowledged before it passed did not cross: the other one answered it. */
 static void
 crossed(const struct tf_step *st)
 {
 	const struct tf_fin_record *peer = tf_fin_of(st, st->to);
 
 	if (!(st->s->flags & TF_FIN) || st->marks & TF_MARK_UNACCEPTABLE || st->fin_again || st->acks_fin ||
-	    !tf_end_has(st->x, TF_END_FIN) || !tf_end_has(st->y, TF_END_FIN) || !peer)
+	    tf_seq_ge(st->x->una, st->end) || !tf_end_has(st->x, TF_END_FIN) ||
+	    !tf_end_has(st->y, TF_END_FIN) || !peer)
 		return;
 	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_SIMULTANEOUS_CLOSE, TF_NEITHER);
 	tf_finding_duration(&f, "between", st->ctx->now_ns - peer->first_ns);
