@@ -190,6 +190,19 @@ keep_stale(struct tf_step *st)
 	tf_end_count_bytes(st->x, st->new_bytes);
 }
 
+#define LATE_NS INT64_C(1000000000)
+
+/* The octet that an ACK skipped a moment ago: it is late, and garbage of a probe would not have been acknowledged. */
+static bool
+was_skipped(const struct tf_step *st)
+{
+	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+	const struct tf_gap *gap = x ? &x->gap[st->from] : NULL;
+
+	return st->s->len == 1 && gap && gap->ns && tf_seq_eq(gap->right, st->end) &&
+	       st->ctx->now_ns - gap->ns < LATE_NS;
+}
+
 /* Did the sender's FIN pass before?  One that an ACK showed may come only now, and its octet is none of data. */
 static bool
 has_passed(const struct tf_step *st)
@@ -213,7 +226,7 @@ tf_place_sequence(struct tf_step *st)
 		/* What lies between passed before the capture began. */
 		x->isn = x->max = x->nxt = x->una = s->seq;
 	}
-	if (tf_is_probe(st)) {
+	if (tf_is_probe(st) && !was_skipped(st)) {
 		note_probe(st);
 		return;
 	}
