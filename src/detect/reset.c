@@ -118,6 +118,15 @@ answers_stranger(const struct tf_step *st)
 	return st->c->flags & TF_CONN_MIDSTREAM && st->x->packets == 1;
 }
 
+/* Did it end, at least for the end that sent the RST?  The other one keeps its state where nothing answered what was sent to
+ * it again: it hardly heard the RST. */
+static bool
+has_ended(const struct tf_connection *c, const struct tf_extra *x)
+{
+	return tf_connection_close(c) == TF_CLOSE_RST &&
+	       (tf_connection_closed(c) || tf_end_state(&c->end[x->rst.from]) == TF_CLOSED);
+}
+
 /* The connection seems to have ended here.  It is said when nothing has
  * contradicted it for the settle time: a forged RST, or one that was lost,
  * ends nothing. */
@@ -277,8 +286,7 @@ tf_reset_deadline(struct tf_context *ctx, struct tf_connection *c, bool at_end)
 {
 	struct tf_extra *x = tf_extra_if(ctx, c);
 
-	if (!x || tf_connection_close(c) != TF_CLOSE_RST || !tf_connection_closed(c) ||
-	    !(at_end || c->flags & TF_CONN_SETTLED))
+	if (!x || !has_ended(c, x) || !(at_end || c->flags & TF_CONN_SETTLED))
 		return;
 	note_silent_end(c, x);
 	if (x->ended.packet)
@@ -445,7 +453,8 @@ check_data_after_rst(const struct tf_step *st, struct tf_extra *x)
 static void
 judge(const struct tf_step *st, const struct tf_extra *x)
 {
-	if (tf_raised(st->ctx, st->c, TF_A_KEEPALIVE_TIMEOUT, st->to))
+	if (tf_raised(st->ctx, st->c, TF_A_KEEPALIVE_TIMEOUT, st->to) ||
+	    (!tf_connection_closed(st->c) && tf_raised(st->ctx, st->c, TF_A_DEAD_PEER, st->to)))
 		return; /* the prober gives up: that has been said */
 	if (lost_its_state(st))
 		note_end(st, TF_A_HALF_OPEN);
@@ -461,8 +470,6 @@ void
 tf_reset_segment(const struct tf_step *st)
 {
 	struct tf_extra *x = tf_extra_if(st->ctx, st->c);
-	bool ended = tf_connection_close(st->c) == TF_CLOSE_RST && tf_connection_closed(st->c);
-
 	if (!x)
 		return;
 	if (!(st->s->flags & TF_RST)) {
@@ -471,6 +478,7 @@ tf_reset_segment(const struct tf_step *st)
 	}
 	check_assassination(st, x);
 	check_late_fin(st, x);
+	bool ended = has_ended(st->c, x);
 	if (ended && synchronized(st->before[st->from]) && synchronized(st->before[st->to]))
 		judge(st, x);
 	else if (ended && had_broken_off(st, x) && lost_its_state(st))
