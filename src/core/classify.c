@@ -14,12 +14,7 @@ is_fresh(const struct tf_step *st)
 
 	if (!tf_end_has(st->x, TF_END_SEQ_KNOWN))
 		return true;
-	if (s->options & TF_OPT_TIMESTAMPS && tf_end_has(st->x, TF_END_TSVAL_KNOWN) &&
-	    (int32_t)(s->tsval - st->x->tsval) < 0)
-		return false;
-	if (s->flags & TF_ACK && tf_end_has(st->y, TF_END_SEQ_KNOWN) && tf_seq_lt(s->ack, st->y->una))
-		return false;
-	return tf_seq_ge(s->seq, st->x->max) || tf_is_probe(st);
+	return !tf_was_overtaken(st) && (tf_seq_ge(s->seq, st->x->max) || tf_is_probe(st));
 }
 
 static void

@@ -10,6 +10,18 @@
 /* Where the segment lies in sequence space, and what its ACK covers. */
 void tf_classify(struct tf_step *st);
 
+/* Its sender sent another one later that has passed already: a timestamp or an ACK says so. */
+static inline bool
+tf_was_overtaken(const struct tf_step *st)
+{
+	const struct tf_segment *s = st->s;
+
+	if (s->options & TF_OPT_TIMESTAMPS && tf_end_has(st->x, TF_END_TSVAL_KNOWN) &&
+	    (int32_t)(s->tsval - st->x->tsval) < 0)
+		return true;
+	return s->flags & TF_ACK && tf_end_has(st->y, TF_END_SEQ_KNOWN) && tf_seq_lt(s->ack, st->y->una);
+}
+
 /* Feed the sender's replica. */
 void tf_prove_sender(struct tf_step *st);
 

@@ -452,16 +452,27 @@ count_unanswered(struct tf_step *st, struct tf_extra *x)
 		x->end[st->from].unanswered++;
 }
 
-/* A RST that passed a moment ago crossed this segment, and still counts; what
- * was sent later than that shows that it did not arrive, or not count. */
+/* A RST that passed a moment ago crossed this segment, and still counts, as it does where this one was on its way before
+ * the RST; what was sent later than that shows that it did not arrive, or not count. */
 static void
 age_rst(struct tf_step *st, const struct tf_extra *x)
 {
 	bool crossing = x && x->rst.seen && x->rst.exact && x->rst.from == st->to &&
-	                st->ctx->now_ns - x->rst.ts_ns <= tf_end_rtt_ns(st->x);
+	                (st->ctx->now_ns - x->rst.ts_ns <= tf_end_rtt_ns(st->x) || tf_was_overtaken(st));
 
 	if (!crossing)
 		st->x->doubt |= TF_P_RST;
+}
+
+/* RST's alleged sender said more.  What is new shows that it lives on; what was sent before the RST and comes late breaks
+ * no silence. */
+static void
+weigh_behind_rst(const struct tf_step *st, struct tf_rst_record *rst)
+{
+	if (st->fresh)
+		rst->awaiting = false;
+	else if (st->marks & TF_MARK_OUT_OF_ORDER && st->former_ns <= rst->ts_ns)
+		rst->ts_ns = st->ctx->now_ns;
 }
 
 void
@@ -477,8 +488,8 @@ tf_prove_sender(struct tf_step *st)
 		tf_replica_presume(st->sender);
 		return;
 	}
-	if (x && x->rst.awaiting && x->rst.from == st->from && st->fresh)
-		x->rst.awaiting = false; /* its alleged sender lives on */
+	if (x && x->rst.awaiting && x->rst.from == st->from)
+		weigh_behind_rst(st, &x->rst);
 	prove_opening(st);
 	tf_infer_by_echo(st);
 	if (st->first_ack_of_fin)

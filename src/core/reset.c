@@ -221,6 +221,26 @@ is_dropped(const struct tf_step *st)
 	       !tf_seq_eq(st->s->seq, st->x->max);
 }
 
+/* The other end is gone by a RST that this one need not have heeded.  It has: who answers by a bare RST what came late
+ * has no connection any more (RFC 9293 section 3.10.7.1). */
+static bool
+shows_rst_was_heeded(const struct tf_step *st)
+{
+	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+
+	return x && x->rst.awaiting && x->rst.from == (uint8_t)st->to && !(st->s->flags & TF_ACK) &&
+	       tf_end_state(st->y) == TF_CLOSED;
+}
+
+static void
+prove_rst_heeded(struct tf_step *st)
+{
+	tf_extra_if(st->ctx, st->c)->rst.awaiting = false;
+	tf_replica_sent(st->sender, TF_IN_SND_RST);
+	if (tf_connection_close(st->c) == TF_CLOSE_OPEN)
+		tf_connection_set_close(st->c, TF_CLOSE_RST);
+}
+
 void
 tf_prove_reset(struct tf_step *st)
 {
@@ -239,7 +259,9 @@ tf_prove_reset(struct tf_step *st)
 	}
 	/* A RST without an acceptable ACK does nothing to an end in SYN-SENT. */
 	bool unheard = tf_end_state(st->y) == TF_SYN_SENT;
-	if (!unheard && tf_rst_place(st) == TF_RST_EXACT) {
+	if (shows_rst_was_heeded(st)) {
+		prove_rst_heeded(st);
+	} else if (!unheard && tf_rst_place(st) == TF_RST_EXACT) {
 		prove_exact_rst(st);
 	} else if (tf_end_state(st->x) != TF_CLOSED && tf_end_state(st->y) > TF_LISTEN) {
 		/* Of an end that has no connection silence shows nothing. */
