@@ -185,14 +185,15 @@ place_syn(const struct tf_context *ctx, const struct tf_connection *c, const str
 	else if (answered != INT64_MAX)
 		tf_finding_where(f, TF_WHERE_BEHIND,
 		                 "its answer had passed the tap and was lost behind it, on the way back");
-	else if (passes_another_way(ctx, c))
-		tf_finding_where(f, TF_WHERE_UNKNOWN,
-		                 "the other end's answers do not pass the tap, so there may have been one");
 	else if (is_too_soon(x->syn_again, x->syn_last_ns - c->first_ts_ns))
 		tf_finding_where(
 		    f, TF_WHERE_NOWHERE,
-		    "no stack's timer repeats it so soon, so the network doubled it, or the tap saw it at "
-		    "two places");
+		    "no stack's timer repeats it so soon, so the first one was kept back before the tap, as "
+		    "while a router asks for the next address (ARP), or the network doubled it, or the tap "
+		    "saw it at two places");
+	else if (passes_another_way(ctx, c))
+		tf_finding_where(f, TF_WHERE_UNKNOWN,
+		                 "the other end's answers do not pass the tap, so there may have been one");
 	else
 		tf_finding_where(f, TF_WHERE_BEHIND,
 		                 "both passed the tap and no answer between them, so one was lost behind it, "
