@@ -185,6 +185,9 @@ place_syn(const struct tf_context *ctx, const struct tf_connection *c, const str
 	else if (answered != INT64_MAX)
 		tf_finding_where(f, TF_WHERE_BEHIND,
 		                 "its answer had passed the tap and was lost behind it, on the way back");
+	else if (tf_raised(ctx, c, TF_A_UNREACHABLE, f->endpoint))
+		tf_finding_where(f, TF_WHERE_NOWHERE,
+		                 "an ICMP error had answered, and it is tried again all the same");
 	else if (is_too_soon(x->syn_again, x->syn_last_ns - c->first_ts_ns))
 		tf_finding_where(
 		    f, TF_WHERE_NOWHERE,

@@ -91,10 +91,11 @@ tf_unreachable(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint
 	tf_finding_count(&f, "code", TF_D_COUNT, e->code);
 	tf_finding_addr(&f, "router", &e->reporter);
 	tf_finding_count(&f, "hard", TF_D_BOOL, tf_icmp_is_hard(e));
-	/* What a host makes of a soft one is its own affair, and no packet shows it. */
+	/* What a host makes of a soft one is its own affair, and no packet shows it.  Even a hard one does not end every
+	 * attempt: on Linux not where it comes while the program is still inside connect(). */
 	tf_finding_text(&f, "effect",
 	                tf_icmp_is_hard(e)
-	                    ? "the connection could not be made over this path"
+	                    ? "the attempt is refused, and its sender gives it up, as a rule"
 	                    : "this packet was not delivered, and its sender may go on trying or give up at "
 	                      "once, as most versions of Linux do");
 	tf_finding_packet(&f, tf_first_packet(ctx, c));
