@@ -156,13 +156,18 @@ reading_of(const struct tf_crowd *c)
 	       "out of date.";
 }
 
-/* ", like those above, between #7 and #12. " */
+/* ", like those above, between #7 and #12. ", or ": #7. " if that is the only one. */
 static void
 put_between(struct tf_buf *text, uint64_t first_conn, uint64_t last_conn)
 {
-	tf_put_lit(text, ", like those above, between #");
-	tf_put_u64(text, first_conn);
-	tf_put_lit(text, " and #");
+	tf_put_lit(text, ", like those above");
+	if (first_conn != last_conn) {
+		tf_put_lit(text, ", between #");
+		tf_put_u64(text, first_conn);
+		tf_put_lit(text, " and #");
+	} else {
+		tf_put_lit(text, ": #");
+	}
 	tf_put_u64(text, last_conn);
 	tf_put_lit(text, ". ");
 }

@@ -97,7 +97,7 @@ const struct tf_decoder_stats *tf_decoder_stats(const struct tf_decoder *d);
 /* The key in summary.skipped, such as "arp". */
 const char *tf_skip_name(enum tf_skip kind);
 
-/* A phrase for people, such as "an IP fragment that completed no datagram". */
+/* A phrase for people, such as "a header that contradicts itself". */
 const char *tf_skip_meaning(enum tf_skip kind);
 
 #endif

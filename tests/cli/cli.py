@@ -392,6 +392,8 @@ def a_scan_is_told_together_in_text_alone():
     found = [r for r in as_json("-r", "scan.pcap").expect(0).records("anomaly") if r["id"] == "connection-refused"]
     assert [r["conn"] for r in found] == list(range(1, 9)), found
     assert "more connections" not in tcpfsm("-r", "crowd.pcap").expect(0).out
+    one = tcpfsm("-q", "-r", "scan.pcap", "tcp", "portrange", "100-105").expect(0).out
+    assert "1 more connection refused, like those above: #6. " in " ".join(one.split()), one
 
 
 @check
