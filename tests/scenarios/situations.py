@@ -36,7 +36,7 @@ SITUATIONS = [
     ("a router finds no host", "opening/unreachable-host", ["ESTABLISHED / ESTABLISHED"],
      ["handshake-retransmission", "unreachable"], "may go on trying or give up at once"),
     ("a host has no such port", "opening/unreachable-port", ["CLOSED / LISTEN"], ["unreachable"],
-     "the connection could not be made"),
+     "the attempt is refused"),
     ("keep-alive probes", "established/keepalive", ["ESTABLISHED / ESTABLISHED"], [],
      "Keep-alive probes: client 2, server 2"),
     ("keep-alive probes without an answer", "established/keepalive-timeout", ["CLOSED / ESTABLISHED"],
