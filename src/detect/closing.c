@@ -107,8 +107,10 @@ place_fin(struct tf_finding *f, const struct tf_fin_record *fin, unsigned again)
 		    "each copy passed the tap and no ACK of it did, so they are lost behind it, or "
 		    "the ACKs are");
 	else
-		tf_finding_where(f, TF_WHERE_UNKNOWN,
-		                 "it passed the tap once, and neither a repetition nor an ACK followed");
+		tf_finding_where(
+		    f, TF_WHERE_UNKNOWN,
+		    "it passed the tap once, and neither a repetition nor an ACK followed, so its "
+		    "sender is gone, too, or the capture missed the ACK");
 }
 
 static void
