@@ -11,6 +11,18 @@
 #define FIN_REPEATED_NS INT64_C(5000000000)
 #define FIN_REPEATS     3
 
+/* The least RTO in use: a FIN that has passed longer ago, and than its receiver is away, does not cross another any
+ * more.  It was lost behind the tap, or waits there behind data that were. */
+#define ON_ITS_WAY_NS INT64_C(200000000)
+
+static bool
+is_on_its_way(const struct tf_step *st)
+{
+	int64_t ago_ns = st->ctx->now_ns - tf_fin_last_ns(st->ctx, st->c, st->to);
+
+	return ago_ns < ON_ITS_WAY_NS || ago_ns <= tf_end_rtt_ns(st->x);
+}
+
 /* A FIN that was acknowledged before it passed did not cross: the other one answered it. */
 static void
 crossed(const struct tf_step *st)
@@ -19,7 +31,7 @@ crossed(const struct tf_step *st)
 
 	if (!(st->s->flags & TF_FIN) || st->marks & TF_MARK_UNACCEPTABLE || st->fin_again || st->acks_fin ||
 	    tf_seq_ge(st->x->una, st->end) || !tf_end_has(st->x, TF_END_FIN) ||
-	    !tf_end_has(st->y, TF_END_FIN) || !peer)
+	    !tf_end_has(st->y, TF_END_FIN) || !peer || !is_on_its_way(st))
 		return;
 	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_SIMULTANEOUS_CLOSE, TF_NEITHER);
 	tf_finding_duration(&f, "between", st->ctx->now_ns - peer->first_ns);
