@@ -69,12 +69,25 @@ seems_refused(const struct tf_extra *x)
 	return x && x->ended.packet && x->ended.id == TF_A_CONNECTION_REFUSED;
 }
 
+/* The RST may speak of an opening on these ports that its sender had answered before: a SYN within the window of that,
+ * with another number, ends it (RFC 9293 section 3.10.7.4). */
+static bool
+may_end_the_former(const struct tf_extra *x)
+{
+	return x->former.conn && x->former.state[x->ended.from] == TF_SYN_RECEIVED;
+}
+
 static void
 raise_refusal(struct tf_context *ctx, struct tf_connection *c, struct tf_extra *x)
 {
 	struct tf_finding f = tf_finding(ctx, c, TF_A_CONNECTION_REFUSED, (enum tf_endpoint)x->ended.from);
 
 	tf_finding_duration(&f, "after", x->ended.after_ns);
+	if (may_end_the_former(x))
+		tf_finding_text(
+		    &f, "note",
+		    "But it had answered a SYN on these ports before, and may have reset only that "
+		    "opening, which it still held.");
 	tf_finding_packet(&f, tf_first_packet(ctx, c));
 	tf_finding_packet(&f, x->ended.packet);
 	x->ended.packet = 0;

@@ -37,6 +37,8 @@ SITUATIONS = [
      ["handshake-retransmission", "unreachable"], "may go on trying or give up at once"),
     ("a host has no such port", "opening/unreachable-port", ["CLOSED / LISTEN"], ["unreachable"],
      "the attempt is refused"),
+    ("a SYN ends an opening on the same ports", "opening/refused-by-an-opening", ["CLOSED / LISTEN", "CLOSED / CLOSED"],
+     ["connection-refused"], "may have reset only that opening"),
     ("keep-alive probes", "established/keepalive", ["ESTABLISHED / ESTABLISHED"], [],
      "Keep-alive probes: client 2, server 2"),
     ("keep-alive probes without an answer", "established/keepalive-timeout", ["CLOSED / ESTABLISHED"],
