@@ -167,7 +167,8 @@ ask(struct tf_keeper *k, enum question what, unsigned char number, int *fd)
 	struct cmsghdr *head = CMSG_FIRSTHDR(&message);
 	if (head && head->cmsg_type == SCM_RIGHTS)
 		memcpy(fd, CMSG_DATA(head), sizeof *fd);
-	return error;
+	/* The kernel leaves out a descriptor for which this process has no number left. */
+	return *fd < 0 && (message.msg_flags & MSG_CTRUNC) ? EMFILE : error;
 }
 
 static int

@@ -473,6 +473,24 @@ def a_full_disk_is_told_and_a_rotation_helps(field, folder, tools):
         assert again.stdout.count("\n") >= 4, again.stdout
 
 
+@check(needs=("prlimit",))
+def a_file_for_which_there_is_no_descriptor_is_told(field, folder, tools):
+    """Neither a rotation nor the metrics pass for done where the process may have no more descriptors."""
+    options = "-T", "json:o.json", "--prometheus=m.prom", "-G", "0.3"
+    live = Live(field, tools.program, folder, *options)
+    held = len(os.listdir(f"/proc/{live.pid}/fd"))
+    assert live.end() == 0
+    os.remove(path_in(folder)("m.prom"))
+    live = Live(field, tools.program, folder, *options, prefix=("prlimit", f"--nofile={held}"))
+    live.send(signal.SIGHUP)
+    wait_until(lambda: "m.prom: " in live.errors() and "o.json: " in live.errors(), 5, "both are told")
+    assert live.end() == 4, live.errors()
+    assert "tcpfsm: o.json: Too many open files; the old file is used on\n" in live.errors(), live.errors()
+    assert "tcpfsm: m.prom: Too many open files\n" in live.errors(), live.errors()
+    assert summary_of(records(path_in(folder)("o.json"))), "what is open goes on"
+    assert os.listdir(folder).count("m.prom") == 0 and not [n for n in os.listdir(folder) if n.startswith(".")]
+
+
 @check()
 def metrics_are_replaced_at_once(field, folder, tools):
     """Whoever reads sees whole files; a foreign parser takes them; the numbers are those of the run."""
