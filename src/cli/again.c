@@ -73,7 +73,7 @@ tf_can_be_read_again(const struct tf_options *o)
 }
 
 void
-tf_second_look(const struct tf_options *options, struct tf_judge *judge)
+tf_second_look(const struct tf_options *options, uint64_t frames, struct tf_judge *judge)
 {
 	struct look l = {.judge = judge};
 	struct tf_sink sink = {
@@ -90,7 +90,7 @@ tf_second_look(const struct tf_options *options, struct tf_judge *judge)
 		           "is no file that could be read twice.");
 		return;
 	}
-	if (!open_pictures(&l) || !tf_replay_again(options, sink))
+	if (!open_pictures(&l) || !tf_replay_again(options, frames, sink))
 		tf_judge_no_second_look(
 		    judge, "No picture of the segments: the input could not be read a second time.");
 	close_pictures(&l);

@@ -39,6 +39,7 @@ struct tf_anomalous {
 	bool no_memory;
 	bool fragments;      /* some passed */
 	int64_t last_ns;     /* the capture went on until then */
+	uint64_t frames;     /* that were read */
 	struct numbers conn; /* with a finding */
 	struct numbers packet;
 };
@@ -123,6 +124,7 @@ tf_anomalous_summary(struct tf_anomalous *a, const struct tf_summary *s)
 	if (!a)
 		return;
 	a->last_ns = s->last_ts_ns;
+	a->frames = s->packets;
 	for (size_t i = 0; i < s->skipped_count; i++)
 		if (strcmp(s->skipped[i].name, tf_skip_name(TF_SKIP_FRAGMENT)) == 0)
 			a->fragments = s->skipped[i].count > 0;
@@ -144,7 +146,13 @@ find_packets(struct tf_anomalous *a)
 {
 	struct tf_sink sink = {.wanted = TF_EV_SEGMENT, .event = on_segment, .context = a};
 
-	return a->conn.highest == 0 || tf_replay_again(a->options, sink);
+	return a->conn.highest == 0 || tf_replay_again(a->options, a->frames, sink);
+}
+
+static void
+say_not_again(void)
+{
+	tf_complain("--write-anomalous: the input could not be read a second time");
 }
 
 /* ---- frames ---------------------------------------------------------------------------------- */
@@ -163,8 +171,8 @@ open_again(const struct tf_anomalous *a)
 	return NULL;
 }
 
-/* Call TAKE with each frame up to the last one that is wanted. */
-static void
+/* Call TAKE with each frame up to the last one that is wanted.  False where they do not come to that. */
+static bool
 each_frame(struct tf_anomalous *a, struct tf_capture *capture,
            void (*take)(struct tf_anomalous *a, void *context, const struct tf_frame *frame), void *context)
 {
@@ -174,9 +182,10 @@ each_frame(struct tf_anomalous *a, struct tf_capture *capture,
 	while ((n = tf_capture_batch(capture, frame, FRAMES)) > 0)
 		for (int i = 0; i < n; i++) {
 			if (frame[i].packet > a->packet.highest)
-				return;
+				return true;
 			take(a, context, &frame[i]);
 		}
+	return tf_capture_frames(capture) >= a->packet.highest;
 }
 
 struct fragments {
@@ -208,16 +217,17 @@ find_fragments(struct tf_anomalous *a)
 {
 	struct fragments f = {.decoder = NULL};
 	struct tf_capture *capture;
+	bool whole = false;
 
 	if (!a->fragments)
 		return true;
 	f.decoder = tf_decoder_new_keyed(a->options->config.hash_key);
 	capture = f.decoder ? open_again(a) : NULL;
 	if (capture)
-		each_frame(a, capture, note_fragment, &f);
+		whole = each_frame(a, capture, note_fragment, &f);
 	tf_capture_close(capture);
 	tf_decoder_free(f.decoder);
-	return capture != NULL;
+	return whole;
 }
 
 static void
@@ -242,6 +252,7 @@ copy_packets(struct tf_anomalous *a)
 {
 	struct tf_capture *capture = open_again(a);
 	struct tf_dump *dump;
+	bool whole = true;
 	int error = ENOMEM;
 
 	if (!capture)
@@ -249,7 +260,7 @@ copy_packets(struct tf_anomalous *a)
 	dump = tf_dump_new(a->fd, PACKAGE_STRING);
 	if (dump) {
 		describe(dump, capture);
-		each_frame(a, capture, copy_frame, dump);
+		whole = each_frame(a, capture, copy_frame, dump);
 		/* A limit may have run out while others sent on. */
 		if (a->packet.highest > 0)
 			tf_dump_statistics(dump, a->last_ns, 0);
@@ -258,7 +269,9 @@ copy_packets(struct tf_anomalous *a)
 	tf_capture_close(capture);
 	if (error)
 		tf_complain("%s: %s", a->options->anomalous_file, strerror(error));
-	return !error;
+	else if (!whole)
+		say_not_again();
+	return whole && !error;
 }
 
 bool
@@ -269,9 +282,10 @@ tf_anomalous_close(struct tf_anomalous *a)
 	if (!a)
 		return true;
 	fine = find_packets(a) && find_fragments(a) && !a->no_memory;
-	if (!fine)
-		tf_complain("--write-anomalous: %s",
-		            a->no_memory ? "out of memory" : "the input could not be read a second time");
+	if (a->no_memory)
+		tf_complain("--write-anomalous: out of memory");
+	else if (!fine)
+		say_not_again();
 	fine = fine && copy_packets(a);
 	if (a->fd > STDERR_FILENO && close(a->fd) != 0 && fine) {
 		tf_complain("%s: %s", a->options->anomalous_file, strerror(errno));

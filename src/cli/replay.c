@@ -362,7 +362,7 @@ judge(struct replay *r, const char *input_error)
 	struct tf_judge *j = r->outputs->judge;
 
 	tf_judge_finish(j, input_error);
-	tf_second_look(r->options, j);
+	tf_second_look(r->options, tf_capture_frames(r->capture), j);
 	return tf_judge_verdict(j);
 }
 
@@ -467,7 +467,7 @@ tf_capture_options_of(const struct tf_options *o)
 }
 
 bool
-tf_replay_again(const struct tf_options *options, struct tf_sink sink)
+tf_replay_again(const struct tf_options *options, uint64_t frames, struct tf_sink sink)
 {
 	/* As in tf_replay(), which is not over. */
 	static struct replay r;
@@ -486,6 +486,7 @@ tf_replay_again(const struct tf_options *options, struct tf_sink sink)
 	bool fine = r.intake.decoder && r.analyzer;
 	while (fine && tf_intake_read(&r.intake) != TF_CAPTURE_END)
 		;
+	fine = fine && tf_capture_frames(r.capture) >= frames;
 	if (fine) {
 		advance_to_end(&r);
 		tf_analyzer_finish(r.analyzer);

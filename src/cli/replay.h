@@ -22,8 +22,8 @@ bool tf_replay(const struct tf_options *options, struct tf_capture *capture, str
                struct tf_packets *packets, struct tf_guard *guard, struct tf_screen *screen, bool *written);
 
 /* Read the files of OPTIONS again, from their start to the end, and tell SINK what the analyzer says.  False where
- * they could not be opened, or there was no memory. */
-bool tf_replay_again(const struct tf_options *options, struct tf_sink sink);
+ * they did not come to the FRAMES that were read before, or there was no memory. */
+bool tf_replay_again(const struct tf_options *options, uint64_t frames, struct tf_sink sink);
 
 /* When the capture ended, as far as anybody says so; CLOCK_NS: the greatest time of a frame. */
 int64_t tf_capture_end_of(const struct tf_options *options, struct tf_capture *capture, int64_t clock_ns);

@@ -42,6 +42,7 @@ struct tf_slices {
 	struct tf_slice *slice;
 	size_t count, capacity; /* of slice */
 	uint64_t left;          /* findings beyond MOST_SLICES */
+	uint64_t last_packet;   /* that the first reading came to */
 	struct ring ring;
 	uint64_t made, hints; /* slices that show their finding, and that do not */
 	char first_hint[TF_SLICE_NAME];
@@ -74,7 +75,10 @@ tf_slices_frame(struct tf_slices *s, const struct tf_frame *frame)
 {
 	struct ring *r = s ? &s->ring : NULL;
 
-	if (!r || !r->frame)
+	if (!r)
+		return;
+	s->last_packet = frame->packet;
+	if (!r->frame)
 		return;
 	while (r->count == RING_FRAMES || (r->count > 0 && r->octets + frame->caplen > RING_OCTETS)) {
 		ring_drop_oldest(r);
@@ -318,7 +322,8 @@ frames_wanted(const struct reading *r)
 	return most == 0 || most - r->frames > FRAMES ? FRAMES : (size_t)(most - r->frames);
 }
 
-static void
+/* False where they do not come to the last one that was read before. */
+static bool
 read_frames(struct reading *r)
 {
 	static struct tf_frame frame[FRAMES];
@@ -336,6 +341,7 @@ read_frames(struct reading *r)
 	}
 	if (tf_capture_rejected(r->capture, &first_ns, &last_ns) && last_ns > r->clock_ns)
 		r->clock_ns = last_ns;
+	return tf_capture_frames(r->capture) >= r->slices->last_packet;
 }
 
 static uint64_t
@@ -378,11 +384,12 @@ read_again(struct tf_slices *s)
 		sorter_fini(&r.sorter);
 		return false;
 	}
-	read_frames(&r);
-	cut_all(&r);
+	bool whole = read_frames(&r);
+	if (whole)
+		cut_all(&r);
 	tf_capture_close(r.capture);
 	sorter_fini(&r.sorter);
-	return true;
+	return whole;
 }
 
 /* ---- the whole ---------------------------------------------------------------------------------- */
