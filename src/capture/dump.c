@@ -10,6 +10,7 @@
 #include "capture/dump.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,12 +42,22 @@ struct tf_dump {
 	unsigned char buffer[BUFFER_SIZE];
 };
 
+/* After a write that failed: may it be tried again?  Whoever shares standard output may have made it non-blocking. */
+static bool
+may_try_again(const struct tf_dump *d)
+{
+	struct pollfd p = {.fd = d->fd, .events = POLLOUT};
+	if (errno == EAGAIN || errno == EWOULDBLOCK)
+		return poll(&p, 1, -1) >= 0 || errno == EINTR;
+	return errno == EINTR;
+}
+
 static void
 write_all(struct tf_dump *d, const unsigned char *data, size_t size)
 {
 	while (size > 0 && !d->error) {
 		ssize_t n = write(d->fd, data, size);
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && may_try_again(d))
 			continue;
 		if (n <= 0) {
 			d->error = n < 0 ? errno : EIO;

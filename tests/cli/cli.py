@@ -12,6 +12,7 @@ import os
 import re
 import resource
 import select
+import shutil
 import signal
 import stat
 import struct
@@ -1125,6 +1126,56 @@ def packets_with_findings_need_an_input_that_can_be_read_again():
     tcpfsm("-r", "refused.pcap", "--write-anomalous=/dev/full").expect(4, "/dev/full")
     piped = subprocess.run([TCPFSM, "-r", "refused.pcap", "-q", "-o", "x.txt", "--write-anomalous=-"], stdout=subprocess.PIPE, check=True).stdout
     assert as_json("-r", "-", input=piped).expect(0).summary()["packets"] == 2
+
+
+@check
+def a_second_reading_that_comes_short_is_status_4():
+    """The file goes, or another one takes its name, while the first reading waits for whoever reads its output."""
+    whole = pcap([frame for i in range(1000) for frame in refused(1001 + i, i / 100)])
+
+    def run(instead, *args):
+        with open("goes.pcap", "wb") as f:
+            f.write(whole)
+        process = subprocess.Popen([TCPFSM, "-r", "goes.pcap", "-T", "json", *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        select.select([process.stdout], [], [], 60)
+        os.remove("goes.pcap")
+        if instead is not None:
+            with open("goes.pcap", "wb") as f:
+                f.write(instead)
+        out, err = process.communicate(timeout=60)
+        assert json.loads(out.splitlines()[-1])["packets"] == 2000, "the first reading is not concerned"
+        return process.returncode, err.decode()
+
+    with open("refused.rules", "w") as f:
+        f.write("expect every close = fin\n")
+    for instead in None, whole[:24], whole[:-200]:
+        for option in "--slice", "--write-anomalous":
+            said = f"tcpfsm: {option}: the input could not be read a second time\n"
+            status, err = run(instead, f"{option}=out")
+            assert status == 4 and said in err, (option, instead and len(instead), status, err)
+            shutil.rmtree("out") if os.path.isdir("out") else os.remove("out")
+        run(instead, "--rules=refused.rules", "-T", "junit:second.xml")
+        with open("second.xml") as f:
+            assert "could not be read a second time" in f.read(), instead
+    assert run(whole, "--write-anomalous=out") == (0, ""), "another file with the same packets is as good"
+
+
+@check
+def packets_go_to_a_pipe_that_somebody_made_non_blocking():
+    frames = [frame for i in range(2000) for frame in refused(1001 + i, i / 100)]
+    read_end, write_end = os.pipe()
+    os.set_blocking(write_end, False)
+    with open("many.pcap", "wb") as f:
+        f.write(pcap(frames))
+    process = subprocess.Popen([TCPFSM, "-r", "many.pcap", "-o", "x.txt", "-w", "-"], stdout=write_end, stderr=subprocess.PIPE)
+    os.close(write_end)
+    # The pipe is full before anybody reads.
+    time.sleep(0.5)
+    with open(read_end, "rb") as f:
+        written = f.read()
+    err = process.communicate(timeout=60)[1]
+    assert process.returncode == 0 and not err, (process.returncode, err)
+    assert as_json("-r", "-", input=written).expect(0).summary()["packets"] == len(frames)
 
 
 @check
