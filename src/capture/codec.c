@@ -131,6 +131,17 @@ make_hinted(struct tf_codec *codec)
 }
 
 static enum tf_codec_status
+zstd_status(size_t result)
+{
+	ZSTD_ErrorCode code = ZSTD_getErrorCode(result);
+	if (code == ZSTD_error_no_error)
+		return TF_CODEC_MORE;
+	return code == ZSTD_error_frameParameter_windowTooLarge || code == ZSTD_error_memory_allocation
+	           ? TF_CODEC_NO_MEMORY
+	           : TF_CODEC_CORRUPT;
+}
+
+static enum tf_codec_status
 zstd_begin(struct tf_codec *codec)
 {
 	struct hinted *h = make_hinted(codec);
@@ -139,7 +150,7 @@ zstd_begin(struct tf_codec *codec)
 	if (!h || !h->context.zstd)
 		return TF_CODEC_NO_MEMORY;
 	h->wanted = ZSTD_FIRST_WANTED;
-	return ZSTD_isError(ZSTD_initDStream(h->context.zstd)) ? TF_CODEC_CORRUPT : TF_CODEC_MORE;
+	return zstd_status(ZSTD_initDStream(h->context.zstd));
 }
 
 static enum tf_codec_status
@@ -151,9 +162,7 @@ zstd_run(struct tf_codec *codec, struct tf_codec_in *in, struct tf_codec_out *ou
 	size_t result = ZSTD_decompressStream(h->context.zstd, &output, &input);
 	advance(in, input.pos, out, output.pos);
 	if (ZSTD_isError(result))
-		return ZSTD_getErrorCode(result) == ZSTD_error_frameParameter_windowTooLarge
-		           ? TF_CODEC_NO_MEMORY
-		           : TF_CODEC_CORRUPT;
+		return zstd_status(result);
 	h->wanted = result;
 	return result == 0 ? TF_CODEC_MEMBER_END : TF_CODEC_MORE;
 }
@@ -180,6 +189,14 @@ lz4_begin(struct tf_codec *codec)
 	return TF_CODEC_MORE;
 }
 
+/* Its numbers are no part of what its shared library promises, its words are. */
+static enum tf_codec_status
+lz4_fault(size_t result)
+{
+	return strcmp(LZ4F_getErrorName(result), "ERROR_allocation_failed") == 0 ? TF_CODEC_NO_MEMORY
+	                                                                         : TF_CODEC_CORRUPT;
+}
+
 static enum tf_codec_status
 lz4_run(struct tf_codec *codec, struct tf_codec_in *in, struct tf_codec_out *out)
 {
@@ -187,7 +204,7 @@ lz4_run(struct tf_codec *codec, struct tf_codec_in *in, struct tf_codec_out *out
 	size_t taken = portion(h, LZ4_BLOCK_HEADER, in->len), made = out->len;
 	size_t result = LZ4F_decompress(h->context.lz4, out->at, &made, in->at, &taken, NULL);
 	if (LZ4F_isError(result))
-		return TF_CODEC_CORRUPT;
+		return lz4_fault(result);
 	advance(in, taken, out, made);
 	h->wanted = result;
 	return result == 0 ? TF_CODEC_MEMBER_END : TF_CODEC_MORE;

@@ -234,6 +234,8 @@ detect(struct tf_stream *s)
 	size_t size = s->end > RAW_CAPACITY ? s->end : RAW_CAPACITY;
 	s->raw = malloc(size);
 	if (!s->raw) {
+		/* What stands there is no capture for whoever reads on. */
+		s->end = 0;
 		fail(s, "out of memory");
 		return;
 	}
