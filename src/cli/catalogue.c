@@ -52,11 +52,12 @@ name_outcome(const struct tf_rule *rule)
 	return asprintf(&text, "%s%s%s", before, to, behind) < 0 ? NULL : text;
 }
 
-/* The rows that are rules, not impossibilities, as text; each `from` and `to` is on the heap. */
-static size_t
-describe_rules(struct tf_rule_text *texts, const struct tf_rule *rules, size_t count)
+/* The rows that are rules, not impossibilities, as text; each `from` and `to` is on the heap.  False where there is no
+ * memory: *DESCRIBED were made before. */
+static bool
+describe_rules(struct tf_rule_text *texts, size_t *described, const struct tf_rule *rules, size_t count)
 {
-	size_t described = 0;
+	*described = 0;
 	for (size_t i = 0; i < count; i++) {
 		const struct tf_rule *rule = &rules[i];
 		if (rule->effect == TF_NEVER)
@@ -65,9 +66,9 @@ describe_rules(struct tf_rule_text *texts, const struct tf_rule *rules, size_t c
 		if (!from || !to) {
 			free(from);
 			free(to);
-			break;
+			return false;
 		}
-		texts[described++] = (struct tf_rule_text){
+		texts[(*described)++] = (struct tf_rule_text){
 		    .name = rule->name,
 		    .from = from,
 		    .input = tf_input_text(rule->input),
@@ -75,19 +76,20 @@ describe_rules(struct tf_rule_text *texts, const struct tf_rule *rules, size_t c
 		    .reference = rule->reference,
 		};
 	}
-	return described;
+	return true;
 }
 
 static int
 show_rules(const struct tf_output_options *out)
 {
-	size_t count;
+	size_t count, described;
 	const struct tf_rule *rules = tf_rules(&count);
 	struct tf_rule_text *texts = calloc(count + 1, sizeof *texts);
 	if (!texts)
 		return ENOMEM;
-	size_t described = describe_rules(texts, rules, count);
-	int error = tf_list_rules(STDOUT_FILENO, out, texts, described);
+	int error = ENOMEM;
+	if (describe_rules(texts, &described, rules, count))
+		error = tf_list_rules(STDOUT_FILENO, out, texts, described);
 	for (size_t i = 0; i < described; i++) {
 		free((char *)texts[i].from);
 		free((char *)texts[i].to);

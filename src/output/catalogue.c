@@ -112,6 +112,6 @@ tf_list_rules(int fd, const struct tf_output_options *options, const struct tf_r
 		tf_put_wrapped_buf(&b, &text, columns + 2, columns + 4, settings.width);
 		tf_put_char(&b, '\n');
 	}
-	tf_buf_fini(&text);
+	tf_buf_done(&text, &b);
 	return done(&b);
 }
