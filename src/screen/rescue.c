@@ -20,7 +20,8 @@ static struct {
 	size_t len;
 } rescue;
 
-static const int fatal[] = {SIGQUIT, SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+static const int fatal[] = {SIGQUIT, SIGABRT, SIGSEGV, SIGBUS,  SIGFPE,  SIGILL,
+                            SIGHUP,  SIGUSR1, SIGUSR2, SIGPIPE, SIGALRM, SIGXCPU};
 
 void
 tf_rescue_now(void)
@@ -38,6 +39,23 @@ on_fatal(int number)
 	tf_rescue_now();
 	signal(number, SIG_DFL);
 	raise(number);
+}
+
+/* Live some of them are wishes, and the caller may have one ignored. */
+static bool
+kills(int number)
+{
+	struct sigaction now;
+
+	return sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_DFL;
+}
+
+static bool
+is_ours(int number)
+{
+	struct sigaction now;
+
+	return sigaction(number, NULL, &now) == 0 && now.sa_handler == on_fatal;
 }
 
 void
@@ -69,7 +87,8 @@ tf_rescue_arm(void)
 		add_capability(names[i]);
 	rescue.armed = 1;
 	for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++)
-		signal(fatal[i], on_fatal);
+		if (kills(fatal[i]))
+			signal(fatal[i], on_fatal);
 }
 
 void
@@ -77,5 +96,6 @@ tf_rescue_disarm(void)
 {
 	rescue.armed = 0;
 	for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++)
-		signal(fatal[i], SIG_DFL);
+		if (is_ours(fatal[i]))
+			signal(fatal[i], SIG_DFL);
 }

@@ -188,7 +188,8 @@ def the_window_may_change(terminal, folder):
 @check
 def signals_leave_the_terminal_as_it_was(terminal, folder):
     # SIGINT and SIGTERM end in order; the others kill, after the terminal was given back.
-    for name, status in ("INT", 0), ("TERM", 0), ("QUIT", 131), ("SEGV", 139):
+    for name, status in (("INT", 0), ("TERM", 0), ("QUIT", 131), ("SEGV", 139), ("HUP", 129), ("USR1", 138), ("USR2", 140),
+                         ("PIPE", 141)):
         start(terminal, "-r", capture("half-close.pcap"))
         terminal.wait_for("10.9.8.1:40001")
         os.kill(terminal.child(), getattr(__import__("signal"), "SIG" + name))
