@@ -8,7 +8,9 @@
 #include "cli/guard.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "cli/lookup.h"
@@ -62,8 +64,11 @@ serve_names(int fd, void *context)
 	/* It was started after the keeper, whose master it is not. */
 	if (g->keeper.helper.fd >= 0)
 		close(g->keeper.helper.fd);
-	if (tf_identity_take(&g->who, message))
-		tf_lookup_serve(fd);
+	if (!tf_identity_take(&g->who, message))
+		return;
+	/* It may hang on a server that is silent. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	tf_lookup_serve(fd);
 }
 
 bool
@@ -75,7 +80,7 @@ tf_guard_prepare(struct tf_guard *g, const struct tf_options *o)
 	}
 	g->keeper.seals = is_confined(o);
 	if (tf_keeper_start(&g->keeper) &&
-	    (!o->names || !is_confined(o) || tf_helper_start(&g->resolver, "tcpfsm-names", serve_names, g)))
+	    (!o->names || !o->interface || tf_helper_start(&g->resolver, "tcpfsm-names", serve_names, g)))
 		return true;
 	tf_complain("a helper process cannot be started: %s", strerror(errno));
 	return false;
@@ -113,6 +118,6 @@ tf_guard_confine(struct tf_guard *g, const struct tf_options *o, int capture_fd)
 void
 tf_guard_release(struct tf_guard *g)
 {
-	tf_helper_stop(&g->resolver);
+	tf_helper_leave(&g->resolver);
 	tf_keeper_stop(&g->keeper);
 }

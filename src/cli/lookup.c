@@ -8,12 +8,14 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-enum { SLOTS = 1 << 14, MOST = SLOTS / 2 };
+/* Frames wait meanwhile, so the resolver is not waited for as long as it may wait for a server. */
+enum { SLOTS = 1 << 14, MOST = SLOTS / 2, PATIENCE_MS = 1000 };
 
 struct slot {
 	bool used;
@@ -22,8 +24,9 @@ struct slot {
 };
 
 struct tf_lookup {
-	int helper_fd; /* whom to ask; -1: the resolver from here */
-	size_t count;  /* used slots */
+	int helper_fd;      /* whom to ask; -1: the resolver from here */
+	struct slot *asked; /* what the helper has not answered yet */
+	size_t count;       /* used slots */
 	struct slot slot[SLOTS];
 };
 
@@ -72,16 +75,32 @@ tf_lookup_serve(int fd)
 	}
 }
 
-static char *
-ask_helper(int fd, const struct tf_addr *addr)
+/* Is what was asked, if anything, answered within WAIT_MS? */
+static bool
+take_answer(struct tf_lookup *l, int wait_ms)
 {
+	struct pollfd p = {.fd = l->helper_fd, .events = POLLIN};
 	char name[NI_MAXHOST] = "";
-	ssize_t n;
-	if (!tf_helper_ask(fd, addr, sizeof *addr))
-		return NULL;
-	while ((n = recv(fd, name, sizeof name - 1, 0)) < 0 && errno == EINTR)
+	int ready;
+	if (!l->asked)
+		return true;
+	while ((ready = poll(&p, 1, wait_ms)) < 0 && errno == EINTR)
 		;
-	return n > 1 ? strdup(name) : NULL;
+	if (ready == 0)
+		return false;
+	if (recv(l->helper_fd, name, sizeof name - 1, 0) > 1)
+		l->asked->name = strdup(name);
+	l->asked = NULL;
+	return true;
+}
+
+static void
+ask_helper(struct tf_lookup *l, struct slot *slot)
+{
+	if (!tf_helper_ask(l->helper_fd, &slot->addr, sizeof slot->addr))
+		return;
+	l->asked = slot;
+	take_answer(l, PATIENCE_MS);
 }
 
 /* The slot of ADDR, or the free one where it belongs. */
@@ -102,14 +121,16 @@ tf_lookup_name(void *context, const struct tf_addr *addr)
 {
 	struct tf_lookup *l = context;
 	struct slot *slot = find_slot(l, addr);
+	bool is_free = take_answer(l, 0);
 	if (slot->used)
 		return slot->name;
-	if (l->count == MOST)
+	if (l->count == MOST || !is_free)
 		return NULL;
 	l->count++;
-	*slot =
-	    (struct slot){.used = true,
-	                  .addr = *addr,
-	                  .name = l->helper_fd >= 0 ? ask_helper(l->helper_fd, addr) : ask_resolver(addr)};
+	*slot = (struct slot){.used = true, .addr = *addr};
+	if (l->helper_fd >= 0)
+		ask_helper(l, slot);
+	else
+		slot->name = ask_resolver(addr);
 	return slot->name;
 }

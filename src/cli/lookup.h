@@ -19,7 +19,8 @@ void tf_lookup_serve(int fd);
 void tf_lookup_free(struct tf_lookup *l);
 
 /* The name of ADDR as the system's resolver knows it, or NULL; valid until tf_lookup_free().
- * Takes as long as the resolver does.  CONTEXT is a struct tf_lookup. */
+ * Takes as long as the system's resolver does; RESOLVER is waited for a second, and until it has answered there is no
+ * name of what it was not asked before.  CONTEXT is a struct tf_lookup. */
 const char *tf_lookup_name(void *context, const struct tf_addr *addr);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -83,4 +84,16 @@ tf_helper_stop(struct tf_helper *h)
 	h->fd = -1;
 	while (waitpid(h->pid, NULL, 0) < 0 && errno == EINTR)
 		;
+}
+
+void
+tf_helper_leave(struct tf_helper *h)
+{
+	enum { NAP_MS = 10, NAPS = 100 };
+	if (h->fd < 0)
+		return;
+	close(h->fd);
+	h->fd = -1;
+	for (int i = 0; i < NAPS && waitpid(h->pid, NULL, WNOHANG) == 0; i++)
+		poll(NULL, 0, NAP_MS);
 }

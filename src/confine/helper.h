@@ -28,4 +28,7 @@ bool tf_helper_ask(int fd, const void *question, size_t size);
 /* End it, and wait for that. */
 void tf_helper_stop(struct tf_helper *h);
 
+/* The same, but wait for no longer than a second: for one that asked to be killed when its master ends. */
+void tf_helper_leave(struct tf_helper *h);
+
 #endif

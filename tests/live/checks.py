@@ -473,6 +473,28 @@ def a_full_disk_is_told_and_a_rotation_helps(field, folder, tools):
         assert again.stdout.count("\n") >= 4, again.stdout
 
 
+@check()
+def a_resolver_that_is_silent_holds_nobody_up(field, folder, tools):
+    """-N: findings and the end do not wait for names that do not come; who asks for them does not outlive the run."""
+    live = Live(field, tools.program, folder, "-N")
+    (resolver,) = [pid for pid in live.helpers() if live.status(pid)["Name"] == "tcpfsm-names"]
+    os.kill(resolver, signal.SIGSTOP)
+    listening = field.listen(8001)
+    for i in range(5):
+        field.dial(8001).close()
+        # Nobody listens there: told at once, with both ends.
+        with contextlib.suppress(ConnectionRefusedError):
+            field.dial(8002)
+    output = path_in(folder)("output")
+    wait_until(lambda: open(output).read().count(":8002") >= 5, 8, "findings without names")
+    began = time.monotonic()
+    assert live.end() == 0, live.errors()
+    assert time.monotonic() - began < 5, "the end waited for the resolver"
+    wait_until(lambda: not os.path.exists(f"/proc/{resolver}"), 5, "the resolver is gone")
+    assert "10 connections" in open(output).read()
+    listening.close()
+
+
 @check(needs=("prlimit",))
 def a_file_for_which_there_is_no_descriptor_is_told(field, folder, tools):
     """Neither a rotation nor the metrics pass for done where the process may have no more descriptors."""
