@@ -20,8 +20,13 @@ static struct {
 	size_t len;
 } rescue;
 
-static const int fatal[] = {SIGQUIT, SIGABRT, SIGSEGV, SIGBUS,  SIGFPE,  SIGILL,
-                            SIGHUP,  SIGUSR1, SIGUSR2, SIGPIPE, SIGALRM, SIGXCPU};
+static const struct {
+	int number;
+	bool crash;
+} fatal[] = {
+    {SIGQUIT, true}, {SIGABRT, true},  {SIGSEGV, true},  {SIGBUS, true},   {SIGFPE, true},   {SIGILL, true},
+    {SIGHUP, false}, {SIGUSR1, false}, {SIGUSR2, false}, {SIGPIPE, false}, {SIGALRM, false}, {SIGXCPU, false},
+};
 
 void
 tf_rescue_now(void)
@@ -41,7 +46,8 @@ on_fatal(int number)
 	raise(number);
 }
 
-/* Live some of them are wishes, and the caller may have one ignored. */
+/* Live some of them are wishes, and the caller may have one ignored.  A crash is taken even from a sanitizer, which would
+ * leave the terminal as it is. */
 static bool
 kills(int number)
 {
@@ -87,8 +93,8 @@ tf_rescue_arm(void)
 		add_capability(names[i]);
 	rescue.armed = 1;
 	for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++)
-		if (kills(fatal[i]))
-			signal(fatal[i], on_fatal);
+		if (fatal[i].crash || kills(fatal[i].number))
+			signal(fatal[i].number, on_fatal);
 }
 
 void
@@ -96,6 +102,6 @@ tf_rescue_disarm(void)
 {
 	rescue.armed = 0;
 	for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++)
-		if (is_ours(fatal[i]))
-			signal(fatal[i], SIG_DFL);
+		if (is_ours(fatal[i].number))
+			signal(fatal[i].number, SIG_DFL);
 }
