@@ -27,9 +27,7 @@ came_late(const struct tf_step *st, struct tf_stretch stretch)
 	if (st->s->options & TF_OPT_TIMESTAMPS && tf_end_has(st->x, TF_END_TSVAL_KNOWN) &&
 	    st->s->tsval != st->x->tsval)
 		return (int32_t)(st->s->tsval - st->x->tsval) < 0;
-	/* Nobody repeats what the tap missed before the other end could tell him so. */
-	int64_t rtt_ns = ((int64_t)st->x->rtt_64us + st->y->rtt_64us) * 64000;
-	return stretch.after_ns < (rtt_ns ? rtt_ns : 3000000);
+	return stretch.after_ns < tf_round_trip_ns(st);
 }
 
 static void

@@ -58,6 +58,16 @@ tf_end_rtt_ns(const struct tf_end *end)
 	return end->rtt_64us ? (int64_t)end->rtt_64us * 64000 * 3 / 2 + 2000000 : 100000000;
 }
 
+/* Sooner than this nobody can have heard that something is missing, and sent it again.  Where the handshake did not show
+ * it, by a guess. */
+static inline int64_t
+tf_round_trip_ns(const struct tf_step *st)
+{
+	int64_t rtt_ns = ((int64_t)st->x->rtt_64us + st->y->rtt_64us) * 64000;
+
+	return rtt_ns ? rtt_ns : 3000000;
+}
+
 /* What is known of the FIN of one end; NULL where nothing is. */
 static inline struct tf_fin_record *
 tf_fin_of(const struct tf_step *st, enum tf_endpoint which)

@@ -76,12 +76,23 @@ tf_detect_damaged_data(struct tf_context *ctx, const struct tf_connection *c, co
 {
 	*damaged_place(ctx, c, s) = (struct tf_damaged_data){
 	    .packet = s->packet,
+	    .ts_ns = ctx->now_ns,
 	    .conn = (uint32_t)c->conn,
 	    .seq = s->seq,
 	    .len = s->len,
 	    .src_port = s->src_port,
 	    .checksum = s->checksum,
+	    .ip_id = s->ip_id,
 	};
+}
+
+/* The same packet at a second place, where its checksum was filled in: it bears the first one's IP ID, or comes sooner than
+ * anything is sent again. */
+static bool
+is_copy(const struct tf_step *st, const struct tf_damaged_data *d)
+{
+	return (d->ip_id && d->ip_id == st->s->ip_id) ||
+	       st->ctx->now_ns - d->ts_ns < tf_round_trip_ns(st);
 }
 
 /* The same octets with a right checksum, and nobody has acknowledged the first ones: they were damaged on the way.  Where
@@ -94,7 +105,7 @@ check_damaged_data(const struct tf_step *st)
 
 	if (!st->data || !(st->marks & TF_MARK_RETRANSMISSION) || s->checksum_state != TF_CHECKSUM_VALID ||
 	    !d->packet || d->conn != (uint32_t)st->c->conn || d->src_port != s->src_port ||
-	    !tf_seq_eq(d->seq, s->seq) || d->len > s->len || tf_seq_gt(st->x->una, s->seq))
+	    !tf_seq_eq(d->seq, s->seq) || d->len > s->len || tf_seq_gt(st->x->una, s->seq) || is_copy(st, d))
 		return;
 	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_BAD_CHECKSUM, st->from);
 	tf_finding_count(&f, "checksum", TF_D_COUNT, d->checksum);

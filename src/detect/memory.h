@@ -29,10 +29,11 @@ struct tf_handshake_packets {
 /* Data with a wrong checksum that passed not long ago; packet 0: the place is empty. */
 struct tf_damaged_data {
 	uint64_t packet;
+	int64_t ts_ns;
 	uint32_t conn; /* low 32 bits */
 	tf_seq seq;
 	uint32_t len;
-	uint16_t src_port, checksum;
+	uint16_t src_port, checksum, ip_id;
 };
 
 struct tf_memory {
