@@ -213,12 +213,16 @@ aborts_behind_hole(const struct tf_step *st)
 }
 
 /* It lies outside the window, whatever has arrived by now: then it is dropped without a word, and silence shows
- * nothing.  Where its sender stopped, it may have heard of a wider window that the tap did not see. */
+ * nothing.  Where its sender stopped, it may have heard of a wider window that the tap did not see; and where the other end
+ * has acknowledged what did not pass, the capture may have missed that much (stray.c). */
 static bool
 is_dropped(const struct tf_step *st)
 {
+	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+	bool acked = x && x->bad_ack_known[st->from] && tf_seq_eq(st->s->seq, x->bad_ack[st->from]);
+
 	return tf_end_has(st->y, TF_END_WINDOW_KNOWN) && tf_rst_place(st) == TF_RST_OUTSIDE &&
-	       !tf_seq_eq(st->s->seq, st->x->max);
+	       !tf_seq_eq(st->s->seq, st->x->max) && !acked;
 }
 
 /* The other end is gone by a RST that this one need not have heeded.  It has: who answers by a bare RST what came late

@@ -57,7 +57,8 @@ is_own_stray(const struct tf_step *st)
 	return st->verdict == TF_REJECT_BEYOND && !(st->s->flags & TF_SYN) && may_go_on(st, st->from);
 }
 
-/* Its sender goes on where the other end has acknowledged it, or probes just before (RFC 9293 section 3.8.6.1). */
+/* Its sender goes on where the other end has acknowledged it, or probes just before (RFC 9293 section 3.8.6.1).  A bare RST
+ * only repeats the number of the ACK that it answers (section 3.10.7.1): so far it names nothing of its own. */
 static bool
 is_expected(const struct tf_step *st, const struct tf_extra *x, tf_seq *from)
 {
@@ -65,6 +66,8 @@ is_expected(const struct tf_step *st, const struct tf_extra *x, tf_seq *from)
 	bool probes = st->s->len <= 1 && tf_seq_eq(tf_seq_add(left, 1), ack);
 
 	*from = probes ? ack : left;
+	if ((st->s->flags & (TF_RST | TF_ACK)) == TF_RST)
+		return false;
 	return x && x->bad_ack_known[st->from] && (probes || tf_seq_between(ack, left, st->end));
 }
 
