@@ -91,8 +91,7 @@ tf_detect_damaged_data(struct tf_context *ctx, const struct tf_connection *c, co
 static bool
 is_copy(const struct tf_step *st, const struct tf_damaged_data *d)
 {
-	return (d->ip_id && d->ip_id == st->s->ip_id) ||
-	       st->ctx->now_ns - d->ts_ns < tf_round_trip_ns(st);
+	return (d->ip_id && d->ip_id == st->s->ip_id) || st->ctx->now_ns - d->ts_ns < tf_round_trip_ns(st);
 }
 
 /* The same octets with a right checksum, and nobody has acknowledged the first ones: they were damaged on the way.  Where

@@ -221,7 +221,7 @@ place_syn_ack(const struct tf_connection *c, const struct tf_extra *x, int64_t a
 		tf_finding_where(
 		    f, TF_WHERE_NOWHERE,
 		    "no stack's timer repeats it so soon, so it answers a SYN that came twice, or the "
-		    "network doubled it");
+		    "network doubled it, or the tap saw it at two places");
 	else
 		tf_finding_where(f, TF_WHERE_BEHIND,
 		                 "both passed the tap and no ACK between them, so one was lost behind it, or "
