@@ -269,7 +269,10 @@ struct tf_ahead {
 /* Octets in the name of an end that lie outside every window, one behind the other (core/stray.c). */
 struct tf_stray {
 	tf_seq left, right; /* without a FIN */
+	tf_seq former;      /* where it had stopped, with `moved` */
+	uint32_t missed;    /* octets that the capture seems to have missed since */
 	bool known;
+	bool moved; /* it seems to have gone on elsewhere */
 };
 
 /* A router's word that segments of one end are too large (RFC 1191, RFC 8201). */

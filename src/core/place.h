@@ -28,4 +28,7 @@ bool tf_find_again(struct tf_step *st);
  * segment shows: they have a moment to come late before that is said. */
 void tf_note_gap(const struct tf_step *st, enum tf_endpoint which, tf_seq left, tf_seq right, uint32_t bytes);
 
+/* BYTES of the octets of WHICH that the capture seemed to miss have passed, or were never sent. */
+void tf_shrink_gap(const struct tf_step *st, enum tf_endpoint which, uint32_t bytes);
+
 #endif

@@ -4,6 +4,7 @@
  */
 #include "core/place.h"
 
+#include "core/letters.h"
 #include "core/reassembly.h"
 #include "core/unseen.h"
 
@@ -44,6 +45,22 @@ tf_note_gap(const struct tf_step *st, enum tf_endpoint which, tf_seq left, tf_se
 		gap->left = left;
 	}
 	gap->right = right;
+}
+
+void
+tf_shrink_gap(const struct tf_step *st, enum tf_endpoint which, uint32_t bytes)
+{
+	struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+	struct tf_gap *gap = x ? &x->gap[which] : NULL;
+
+	if (!gap || !gap->ns)
+		return;
+	gap->bytes -= bytes < gap->bytes ? bytes : gap->bytes;
+	if (!gap->bytes) {
+		gap->ns = 0;
+		gap->times = 0;
+		tf_letters_gap_filled(x, which);
+	}
 }
 
 bool

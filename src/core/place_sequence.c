@@ -125,12 +125,7 @@ fill_gap(struct tf_step *st)
 		return 0;
 	uint32_t filled = tf_seq_min(st->end, gap->right).v - st->s->seq.v;
 	filled = filled < gap->bytes ? filled : (uint32_t)gap->bytes;
-	gap->bytes -= filled;
-	if (!gap->bytes) {
-		gap->ns = 0;
-		gap->times = 0;
-		tf_letters_gap_filled(x, st->from);
-	}
+	tf_shrink_gap(st, st->from, filled);
 	return filled;
 }
 
