@@ -40,6 +40,12 @@ judge(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint end, str
 	struct tf_finding f = tf_finding(ctx, c, TF_A_CAPTURE_LOSS, end);
 	tf_finding_count(&f, "missing", TF_D_COUNT, missing_bytes(&c->end[end], gap));
 	tf_finding_count(&f, "gaps", TF_D_COUNT, gap->times);
+	if (tf_extra_if(ctx, c)->stray[end].moved)
+		tf_finding_text(
+		    &f, "note",
+		    "But where numbers jump beyond the window, the capture may have missed the end of "
+		    "this connection and the opening of another one on the same addresses and ports, "
+		    "which has its own numbers.");
 	tf_finding_packet(&f, gap->packet);
 	bool before = tf_raised(ctx, c, TF_A_CAPTURE_LOSS, !end);
 	if (tf_raise(ctx, c, &f))

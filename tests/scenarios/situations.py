@@ -23,6 +23,11 @@ TIME_LIMIT_SECONDS = 60
 SITUATIONS = [
     ("a SYN is lost", "opening/syn-retransmitted", ["ESTABLISHED / ESTABLISHED"], ["handshake-retransmission"],
      "sent its SYN again, 1 s after"),
+    ("a SYN comes twice at once, and its answer", "opening/syn-doubled", ["ESTABLISHED / ESTABLISHED"],
+     ["handshake-retransmission", "handshake-retransmission"], "so it answers a SYN that came twice, or the network "
+     "doubled it, or the tap saw it at two places"),
+    ("both ends go on beyond every window", "capture/missing-more-than-a-window", ["TIME-WAIT / CLOSED"],
+     ["capture-loss", "capture-loss"], "the opening of another one on the same addresses and ports"),
     ("nobody answers a SYN", "opening/unanswered-retransmitted", ["SYN-SENT / LISTEN"],
      ["handshake-retransmission", "syn-unanswered"], "nothing came back within 4.1 s"),
     ("an old SYN is answered", "opening/wrong-ack", ["ESTABLISHED / ESTABLISHED"],
