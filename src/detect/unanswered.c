@@ -15,9 +15,12 @@
 #include "detect/memory.h"
 
 /* An answer may still come: RTTs beyond this are no RTTs. */
-#define PATIENCE_NS  INT64_C(3000000000)
-#define LEAST_RTO_NS INT64_C(200000000) /* the least retransmission time-out in use */
-#define CROWD        10
+#define PATIENCE_NS INT64_C(3000000000)
+/* A stack waits a second before the first repetition (RFC 6298 section 2), or less: macOS sends a SYN again after 100 ms.  A
+ * SYN,ACK waits at least for the least retransmission time-out in use. */
+#define SOONEST_SYN_NS     INT64_C(50000000)
+#define SOONEST_SYN_ACK_NS INT64_C(200000000)
+#define CROWD              10
 
 /* ---- the places ----------------------------------------------------------------------- */
 
@@ -148,13 +151,6 @@ answer_is_forgotten(const struct tf_context *ctx, const struct tf_connection *c)
 	return c->flags & TF_CONN_SYN_ACK && tf_answer_ns(ctx, c) == INT64_MAX;
 }
 
-/* A stack waits a second before the first repetition (RFC 6298 section 2), or less where it knows the path. */
-static bool
-is_too_soon(uint64_t times, int64_t after_ns)
-{
-	return times == 1 && after_ns < LEAST_RTO_NS;
-}
-
 /* What passed the tap between the two, and so where something was lost. */
 static void
 place_syn(const struct tf_context *ctx, const struct tf_connection *c, const struct tf_extra *x,
@@ -188,10 +184,10 @@ place_syn(const struct tf_context *ctx, const struct tf_connection *c, const str
 	else if (tf_raised(ctx, c, TF_A_UNREACHABLE, f->endpoint))
 		tf_finding_where(f, TF_WHERE_NOWHERE,
 		                 "an ICMP error had answered, and it is tried again all the same");
-	else if (is_too_soon(x->syn_again, x->syn_last_ns - c->first_ts_ns))
+	else if (x->syn_again == 1 && x->syn_last_ns - c->first_ts_ns < SOONEST_SYN_NS)
 		tf_finding_where(
 		    f, TF_WHERE_NOWHERE,
-		    "no stack's timer repeats it so soon, so the first one was kept back before the tap, as "
+		    "no usual timer repeats it so soon, so the first one was kept back before the tap, as "
 		    "while a router asks for the next address (ARP), or the network doubled it, or the tap "
 		    "saw it at two places");
 	else if (passes_another_way(ctx, c))
@@ -217,10 +213,10 @@ place_syn_ack(const struct tf_connection *c, const struct tf_extra *x, int64_t a
 		tf_finding_where(
 		    f, TF_WHERE_UNKNOWN,
 		    "its ACK had passed the tap so shortly before that the two may have crossed");
-	else if (is_too_soon(x->syn_ack_again, after_ns))
+	else if (x->syn_ack_again == 1 && after_ns < SOONEST_SYN_ACK_NS)
 		tf_finding_where(
 		    f, TF_WHERE_NOWHERE,
-		    "no stack's timer repeats it so soon, so it answers a SYN that came twice, or the "
+		    "no usual timer repeats it so soon, so it answers a SYN that came twice, or the "
 		    "network doubled it, or the tap saw it at two places");
 	else
 		tf_finding_where(f, TF_WHERE_BEHIND,
