@@ -52,6 +52,17 @@ forget_stream(struct tf_step *st, struct tf_end *x)
 		tf_replica_retract(st->sender, TF_LISTEN, TF_IN_SND_SYN_ACK);
 }
 
+/* What it sent before the answer: the SYN, and with Fast Open some or all of the data on it (RFC 7413 section 3). */
+static bool
+acks_syn_alone(const struct tf_step *st)
+{
+	const struct tf_end *y = st->y;
+
+	return tf_seq_eq(st->s->ack, tf_seq_add(y->isn, 1)) ||
+	       (st->c->flags & TF_CONN_FAST_OPEN && tf_seq_gt(st->s->ack, y->isn) &&
+	        tf_seq_le(st->s->ack, y->max));
+}
+
 /* A SYN,ACK answers the SYN, and what had passed in its sender's name does not lie behind its number, or lies farther
  * than the first segments of a stream do.  An end in SYN-SENT processes none of that (RFC 9293 section 3.10.7.3). */
 static bool
@@ -64,7 +75,7 @@ shows_foreign_numbers(const struct tf_step *st)
 	return (st->s->flags & answer) == answer && st->from == TF_SERVER &&
 	       !(st->c->flags & TF_CONN_MIDSTREAM) && tf_end_has(x, TF_END_SEQ_KNOWN) &&
 	       !tf_end_has(x, TF_END_SYN_ACKED) && tf_end_has(st->y, TF_END_ISN_KNOWN) &&
-	       tf_seq_eq(st->s->ack, tf_seq_add(st->y->isn, 1)) && (ahead <= 0 || ahead > UINT16_MAX);
+	       acks_syn_alone(st) && (ahead <= 0 || ahead > UINT16_MAX);
 }
 
 /* What a SYN or SYN,ACK tells once and for all (RFC 9293 section 3.2, RFC 7323). */
@@ -181,7 +192,7 @@ answers_anew(const struct tf_step *st)
 	return (s->flags & (answer | TF_RST | TF_FIN)) == answer && st->from == TF_SERVER &&
 	       !(st->c->flags & TF_CONN_MIDSTREAM) && tf_end_has(st->x, TF_END_SYN_SEEN) &&
 	       !tf_seq_eq(s->seq, st->x->isn) && !tf_end_has(st->x, TF_END_SYN_ACKED) &&
-	       tf_end_state(st->y) == TF_SYN_SENT && tf_seq_eq(s->ack, tf_seq_add(st->y->isn, 1));
+	       tf_end_state(st->y) == TF_SYN_SENT && acks_syn_alone(st);
 }
 
 /* The SYN,ACK of FROM, in ST, was none of this connection. */
