@@ -151,6 +151,13 @@ answer_is_forgotten(const struct tf_context *ctx, const struct tf_connection *c)
 	return c->flags & TF_CONN_SYN_ACK && tf_answer_ns(ctx, c) == INT64_MAX;
 }
 
+/* END's first SYN: a connection begins with the client's. */
+static int64_t
+first_syn_ns(const struct tf_connection *c, const struct tf_extra *x, enum tf_endpoint end)
+{
+	return end == TF_SERVER && x->crossing_ns ? x->crossing_ns : c->first_ts_ns;
+}
+
 /* What passed the tap between the two, and so where something was lost. */
 static void
 place_syn(const struct tf_context *ctx, const struct tf_connection *c, const struct tf_extra *x,
@@ -184,7 +191,7 @@ place_syn(const struct tf_context *ctx, const struct tf_connection *c, const str
 	else if (tf_raised(ctx, c, TF_A_UNREACHABLE, f->endpoint))
 		tf_finding_where(f, TF_WHERE_NOWHERE,
 		                 "an ICMP error had answered, and it is tried again all the same");
-	else if (x->syn_again == 1 && x->syn_last_ns - c->first_ts_ns < SOONEST_SYN_NS)
+	else if (x->syn_again == 1 && x->syn_last_ns - first_syn_ns(c, x, f->endpoint) < SOONEST_SYN_NS)
 		tf_finding_where(
 		    f, TF_WHERE_NOWHERE,
 		    "no usual timer repeats it so soon, so the first one was kept back before the tap, as "
@@ -199,11 +206,24 @@ place_syn(const struct tf_context *ctx, const struct tf_connection *c, const str
 		                 "or the other end was slow");
 }
 
+/* What END has sent since shows that the ACK of its SYN,ACK arrived. */
+static bool
+took_ack(const struct tf_connection *c, enum tf_endpoint end)
+{
+	return tf_end_state(&c->end[end]) >= TF_ESTABLISHED &&
+	       !(c->end[end].possible & TF_STATES(TF_SYN_RECEIVED));
+}
+
 /* AFTER_NS: since the first one. */
 static void
 place_syn_ack(const struct tf_connection *c, const struct tf_extra *x, int64_t after_ns, struct tf_finding *f)
 {
-	if (x->syn_ack_after_ack)
+	if (took_ack(c, f->endpoint))
+		tf_finding_where(
+		    f, TF_WHERE_NOWHERE,
+		    "its ACK had arrived, as what was sent since shows, so this is a copy that the network "
+		    "made or kept back, or it comes from somebody else");
+	else if (x->syn_ack_after_ack)
 		tf_finding_where(f, TF_WHERE_BEHIND,
 		                 "its ACK had passed the tap and was lost behind it, or was not taken");
 	else if (x->bad_ack_known[f->endpoint])
@@ -224,7 +244,7 @@ place_syn_ack(const struct tf_connection *c, const struct tf_extra *x, int64_t a
 		                 "the other end was slow");
 }
 
-/* The client's SYN passed again. */
+/* A SYN passed again. */
 static void
 raise_repeated_syn(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint end)
 {
@@ -233,9 +253,10 @@ raise_repeated_syn(struct tf_context *ctx, struct tf_connection *c, enum tf_endp
 
 	tf_finding_text(&f, "what", "SYN");
 	tf_finding_count(&f, "retransmissions", TF_D_COUNT, x->syn_again);
-	tf_finding_duration(&f, "after", x->syn_last_ns - c->first_ts_ns);
+	tf_finding_duration(&f, "after", x->syn_last_ns - first_syn_ns(c, x, end));
 	place_syn(ctx, c, x, &f);
-	tf_finding_packet(&f, tf_first_packet(ctx, c));
+	tf_finding_packet(&f, end == TF_SERVER && x->crossing_packet ? x->crossing_packet
+	                                                             : tf_first_packet(ctx, c));
 	tf_finding_packet(&f, x->syn_last_packet);
 	tf_raise(ctx, c, &f);
 }
