@@ -177,7 +177,8 @@ split(const struct tf_step *st)
 	const struct tf_end *client = &st->c->end[TF_CLIENT];
 
 	if (!(st->c->flags & TF_CONN_SIMULTANEOUS) || st->from != TF_SERVER ||
-	    st->c->flags & (TF_CONN_GAP | TF_CONN_MIDSTREAM))
+	    st->c->flags & (TF_CONN_GAP | TF_CONN_MIDSTREAM) ||
+	    tf_raised(st->ctx, st->c, TF_A_SPLIT_HANDSHAKE, TF_SERVER))
 		return;
 	if (st->c->flags & TF_CONN_SPLIT && flags == TF_SYN)
 		raise_split(st, "a bare ACK and a SYN of its own");

@@ -40,7 +40,8 @@ simultaneous(const struct tf_step *st)
 
 	if (!(st->c->flags & TF_CONN_SIMULTANEOUS) || !x || !tf_was_in(client, TF_SYN_SENT) ||
 	    !tf_was_in(client, TF_SYN_RECEIVED) || !tf_was_in(server, TF_SYN_SENT) ||
-	    !tf_was_in(server, TF_SYN_RECEIVED))
+	    !tf_was_in(server, TF_SYN_RECEIVED) ||
+	    tf_raised(st->ctx, st->c, TF_A_SIMULTANEOUS_OPEN, TF_NEITHER))
 		return;
 	tf_raise_simultaneous_open(st, NULL);
 }
