@@ -358,10 +358,19 @@ isn_changed(const struct tf_step *st)
 
 /* ---- the checklist ------------------------------------------------------------------------ */
 
+/* Where the SYNs crossed, a SYN of the server passed before its SYN,ACK. */
+static bool
+is_first_answer(const struct tf_step *st)
+{
+	bool second = st->c->flags & TF_CONN_SIMULTANEOUS && !(st->marks & TF_MARK_RETRANSMISSION);
+
+	return is_syn_ack(st) && st->from == TF_SERVER && (st->first_syn || second);
+}
+
 void
 tf_handshake_segment(const struct tf_step *st)
 {
-	if (is_syn_ack(st) && st->from == TF_SERVER && st->first_syn)
+	if (is_first_answer(st))
 		tf_note_answer_packet(st->ctx, st->c->conn, st->s);
 	if (st->c->flags & TF_CONN_EMBRYONIC && st->from == TF_CLIENT && st->first_ack_of_syn)
 		tf_note_third_packet(st->ctx, st->c, st->s);

@@ -26,6 +26,7 @@ RECORD = re.compile(r"#   record conn (\d+) close (\w+) .* client (\S+) \{.*\} p
 # Numbers that a finding names, which the scenario's own notation does not hold.
 NUMBERS = {
     "established/dead-peer-closing.scn": ("dead-peer", "unacknowledged", 100),
+    "opening/simultaneous-syn-ack-again.scn": ("handshake-retransmission", "after", 1),
     "reset/data-after-close-behind-unseen-ack.scn": ("data-after-close", "bytes", 43),
     "reset/half-open-data.scn": ("half-open", "unacknowledged", 100),
 }
