@@ -146,7 +146,7 @@ acceptable_by(const struct tf_end *end, const struct tf_former *former, unsigned
 
 	if (now && !before)
 		return "timestamp";
-	if (now && before) {
+	if (now) {
 		int32_t later = (int32_t)(end->tsval - former->tsval[side]);
 		if (later > 0)
 			return "timestamp";

@@ -111,7 +111,7 @@ arc_of(const uint32_t *value, uint32_t n)
 		if (sorted[i + 1] - sorted[i] > gap)
 			gap = sorted[i + 1] - sorted[i];
 	uint32_t round = sorted[0] - sorted[n - 1]; /* modulo 2^32 */
-	return round > gap || n < 2 ? 0 - round : 0 - gap;
+	return round > gap ? 0 - round : 0 - gap;
 }
 
 static uint32_t
@@ -207,7 +207,7 @@ constant_step(const struct series *s, struct tf_isn_class *out)
 		if (magnitude(step[i]) > most)
 			most = magnitude(step[i]);
 	}
-	if (!divisor || (!equal && most / divisor > MOST_STEPS))
+	if (!divisor || most / divisor > MOST_STEPS)
 		return false;
 	out->method = equal ? TF_ISN_CONSTANT_STEP : TF_ISN_MULTIPLES;
 	out->width = divisor;
