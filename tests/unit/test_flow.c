@@ -1,7 +1,7 @@
 /*
  * The flow table: its index, its timing wheel, who goes when there is no
- * room, how long the closed are remembered, what a connection costs, and
- * every allocation made to fail in turn.
+ * room, how long the closed are remembered, what a connection costs, every
+ * allocation made to fail in turn, and which ICMP errors it tells of.
  *
  * The index and the wheel are held against a plain array that does the
  * same slowly.
@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "detect/detect.h"
 #include "flow/arena.h"
 #include "flow/flow.h"
 #include "unit.h"
@@ -1472,6 +1473,55 @@ an_index_grows_where_it_stands(void)
 	tf_index_fini(&index);
 }
 
+/* ---- ICMP errors ------------------------------------------------------------------------ */
+
+#define CODES 17 /* of types, too: more than any that is assigned for an error */
+
+static bool
+is_listed(const uint8_t (*list)[2], size_t n, unsigned type, unsigned code)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i][0] == type && list[i][1] == code)
+			return true;
+	return false;
+}
+
+/* RFC 1122 section 4.2.3.9: protocol and port unreachable are hard; time exceeded, parameter problems and the rest of type 3
+ * are soft, code 4 apart, which is about the size.  What somebody forbids (RFC 1812 section 5.2.7.1) lasts. */
+static void
+errors_of_icmp(void)
+{
+	static const uint8_t hard[][2] = {{3, 2}, {3, 3}, {3, 9}, {3, 10}, {3, 13}};
+
+	for (unsigned type = 0; type < CODES; type++)
+		for (unsigned code = 0; code < CODES; code++) {
+			struct tf_icmp_error e = {
+			    .ip_version = 4, .type = (uint8_t)type, .code = (uint8_t)code};
+			bool told = (type == 3 && code != 4) || type == 11 || type == 12;
+			CU_ASSERT_EQUAL(tf_icmp_is_hard(&e),
+			                is_listed(hard, sizeof hard / sizeof hard[0], type, code));
+			CU_ASSERT_EQUAL(tf_icmp_is_unreachable(&e), told);
+		}
+}
+
+/* RFC 4443 section 3.1: port unreachable, prohibited, and two reasons for that; sections 3.3 and 3.4 are soft, and
+ * section 3.2 is about the size. */
+static void
+errors_of_icmpv6(void)
+{
+	static const uint8_t hard[][2] = {{1, 1}, {1, 4}, {1, 5}, {1, 6}};
+
+	for (unsigned type = 0; type < CODES; type++)
+		for (unsigned code = 0; code < CODES; code++) {
+			struct tf_icmp_error e = {
+			    .ip_version = 6, .type = (uint8_t)type, .code = (uint8_t)code};
+			bool told = type == 1 || type == 3 || type == 4;
+			CU_ASSERT_EQUAL(tf_icmp_is_hard(&e),
+			                is_listed(hard, sizeof hard / sizeof hard[0], type, code));
+			CU_ASSERT_EQUAL(tf_icmp_is_unreachable(&e), told);
+		}
+}
+
 const char tf_suite[] = "flow table";
 
 const struct tf_test tf_tests[] = {
@@ -1510,5 +1560,7 @@ const struct tf_test tf_tests[] = {
     {"a connection costs at most 256 octets", what_a_connection_costs},
     {"every allocation fails in turn", every_allocation_fails_in_turn},
     {"closings may run out", closings_may_run_out},
+    {"errors of ICMP: hard, soft, and about the size", errors_of_icmp},
+    {"errors of ICMPv6: hard, soft, and about the size", errors_of_icmpv6},
     {NULL, NULL},
 };
