@@ -23,9 +23,12 @@ TRANSITION = re.compile(r"#   (\S+) #(\d+) conn (\d+) (\S+) (\S+) -> (\S+) \((\w
 FINDING = re.compile(r"#   (\S+) #(\d+) conn (\d+) (\S+) ! (\S+) \((\w+)\) on packets((?: \d+)*)")
 RECORD = re.compile(r"#   record conn (\d+) close (\w+) .* client (\S+) \{.*\} packets .* server (\S+) \{")
 
-# Numbers that a finding names, which the scenario's own notation does not hold.
-NUMBERS = {
+# What a finding names, which the scenario's own notation does not hold.
+DETAILS = {
     "established/dead-peer-closing.scn": ("dead-peer", "unacknowledged", 100),
+    "isn/predictable-band.scn": ("isn-predictable", "pattern", "a narrow band"),
+    "isn/predictable-small-steps.scn": ("isn-predictable", "pattern", "steps that differ little"),
+    "isn/predictable-step-of-one.scn": ("isn-predictable", "pattern", "a constant step"),
     "opening/simultaneous-syn-ack-again.scn": ("handshake-retransmission", "after", 1),
     "reset/data-after-close-behind-unseen-ack.scn": ("data-after-close", "bytes", 43),
     "reset/half-open-data.scn": ("half-open", "unacknowledged", 100),
@@ -120,11 +123,11 @@ def actual(path, capture):
 
 def numbers(path, lines):
     """The wrong number in the findings of LINES, as words, or None."""
-    name, detail, number = NUMBERS.get("/".join(path.split("/")[-2:]), (None, None, None))
+    name, detail, value = DETAILS.get("/".join(path.split("/")[-2:]), (None, None, None))
     objects = [json.loads(line) for line in lines]
     found = [o["details"].get(detail) for o in objects if o.get("id") == name and name]
-    if found != ([number] if name else []):
-        return f"{detail} of {name} is {found}, not {number}"
+    if found != ([value] if name else []):
+        return f"{detail} of {name} is {found}, not {value}"
     counts = COUNTS.get("/".join(path.split("/")[-2:]), {})
     record = next((o["anomaly_counts"] for o in objects if o["type"] == "connection"), {})
     wrong = {name: record.get(name) for name, count in counts.items() if record.get(name) != count}
