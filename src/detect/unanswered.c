@@ -112,7 +112,7 @@ check_unseen(const struct tf_step *st)
 		return;
 	if (st->from == TF_SERVER && x->unseen_answers)
 		forget_unseen(st, x);
-	else if (st->from == TF_CLIENT && !x->unseen_answers && !st->y->packets && st->x->packets >= GOES_ON)
+	else if (!x->unseen_answers && !st->y->packets && st->x->packets >= GOES_ON)
 		note_unseen(st, x);
 }
 

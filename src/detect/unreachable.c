@@ -147,7 +147,7 @@ tf_too_big_segment(const struct tf_step *st)
 {
 	struct tf_extra *x = tf_extra_if(st->ctx, st->c);
 
-	if (!x || !x->too_big.packet || !x->too_big.mtu || x->too_big.from != (uint8_t)st->from ||
+	if (!x || !x->too_big.mtu || x->too_big.from != (uint8_t)st->from ||
 	    !(st->marks & TF_MARK_RETRANSMISSION) || !st->s->len || is_offloaded(st) ||
 	    ip_size(st->s) <= x->too_big.mtu)
 		return;
