@@ -36,6 +36,7 @@ DETAILS = {
 
 # How often the record of the first connection says that something came up.
 COUNTS = {
+    "isn/zero-again.scn": {"isn-zero": 2},
     "opening/simultaneous-second-syn-again.scn": {"simultaneous-open": 1},
     "opening/split-handshake-syn-again.scn": {"split-handshake": 1},
     "reset/belied-by-both.scn": {"injection-suspected": 1},
