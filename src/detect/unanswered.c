@@ -206,19 +206,22 @@ place_syn(const struct tf_context *ctx, const struct tf_connection *c, const str
 		                 "or the other end was slow");
 }
 
-/* What END has sent since shows that the ACK of its SYN,ACK arrived. */
+/* What END had sent when its SYN,ACK came again shows that the ACK of that had arrived.  Where it is told later, what was
+ * sent meanwhile shows nothing of the kind. */
 static bool
-took_ack(const struct tf_connection *c, enum tf_endpoint end)
+had_taken_ack(const struct tf_context *ctx, const struct tf_connection *c, const struct tf_extra *x,
+              enum tf_endpoint end)
 {
-	return tf_end_state(&c->end[end]) >= TF_ESTABLISHED &&
+	return x->syn_ack_last_ns == ctx->now_ns && tf_end_state(&c->end[end]) >= TF_ESTABLISHED &&
 	       !(c->end[end].possible & TF_STATES(TF_SYN_RECEIVED));
 }
 
 /* AFTER_NS: since the first one. */
 static void
-place_syn_ack(const struct tf_connection *c, const struct tf_extra *x, int64_t after_ns, struct tf_finding *f)
+place_syn_ack(const struct tf_context *ctx, const struct tf_connection *c, const struct tf_extra *x,
+              int64_t after_ns, struct tf_finding *f)
 {
-	if (took_ack(c, f->endpoint))
+	if (had_taken_ack(ctx, c, x, f->endpoint))
 		tf_finding_where(
 		    f, TF_WHERE_NOWHERE,
 		    "its ACK had arrived, as what was sent since shows, so this is a copy that the network "
@@ -274,7 +277,7 @@ raise_repeated_syn_ack(struct tf_context *ctx, struct tf_connection *c, enum tf_
 	bool known = end == TF_SERVER && tf_answer_ns(ctx, c) != INT64_MAX;
 	int64_t after_ns = x->syn_ack_last_ns - (known ? tf_answer_ns(ctx, c) : c->first_ts_ns);
 	tf_finding_duration(&f, "after", after_ns);
-	place_syn_ack(c, x, known ? after_ns : INT64_MAX, &f);
+	place_syn_ack(ctx, c, x, known ? after_ns : INT64_MAX, &f);
 	tf_finding_packet(&f, end == TF_SERVER ? tf_answer_packet(ctx, c) : tf_first_packet(ctx, c));
 	tf_finding_packet(&f, x->syn_ack_last_packet);
 	tf_raise(ctx, c, &f);
