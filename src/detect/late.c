@@ -38,7 +38,8 @@ tf_detect_bury(const struct tf_context *ctx, const struct tf_connection *c, stru
 	r->fin_raised = tf_raised(ctx, c, TF_A_FIN_AFTER_TIME_WAIT, TF_CLIENT) ||
 	                tf_raised(ctx, c, TF_A_FIN_AFTER_TIME_WAIT, TF_SERVER);
 	for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++) {
-		r->time_wait_ns[side_of(c, e)] = k->time_wait_ns[e];
+		/* Where no ACK of the other one's FIN passed, its TIME-WAIT was a guess. */
+		r->time_wait_ns[side_of(c, e)] = k->fin[!e].ack_ns ? k->time_wait_ns[e] : 0;
 		r->fin_packet[side_of(c, e)] = tf_packet_of(ctx, k->fin[e].packet);
 	}
 }
