@@ -110,12 +110,12 @@ ended_in(const struct tf_end *end, uint8_t seemed)
 	return (enum tf_state)(known ? end->history >> 4 & 0xf : seemed);
 }
 
-/* A RST is all that this end ever sent, and of the opening nothing passed: a
+/* A RST is all that FROM ever sent, and of the opening nothing passed: a
  * closed port answers a scan, and there was nothing to abort. */
 static bool
-answers_stranger(const struct tf_step *st)
+answers_stranger(const struct tf_connection *c, enum tf_endpoint from)
 {
-	return st->c->flags & TF_CONN_MIDSTREAM && st->x->packets == 1;
+	return c->flags & TF_CONN_MIDSTREAM && c->end[from].packets == 1;
 }
 
 /* Did it end, at least for the end that sent the RST?  The other one keeps its state where nothing answered what was sent to
@@ -145,7 +145,7 @@ note_end(const struct tf_step *st, enum tf_anomaly id)
 	};
 	if (id == TF_A_RST_ABORT)
 		x->ended.unacknowledged += tf_unacknowledged_data(st->x);
-	x->ended.stranger = answers_stranger(st);
+	x->ended.stranger = answers_stranger(st->c, st->from);
 	x->ended.broke_off = id == TF_A_HALF_OPEN && had_broken_off(st, x);
 	if (id == TF_A_HALF_OPEN && x->held) {
 		const struct tf_held_syn *held = tf_pool_at(&st->ctx->held, x->held);
@@ -267,7 +267,8 @@ note_silent_end(struct tf_connection *c, struct tf_extra *x)
 {
 	const struct tf_end *client = &c->end[TF_CLIENT], *server = &c->end[TF_SERVER];
 
-	if (x->ended.packet || !x->rst.seen || x->rst.exact || c->flags & TF_CONN_MIDSTREAM ||
+	if (x->ended.packet || !x->rst.seen || x->rst.exact ||
+	    answers_stranger(c, (enum tf_endpoint)x->rst.from) ||
 	    !synchronized((enum tf_state)(client->history >> 4 & 0xf)) ||
 	    !synchronized((enum tf_state)(server->history >> 4 & 0xf)))
 		return;
@@ -385,10 +386,10 @@ check_late_fin(const struct tf_step *st, const struct tf_extra *x)
 {
 	const struct tf_fin_record *fin = tf_fin_of(st, st->to);
 	const struct tf_fin_again *again = &x->fin_again[st->to];
-	enum tf_state own = st->before[st->from];
+	enum tf_state own = st->before[st->from], peer = st->before[st->to];
 
 	if (st->s->flags & TF_ACK || (own != TF_TIME_WAIT && own != TF_CLOSED) ||
-	    st->before[st->to] != TF_LAST_ACK || !fin || !fin->packet || !fin->ack_last_ns || !again->times ||
+	    (peer != TF_LAST_ACK && peer != TF_CLOSING) || !fin || !fin->packet || !fin->ack_last_ns ||
 	    again->last_ns - fin->ack_last_ns <= st->ctx->config->timer[TF_TIMER_TIME_WAIT] ||
 	    st->ctx->now_ns - again->last_ns >= TF_LATE_ANSWER_NS)
 		return;
@@ -462,7 +463,7 @@ judge(const struct tf_step *st, const struct tf_extra *x)
 		note_end(st, TF_A_DATA_AFTER_CLOSE);
 	else if (refuses_fin(st))
 		raise_refused_fin(st);
-	else if (!answers_stranger(st))
+	else if (!answers_stranger(st->c, st->from))
 		note_end(st, TF_A_RST_ABORT);
 }
 
