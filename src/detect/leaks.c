@@ -74,7 +74,7 @@ tf_leaks_enter(struct tf_context *ctx, struct tf_connection *c, int64_t since_ns
 
 	if (!l)
 		ctx->stats->pool_exhausted++;
-	if (!l || !x || x->leaking)
+	if (!l || !x)
 		return;
 	x->leaking = true;
 	if (!l->count++) {
@@ -114,7 +114,7 @@ tf_leaks_leave(struct tf_context *ctx, struct tf_connection *c)
 		return;
 	x->leaking = false;
 	struct tf_leak *l = place_of(ctx, c, false);
-	if (l && l->count)
+	if (l)
 		take_out(l, c->conn);
 }
 

@@ -146,7 +146,7 @@ note_end(const struct tf_step *st, enum tf_anomaly id)
 	if (id == TF_A_RST_ABORT)
 		x->ended.unacknowledged += tf_unacknowledged_data(st->x);
 	x->ended.stranger = answers_stranger(st->c, st->from);
-	x->ended.broke_off = id == TF_A_HALF_OPEN && had_broken_off(st, x);
+	x->ended.broke_off = had_broken_off(st, x);
 	if (id == TF_A_HALF_OPEN && x->held) {
 		const struct tf_held_syn *held = tf_pool_at(&st->ctx->held, x->held);
 		x->ended.cause[0] = held->segment.packet;
@@ -267,8 +267,7 @@ note_silent_end(struct tf_connection *c, struct tf_extra *x)
 {
 	const struct tf_end *client = &c->end[TF_CLIENT], *server = &c->end[TF_SERVER];
 
-	if (x->ended.packet || !x->rst.seen || x->rst.exact ||
-	    answers_stranger(c, (enum tf_endpoint)x->rst.from) ||
+	if (x->ended.packet || x->rst.exact || answers_stranger(c, (enum tf_endpoint)x->rst.from) ||
 	    !synchronized((enum tf_state)(client->history >> 4 & 0xf)) ||
 	    !synchronized((enum tf_state)(server->history >> 4 & 0xf)))
 		return;
@@ -422,8 +421,7 @@ check_data_after_rst(const struct tf_step *st, struct tf_extra *x)
 
 	if (in_flight_ns < IN_FLIGHT_NS)
 		in_flight_ns = IN_FLIGHT_NS;
-	if (!x->rst.seen || !x->rst.exact || x->rst.belied || lay_elsewhere(st, x) || !st->data ||
-	    after_ns <= in_flight_ns ||
+	if (!x->rst.exact || x->rst.belied || lay_elsewhere(st, x) || !st->data || after_ns <= in_flight_ns ||
 	    (st->before[TF_CLIENT] != TF_CLOSED && st->before[TF_SERVER] != TF_CLOSED))
 		return;
 	if (x->ended.packet && x->ended.id == TF_A_DATA_AFTER_CLOSE) {

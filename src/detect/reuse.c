@@ -19,7 +19,7 @@ tf_reuse_segment(const struct tf_step *st)
 {
 	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
 
-	if (!x || !x->former.conn || x->former.closed || x->former.time_wait || x->former.doubtful ||
+	if (!x || x->former.closed || x->former.doubtful ||
 	    (st->s->flags & (TF_SYN | TF_ACK | TF_RST)) != (TF_SYN | TF_ACK) || !st->first_syn ||
 	    st->bad_ack || !was_open(x->former.state[TF_CLIENT]) || !was_open(x->former.state[TF_SERVER]))
 		return;
