@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 
 #include "detect/detect.h"
+#include "detect/memory.h"
 #include "flow/arena.h"
 #include "flow/flow.h"
 #include "unit.h"
@@ -859,6 +860,7 @@ analyzer_begins(uint32_t connections, uint32_t tombstones)
 }
 
 static uint16_t offered = 65535; /* the window of what is fed */
+static uint16_t service = 80;    /* the server's port */
 
 /* Client PORT's segment, or the server's to it. */
 static void
@@ -870,8 +872,8 @@ feed_octets(uint16_t port, bool from_server, unsigned flags, uint32_t seq, uint3
 	struct tf_segment s = {
 	    .ts_ns = START + after_ns,
 	    .packet = packet,
-	    .src_port = from_server ? 80 : port,
-	    .dst_port = from_server ? port : 80,
+	    .src_port = from_server ? service : port,
+	    .dst_port = from_server ? port : service,
 	    .seq = tf_seq_of(port * 100000u + seq),
 	    .ack = tf_seq_of(port * 100000u + ack),
 	    .flags = (uint16_t)flags,
@@ -1353,6 +1355,93 @@ closings_may_run_out(void)
 	tf_analyzer_free(analyzer);
 }
 
+#define SERVICES (TF_LEAK_WAYS + 1)
+
+/* Services of the server whose leaks are counted in one set of places. */
+static void
+find_neighbours(uint16_t port[SERVICES])
+{
+	const struct tf_addr server = {.byte[15] = 2};
+	uint64_t set[SERVICES];
+
+	for (uint16_t at = 1, found = 0; found < SERVICES; at++) {
+		set[found] = tf_memory_hash(analyzer->config.memory_key, &server, at) % TF_LEAK_SETS;
+		port[found] = at;
+		if (set[found] == set[0])
+			found++;
+	}
+}
+
+/* So many clients of a service close, and its program does not, until the limit has run out; NOW_NS: when they begin. */
+static void
+wait_for_close(uint16_t port, uint16_t first, uint16_t clients, int64_t *now_ns)
+{
+	service = port;
+	for (uint16_t i = first; i < first + clients; i++, *now_ns += SECOND / 10) {
+		open_connection(i, *now_ns);
+		feed(i, false, TF_FIN | TF_ACK, 1, 50001, *now_ns + 3000);
+		feed(i, true, TF_ACK, 50001, 2, *now_ns + 4000);
+	}
+	*now_ns += 70 * SECOND;
+	tf_analyzer_advance(analyzer, START + *now_ns);
+}
+
+static void
+close_after_all(uint16_t first, uint16_t clients, int64_t *now_ns)
+{
+	for (uint16_t i = first; i < first + clients; i++) {
+		feed(i, true, TF_FIN | TF_ACK, 50001, 2, *now_ns);
+		feed(i, false, TF_ACK, 2, 50002, *now_ns += SECOND / 10);
+	}
+}
+
+static uint64_t
+leaks(void)
+{
+	return tf_analyzer_stats(analyzer)->anomalies[TF_A_CLOSE_WAIT_LEAK];
+}
+
+static void
+leaks_of_neighbours_are_told_apart(void)
+{
+	const uint16_t half = TF_LEAK_LIMIT / 2;
+	uint16_t port[SERVICES];
+	int64_t now_ns = 0;
+
+	analyzer_begins(1000, 1000);
+	find_neighbours(port);
+	for (uint16_t n = 0; n < TF_LEAK_WAYS; n++)
+		wait_for_close(port[n], (uint16_t)(1000 + 100 * n), half, &now_ns);
+	CU_ASSERT_EQUAL(leaks(), 0);
+	CU_ASSERT_EQUAL(tf_analyzer_stats(analyzer)->pool_exhausted, 0);
+	/* There is no room for another one, and nobody makes way for it. */
+	wait_for_close(port[TF_LEAK_WAYS], 2000, half, &now_ns);
+	CU_ASSERT_EQUAL(tf_analyzer_stats(analyzer)->pool_exhausted, half);
+	wait_for_close(port[0], 3000, half, &now_ns);
+	CU_ASSERT_EQUAL(leaks(), 1);
+	service = 80;
+	tf_analyzer_free(analyzer);
+}
+
+/* Its leak is over, and another service needs a place: there are others for that. */
+static void
+a_leak_that_was_told_is_remembered(void)
+{
+	uint16_t port[SERVICES];
+	int64_t now_ns = 0;
+
+	analyzer_begins(1000, 1000);
+	find_neighbours(port);
+	wait_for_close(port[0], 1000, TF_LEAK_LIMIT, &now_ns);
+	CU_ASSERT_EQUAL(leaks(), 1);
+	close_after_all(1000, TF_LEAK_LIMIT, &now_ns);
+	wait_for_close(port[1], 2000, 1, &now_ns);
+	wait_for_close(port[0], 3000, TF_LEAK_LIMIT, &now_ns);
+	CU_ASSERT_EQUAL(leaks(), 1);
+	service = 80;
+	tf_analyzer_free(analyzer);
+}
+
 /* Where the capture's time went back, a connection that takes the place of another one begins by the clock, too: else it
  * would have waited so long for its answer. */
 static void
@@ -1562,5 +1651,7 @@ const struct tf_test tf_tests[] = {
     {"closings may run out", closings_may_run_out},
     {"errors of ICMP: hard, soft, and about the size", errors_of_icmp},
     {"errors of ICMPv6: hard, soft, and about the size", errors_of_icmpv6},
+    {"leaks of services in one set are told apart", leaks_of_neighbours_are_told_apart},
+    {"a leak that was told is remembered while there is room", a_leak_that_was_told_is_remembered},
     {NULL, NULL},
 };
