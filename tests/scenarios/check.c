@@ -292,12 +292,22 @@ is_where(const struct tf_finding *f, const char *where)
 }
 
 static bool
+has_detail(const struct tf_finding *f, const char *name, int64_t count)
+{
+	for (size_t i = 0; i < f->detail_count; i++)
+		if (strcmp(f->detail[i].name, name) == 0)
+			return f->detail[i].kind == TF_D_COUNT && f->detail[i].count == (uint64_t)count;
+	return false;
+}
+
+static bool
 finding_fits(const struct scn_expect *x, const struct tf_finding *f)
 {
 	return x->kind == SCN_FINDING && (f->conn == 0 || x->conn == 0 || x->conn == f->conn) &&
 	       (x->endpoint < 0 || x->endpoint == (int)f->endpoint) &&
 	       (x->severity < 0 || x->severity == (int)f->severity) &&
 	       (x->where == NULL || is_where(f, x->where)) &&
+	       (x->detail[0] == '\0' || has_detail(f, x->detail, x->detail_count)) &&
 	       strcmp(x->name, tf_anomaly_info(f->id)->id) == 0;
 }
 
@@ -370,7 +380,8 @@ check_record_end(struct check *c, const struct scn_expect *x, int end, const str
 	    [SCN_F_KEEPALIVES] = r->keepalives,
 	};
 	static const char *const names[SCN_FIELD_COUNT] = {
-	    "packets", "bytes", "retransmitted", "out-of-order", "duplicate-acks", "zero-windows", "keepalives",
+	    "packets",        "bytes",        "retransmitted", "out-of-order",
+	    "duplicate-acks", "zero-windows", "keepalives",
 	};
 
 	if (x->record.state[end] >= 0 && x->record.state[end] != (int)r->state)
@@ -480,7 +491,9 @@ check_unmet(struct check *c, const struct scn_expect *x)
 		     scn_set_text(x->set, set, sizeof(set)));
 	else if (x->kind == SCN_FINDING)
 		fail(c, x->line, "expected conn %u ! %s %s, but it was not raised%s", x->conn, x->name, end,
-		     x->severity >= 0 || x->where != NULL ? " (with this severity, and there)" : "");
+		     x->severity >= 0 || x->where != NULL || x->detail[0] != '\0'
+		         ? " (with this severity, there, and with this detail)"
+		         : "");
 	else
 		fail(c, x->line, "expected the record of connection %u, but it did not come", x->conn);
 }

@@ -35,6 +35,9 @@ CASES = [
     ("a retraction that is declared as a plain transition", OPEN + "+1s server > client SA 0:0 ack 1 | "
      "server SYN-RECEIVED may ! handshake-retransmission any may ! handshake-ack-lost any", 5,
      "expected server {SYN-RECEIVED}"),
+    ("another count than declared", OPEN + "+1s client > server PA 1:101 ack 1\n+1s client > server RA 101:101 ack 1 | "
+     "client CLOSED server CLOSED later ! rst-abort client with unacknowledged 99 may later record", 6,
+     "expected conn 1 ! rst-abort client, but it was not raised"),
     ("the state afterwards", OPEN + "wait 1s | client is CLOSED", 5, "expected client is {CLOSED}"),
     ("a set that lacks a state", OPEN + "wait 1s | client in {ESTABLISHED,LISTEN}", 5, "expected client in"),
     ("a set that is too large", OPEN + "wait 1s | client within {ESTABLISHED}", 5, "expected client within"),

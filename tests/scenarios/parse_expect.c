@@ -214,6 +214,16 @@ read_where(struct scn_parser *p, const char **where)
 	return scn_fail(p, "expected before, behind, unknown or nowhere after where");
 }
 
+/* A detail of the finding that is a count: with NAME N. */
+static bool
+read_detail(struct scn_parser *p, struct scn_expect *e)
+{
+	if (!scn_take_word(p, "with"))
+		return true;
+	return read_name(p, "the name of a detail", e->detail) &&
+	       scn_number(p, "a count", 0, INT32_MAX, &e->detail_count);
+}
+
 static bool
 read_finding(struct scn_parser *p, unsigned conn, bool later, bool may)
 {
@@ -230,7 +240,7 @@ read_finding(struct scn_parser *p, unsigned conn, bool later, bool may)
 		e->endpoint = TF_NEITHER;
 	else if (!scn_take_word(p, "any"))
 		return scn_fail(p, "expected client, server, neither or any after the id of a finding");
-	return read_severity(p, &e->severity) && read_where(p, &e->where);
+	return read_severity(p, &e->severity) && read_where(p, &e->where) && read_detail(p, e);
 }
 
 static bool
@@ -253,7 +263,8 @@ static bool
 read_record_end(struct scn_parser *p, struct scn_record *r, enum tf_endpoint end)
 {
 	static const char *const fields[SCN_FIELD_COUNT] = {
-	    "packets", "bytes", "retransmitted", "out-of-order", "duplicate-acks", "zero-windows", "keepalives",
+	    "packets",        "bytes",        "retransmitted", "out-of-order",
+	    "duplicate-acks", "zero-windows", "keepalives",
 	};
 
 	if (scn_take_word(p, "history"))

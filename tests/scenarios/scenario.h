@@ -118,16 +118,18 @@ struct scn_record {
 struct scn_expect {
 	enum scn_expect_kind kind;
 	int line;
-	bool later;          /* at this step or at any later one */
-	bool may;            /* permitted, not required */
-	unsigned conn;       /* 0: any connection, or none */
-	int endpoint;        /* enum tf_endpoint, or -1 for any */
-	int basis;           /* enum tf_basis; -1: observed, presumed or by a timer; SCN_ANY_BASIS */
-	tf_states set;       /* of a transition, of SCN_IS, SCN_CONTAINS and its like */
-	char name[SCN_NAME]; /* the finding's id, or the rule of a transition ("" where not said) */
-	int severity;        /* of a finding, or -1 */
-	const char *where;   /* of a finding, its detail of this name; NULL: any */
-	uint64_t count;      /* SCN_CONNECTIONS */
+	bool later;            /* at this step or at any later one */
+	bool may;              /* permitted, not required */
+	unsigned conn;         /* 0: any connection, or none */
+	int endpoint;          /* enum tf_endpoint, or -1 for any */
+	int basis;             /* enum tf_basis; -1: observed, presumed or by a timer; SCN_ANY_BASIS */
+	tf_states set;         /* of a transition, of SCN_IS, SCN_CONTAINS and its like */
+	char name[SCN_NAME];   /* the finding's id, or the rule of a transition ("" where not said) */
+	int severity;          /* of a finding, or -1 */
+	const char *where;     /* of a finding, its detail of this name; NULL: any */
+	char detail[SCN_NAME]; /* of a finding, a detail that is a count; "": any */
+	int64_t detail_count;  /* and what it must be */
+	uint64_t count;        /* SCN_CONNECTIONS */
 	struct scn_record record;
 };
 
