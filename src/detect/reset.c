@@ -19,11 +19,12 @@ unacknowledged(const struct tf_end *end)
 uint64_t
 tf_unacknowledged_data(const struct tf_end *end)
 {
-	uint64_t octets = unacknowledged(end);
+	/* Where the ACK of the FIN did not pass, and shows by what came later, it acknowledged all before it, too. */
+	uint64_t octets = tf_end_has(end, TF_END_FIN_ACKED) ? 0 : unacknowledged(end);
 	bool syn = tf_end_has(end, TF_END_ISN_KNOWN) && tf_seq_eq(end->una, end->isn);
 
 	octets -= octets > 0 && syn;
-	return octets - (octets > 0 && tf_end_has(end, TF_END_FIN) && !tf_end_has(end, TF_END_FIN_ACKED));
+	return octets - (octets > 0 && tf_end_has(end, TF_END_FIN));
 }
 
 static bool
