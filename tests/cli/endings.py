@@ -218,6 +218,8 @@ def a_handshake_is_completed_late():
     answered = EMBRYONIC + "+9s      client > server  A    1:1 ack 1\n"
     ends(answered, "half-open-handshake", "The client answered after all, after 10 s (packet 4).")
     goes_on(EMBRYONIC, "half-open-handshake")
+    # It asks once more, which is no answer.
+    ends(EMBRYONIC + "+9s      client > server  S    0:0\n", "half-open-handshake", f"{STILL} 10 s (packet 4).")
     goes_on(EMBRYONIC + "+9s      client > server  R    1:1\n", "half-open-handshake")
     # The answer was lost behind the tap; the next one was not.
     lost = answered + "+1s      server > client  SA   0:0 ack 1\n"
@@ -251,6 +253,8 @@ def a_fin_in_closing_is_acknowledged_late():
     ends(CROSSED + "+20s     server > client  A    2:2 ack 2\n", "stuck-closing",
          "The server acknowledged the FIN after all, after 21.4 s (packet 10).")
     goes_on(CROSSED, "stuck-closing")
+    # It acknowledges the other FIN once more, with its own.
+    ends(CROSSED + "+20s     client > server  FA   1:1 ack 2\n", "stuck-closing", f"{STILL} 21.4 s (packet 10).")
 
 
 @when_there_is_a_runner
@@ -267,6 +271,10 @@ def a_program_closes_after_all():
     # Text tells both ends' findings in one sentence.
     ends(closed, "stuck-close-wait", sentence)
     ends(closed, "stuck-fin-wait-2", sentence)
+    # It sends something before.
+    ends(HALF_CLOSED + "+70s     server > client  PA   1:11 ack 2\n+1ms     client > server  A    2:2 ack 11\n"
+         "+10s     server > client  FA   11:11 ack 2\n+1ms     client > server  A    2:2 ack 12\n", "stuck-close-wait",
+         "The server closed after all, after 80 s (packet 8).")
     # The FIN did not pass the tap: the ACK of it shows it.
     unseen = HALF_CLOSED + "+70s     server > client  FA   1:1 ack 2 unseen\n+10ms    client > server  A    2:2 ack 2\n"
     ends(unseen, "stuck-close-wait", sentence)
