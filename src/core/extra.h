@@ -93,14 +93,15 @@ struct tf_end_watch {
 	/* Its first unacknowledged octet, sent again since the other end was heard last. */
 	int64_t repeat_ns, alone_ns; /* of the first time; alone_ns: the connection's segment before it */
 	uint64_t repeat_first, repeat_last;
-	uint32_t repeats;
+	uint32_t repeats, repeat_size; /* repeat_size: octets of the IP packet of the latest */
 	int64_t tried_ns; /* when it last sent that octet again, or something into a window that is shut */
 	/* Keepalive probes that it sent since the other end was heard last. */
 	uint32_t probes;
 	int64_t quiet_ns, probe_last_ns; /* quiet_ns: the connection's segment before the first of them */
 	uint64_t probe_first, probe_last;
 	/* It offers no window. */
-	int64_t shut_ns; /* since when; 0: it does offer one */
+	int64_t shut_ns;  /* since when; 0: it does offer one */
+	int64_t await_ns; /* since when the other end waits for one, with `shut_probes` */
 	uint64_t shut_packet, shut_probe_packet;
 	uint32_t shut_probes;     /* that the other end sent since */
 	uint32_t shut_unanswered; /* those of them after its latest segment */

@@ -34,6 +34,13 @@ tf_opening_of(const struct tf_context *ctx, const struct tf_connection *c)
 	};
 }
 
+/* Octets of the IP packet that S came in, as its sender made it. */
+static inline uint32_t
+tf_ip_size(const struct tf_segment *s)
+{
+	return s->len + (s->ip_version == 6 ? 60u : 40u) + (s->options & TF_OPT_TIMESTAMPS ? 12u : 0u);
+}
+
 /* Does END's history hold STATE? */
 bool tf_was_in(const struct tf_end *end, enum tf_state state);
 

@@ -183,12 +183,6 @@ may_be_chance(const struct tf_end *sender, const struct tf_end_repetition *r)
 
 /* ---- large segments alone ------------------------------------------------------------------ */
 
-static uint32_t
-ip_size(const struct tf_segment *s)
-{
-	return s->len + (s->ip_version == 6 ? 60u : 40u) + (s->options & TF_OPT_TIMESTAMPS ? 12u : 0u);
-}
-
 static void
 raise_black_hole(const struct tf_step *st, enum tf_endpoint end, const struct tf_end_repetition *r,
                  uint64_t small_packet)
@@ -213,16 +207,16 @@ note_large(const struct tf_step *st, struct tf_end_repetition *r)
 	if (!(st->marks & TF_MARK_RETRANSMISSION) || !st->data || !tf_seq_eq(st->s->seq, st->x->una) ||
 	    st->new_bytes)
 		return;
-	if (st->s->len >= LARGE && (!r->large || ip_size(st->s) == r->large_size)) {
+	if (st->s->len >= LARGE && (!r->large || tf_ip_size(st->s) == r->large_size)) {
 		if (!r->large++) {
 			r->large_packet = st->s->packet;
 			r->large_seq = st->s->seq;
 			r->large_ns = st->ctx->now_ns;
 		}
-		r->large_size = ip_size(st->s);
+		r->large_size = tf_ip_size(st->s);
 		r->large_len = st->s->len;
 		r->small_packet = 0;
-	} else if (r->large >= LARGE_REPEATS && ip_size(st->s) < r->large_size) {
+	} else if (r->large >= LARGE_REPEATS && tf_ip_size(st->s) < r->large_size) {
 		r->small_packet = st->s->packet;
 	}
 }

@@ -12,6 +12,7 @@
 
 #define DEAD_NS          INT64_C(5000000000)
 #define DEAD_REPEATS     5
+#define LEAST_MTU        576                /* to assume where a router names none (RFC 1191 section 5) */
 #define PROBE_APART_NS   INT64_C(300000000) /* probes closer than this are one */
 #define PROBE_ANSWER_NS  INT64_C(1000000000)
 #define PROBES_AND_RESET 2
@@ -41,13 +42,32 @@ silent_since(const struct tf_extra *x, enum tf_endpoint which, int64_t at_latest
 
 /* ---- what each segment tells -------------------------------------------------- */
 
+/* It is the large segments of END alone that die, that is said or a router has said so, and what it sends again is large. */
+static bool
+dies_by_size(const struct tf_extra *x, enum tf_endpoint end)
+{
+	const struct tf_too_big_record *told = &x->too_big;
+	uint32_t size = x->watch[end].repeat_size;
+
+	if (told->packet && told->from == (uint8_t)end)
+		return size > (told->mtu ? told->mtu : LEAST_MTU);
+	return x->raised[end] >> TF_A_PMTU_BLACK_HOLE & 1 && size > LEAST_MTU;
+}
+
 /* The first octet that is not acknowledged, once more: by a retransmission time-out, not by a burst. */
 static void
-note_repetition(const struct tf_step *st, struct tf_end_watch *w)
+note_repetition(const struct tf_step *st, struct tf_extra *x)
 {
+	struct tf_end_watch *w = &x->watch[st->from];
+	uint32_t size = tf_ip_size(st->s);
+
 	if (!(st->marks & TF_MARK_RETRANSMISSION) || !st->data || tf_seq_gt(st->s->seq, st->x->una) ||
 	    tf_seq_le(st->end, st->x->una))
 		return;
+	/* It may pass where the larger ones did not. */
+	if (size < w->repeat_size && dies_by_size(x, st->from))
+		w->repeats = 0;
+	w->repeat_size = size;
 	if (!w->repeats++) {
 		w->repeat_ns = st->ctx->now_ns;
 		w->alone_ns = st->former_ns;
@@ -104,21 +124,18 @@ note_window_probe(const struct tf_step *st, struct tf_end_watch *sender, struct 
 	if (!receiver->shut_ns || !(st->data || st->marks & kinds) ||
 	    st->ctx->now_ns - receiver->shut_ns < tf_end_rtt_ns(st->x))
 		return;
-	receiver->shut_probes++;
+	/* Who had nothing to send did not wait, and has not heard of a window that opened meanwhile if that was lost. */
+	if (!receiver->shut_probes++)
+		receiver->await_ns =
+		    st->ctx->now_ns - receiver->shut_ns > st->ctx->config->timer[TF_TIMER_ZERO_WINDOW]
+		        ? st->ctx->now_ns
+		        : receiver->shut_ns;
 	receiver->shut_unanswered++;
 	receiver->shut_probe_packet = st->s->packet;
 	sender->tried_ns = st->ctx->now_ns;
 }
 
 /* ---- findings ----------------------------------------------------------------- */
-
-/* It is the large segments of END alone that die: that is said, or a router has said so. */
-static bool
-dies_by_size(const struct tf_extra *x, enum tf_endpoint end)
-{
-	return x->raised[end] >> TF_A_PMTU_BLACK_HOLE & 1 ||
-	       (x->too_big.packet && x->too_big.from == (uint8_t)end);
-}
 
 /* From when on it holds, whether it was raised or not; INT64_MAX: it does not. */
 static int64_t
@@ -215,7 +232,7 @@ window_from(const struct tf_context *ctx, const struct tf_extra *x, enum tf_endp
 
 	if (!w->shut_ns || !w->shut_probes)
 		return INT64_MAX;
-	return w->shut_ns + ctx->config->timer[TF_TIMER_ZERO_WINDOW];
+	return w->await_ns + ctx->config->timer[TF_TIMER_ZERO_WINDOW];
 }
 
 static int64_t
@@ -336,7 +353,7 @@ tf_silence_segment(const struct tf_step *st)
 	/* It has heard something new, whether that passed the tap or not. */
 	if (st->ack_advances)
 		own->repeats = 0;
-	note_repetition(st, own);
+	note_repetition(st, x);
 	note_probe(st, own);
 	note_window(st, own);
 	note_window_probe(st, own, peer);

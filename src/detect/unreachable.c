@@ -129,12 +129,6 @@ tf_too_big(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint fro
 	x->repetition[from].refused_until = c->end[from].max;
 }
 
-static uint32_t
-ip_size(const struct tf_segment *s)
-{
-	return s->len + 20 + (s->ip_version == 4 ? 20 : 40) + (s->options & TF_OPT_TIMESTAMPS ? 12 : 0);
-}
-
 /* Larger than the other end would take in one segment: the sender's network card cuts it. */
 static bool
 is_offloaded(const struct tf_step *st)
@@ -149,13 +143,13 @@ tf_too_big_segment(const struct tf_step *st)
 
 	if (!x || !x->too_big.mtu || x->too_big.from != (uint8_t)st->from ||
 	    !(st->marks & TF_MARK_RETRANSMISSION) || !st->s->len || is_offloaded(st) ||
-	    ip_size(st->s) <= x->too_big.mtu)
+	    tf_ip_size(st->s) <= x->too_big.mtu)
 		return;
 	x->too_big.again++;
 	if (x->too_big.again < HEED_REPEATS || st->ctx->now_ns - x->too_big.ts_ns < HEED_NS)
 		return;
 	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_PMTU_BLACK_HOLE, st->from);
-	tf_finding_count(&f, "size", TF_D_COUNT, ip_size(st->s));
+	tf_finding_count(&f, "size", TF_D_COUNT, tf_ip_size(st->s));
 	tf_finding_count(&f, "retransmissions", TF_D_COUNT, x->too_big.again);
 	tf_finding_where(&f, TF_WHERE_BEHIND, "each copy passed the tap");
 	tf_finding_count(&f, "mtu", TF_D_COUNT, x->too_big.mtu);
