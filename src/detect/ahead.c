@@ -58,7 +58,7 @@ go_on(const struct tf_step *st, struct tf_ahead *a)
 	int64_t after_ns = s->ts_ns - a->ts_ns;
 
 	if (!a->segments++) {
-		a->first_packet = s->packet;
+		a->first_packet = a->first_packet ? a->first_packet : s->packet;
 		a->soon = after_ns < SOON_NS;
 		/* What was sent after the ACK bears a later time than the ACK echoes. */
 		a->later = a->timestamps && s->options & TF_OPT_TIMESTAMPS
@@ -84,8 +84,8 @@ hear_sender(const struct tf_step *st, struct tf_ahead *a)
 	}
 	if (tf_segment_seg_len(s) > 0) {
 		go_on(st, a);
-	} else if (s->ts_ns - a->ts_ns >= SKEW_NS) {
-		/* Without octets of its own it bears SND.NXT. */
+	} else if (!a->segments && s->ts_ns - a->ts_ns >= SKEW_NS) {
+		/* Without octets of its own it bears SND.NXT; once it repeats some, that may have gone back for them. */
 		a->stood_below = true;
 		a->first_packet = a->first_packet ? a->first_packet : s->packet;
 	}
@@ -128,7 +128,7 @@ was_unsent(const struct tf_ahead *a)
 	if (a->refuted)
 		return false;
 	if (tf_seq_lt(a->reached, a->ack))
-		return a->stood_below && !a->segments;
+		return a->stood_below;
 	return a->later && (a->stood_below || flowed || (a->alone && a->soon));
 }
 
