@@ -193,6 +193,7 @@ struct tf_held_syn {
 	uint32_t again;
 	uint32_t wire_bytes; /* with its repetitions */
 	uint8_t from;        /* enum tf_endpoint of the connection that it hit */
+	bool crossed;        /* more of its sender passed since, which may have been sent before it */
 };
 
 /* What is remembered of the former connection on a 4-tuple.  Arrays are in the key's order,

@@ -11,8 +11,9 @@
 /* A segment went through the replicas. */
 void tf_detect_segment(const struct tf_step *st);
 
-/* HELD, a SYN into C, was not heeded: S shows that its alleged sender lives on. */
-void tf_detect_syn_survived(struct tf_context *ctx, struct tf_connection *c, const struct tf_held_syn *held,
+/* HELD, a SYN into C, was not heeded if S of its alleged sender, on the former connection, is newer.  False: that is not
+ * known. */
+bool tf_detect_syn_survived(struct tf_context *ctx, struct tf_connection *c, const struct tf_held_syn *held,
                             const struct tf_segment *s);
 
 /* S of C has a wrong checksum, and stays out of the replicas. */

@@ -160,16 +160,25 @@ is_open(enum tf_state s)
 	return s >= TF_ESTABLISHED && s != TF_TIME_WAIT;
 }
 
-void
+/* S is older than what has passed, or came sooner than an answer to the SYN could come back. */
+static bool
+may_precede(const struct tf_context *ctx, const struct tf_end *x, const struct tf_held_syn *held,
+            const struct tf_segment *s)
+{
+	return tf_seq_lt(tf_seq_add(s->seq, 1), x->max) || ctx->now_ns - held->last_ns <= tf_end_rtt_ns(x);
+}
+
+bool
 tf_detect_syn_survived(struct tf_context *ctx, struct tf_connection *c, const struct tf_held_syn *held,
                        const struct tf_segment *s)
 {
 	const struct tf_end *x = &c->end[held->from];
 
 	if (!is_open(tf_end_state(&c->end[TF_CLIENT])) || !is_open(tf_end_state(&c->end[TF_SERVER])) ||
-	    !tf_end_has(x, TF_END_SEQ_KNOWN) || tf_seq_lt(tf_seq_add(s->seq, 1), x->max) ||
-	    ctx->now_ns - held->last_ns <= tf_end_rtt_ns(x))
-		return;
+	    !tf_end_has(x, TF_END_SEQ_KNOWN))
+		return true;
+	if (may_precede(ctx, x, held, s))
+		return false;
 	struct tf_finding f = tf_finding(ctx, c, TF_A_BLIND_SYN, held->from);
 	tf_finding_count(&f, "seq", TF_D_SEQ, held->segment.seq.v);
 	tf_finding_count(&f, "expected", TF_D_SEQ, x->max.v);
@@ -177,6 +186,7 @@ tf_detect_syn_survived(struct tf_context *ctx, struct tf_connection *c, const st
 	tf_finding_packet(&f, held->last_packet);
 	tf_finding_packet(&f, s->packet);
 	tf_raise(ctx, c, &f);
+	return true;
 }
 
 void

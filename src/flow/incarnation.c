@@ -77,6 +77,7 @@ hold(struct tf_analyzer *a, struct tf_connection *c, const struct tf_segment *s)
 
 	if (held && tf_seq_eq(held->segment.seq, s->seq)) {
 		held->again++;
+		held->crossed = false;
 		held->last_ns = a->ctx.now_ns;
 		held->last_packet = s->packet;
 		held->wire_bytes += s->wire_len;
@@ -363,8 +364,10 @@ tf_held_judge(struct tf_analyzer *a, uint32_t index, uint32_t hash, const struct
 	 * the same, it is the old one, for nobody has answered the SYN. */
 	if (s->flags & TF_ACK && tf_seq_eq(s->seq, tf_segment_end(&held->segment)) && !fits_former(c, s))
 		return begin_held(a, index);
-	tf_detect_syn_survived(&a->ctx, c, held, s);
-	let_go(a, c);
+	if (tf_detect_syn_survived(&a->ctx, c, held, s))
+		let_go(a, c);
+	else
+		held->crossed = true;
 	return index;
 }
 
@@ -382,5 +385,12 @@ tf_held_next(const struct tf_analyzer *a, const struct tf_connection *c)
 uint32_t
 tf_held_deadline(struct tf_analyzer *a, uint32_t index)
 {
+	struct tf_connection *c = tf_connection_at(a, index);
+
+	/* Its alleged sender spoke last on the former connection. */
+	if (held_of(a, c)->crossed) {
+		let_go(a, c);
+		return index;
+	}
 	return begin_held(a, index);
 }
