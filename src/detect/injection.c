@@ -73,8 +73,7 @@ follow_identification(const struct tf_step *st, struct tf_end_watch *w)
 
 	if (!w->in_a_row)
 		w->after_id = id;
-	w->in_a_row =
-	    w->in_a_row && step && step <= SMALL_STEP ? (uint8_t)(w->in_a_row + (w->in_a_row < IN_A_ROW)) : 1;
+	w->in_a_row = step && step <= SMALL_STEP ? (uint8_t)(w->in_a_row + (w->in_a_row < IN_A_ROW)) : 1;
 	w->next_id = id;
 }
 
