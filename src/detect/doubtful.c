@@ -122,8 +122,8 @@ hear_sender(const struct tf_step *st, struct tf_extra *x)
 {
 	struct tf_doubt *own = &x->doubt[st->from], *peers = &x->doubt[st->to];
 
-	if (own->kind == TF_DOUBT_CHECKSUM && own->packet != st->s->packet &&
-	    tf_seq_le(st->s->seq, own->seq) && tf_seq_ge(st->end, own->last) && st->s->len > 0)
+	if (own->kind == TF_DOUBT_CHECKSUM && tf_seq_le(st->s->seq, own->seq) &&
+	    tf_seq_ge(st->end, own->last))
 		own->again = true;
 	if (peers->kind == TF_DOUBT_ACK) {
 		if (tf_seq_ge(st->end, peers->seq))
@@ -178,7 +178,7 @@ raise_checksum(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint
 	/* Acknowledged, and not because it was sent again: the receiver had it whole. */
 	if (!empty && !d->again && tf_end_has(own, TF_END_SEQ_KNOWN) && tf_seq_ge(own->una, d->last)) {
 		/* So the capture did not miss it either. */
-		if (x->gap[end].ns && tf_seq_eq(x->gap[end].left, d->seq))
+		if (tf_seq_eq(x->gap[end].left, d->seq))
 			x->gap[end].ns = 0;
 		return;
 	}
@@ -241,6 +241,6 @@ tf_doubtful_deadline(struct tf_context *ctx, struct tf_connection *c)
 	if (!x)
 		return;
 	for (int e = 0; e < 2; e++)
-		if (x->doubt[e].kind != TF_DOUBT_NONE && x->doubt[e].ns + WAIT_NS <= ctx->now_ns)
+		if (x->doubt[e].ns + WAIT_NS <= ctx->now_ns)
 			settle(ctx, c, (enum tf_endpoint)e, &x->doubt[e]);
 }

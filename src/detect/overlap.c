@@ -206,7 +206,7 @@ tf_overlap_segment(const struct tf_step *st)
 {
 	const struct tf_segment *s = st->s;
 
-	if (s->len < 2 || !st->data || s->flags & (TF_SYN | TF_RST) || s->checksum_state != TF_CHECKSUM_VALID)
+	if (s->len < 2 || s->flags & (TF_SYN | TF_RST) || s->checksum_state != TF_CHECKSUM_VALID)
 		return;
 	struct tf_digests *t = &st->ctx->memory->digests;
 	const struct tf_digest *d = &t->place[tf_digest_at(st->c->conn, s)];
