@@ -79,11 +79,12 @@ flush(struct replay *r)
 	r->batch_count = 0;
 }
 
-/* Keep SEGMENT with its payload for one feeding of many. */
+/* Keep SEGMENT with its payload, and its SACK blocks behind that, for one feeding of many. */
 static void
 keep(struct replay *r, struct tf_segment segment)
 {
-	uint8_t *payload = malloc(segment.payload_len + 1);
+	size_t sack_len = (size_t)segment.sack_count * TF_SACK_BLOCK;
+	uint8_t *payload = malloc(segment.payload_len + sack_len + 1);
 
 	if (payload == NULL || !scn_grow((void **)&r->batch, &r->batch_room, r->batch_count,
 	                                 sizeof(*r->batch), 2 * SCN_MAX_STEPS)) {
@@ -92,6 +93,8 @@ keep(struct replay *r, struct tf_segment segment)
 		return;
 	}
 	memcpy(payload, segment.payload, segment.payload_len);
+	memcpy(payload + segment.payload_len, segment.sack, sack_len);
+	segment.sack = payload + segment.payload_len;
 	segment.payload = payload;
 	r->batch[r->batch_count++] = segment;
 }
