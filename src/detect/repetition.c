@@ -251,7 +251,7 @@ static void
 check_small(const struct tf_step *st, struct tf_end_repetition *r)
 {
 	if (st->ack_advances) {
-		if (r->small_packet && r->large >= LARGE_REPEATS)
+		if (r->small_packet)
 			raise_black_hole(st, st->to, r, r->small_packet);
 		r->large = 0;
 		r->small_packet = 0;
