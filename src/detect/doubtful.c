@@ -128,7 +128,7 @@ hear_sender(const struct tf_step *st, struct tf_extra *x)
 	if (peers->kind == TF_DOUBT_ACK) {
 		if (tf_seq_ge(st->end, peers->seq))
 			peers->kind = TF_DOUBT_NONE;
-		else
+		else if (st->fresh)
 			peers->again = true; /* it goes on below: it has not sent that far */
 	}
 }
