@@ -153,11 +153,13 @@ def download(number=1):
     return talk.frames
 
 
-def upload(number=1):
-    """What a client sends for six seconds while all that it hears is that its data arrive."""
+def upload(number=1, octets=1000, after=0.1, missing=None):
+    """What a client sends, for six seconds as a rule, while all that it hears is that its data arrive."""
     talk = Talk(number, number * 100)
-    for _ in range(60):
-        talk.send(0, PSH | ACK, b"u" * 1000, after=0.1)
+    for segment in range(60):
+        talk.send(0, PSH | ACK, b"u" * octets, after=after)
+        if segment == missing:
+            talk.frames.pop()
     return talk.frames
 
 
@@ -272,6 +274,10 @@ CASES = [
     Case("a snap length that cuts nothing", [pcap(Talk(1).open().ask(20).close().frames, snaplen=96)],
          like="snap-length"),
     Case("a mirror port", [pcap(copied(one()))], ["duplicate-frames"], details={"duplicates": 10}),
+    Case("a few copies among a few frames", [pcap(copied(one()[:5]) + one()[5:])], ["duplicate-frames"],
+         details={"duplicates": 5}),
+    Case("a few copies among a thousand frames", [pcap(copied(one(1)[:5]) + one(1)[5:] + several(100, 2)[10:])],
+         like="duplicate-frames"),
     Case("a client that sends its data again and again",
          [pcap(Talk(1).open().send(0, PSH | ACK, b"q" * 300).again(9).frames)], like="duplicate-frames"),
     Case("the client's direction alone", [pcap(from_client(one(1) + one(2, 5) + one(3, 10)))], ["one-way"],
@@ -280,6 +286,12 @@ CASES = [
          details={"connections": 3, "total": 3}),
     Case("the client's direction alone of uploads", [pcap(upload(1) + upload(2) + upload(3))], ["one-way"],
          details={"connections": 3, "total": 3}),
+    Case("the client's direction alone of uploads, each without a segment",
+         [pcap(upload(1, missing=20) + upload(2, missing=30))], ["one-way"], details={"connections": 2, "total": 2}),
+    Case("as much, but in no more than a round trip takes", [pcap(upload(1, after=0.001) + upload(2, after=0.001))],
+         like="one-way"),
+    Case("so little that a host may send it at once, and wait", [pcap(upload(1, octets=20) + upload(2, octets=20))],
+         like="one-way"),
     Case("uploads to hosts that are dead", [pcap(upload_to_the_dead(1) + upload_to_the_dead(2))], like="one-way"),
     Case("a scan of what does not answer", [pcap(unanswered(20))], like="one-way"),
     Case("a capture that begins when the other end is dead", [pcap(Talk(1).send(0, PSH | ACK, b"q" * 300).again(9).frames)],
