@@ -494,7 +494,7 @@ tf_prove_sender(struct tf_step *st)
 	tf_infer_by_echo(st);
 	if (st->first_ack_of_fin)
 		prove_ack_of_fin(st);
-	else if (tf_end_has(st->y, TF_END_FIN) && !st->acks_fin && st->s->flags & TF_ACK)
+	else if (tf_end_has(st->y, TF_END_FIN) && !st->acks_fin && st->s->flags & TF_ACK && !st->bad_ack)
 		prove_before_fin(st);
 	prove_text(st);
 	if (st->s->flags & TF_FIN && tf_end_has(st->x, TF_END_FIN))
