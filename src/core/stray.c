@@ -18,17 +18,14 @@
 
 #include "core/reassembly.h"
 
-/* They may be numbers of this connection: it is open, and the end had not closed. */
+/* They may be numbers of this connection: it is open, the end's SYN was answered, and it had not closed. */
 static bool
 may_go_on(const struct tf_step *st, enum tf_endpoint which)
 {
-	const tf_states opening = TF_STATES(TF_LISTEN) | TF_STATES(TF_SYN_SENT) | TF_STATES(TF_SYN_RECEIVED);
-	const struct tf_connection *c = st->c;
-	tf_states states =
-	    TF_STATES(tf_end_state(&c->end[TF_CLIENT])) | TF_STATES(tf_end_state(&c->end[TF_SERVER]));
+	const struct tf_end *end = &st->c->end[which];
+	bool unanswered = tf_end_has(end, TF_END_ISN_KNOWN) && !tf_end_has(end, TF_END_SYN_ACKED);
 
-	return !(states & opening) && tf_connection_close(c) == TF_CLOSE_OPEN &&
-	       tf_end_has(&c->end[which], TF_END_SEQ_KNOWN) && !tf_end_has(&c->end[which], TF_END_FIN);
+	return tf_connection_close(st->c) == TF_CLOSE_OPEN && !unanswered && !tf_end_has(end, TF_END_FIN);
 }
 
 /* WHICH had stopped at FIRST, and the capture missed MISSED octets up to LEFT. */
