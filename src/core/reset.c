@@ -18,11 +18,6 @@ note_rst(struct tf_step *st, bool exact, bool awaiting)
 
 	if (!x)
 		return;
-	/* What is dropped says nothing of an earlier one that may have been heeded. */
-	if (!exact && !awaiting && x->rst.awaiting && x->rst.from == (uint8_t)st->from) {
-		x->rst.ts_ns = st->ctx->now_ns;
-		return;
-	}
 	x->rst = (struct tf_rst_record){
 	    .ts_ns = st->ctx->now_ns,
 	    .packet = st->s->packet,
@@ -77,18 +72,16 @@ was_established(const struct tf_step *st)
 	       tf_seq_eq(st->s->seq, tf_seq_add(st->x->isn, 1));
 }
 
-/* Can it answer data of the other end's?  Not where all of them are acknowledged, nor where the last ones
- * passed before its sender's FIN, longer ago than an answer takes, and were not sent again since. */
+/* Can a bare RST behind its sender's FIN answer data of the other end's?  Not where all of them are acknowledged, nor
+ * where the last ones passed before that FIN, whose number their ACK cannot bear, and were not sent again since. */
 static bool
-may_answer_data(const struct tf_step *st, const struct tf_fin_record *own)
+may_answer_data(const struct tf_step *st)
 {
 	const struct tf_closing *k = tf_closing_if(st->ctx, st->c);
 	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
-	bool again = x && x->end[st->to].unanswered;
-	bool before = !tf_data_after_fin_ns(k, st->to) && !again &&
-	              st->ctx->now_ns - own->first_ns > tf_end_rtt_ns(st->x);
+	bool since = tf_data_after_fin_ns(k, st->to) || (x && x->end[st->to].unanswered);
 
-	return !tf_seq_eq(st->y->una, st->y->max) && !before;
+	return !tf_seq_eq(st->y->una, st->y->max) && since;
 }
 
 /* A bare RST answers a segment and bears its ACK, and where nothing went towards its sender since the ACK of its
@@ -101,7 +94,7 @@ lacks_ack_of_fin(const struct tf_step *st, bool bare)
 	if (bare && tf_seq_lt(st->s->seq, st->x->max))
 		return true;
 	if (bare && own && own->ack_ns && own->ack_last_ns == own->ack_ns &&
-	    tf_seq_eq(st->s->seq, st->x->max) && !may_answer_data(st, own))
+	    tf_seq_eq(st->s->seq, st->x->max) && !may_answer_data(st))
 		return true;
 	return !bare && tf_crossed_ack_of_fin(st);
 }
@@ -119,15 +112,12 @@ lacks_fin(const struct tf_step *st, bool bare)
 	       tf_seq_lt(tf_seq_add(st->y->una, 1), st->y->max);
 }
 
-/* Who has acknowledged the FIN was in TIME-WAIT.  When it comes again and has a RST for an answer, TIME-WAIT is over: RFC
- * 9293 section 3.10.7.1.  Unless somebody else sent that: so TIME-WAIT stays possible. */
+/* Who has acknowledged the FIN was in TIME-WAIT, where no end sends a RST.  When one comes, TIME-WAIT is over: RFC 9293
+ * section 3.10.7.1.  Unless somebody else sent that: so TIME-WAIT stays possible. */
 static void
 infer_time_wait_over(struct tf_step *st)
 {
-	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
-
-	if (st->s->flags & TF_ACK || tf_end_state(st->x) != TF_TIME_WAIT ||
-	    !tf_end_has(st->y, TF_END_FIN_ACKED) || !x || !x->fin_again[st->to].times)
+	if (tf_end_state(st->x) != TF_TIME_WAIT || !tf_end_has(st->y, TF_END_FIN_ACKED))
 		return;
 	tf_replica_moved(st->sender, TF_IN_TIMEOUT_2MSL, TF_INFERRED);
 }
@@ -236,6 +226,15 @@ shows_rst_was_heeded(const struct tf_step *st)
 	       tf_end_state(st->y) == TF_CLOSED;
 }
 
+/* It is dropped while silence is to tell of an earlier one, of either end, whether that was heeded: it breaks none. */
+static bool
+breaks_no_silence(const struct tf_step *st)
+{
+	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+
+	return x && x->rst.awaiting && is_dropped(st);
+}
+
 static void
 prove_rst_heeded(struct tf_step *st)
 {
@@ -267,6 +266,8 @@ tf_prove_reset(struct tf_step *st)
 		prove_rst_heeded(st);
 	} else if (!unheard && tf_rst_place(st) == TF_RST_EXACT) {
 		prove_exact_rst(st);
+	} else if (breaks_no_silence(st)) {
+		tf_extra_if(st->ctx, st->c)->rst.ts_ns = st->ctx->now_ns;
 	} else if (tf_end_state(st->x) != TF_CLOSED && tf_end_state(st->y) > TF_LISTEN) {
 		/* Of an end that has no connection silence shows nothing. */
 		bool dropped = is_dropped(st);
