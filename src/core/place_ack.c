@@ -22,6 +22,10 @@ cannot_be_sent(const struct tf_step *st)
 	if (tf_end_has(y, TF_END_SYN_SEEN) && !tf_end_has(y, TF_END_SYN_ACKED) &&
 	    !tf_end_has(y, TF_END_SENT_DATA))
 		return true;
+	/* Nor does anybody send beyond his own FIN, if it was one. */
+	const struct tf_fin_record *fin = tf_end_has(y, TF_END_FIN) ? tf_fin_of(st, st->to) : NULL;
+	if (fin && !fin->inferred)
+		return true;
 	/* Nobody sends beyond the window that he was offered. */
 	if (tf_end_has(x, TF_END_WINDOW_KNOWN))
 		return tf_seq_gt(ack, tf_seq_add(x->right, 1));
@@ -66,8 +70,7 @@ tf_shrink_gap(const struct tf_step *st, enum tf_endpoint which, uint32_t bytes)
 bool
 tf_infer_fin(struct tf_step *st)
 {
-	if (!tf_seq_eq(st->y->nxt, st->y->max) || tf_end_has(st->y, TF_END_FIN) ||
-	    !tf_end_has(st->y, TF_END_SYN_ACKED))
+	if (!tf_seq_eq(st->y->nxt, st->y->max) || tf_end_has(st->y, TF_END_FIN))
 		return false;
 	if (!tf_closing_of(st->ctx, st->c))
 		return false;
@@ -111,11 +114,13 @@ note_missed(struct tf_step *st)
 	tf_seq left = st->y->nxt;
 	/* Of an end that never passed the tap nothing is missing: its direction is. */
 	bool begins = only_begins(st);
+	/* A FIN comes behind all that has passed; with data behind it, it is an octet of data. */
+	bool may_be_fin = tf_seq_eq(left, st->y->max);
 
 	st->missed_bytes = tf_reassembly_acked(st->ctx, st->c, st->to, st->s->ack);
 	if (!begins && st->missed_bytes) {
 		tf_note_gap(st, st->to, left, st->s->ack, st->missed_bytes);
-		if (st->missed_bytes == 1)
+		if (st->missed_bytes == 1 && may_be_fin)
 			tf_infer_fin(st);
 	} else if (st->missed_bytes) {
 		st->c->flags |= TF_CONN_GAP;
