@@ -199,7 +199,7 @@ static bool
 aborts_behind_hole(const struct tf_step *st)
 {
 	return st->s->flags & TF_ACK && tf_seq_eq(st->s->seq, st->x->max) &&
-	       tf_seq_lt(st->x->nxt, st->x->max) && tf_end_state(st->x) >= TF_ESTABLISHED;
+	       tf_end_state(st->x) >= TF_ESTABLISHED;
 }
 
 /* It lies outside the window, whatever has arrived by now: then it is dropped without a word, and silence shows
