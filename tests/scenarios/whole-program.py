@@ -74,6 +74,8 @@ VERDICTS = {
     "capture/mirror-port-slow.scn": ["duplicate-frames"],
     "capture/two-taps.scn": ["duplicate-frames"],
     "capture/one-way-client.scn": ["one-way"],
+    "capture/one-way-half-close.scn": ["one-way"],
+    "capture/one-way-octet-by-octet.scn": ["one-way"],
     "capture/one-way-refused.scn": ["one-way"],
     "capture/one-way-server.scn": ["one-way"],
     "capture/one-way-syn.scn": ["one-way"],
