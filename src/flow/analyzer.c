@@ -30,17 +30,14 @@
 /* Damaged on its way, and no host takes it?  Where a sender's checksums are
  * never valid the tap sits before its network card, and they tell nothing. */
 static bool
-is_damaged(struct tf_analyzer *a, struct tf_connection *c, const struct tf_segment *s, enum tf_endpoint from)
+is_damaged(struct tf_connection *c, const struct tf_segment *s, enum tf_endpoint from)
 {
 	uint32_t sums = from == TF_CLIENT ? TF_CONN_CLIENT_SUMS : TF_CONN_SERVER_SUMS;
 
 	/* In edited captures it is the payload that was edited: like is compared with like,
 	 * and data is never left out, since its receiver may acknowledge it. */
-	if (s->len > 0) {
-		if (__builtin_expect(s->checksum_state == TF_CHECKSUM_BAD, false))
-			tf_detect_damaged_data(&a->ctx, c, s);
+	if (s->len > 0)
 		return false;
-	}
 	if (s->checksum_state == TF_CHECKSUM_VALID)
 		c->flags |= sums;
 	return s->checksum_state == TF_CHECKSUM_BAD && c->flags & sums;
@@ -119,7 +116,9 @@ tf_feed_connection(struct tf_analyzer *a, uint32_t index, const struct tf_segmen
 	struct tf_connection *c = tf_connection_at(a, index);
 	enum tf_endpoint from = tf_connection_sender(c, s);
 
-	if (is_damaged(a, c, s, from)) {
+	if (s->len > 0 && s->checksum_state == TF_CHECKSUM_BAD)
+		tf_detect_damaged_data(&a->ctx, c, s);
+	if (is_damaged(c, s, from)) {
 		tf_shape_forget(c);
 		a->stats.bad_checksums++;
 		tf_letters_count(&a->ctx, c, tf_connection_sender(c, s), TF_L_CHECKSUM);
