@@ -118,10 +118,10 @@ bool
 tf_text_crowd_takes(struct tf_output *o, const struct tf_connection_record *r)
 {
 	struct tf_text *t = o->state;
-	enum tf_crowd_kind kind = kind_of(r);
 
 	if (o->options.verbosity > 0 || o->options.streaming || tf_filter_set(&o->options.filter))
 		return false;
+	enum tf_crowd_kind kind = kind_of(r);
 	if (kind != TF_CROWD_NONE)
 		return crowd_takes(t, r, kind);
 	return o->options.quiet && r->anomaly_count == 1 && r->anomalies[0].id == TF_A_MIDSTREAM &&
