@@ -60,10 +60,13 @@ void tf_analyzer_free(struct tf_analyzer *a);
  * prepared once, in capture order.  That may be done by another thread than feeds, and while it does. */
 void tf_analyzer_prepare(struct tf_analyzer *a, struct tf_segment *segments, size_t count);
 
+/* Some clock that is never set back, in nanoseconds. */
+typedef int64_t tf_clock_fn(void);
+
 /* Get some memory that is soon wanted: whether there was any.  Any thread may do so at any time between
- * tf_analyzer_new() and tf_analyzer_finish(), best one that waits for another.  It changes nothing but the time that this
- * takes. */
-bool tf_analyzer_supply(struct tf_analyzer *a);
+ * tf_analyzer_new() and tf_analyzer_finish(), best one that waits for another.  CLOCK_NS tells what that costs, and
+ * nothing else.  It changes nothing but the time that this takes. */
+bool tf_analyzer_supply(struct tf_analyzer *a, tf_clock_fn *clock_ns);
 
 /* Feed COUNT prepared segments in capture order.  Feeding several at once lets the
  * look-ups overlap; the result is the same as one by one. */

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "cli/again.h"
 #include "cli/intake.h"
@@ -81,6 +82,24 @@ file_tick(struct replay *r, int frames)
 		tf_outputs_flush(r->outputs);
 }
 
+static int64_t
+monotonic_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+/* Some memory that is soon wanted: whether there was any. */
+static bool
+supply(void *context)
+{
+	struct replay *r = context;
+
+	return tf_analyzer_supply(r->analyzer, monotonic_ns);
+}
+
 /* ---- one thread ------------------------------------------------------------ */
 
 static struct tf_parcel *
@@ -90,6 +109,8 @@ use_at_once(void *context)
 
 	tf_analyzer_prepare(r->analyzer, r->parcel.segment, r->parcel.count);
 	use_parcel(r, &r->parcel);
+	while (supply(r))
+		;
 	r->parcel.count = 0;
 	r->parcel.mark_count = 0;
 	return &r->parcel;
@@ -103,14 +124,6 @@ prepare(void *context, struct tf_parcel *parcel)
 	struct replay *r = context;
 
 	tf_analyzer_prepare(r->analyzer, parcel->segment, parcel->count);
-}
-
-static bool
-supply(void *context)
-{
-	struct replay *r = context;
-
-	return tf_analyzer_supply(r->analyzer);
 }
 
 static struct tf_parcel *

@@ -36,7 +36,8 @@ map_huge(size_t size)
 
 	if (!whole)
 		return NULL;
-	head = TF_ARENA_HUGE - TF_ARENA_SMALL + (TF_ARENA_HUGE - (uintptr_t)whole % TF_ARENA_HUGE) % TF_ARENA_HUGE;
+	head = TF_ARENA_HUGE - TF_ARENA_SMALL +
+	       (TF_ARENA_HUGE - (uintptr_t)whole % TF_ARENA_HUGE) % TF_ARENA_HUGE;
 	if (head)
 		(void)munmap(whole, head);
 	if (2 * TF_ARENA_HUGE - head)
@@ -56,6 +57,17 @@ tf_arena_touch(void *part, size_t size)
 	(void)part;
 	(void)size;
 	return false;
+#endif
+}
+
+void
+tf_arena_be_small(void *part, size_t size)
+{
+#ifdef MADV_NOHUGEPAGE
+	(void)madvise(part, (size + PAGE - 1) / PAGE * PAGE, MADV_NOHUGEPAGE);
+#else
+	(void)part;
+	(void)size;
 #endif
 }
 

@@ -52,7 +52,8 @@ struct tf_analyzer {
 	struct tf_preparation *preparation; /* for another thread, perhaps */
 	struct tf_supply connections_to_come, embryos_to_come, closings_to_come, places_to_come;
 	struct tf_index_supply index_to_come;
-	atomic_flag supplying; /* somebody is */
+	struct tf_page_cost page_cost; /* of whoever supplies */
+	atomic_flag supplying;         /* somebody is */
 	struct tf_services services;
 	struct tf_moves moves;
 	struct tf_graveyard graveyard;

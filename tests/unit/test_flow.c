@@ -1538,11 +1538,60 @@ what_arrived_is_counted_beyond_4_gib(void)
 	tf_analyzer_free(analyzer);
 }
 
+/* A clock that moves by PACE_NS between two looks at it. */
+static int64_t clock_now_ns, pace_ns;
+
+static int64_t
+step_of_clock(void)
+{
+	return clock_now_ns += pace_ns;
+}
+
+/* Of an arena that fills to TO octets: whether its last pages were small ones. */
+static bool
+ends_in_small_pages(size_t to, int64_t small_ns, int64_t huge_ns)
+{
+	const size_t octets = 64, count = (size_t)16 << 14;
+	struct tf_page_cost cost = {.clock_ns = step_of_clock};
+	struct tf_supply supply = {0};
+	unsigned char *items = tf_arena_new(count, octets);
+
+	CU_ASSERT_FATAL(items != NULL);
+	for (size_t used = 0; used < to; used += 4096) {
+		memset(items + used, 1, 4096);
+		tf_supply_tell(&supply, (uint32_t)((used + 4096) / octets));
+		pace_ns = supply.supplied.ready < TF_ARENA_SMALL ? small_ns : huge_ns;
+		while (tf_supply(&supply, &cost, items, octets, count))
+			;
+		if (supply.supplied.useless)
+			break;
+		CU_ASSERT(supply.supplied.ready >= used);
+		CU_ASSERT(items[used + 4096] == 0);
+	}
+	bool small = supply.supplied.useless ? huge_ns > 4 * small_ns : supply.supplied.is_small;
+	tf_arena_free(items, count, octets);
+	return small;
+}
+
+/* Where the host of a virtual machine has to find memory for them first, huge pages take longer than small ones. */
+static void
+huge_pages_are_taken_while_they_are_cheap(void)
+{
+	const size_t mib = (size_t)1 << 20;
+
+	/* The small ones are told in pieces of half a MiB. */
+	CU_ASSERT(!ends_in_small_pages(8 * mib, 300000, 300000));
+	CU_ASSERT(ends_in_small_pages(8 * mib, 300000, 4000000));
+	CU_ASSERT(!ends_in_small_pages(mib / 4, 300000, 4000000));
+	CU_ASSERT(!ends_in_small_pages(mib / 8, 0, 0));
+}
+
 /* It takes no room but its own, and that is touched before it is wanted. */
 static void
 an_index_grows_where_it_stands(void)
 {
 	static struct tf_index_supply supply;
+	struct tf_page_cost cost = {.clock_ns = step_of_clock};
 	const uint32_t places = 1 << 17, entries = 3 * places;
 	struct tf_index index;
 
@@ -1550,11 +1599,12 @@ an_index_grows_where_it_stands(void)
 	const struct tf_bucket *begin = index.bucket;
 	for (uint32_t i = 1; i <= entries; i++) {
 		if (index.used == tf_index_limit(places))
-			CU_ASSERT(supply.useless || supply.ready == 2 * places / TF_BUCKET * sizeof *begin);
+			CU_ASSERT(supply.supplied.useless ||
+			          supply.supplied.ready == 2 * places / TF_BUCKET * sizeof *begin);
 		CU_ASSERT_FATAL(tf_index_add(&index, i * 0x9e3779b1u, i));
 		tf_index_supply_tell(&supply, &index);
 		if (i % 1000 == 0)
-			tf_index_supply(&supply, &index);
+			tf_index_supply(&supply, &cost, &index);
 	}
 	CU_ASSERT(index.bucket == begin && tf_index_places(&index) == index.most_places);
 	for (uint32_t i = 1; i <= entries; i++)
@@ -1622,6 +1672,7 @@ const struct tf_test tf_tests[] = {
     {"a new incarnation begins by the clock", a_new_incarnation_begins_by_the_clock},
     {"what was refused is forgotten when it has arrived", what_was_refused_is_forgotten},
     {"what arrived is counted beyond 4 GiB", what_arrived_is_counted_beyond_4_gib},
+    {"huge pages are taken while they are cheap", huge_pages_are_taken_while_they_are_cheap},
     {"an index grows where it stands", an_index_grows_where_it_stands},
     {"the hash depends on the whole 4-tuple and on the secret", the_hash_depends_on_everything},
     {"a port does not stand in for an address", a_port_does_not_stand_in_for_an_address},
