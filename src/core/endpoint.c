@@ -216,14 +216,23 @@ steps_back(const struct tf_end *end, enum tf_input input)
 	return 0;
 }
 
-/* A state that the first guess left out, from which INPUT is possible. */
+/* END may have begun in STATE, and have sent INPUT there. */
+static bool
+may_begin_in(const struct tf_end *end, enum tf_state state, enum tf_input input)
+{
+	return end->base & TF_STATES(state) && tf_fsm_rule(state, input)->effect != TF_NEVER;
+}
+
+/* A state that the first guess left out, from which INPUT is possible.  In mid-stream a connection is most likely open. */
 static int
 other_beginning(const struct tf_end *end, enum tf_input input)
 {
 	if (depth_of(end) > 0 || tf_end_state(end) > TF_LISTEN)
 		return -1;
+	if (may_begin_in(end, TF_ESTABLISHED, input))
+		return TF_ESTABLISHED;
 	for (int s = 0; s < TF_STATE_COUNT; s++)
-		if (end->base & TF_STATES(s) && tf_fsm_rule((enum tf_state)s, input)->effect != TF_NEVER)
+		if (may_begin_in(end, (enum tf_state)s, input))
 			return s;
 	return -1;
 }
