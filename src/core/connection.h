@@ -49,6 +49,17 @@ tf_connection_hear(const struct tf_context *ctx, struct tf_connection *c, enum t
 		                  ((UINT64_C(1) << 2 * TF_HEARD_BITS) - 1);
 }
 
+/* When C's first SYN,ACK passed, X being what it has beside it or NULL; where none did, when C began.  The third segment
+ * takes its place in the connection (tf_handshake_at_ns): where that finds nothing kept beside it, nothing had been sent
+ * again, and the SYN,ACK had followed the first segment at once. */
+static inline int64_t
+tf_syn_ack_first_ns(const struct tf_connection *c, const struct tf_extra *x)
+{
+	if (c->flags & TF_CONN_ESTABLISHED)
+		return x && x->syn_ack_first_ns ? x->syn_ack_first_ns : c->first_ts_ns;
+	return c->flags & TF_CONN_SYN_ACK ? tf_handshake_at_ns(c) : c->first_ts_ns;
+}
+
 /* When WHICH, of C, was heard last, to 134 ms; 0: never, or that is not noted.  Asked where nothing is kept beside the
  * connection: in mid-stream, once a SYN,ACK has passed, that is only so if it was the first segment. */
 static inline int64_t

@@ -52,13 +52,12 @@ static int64_t
 limit_at(const struct tf_context *ctx, const struct tf_connection *c, enum tf_state state)
 {
 	const struct tf_extra *x = tf_extra_if(ctx, c);
-	bool opening = c->flags & TF_CONN_SYN_ACK && !(c->flags & TF_CONN_ESTABLISHED);
 
 	if (state == TF_SYN_SENT)
 		return given_up_at(c->first_ts_ns, x ? x->syn_last_ns : 0, x ? x->syn_gap_ns : 0,
 		                   ctx->config->timer[TF_TIMER_SYN_SENT]);
-	return given_up_at(opening ? tf_handshake_at_ns(c) : c->first_ts_ns, x ? x->syn_ack_last_ns : 0,
-	                   x ? x->syn_ack_gap_ns : 0, ctx->config->timer[TF_TIMER_SYN_RECEIVED]);
+	return given_up_at(tf_syn_ack_first_ns(c, x), x ? x->syn_ack_last_ns : 0, x ? x->syn_ack_gap_ns : 0,
+	                   ctx->config->timer[TF_TIMER_SYN_RECEIVED]);
 }
 
 /* A SYN,ACK has passed since the last SYN: then no SYN is due. */

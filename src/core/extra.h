@@ -351,6 +351,7 @@ struct tf_extra {
 	uint64_t crossing_packet;
 	int64_t probe_ns[2];      /* the last keepalive probe of each end */
 	int64_t handshake_ack_ns; /* when the third segment passed last */
+	int64_t syn_ack_first_ns; /* with the third segment: when the first SYN,ACK had passed; 0: not kept */
 	uint32_t syn_again, syn_ack_again;
 	uint32_t syn_ack_after_ack; /* SYN,ACKs sent again after the third segment had passed */
 	bool data_unheeded;         /* with the last of them data of the client had passed, too */

@@ -38,15 +38,14 @@ static void
 note_syn_again(struct tf_step *st)
 {
 	struct tf_extra *x = tf_extra_of(st->ctx, st->c);
-	bool opening = st->c->flags & TF_CONN_SYN_ACK && !(st->c->flags & TF_CONN_ESTABLISHED);
 
 	st->c->flags |= TF_CONN_REPEATED;
 	if (!x)
 		return;
 	if (st->s->flags & TF_ACK) {
-		int64_t first_ns = opening ? tf_handshake_at_ns(st->c) : st->c->first_ts_ns;
 		note_gap(&x->syn_ack_gap_ns,
-		         st->ctx->now_ns - (x->syn_ack_again ? x->syn_ack_last_ns : first_ns));
+		         st->ctx->now_ns -
+		             (x->syn_ack_again ? x->syn_ack_last_ns : tf_syn_ack_first_ns(st->c, x)));
 		x->syn_ack_again++;
 		x->syn_ack_last_ns = st->ctx->now_ns;
 		x->syn_ack_last_packet = st->s->packet;
@@ -163,10 +162,14 @@ prove_syn(struct tf_step *st)
 void
 tf_note_third_segment(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint from)
 {
+	struct tf_extra *x = tf_extra_if(ctx, c);
+
 	if (c->flags & (TF_CONN_ESTABLISHED | TF_CONN_MIDSTREAM) || from != TF_CLIENT)
 		return;
 	if (c->flags & TF_CONN_SYN_ACK && !(c->flags & TF_CONN_REPEATED))
 		c->end[from].rtt_64us = tf_rtt_in_64us(ctx->now_ns - tf_handshake_at_ns(c));
+	if (c->flags & TF_CONN_SYN_ACK && x)
+		x->syn_ack_first_ns = tf_handshake_at_ns(c);
 	c->flags |= TF_CONN_ESTABLISHED;
 	if (!(c->flags & TF_CONN_SYN_ACK))
 		c->flags |= TF_CONN_REPEATED; /* no measure of the path without the SYN,ACK */
