@@ -419,8 +419,8 @@ prove_jointly(struct tf_step *st)
 	bool complete = (tf_end_has(st->x, TF_END_SENT_DATA) && !(st->c->flags & TF_CONN_FAST_OPEN)) ||
 	                (tf_end_state(st->x) == TF_ESTABLISHED && !(st->c->flags & TF_CONN_SIMULTANEOUS));
 
-	if (tf_end_state(st->y) == TF_SYN_SENT && tf_end_state(st->x) >= TF_ESTABLISHED && complete &&
-	    tf_end_has(st->x, TF_END_SYN_SEEN)) {
+	if (tf_connection_waits_in(st->ctx, st->c, st->to) == TF_SYN_SENT &&
+	    tf_end_state(st->x) >= TF_ESTABLISHED && complete && tf_end_has(st->x, TF_END_SYN_SEEN)) {
 		tf_note_third_segment(st->ctx, st->c, st->from);
 		st->c->flags |= TF_CONN_REPEATED;
 		tf_replica_missed(st->receiver, TF_IN_SND_ACK_OF_SYN);
