@@ -37,7 +37,8 @@ is_credible(const struct tf_end *end, const struct tf_icmp_error *e)
 static void
 refuse(struct tf_analyzer *a, struct tf_connection *c, enum tf_endpoint from, const struct tf_icmp_error *e)
 {
-	if (from != TF_CLIENT || tf_end_state(&c->end[TF_CLIENT]) != TF_SYN_SENT || !tf_icmp_is_hard(e))
+	if (from != TF_CLIENT || tf_connection_waits_in(&a->ctx, c, TF_CLIENT) != TF_SYN_SENT ||
+	    !tf_icmp_is_hard(e))
 		return;
 	tf_replica_moved(tf_replica(&a->ctx, c, TF_CLIENT), TF_IN_RCV_UNREACHABLE, TF_PRESUMED);
 	tf_connection_set_close(c, TF_CLOSE_REFUSED);
@@ -64,7 +65,7 @@ tf_analyzer_icmp(struct tf_analyzer *a, const struct tf_icmp_error *e)
 		index = tf_embryo_grow(a, index);
 	struct tf_connection *c = tf_connection_at(a, index);
 	enum tf_endpoint from = tf_connection_sender(c, &quoted);
-	enum tf_state state = tf_end_state(&c->end[from]);
+	enum tf_state waits = tf_connection_waits_in(&a->ctx, c, from);
 
 	tf_look_again(a, index);
 	if (!is_credible(&c->end[from], e))
@@ -73,7 +74,7 @@ tf_analyzer_icmp(struct tf_analyzer *a, const struct tf_icmp_error *e)
 	a->ctx.packet = a->ctx.last_packet = e->packet;
 	if (!tf_icmp_is_unreachable(e)) {
 		tf_too_big(&a->ctx, c, from, e);
-	} else if (state == TF_SYN_SENT || state == TF_SYN_RECEIVED) {
+	} else if (waits == TF_SYN_SENT || waits == TF_SYN_RECEIVED) {
 		refuse(a, c, from, e);
 		tf_unreachable(&a->ctx, c, from, e);
 	}
