@@ -239,14 +239,12 @@ tf_connection_judge_syn(const struct tf_context *ctx, const struct tf_connection
 	enum tf_endpoint from = tf_connection_sender(c, s);
 	const struct tf_end *x = &c->end[from], *y = &c->end[!from];
 	bool same = tf_end_has(x, TF_END_ISN_KNOWN) && tf_seq_eq(x->isn, s->seq);
-	bool is_closed = tf_connection_closed(c);
 
+	if (tf_connection_closed(c) && !same)
+		return TF_SYN_NEW;
 	/* Windows tries again with the same SYN when it is refused. */
-	if (same && is_closed && tf_connection_close(c) == TF_CLOSE_REFUSED &&
-	    ctx->now_ns - c->last_ts_ns < TF_SETTLE_NS)
-		return TF_SYN_OWN;
-	if (is_closed)
-		return same && ctx->now_ns - c->last_ts_ns < TF_SETTLE_NS ? TF_SYN_HOLD : TF_SYN_NEW;
+	if (tf_connection_closed(c))
+		return tf_connection_close(c) == TF_CLOSE_REFUSED ? TF_SYN_OWN : TF_SYN_HOLD;
 	if (!tf_end_has(x, TF_END_SYN_SEEN)) {
 		/* Its first SYN: it crosses the other's, or arrives after its own answer. */
 		if (!(c->flags & TF_CONN_MIDSTREAM))
