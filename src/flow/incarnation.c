@@ -293,12 +293,12 @@ begins_unseen(const struct tf_connection *c, const struct tf_segment *s)
 		return false;
 	enum tf_endpoint from = tf_connection_sender(c, s);
 	const struct tf_end *x = &c->end[from], *y = &c->end[!from];
-	bool acks_former = tf_end_has(y, TF_END_SEQ_KNOWN) && tf_end_has(y, TF_END_ISN_KNOWN) &&
-	                   tf_seq_between(s->ack, y->isn, y->max);
+	/* Of a connection older than the capture `isn` is where it begins to be known. */
+	bool acks_former = tf_end_has(y, TF_END_SEQ_KNOWN) && tf_seq_between(s->ack, y->isn, y->max);
 	bool over = tf_connection_closed(c) || tf_end_state(&c->end[TF_CLIENT]) == TF_TIME_WAIT ||
 	            tf_end_state(&c->end[TF_SERVER]) == TF_TIME_WAIT;
 
-	return (s->flags & (TF_ACK | TF_RST)) == TF_ACK && over && from == TF_SERVER && !acks_former &&
+	return (s->flags & (TF_ACK | TF_RST)) == TF_ACK && over && !acks_former &&
 	       !(tf_end_has(x, TF_END_ISN_KNOWN) && tf_seq_eq(x->isn, s->seq));
 }
 
