@@ -335,6 +335,14 @@ disowns(const struct tf_held_syn *held, const struct tf_segment *s)
 	return held->answer.packet && !(s->flags & TF_ACK) && tf_seq_eq(s->seq, held->answer.ack);
 }
 
+/* S, a RST of who seems to have sent the SYN, acknowledges the answer to it: who ends that connection has it. */
+static bool
+aborts_held(const struct tf_held_syn *held, const struct tf_segment *s)
+{
+	return held->answer.packet && s->flags & TF_ACK && tf_seq_eq(s->seq, held->answer.ack) &&
+	       tf_seq_eq(s->ack, tf_segment_end(&held->answer));
+}
+
 uint32_t
 tf_held_judge(struct tf_analyzer *a, uint32_t index, uint32_t hash, const struct tf_segment *s)
 {
@@ -356,6 +364,8 @@ tf_held_judge(struct tf_analyzer *a, uint32_t index, uint32_t hash, const struct
 		return index;
 	}
 	if (s->flags & TF_RST) {
+		if (aborts_held(held, s))
+			return begin_held(a, index);
 		if (disowns(held, s))
 			let_go(a, c);
 		return index;
