@@ -30,7 +30,7 @@ presume_opening(struct tf_step *st)
 			tf_replica_received(st->receiver, TF_P_SYN_ACK, false);
 		return;
 	}
-	if (!st->acks_syn || st->bad_ack)
+	if (!st->acks_syn)
 		return;
 	if (tf_end_state(st->y) != TF_SYN_RECEIVED && st->y->pending & TF_P_ACK_OF_SYN)
 		return;
@@ -42,26 +42,18 @@ presume_opening(struct tf_step *st)
 		x->handshake_ack_ns = st->ctx->now_ns;
 }
 
-/* The sender's FIN lies beyond a hole, and what passed beyond it could not be kept:
- * whether the hole is filled by now is not known. */
-static bool
-lost_count(const struct tf_step *st)
-{
-	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
-
-	return !x || !x->end[st->from].holes;
-}
-
 static void
 presume_fin(struct tf_step *st)
 {
+	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+
 	if (!tf_end_has(st->x, TF_END_FIN) || st->y->pending & TF_P_FIN)
 		return;
-	/* In order: all that comes before the FIN has passed. */
-	bool in_order = tf_seq_eq(st->x->nxt, st->x->max);
-	if (!in_order && !lost_count(st))
+	/* Something that comes before the FIN has not passed. */
+	if (x && x->end[st->from].holes)
 		return;
-	if (!in_order)
+	/* What passed beyond a hole could not be kept: whether that is filled by now is not known. */
+	if (!tf_seq_eq(st->x->nxt, st->x->max))
 		st->y->doubt |= TF_P_FIN;
 	tf_replica_received(st->receiver, TF_P_FIN, false);
 }
