@@ -392,13 +392,26 @@ tf_held_next(const struct tf_analyzer *a, const struct tf_connection *c)
 	                   : held->segment.ts_ns + a->config.timer[TF_TIMER_SYN_SENT];
 }
 
+/* A synchronized end challenges a SYN and stays as it is (RFC 5961 section 4), and who tries to connect sends his again (RFC
+ * 6298 section 5.5): one that came once, and that nobody has accepted, began nothing. */
+static bool
+came_to_nothing(const struct tf_connection *c, const struct tf_held_syn *held)
+{
+	const tf_states open = TF_STATES(TF_ESTABLISHED) | TF_STATES(TF_FIN_WAIT_1) |
+	                       TF_STATES(TF_FIN_WAIT_2) | TF_STATES(TF_CLOSE_WAIT) | TF_STATES(TF_CLOSING) |
+	                       TF_STATES(TF_LAST_ACK);
+
+	return !held->again && TF_STATES(tf_end_state(&c->end[!held->from])) & open;
+}
+
 uint32_t
 tf_held_deadline(struct tf_analyzer *a, uint32_t index)
 {
 	struct tf_connection *c = tf_connection_at(a, index);
+	const struct tf_held_syn *held = held_of(a, c);
 
 	/* Its alleged sender spoke last on the former connection. */
-	if (held_of(a, c)->crossed) {
+	if (held->crossed || came_to_nothing(c, held)) {
 		let_go(a, c);
 		return index;
 	}
