@@ -80,6 +80,7 @@ VERDICTS = {
     "capture/one-way-server.scn": ["one-way"],
     "capture/one-way-syn.scn": ["one-way"],
     "established/dead-peer-not-one-way.scn": ["one-way"],
+    "restart/blind-syn-one-way.scn": ["one-way"],
 }
 
 
