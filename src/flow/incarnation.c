@@ -381,6 +381,14 @@ tf_held_judge(struct tf_analyzer *a, uint32_t index, uint32_t hash, const struct
 	return index;
 }
 
+/* Who tries to connect sends his SYN again (RFC 6298 section 5.5).  Where the other end has challenged it, it has the former
+ * connection still, and whether its ACK reaches who sent the SYN nobody knows. */
+static bool
+is_attempt(const struct tf_held_syn *held)
+{
+	return held->again && !held->challenge_packet;
+}
+
 int64_t
 tf_held_next(const struct tf_analyzer *a, const struct tf_connection *c)
 {
@@ -388,12 +396,11 @@ tf_held_next(const struct tf_analyzer *a, const struct tf_connection *c)
 
 	if (!held)
 		return INT64_MAX;
-	return held->again ? held->last_ns + TF_SETTLE_NS
-	                   : held->segment.ts_ns + a->config.timer[TF_TIMER_SYN_SENT];
+	return held->last_ns + (is_attempt(held) ? TF_SETTLE_NS : a->config.timer[TF_TIMER_SYN_SENT]);
 }
 
-/* A synchronized end challenges a SYN and stays as it is (RFC 5961 section 4), and who tries to connect sends his again (RFC
- * 6298 section 5.5): one that came once, and that nobody has accepted, began nothing. */
+/* A synchronized end challenges a SYN and stays as it is (RFC 5961 section 4): nobody has accepted it, and it began
+ * nothing. */
 static bool
 came_to_nothing(const struct tf_connection *c, const struct tf_held_syn *held)
 {
@@ -401,7 +408,7 @@ came_to_nothing(const struct tf_connection *c, const struct tf_held_syn *held)
 	                       TF_STATES(TF_FIN_WAIT_2) | TF_STATES(TF_CLOSE_WAIT) | TF_STATES(TF_CLOSING) |
 	                       TF_STATES(TF_LAST_ACK);
 
-	return !held->again && TF_STATES(tf_end_state(&c->end[!held->from])) & open;
+	return !is_attempt(held) && TF_STATES(tf_end_state(&c->end[!held->from])) & open;
 }
 
 uint32_t
