@@ -93,6 +93,19 @@ tf_letters_add(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint
 }
 
 void
+tf_letters_take_answer(struct tf_connection *c, enum tf_endpoint from)
+{
+	uint32_t all = (uint32_t)c->letters, codes = all >> SEEN_BITS, kept = 1;
+
+	for (int shift = 18; shift >= 0; shift -= EARLY_BITS) {
+		unsigned code = codes >> shift & ((1 << EARLY_BITS) - 1);
+		if (codes >> shift > 1 && code != code_of(TF_L_SYN_ACK, from))
+			kept = kept << EARLY_BITS | code;
+	}
+	c->letters = (kept << SEEN_BITS | (all & SEEN_MASK & ~seen_bit(TF_L_SYN_ACK, from))) & EARLY_MASK;
+}
+
+void
 tf_letters_text(const struct tf_context *ctx, const struct tf_connection *c, char out[TF_MAX_LETTERS + 1])
 {
 	const struct tf_closing *k = tf_closing_if(ctx, c);

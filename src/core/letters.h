@@ -36,6 +36,9 @@ void tf_letters_count(struct tf_context *ctx, struct tf_connection *c, enum tf_e
 /* The gap of FROM's that was counted last is none after all: its letter goes. */
 void tf_letters_gap_filled(struct tf_extra *x, enum tf_endpoint from);
 
+/* The SYN,ACK that is all that passed of FROM was none of C's: its letter goes. */
+void tf_letters_take_answer(struct tf_connection *c, enum tf_endpoint from);
+
 /* The segment's own letter, before anything else is known of it. */
 void tf_letters_segment(const struct tf_step *st);
 

@@ -6,6 +6,7 @@
  *
  * Sources: RFC 9293 sections 3.5.1 and 3.6.1, RFC 6191, RFC 5961 section 4.
  */
+#include "core/letters.h"
 #include "flow/flow.h"
 
 /* Asked for each segment, so the flag spares a look at the rare things. */
@@ -191,6 +192,8 @@ take_answer_from(struct tf_connection *c, const struct tf_held_syn *held)
 	end->packets--;
 	end->wire_word -= held->answer.wire_len * TF_COUNT_ONE;
 	end->flags &= (uint16_t) ~(TF_END_SYN_SEEN | TF_END_ISN_KNOWN | TF_END_SEQ_KNOWN);
+	if (!end->packets)
+		tf_letters_take_answer(c, !held->from);
 }
 
 /* The SYN that connection INDEX holds begins a new one. */
