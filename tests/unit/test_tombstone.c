@@ -52,7 +52,7 @@ extreme(void)
 {
 	uint64_t bits = random64();
 	struct tf_buried b = {
-	    .key = {{address(bits & 1, edge(), edge()), address(bits & 3, edge(), edge())},
+	    .key = {{address(bits & 1, edge(), edge()), address(bits & 2, edge(), edge())},
 	            {(uint16_t)edge(), (uint16_t)edge()}},
 	    .buried_ns = (int64_t)edge(),
 	    .former =
