@@ -423,13 +423,20 @@ tf_replica_retract(struct tf_replica r, enum tf_state state, enum tf_input evide
 	}
 }
 
+/* A RST towards END closed it, or one of its own: no other segment of an end's proves that it is CLOSED. */
+static bool
+was_reset(const struct tf_end *end)
+{
+	return tf_end_state(end) == TF_CLOSED && (end->pending & TF_P_RST || proven_of(end) == depth_of(end));
+}
+
 void
 tf_replica_take_back(struct tf_replica r, enum tf_input evidence)
 {
 	enum tf_state state = tf_end_state(r.end);
 
 	r.end->doubt = 0;
-	if (state <= TF_ESTABLISHED && (state != TF_CLOSED || r.end->pending & TF_P_RST))
+	if ((state <= TF_ESTABLISHED && state != TF_CLOSED) || was_reset(r.end))
 		return;
 	r.end->base |= TF_STATES(TF_ESTABLISHED);
 	tf_replica_retract(r, TF_ESTABLISHED, evidence);
