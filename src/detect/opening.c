@@ -188,10 +188,13 @@ tf_opening_segment(const struct tf_step *st)
 
 /* ---- silence ------------------------------------------------------------------ */
 
+/* The SYN,ACK that passed is the server's, unless nothing of the server's passed: then the client sent it for a SYN that
+ * had crossed its own. */
 static bool
 embryonic(const struct tf_context *ctx, const struct tf_connection *c)
 {
 	return c->flags & TF_CONN_SYN_ACK && !(c->flags & (TF_CONN_ESTABLISHED | TF_CONN_MIDSTREAM)) &&
+	       tf_end_has(&c->end[TF_SERVER], TF_END_SYN_SEEN) &&
 	       !tf_raised(ctx, c, TF_A_HALF_OPEN_HANDSHAKE, TF_SERVER);
 }
 
