@@ -263,6 +263,17 @@ infer(struct tf_replica r, enum tf_input input)
 	return steps >= 0;
 }
 
+/* A RST in its name seemed to end it while it was opening, and INPUT shows that it opened. */
+static bool
+was_cut_short(const struct tf_end *end, enum tf_input input)
+{
+	enum tf_input path[4];
+
+	return tf_end_state(end) == TF_CLOSED && depth_of(end) > 0 &&
+	       state_below(end, 1) == TF_SYN_RECEIVED &&
+	       tf_fsm_explain(TF_SYN_RECEIVED, input, tf_end_has(end, TF_END_PASSIVE), path) >= 0;
+}
+
 /* Bring the replica into a state from which INPUT can have been sent. */
 static bool
 make_possible(struct tf_replica r, enum tf_input input)
@@ -276,6 +287,8 @@ make_possible(struct tf_replica r, enum tf_input input)
 		pop(r, steps, input);
 		return true;
 	}
+	if (was_cut_short(r.end, input))
+		pop(r, 1, input);
 	int other = other_beginning(r.end, input);
 	if (other >= 0) {
 		begin_otherwise(r, (enum tf_state)other, input);
