@@ -290,7 +290,7 @@ struct tf_too_big_record {
 /* How a RST seems to have ended the connection, or refused it; said when that has held. */
 struct tf_ended {
 	uint64_t packet;         /* the RST; 0: nothing waits */
-	uint64_t cause[2];       /* what led to it: a SYN and the ACK that answered it; 0: not known */
+	uint64_t cause[2];       /* a SYN and the ACK that answered it, or the third segment; 0: not known */
 	uint64_t unacknowledged; /* octets of data */
 	int64_t after_ns;        /* of a refusal: since the SYN */
 	tf_seq seq;

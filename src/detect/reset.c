@@ -204,6 +204,17 @@ answers_ack_of_fin(const struct tf_connection *c, const struct tf_ended *e)
 	       tf_seq_eq(e->seq, end->max);
 }
 
+/* With data on the SYN, and all or some of it acknowledged, the server's program has the connection before the third segment
+ * comes (RFC 7413 section 3). */
+static bool
+took_syn_data(const struct tf_connection *c)
+{
+	const struct tf_end *client = &c->end[TF_CLIENT];
+
+	return c->flags & TF_CONN_FAST_OPEN && tf_end_has(client, TF_END_ISN_KNOWN) &&
+	       tf_seq_gt(client->una, tf_seq_add(client->isn, 1));
+}
+
 static void
 raise_end(struct tf_context *ctx, struct tf_connection *c, const struct tf_extra *x)
 {
@@ -227,7 +238,13 @@ raise_end(struct tf_context *ctx, struct tf_connection *c, const struct tf_extra
 		                 ended_in(&c->end[TF_SERVER], e->state[TF_SERVER]));
 	}
 	tf_finding_count(&f, "unacknowledged", TF_D_COUNT, e->unacknowledged);
-	if (ended_in(&c->end[e->from], e->state[e->from]) == TF_SYN_RECEIVED)
+	bool embryo = ended_in(&c->end[e->from], e->state[e->from]) == TF_SYN_RECEIVED;
+	if (embryo && id == TF_A_RST_ABORT && took_syn_data(c))
+		tf_finding_text(
+		    &f, "note",
+		    "That end had taken data on the SYN, so its program may have had the connection "
+		    "already (Fast Open).");
+	else if (embryo)
 		tf_finding_lower(
 		    &f, TF_WARNING,
 		    "Of that end nothing but its SYN,ACK passed, so it may never have had the "
@@ -279,6 +296,43 @@ note_silent_end(struct tf_connection *c, struct tf_extra *x)
 	    .id = TF_A_RST_ABORT,
 	    .from = x->rst.from,
 	    .state = {(uint8_t)(client->history >> 4 & 0xf), (uint8_t)(server->history >> 4 & 0xf)},
+	};
+}
+
+/* The third segment passes behind the RST of a server that was in SYN-RECEIVED. */
+static bool
+opens_behind_abort(const struct tf_step *st, const struct tf_extra *x)
+{
+	return st->first_ack_of_syn && x->rst.seen && x->rst.exact && x->rst.from == TF_SERVER &&
+	       tf_end_state(st->x) >= TF_ESTABLISHED && tf_end_state(st->y) == TF_CLOSED &&
+	       ended_in(st->y, TF_CLOSED) == TF_SYN_RECEIVED && took_syn_data(st->c);
+}
+
+/* The server sends something beyond that RST, or acknowledges what it cannot have heard before it. */
+static bool
+belies_early_abort(const struct tf_step *st, const struct tf_ended *e)
+{
+	return e->packet && e->state[TF_SERVER] == TF_SYN_RECEIVED && st->from == TF_SERVER &&
+	       (tf_seq_gt(st->end, e->seq) || (st->ack_advances && !st->bad_ack));
+}
+
+/* A RST in the handshake refuses, mostly.  Here both programs had the connection.  Another RST answers the third segment, and
+ * confirms it; a server that goes on has sent none. */
+static void
+note_early_abort(const struct tf_step *st, struct tf_extra *x)
+{
+	if (belies_early_abort(st, &x->ended))
+		x->ended.packet = 0;
+	if (!opens_behind_abort(st, x))
+		return;
+	x->ended = (struct tf_ended){
+	    .packet = x->rst.packet,
+	    .cause[0] = st->s->packet,
+	    .unacknowledged = tf_unacknowledged_data(st->x) + tf_unacknowledged_data(st->y),
+	    .seq = x->rst.seq,
+	    .id = TF_A_RST_ABORT,
+	    .from = TF_SERVER,
+	    .state = {TF_ESTABLISHED, TF_SYN_RECEIVED},
 	};
 }
 
@@ -473,6 +527,7 @@ tf_reset_segment(const struct tf_step *st)
 	if (!x)
 		return;
 	if (!(st->s->flags & TF_RST)) {
+		note_early_abort(st, x);
 		check_data_after_rst(st, x);
 		return;
 	}
