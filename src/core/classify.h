@@ -53,6 +53,7 @@ tf_fin_of_segment(struct tf_fin_record *fin, const struct tf_context *ctx, const
 	fin->inferred = false;
 	fin->acks_peer_fin = acks_fin;
 	fin->timestamps = (s->options & TF_OPT_TIMESTAMPS) != 0;
+	fin->bare = s->len == 0;
 }
 
 /* A RST, for both. */

@@ -36,6 +36,7 @@ struct tf_fin_record {
 	bool inferred : 1;      /* it did not pass: an ACK shows it */
 	bool acks_peer_fin : 1; /* every one so far covered the other end's FIN */
 	bool timestamps : 1;    /* it bears them */
+	bool bare : 1;          /* it bears no payload */
 };
 
 /* A FIN that was sent again. */

@@ -146,8 +146,9 @@ void tf_repetition_segment(const struct tf_step *st);
 void tf_repetition_calm(struct tf_extra *x, const struct tf_connection *c, const struct tf_segment *s,
                         enum tf_endpoint from);
 void tf_repetition_end(struct tf_context *ctx, struct tf_connection *c);
-/* Segments of data that WHICH has sent, repetitions among them; X is kept beside C. */
-uint32_t tf_repetition_sent(const struct tf_connection *c, enum tf_endpoint which, const struct tf_extra *x);
+/* Segments of data that WHICH has sent, at most, repetitions among them; X is kept beside C. */
+uint32_t tf_repetition_sent(const struct tf_context *ctx, const struct tf_connection *c,
+                            enum tf_endpoint which, const struct tf_extra *x);
 
 void tf_reuse_segment(const struct tf_step *st);
 

@@ -111,7 +111,7 @@ check_unheeded(const struct tf_step *st, struct tf_extra *x)
 	bool late = x->end[TF_CLIENT].retransmitted > x->syn_again || x->data_unheeded;
 
 	bytes -= bytes && tf_end_has(client, TF_END_FIN);
-	uint32_t segments = bytes ? tf_repetition_sent(st->c, TF_CLIENT, x) : 0;
+	uint32_t segments = bytes ? tf_repetition_sent(st->ctx, st->c, TF_CLIENT, x) : 0;
 	x->data_unheeded = segments > 0;
 	if (segments >= 2 && late)
 		raise_overflow(st, x, segments, bytes);

@@ -17,24 +17,43 @@
 
 /* ---- counting --------------------------------------------------------------------------- */
 
-/* Before there was anything rare nothing was counted: each of PACKETS segments may have been data, but for those that open
- * the connection. */
-static uint32_t
-sent_before(const struct tf_connection *c, enum tf_endpoint which, uint32_t packets)
+/* That of WHICH passed, and not as the segment of ST, if any. */
+static bool
+bare_fin_passed(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint which,
+                const struct tf_step *st)
 {
-	bool syn_seen = tf_end_has(&c->end[which], TF_END_SYN_SEEN);
-	bool third = which == TF_CLIENT && syn_seen && tf_end_has(&c->end[TF_SERVER], TF_END_SYN_SEEN);
-	uint32_t opening = (uint32_t)syn_seen + third;
+	const struct tf_closing *k = tf_closing_if(ctx, c);
 
-	return tf_end_has(&c->end[which], TF_END_SENT_DATA) && packets > opening ? packets - opening : 0;
+	return k && tf_end_has(&c->end[which], TF_END_FIN) && k->fin[which].bare &&
+	       !(st && k->fin[which].packet == (uint32_t)st->s->packet);
+}
+
+/* Before there was anything rare nothing was counted: each segment may have been data, but for those that open the connection
+ * and a bare FIN.  But nothing was sent again, so there are no more of them than octets.  The segment of ST does not count yet;
+ * NULL: all do. */
+static uint32_t
+sent_before(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint which,
+            const struct tf_step *st)
+{
+	const struct tf_end *end = &c->end[which];
+	bool syn_seen = tf_end_has(end, TF_END_SYN_SEEN);
+	bool third = which == TF_CLIENT && syn_seen && tf_end_has(&c->end[TF_SERVER], TF_END_SYN_SEEN);
+	uint32_t others = (uint32_t)syn_seen + third + bare_fin_passed(ctx, c, which, st);
+	uint32_t packets = end->packets - (st != NULL);
+	uint64_t octets = end->bytes - (st ? st->new_bytes : 0);
+
+	if (!tf_end_has(end, TF_END_SENT_DATA) || packets <= others)
+		return 0;
+	return octets < packets - others ? (uint32_t)octets : packets - others;
 }
 
 uint32_t
-tf_repetition_sent(const struct tf_connection *c, enum tf_endpoint which, const struct tf_extra *x)
+tf_repetition_sent(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint which,
+                   const struct tf_extra *x)
 {
 	const struct tf_end_repetition *r = &x->repetition[which];
 
-	return r->counting ? r->segments : sent_before(c, which, c->end[which].packets);
+	return r->counting ? r->segments : sent_before(ctx, c, which, NULL);
 }
 
 static void
@@ -42,7 +61,7 @@ count(const struct tf_step *st, struct tf_end_repetition *r)
 {
 	if (!r->counting) {
 		r->counting = true;
-		r->segments = sent_before(st->c, st->from, st->x->packets - 1);
+		r->segments = sent_before(st->ctx, st->c, st->from, st);
 	}
 	if (!st->data || st->s->flags & TF_SYN)
 		return;
