@@ -153,6 +153,15 @@ check_both_went_on(const struct tf_step *st, struct tf_extra *x)
 
 /* ---- a SYN,ACK -------------------------------------------------------------------------- */
 
+/* The SYN, or with Fast Open also some or all of the data on it. */
+static bool
+acks_only_syn(const struct tf_step *st, const struct tf_extra *x)
+{
+	uint32_t octets = st->s->ack.v - st->y->isn.v - 1;
+
+	return octets <= (st->to == TF_CLIENT ? x->syn_data : 0);
+}
+
 static void
 check_syn_ack(const struct tf_step *st, struct tf_extra *x)
 {
@@ -160,7 +169,7 @@ check_syn_ack(const struct tf_step *st, struct tf_extra *x)
 	bool syn_ack = (st->s->flags & (TF_SYN | TF_ACK | TF_RST)) == (TF_SYN | TF_ACK);
 
 	if (syn_ack && tf_end_has(st->x, TF_END_SYN_SEEN) && !tf_seq_eq(st->s->seq, st->x->isn) &&
-	    tf_seq_eq(st->s->ack, tf_seq_add(st->y->isn, 1)) && !x->held) {
+	    acks_only_syn(st, x) && !x->held) {
 		w->odd_packet = st->s->packet;
 		w->odd_ttl = st->s->ttl;
 	} else if (w->odd_packet && st->data && st->fresh && st->before[st->to] >= TF_ESTABLISHED) {
