@@ -34,6 +34,7 @@ struct tf_icmp_error {
 	tf_seq ack;     /* with has_ack */
 	uint16_t flags; /* enum tf_flag, with has_ack */
 	uint16_t ip_id; /* IPv4 identification of the quoted datagram; 0 for IPv6 */
+	uint16_t size;  /* octets of the quoted IPv4 datagram, by its header; 0: IPv6, a fragment */
 };
 
 #endif

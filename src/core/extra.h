@@ -284,6 +284,7 @@ struct tf_too_big_record {
 	uint64_t packet; /* 0: none came */
 	struct tf_addr router;
 	uint32_t mtu;   /* of the next hop; 0: it does not say */
+	uint32_t most;  /* octets of the largest IP packet that may pass; 0: not known */
 	uint32_t again; /* segments larger than that which were sent again since */
 	uint8_t from;   /* enum tf_endpoint */
 };

@@ -108,6 +108,27 @@ tf_unreachable(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint
 /* It may take the sender some round trips to heed the message. */
 #define HEED_NS      INT64_C(1000000000)
 #define HEED_REPEATS 3
+#define LEAST_IP_MTU 68
+
+/* Octets of an IP packet that may pass, at most.  Old routers do not say, but what they quote was too large (RFC 1191 section
+ * 5).  A size that every link carries (RFC 791) is none that was refused. */
+static uint32_t
+most_that_passes(const struct tf_icmp_error *e)
+{
+	if (e->mtu)
+		return e->mtu;
+	return e->size > LEAST_IP_MTU ? e->size - 1u : 0;
+}
+
+/* Where no number is said, a larger packet that was refused, too, tells nothing more. */
+static bool
+says_nothing_new(const struct tf_too_big_record *told, enum tf_endpoint from, const struct tf_icmp_error *e)
+{
+	uint32_t most = most_that_passes(e);
+
+	return told->packet && told->from == (uint8_t)from && told->mtu == e->mtu &&
+	       (!most || (told->most && most >= told->most));
+}
 
 void
 tf_too_big(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint from,
@@ -115,13 +136,14 @@ tf_too_big(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint fro
 {
 	struct tf_extra *x = tf_extra_of(ctx, c);
 
-	if (!x || (x->too_big.packet && x->too_big.from == from && x->too_big.mtu == e->mtu))
+	if (!x || says_nothing_new(&x->too_big, from, e))
 		return;
 	x->too_big = (struct tf_too_big_record){
 	    .ts_ns = ctx->now_ns,
 	    .packet = e->packet,
 	    .router = e->reporter,
 	    .mtu = e->mtu,
+	    .most = most_that_passes(e),
 	    .from = (uint8_t)from,
 	};
 	/* What was under way has to be cut anew, and is sent again for that alone. */
@@ -141,9 +163,9 @@ tf_too_big_segment(const struct tf_step *st)
 {
 	struct tf_extra *x = tf_extra_if(st->ctx, st->c);
 
-	if (!x || !x->too_big.mtu || x->too_big.from != (uint8_t)st->from ||
+	if (!x || !x->too_big.most || x->too_big.from != (uint8_t)st->from ||
 	    !(st->marks & TF_MARK_RETRANSMISSION) || !st->s->len || is_offloaded(st) ||
-	    tf_ip_size(st->s) <= x->too_big.mtu)
+	    tf_ip_size(st->s) <= x->too_big.most)
 		return;
 	x->too_big.again++;
 	if (x->too_big.again < HEED_REPEATS || st->ctx->now_ns - x->too_big.ts_ns < HEED_NS)
@@ -152,7 +174,8 @@ tf_too_big_segment(const struct tf_step *st)
 	tf_finding_count(&f, "size", TF_D_COUNT, tf_ip_size(st->s));
 	tf_finding_count(&f, "retransmissions", TF_D_COUNT, x->too_big.again);
 	tf_finding_where(&f, TF_WHERE_BEHIND, "each copy passed the tap");
-	tf_finding_count(&f, "mtu", TF_D_COUNT, x->too_big.mtu);
+	if (x->too_big.mtu)
+		tf_finding_count(&f, "mtu", TF_D_COUNT, x->too_big.mtu);
 	tf_finding_addr(&f, "router", &x->too_big.router);
 	tf_finding_packet(&f, x->too_big.packet);
 	tf_finding_packet(&f, st->s->packet);

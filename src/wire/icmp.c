@@ -36,6 +36,15 @@ next_hop_mtu(uint8_t version, const uint8_t *p)
 	return p[0] == 2 ? tf_get32(p + 4) : 0;
 }
 
+/* Of the quoted datagram, whose header is at P. */
+static uint16_t
+size_of(uint8_t version, const uint8_t *p)
+{
+	bool whole = version == 4 && !(tf_get16(p + 6) & 0x3fff);
+
+	return whole ? tf_get16(p + 2) : 0;
+}
+
 /* The quoted datagram up to its TCP header; false where there is none. */
 static bool
 parse_quotation(struct tf_view v, uint8_t version, struct tf_ip_parsed *out)
@@ -86,6 +95,7 @@ tf_icmp(struct tf_decoder *d, const struct tf_ip *ip, struct tf_view v)
 	    .type = v.p[0],
 	    .code = v.p[1],
 	    .mtu = next_hop_mtu(ip->version, v.p),
+	    .size = size_of(ip->version, v.p + ICMP_HEADER),
 	};
 	quote(&d->icmp, &quoted);
 	d->stats.icmp_errors++;

@@ -59,6 +59,7 @@ scn_build_icmp(const struct scn_packet *pkt, const struct tf_segment *quoted, st
 	    .src_port = quoted->src_port,
 	    .dst_port = quoted->dst_port,
 	    .seq = quoted->seq,
+	    .size = v6 ? 0 : (uint16_t)(quoted->wire_len - 14),
 	};
 }
 

@@ -2049,6 +2049,7 @@ icmp_errors_name_the_segment(void)
 		CU_ASSERT_EQUAL(e->type, errors[i].type);
 		CU_ASSERT_EQUAL(e->code, errors[i].code);
 		CU_ASSERT_EQUAL(e->mtu, errors[i].mtu);
+		CU_ASSERT_EQUAL(e->size, errors[i].version == 4 ? quoted.n : 0);
 		CU_ASSERT_EQUAL(e->has_ack, 1);
 		CU_ASSERT_EQUAL(e->ack.v, 0xa0b0c0d0);
 		CU_ASSERT_EQUAL(e->flags, TF_ACK | TF_PSH);
