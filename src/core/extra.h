@@ -176,6 +176,7 @@ struct tf_rst_record {
 	int64_t ts_ns;
 	uint64_t packet;
 	tf_seq seq;
+	tf_seq max;                 /* after all that its sender had sent */
 	uint8_t from;               /* enum tf_endpoint */
 	bool seen, exact, awaiting; /* awaiting: silence or an answer decides */
 	bool unplaced;              /* exact, as it seems: nothing of its sender had passed before */

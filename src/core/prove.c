@@ -302,8 +302,10 @@ revives(struct tf_step *st)
 	since = st->ctx->now_ns - x->rst.ts_ns;
 	if (x->rst.from == st->from) /* its own RST: only something new belies it */
 		return (st->data && tf_seq_ge(st->s->seq, x->rst.seq)) || since > tf_end_rtt_ns(st->x);
-	if (since <= tf_end_rtt_ns(st->x))
-		return false; /* in flight when the RST passed */
+	/* In flight when the RST passed, unless it acknowledges what passed behind that. */
+	bool acks_later = st->ack_advances && !st->bad_ack && tf_seq_gt(st->s->ack, x->rst.max);
+	if (since <= tf_end_rtt_ns(st->x) && !acks_later)
+		return false;
 	st->x->doubt |= TF_P_RST;
 	return true;
 }

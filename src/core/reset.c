@@ -18,16 +18,18 @@ note_rst(struct tf_step *st, bool exact, bool awaiting)
 
 	if (!x)
 		return;
+	bool placed = tf_end_has(st->x, TF_END_SEQ_KNOWN);
 	x->rst = (struct tf_rst_record){
 	    .ts_ns = st->ctx->now_ns,
 	    .packet = st->s->packet,
 	    .seq = st->s->seq,
+	    .max = placed ? tf_seq_max(st->s->seq, st->x->max) : st->s->seq,
 	    .from = (uint8_t)st->from,
 	    .seen = true,
 	    .exact = exact,
 	    .awaiting = awaiting,
 	    .again = x->rst.seen && !x->rst.belied,
-	    .unplaced = !tf_end_has(st->x, TF_END_SEQ_KNOWN),
+	    .unplaced = !placed,
 	};
 }
 
