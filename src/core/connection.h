@@ -12,6 +12,9 @@
  * comes sooner than this. */
 #define TF_SETTLE_NS INT64_C(3000000000)
 
+/* A host takes longer to be restarted. */
+#define TF_RESTART_NS INT64_C(30000000000)
+
 /* No limit that a segment of a close begins runs out sooner, but for those of the configuration. */
 #define TF_FIN_PATIENCE_NS INT64_C(1250000000)
 

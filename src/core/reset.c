@@ -124,9 +124,6 @@ infer_time_wait_over(struct tf_step *st)
 	tf_replica_moved(st->sender, TF_IN_TIMEOUT_2MSL, TF_INFERRED);
 }
 
-/* A host takes longer to be restarted. */
-#define RESTART_NS INT64_C(30000000000)
-
 /* Of the RST's sender nothing but its SYN,ACK passed, and what the other end sent since is answered by a host that has no
  * such connection.  So soon it has not lost it: it rather never took the third segment, or kept nothing of the SYN (RFC
  * 4987 section 3.6), as a listener does without a word whose accept queue is full. */
@@ -140,7 +137,7 @@ lacks_third_segment(const struct tf_step *st, bool bare)
 	return bare && st->from == TF_SERVER && st->c->flags & TF_CONN_ESTABLISHED &&
 	       tf_seq_eq(st->s->seq, first) && tf_seq_eq(st->x->max, first) &&
 	       st->x->packets == syn_acks + 1 && tf_seq_gt(st->y->max, st->y->una) &&
-	       st->ctx->now_ns - tf_handshake_at_ns(st->c) < RESTART_NS;
+	       st->ctx->now_ns - tf_handshake_at_ns(st->c) < TF_RESTART_NS;
 }
 
 /* What the RST's sender had not received when it sent it.  RST,ACK tells by

@@ -66,6 +66,20 @@ had_broken_off(const struct tf_step *st, const struct tf_extra *x)
 	       st->before[st->to] == TF_ESTABLISHED;
 }
 
+/* The data came with a FIN, or one followed.  The end seemed to have taken that, by presumption alone.  But the end of a stream is
+ * what live programs wait for, and some abort then: only where this end is known to have been silent for long before, and
+ * answers at once, it has lost the connection. */
+static bool
+answers_data_with_fin(const struct tf_step *st, const struct tf_extra *x)
+{
+	enum tf_state state = st->before[st->from];
+	int64_t heard_ns = x ? x->watch[st->from].heard_ns : 0;
+
+	return (state == TF_ESTABLISHED || state == TF_CLOSE_WAIT) && tf_unacknowledged_data(st->y) > 0 &&
+	       heard_ns > 0 && st->ctx->now_ns - heard_ns >= TF_RESTART_NS &&
+	       st->ctx->now_ns - st->former_ns <= tf_end_rtt_ns(st->x);
+}
+
 /* A host without the connection answers data or a probe with a bare RST
  * whose number is that segment's ACK (section 3.10.7.1); a live end's RST
  * carries an ACK.  Or it began anew, and its RST answers the challenge. */
@@ -74,12 +88,14 @@ lost_its_state(const struct tf_step *st)
 {
 	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
 	bool bare = !(st->s->flags & TF_ACK) && tf_seq_eq(st->s->seq, st->x->una);
-	bool closing = tf_end_has(st->x, TF_END_FIN) || tf_end_has(st->y, TF_END_FIN) ||
-	               (x && (x->damaged_close || x->rst.again));
+	bool with_fin = tf_end_has(st->y, TF_END_FIN);
+	bool open = with_fin ? answers_data_with_fin(st, x) : st->before[st->from] == TF_ESTABLISHED;
+	bool closing =
+	    tf_end_has(st->x, TF_END_FIN) || (with_fin && !open) || (x && (x->damaged_close || x->rst.again));
 	bool probed = x && x->probe_ns[st->to] > 0 && st->c->last_ts_ns - x->probe_ns[st->to] < TF_SETTLE_NS;
 	bool gone = had_broken_off(st, x);
 
-	if (!bare || closing || (st->before[st->from] != TF_ESTABLISHED && !gone))
+	if (!bare || closing || !(open || gone))
 		return false;
 	if (answers_challenge(st, x))
 		return true;
