@@ -39,13 +39,15 @@ tf_closing_of(struct tf_context *ctx, struct tf_connection *c)
 struct tf_extra *
 tf_extra_of(struct tf_context *ctx, struct tf_connection *c)
 {
-	struct tf_closing *k = tf_closing_if(ctx, c);
-	uint32_t index = k ? k->extra : 0;
-	struct tf_extra *x = made(ctx, &ctx->extras, &index);
+	struct tf_extra *x = tf_extra_if(ctx, c);
+	uint32_t index = 0;
 
-	if (!x || (k && k->extra))
+	if (x)
 		return x;
-	k = tf_closing_of(ctx, c);
+	x = made(ctx, &ctx->extras, &index);
+	if (!x)
+		return NULL;
+	struct tf_closing *k = tf_closing_of(ctx, c);
 	if (!k) {
 		tf_pool_put(&ctx->extras, index);
 		return NULL;
@@ -202,12 +204,12 @@ tf_connection_begin(struct tf_context *ctx, struct tf_connection *c, const struc
 enum tf_state
 tf_connection_waits_in(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint which)
 {
-	const struct tf_extra *x = tf_extra_if(ctx, c);
 	enum tf_state state = tf_end_state(&c->end[which]);
 
-	return x && x->given_up[which] && closed(state) && tf_connection_close(c) == TF_CLOSE_OPEN
-	           ? (enum tf_state)x->given_up[which]
-	           : state;
+	if (!closed(state) || tf_connection_close(c) != TF_CLOSE_OPEN)
+		return state;
+	const struct tf_extra *x = tf_extra_if(ctx, c);
+	return x && x->given_up[which] ? (enum tf_state)x->given_up[which] : state;
 }
 
 /* 2 MSL by a clock of milliseconds, the fastest of RFC 7323 section 5.4, and about as much by the clock of RFC 9293

@@ -121,10 +121,10 @@ end_deadline(const struct tf_context *ctx, const struct tf_connection *c, enum t
 static int64_t
 early_deadline(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint which)
 {
+	if (tf_end_state(&c->end[which]) != TF_TIME_WAIT || c->end[which].base & TF_STATES(TF_CLOSED))
+		return INT64_MAX;
 	const struct tf_closing *k = tf_closing_if(ctx, c);
-
-	if (!k || !k->time_wait_early_ns[which] || tf_end_state(&c->end[which]) != TF_TIME_WAIT ||
-	    c->end[which].base & TF_STATES(TF_CLOSED))
+	if (!k || !k->time_wait_early_ns[which])
 		return INT64_MAX;
 	return k->time_wait_early_ns[which] + ctx->config->timer[TF_TIMER_TIME_WAIT];
 }
@@ -260,8 +260,10 @@ patience_deadline(const struct tf_context *ctx, const struct tf_connection *c, e
 int64_t
 tf_connection_next(const struct tf_context *ctx, const struct tf_connection *c)
 {
+	/* Neither end waits for anything, not even for what a doubtful RST did. */
+	if (tf_connection_closed(c))
+		return c->last_ts_ns + TF_SETTLE_NS;
 	int64_t next = earlier(end_deadline(ctx, c, TF_CLIENT), end_deadline(ctx, c, TF_SERVER));
-
 	if (c->closing) {
 		next = earlier(next, early_deadline(ctx, c, TF_CLIENT));
 		next = earlier(next, early_deadline(ctx, c, TF_SERVER));
@@ -271,8 +273,6 @@ tf_connection_next(const struct tf_context *ctx, const struct tf_connection *c)
 		next = earlier(next, patience_deadline(ctx, c, TF_CLIENT));
 		next = earlier(next, patience_deadline(ctx, c, TF_SERVER));
 	}
-	if (tf_connection_closed(c))
-		next = earlier(next, c->last_ts_ns + TF_SETTLE_NS);
 	return next;
 }
 

@@ -95,13 +95,15 @@ in_state_since(const struct tf_context *ctx, const struct tf_connection *c, enum
 static int64_t
 fin_deadline(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint which)
 {
-	const struct tf_fin_record *fin = &tf_closing_if(ctx, c)->fin[which];
 	int id = unacknowledged_id(tf_end_state(&c->end[which]));
-	unsigned again = tf_fin_times_again(ctx, c, which);
 
+	if (id < 0)
+		return INT64_MAX;
+	const struct tf_fin_record *fin = &tf_closing_if(ctx, c)->fin[which];
+	unsigned again = tf_fin_times_again(ctx, c, which);
 	/* Where the other direction is missing, or all bare ACKs, so are those of the FIN: then only its repetitions
 	 * show that none came.  And where the FIN itself did not pass, its ACK need not have. */
-	if (id < 0 || fin->inferred || (tf_without_acks(ctx) && !again) || !fin->packet ||
+	if (fin->inferred || (tf_without_acks(ctx) && !again) || !fin->packet ||
 	    (!c->end[!which].packets && again < FIN_REPEATS) || tf_raised(ctx, c, (enum tf_anomaly)id, which))
 		return INT64_MAX;
 	return in_state_since(ctx, c, which) + (again >= FIN_REPEATS ? FIN_REPEATED_NS : FIN_LIMIT_NS);
@@ -161,16 +163,16 @@ holds_back(const struct tf_extra *x, enum tf_endpoint waiter)
 static int64_t
 waits_since(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint waiter)
 {
+	const struct tf_end *end = &c->end[waiter], *peer = &c->end[!waiter];
+
+	if (tf_end_state(end) != TF_FIN_WAIT_2 || tf_end_state(peer) != TF_CLOSE_WAIT)
+		return INT64_MAX;
 	const struct tf_closing *k = tf_closing_if(ctx, c);
 	const struct tf_extra *x = tf_extra_if(ctx, c);
-	const struct tf_end *end = &c->end[waiter], *peer = &c->end[!waiter];
 	const struct tf_fin_record *fin = &k->fin[waiter];
 	int64_t data_ns = tf_data_after_fin_ns(k, !waiter);
-
-	if (tf_end_state(end) != TF_FIN_WAIT_2 || tf_end_state(peer) != TF_CLOSE_WAIT || !fin->ack_ns)
-		return INT64_MAX;
 	/* What did not pass may have been an octet of data. */
-	if (fin->inferred)
+	if (!fin->ack_ns || fin->inferred)
 		return INT64_MAX;
 	/* It may have sent its FIN before the capture began. */
 	if (c->flags & TF_CONN_MIDSTREAM && !tf_end_has(peer, TF_END_SENT_DATA))
@@ -197,6 +199,8 @@ wait_deadline(const struct tf_context *ctx, const struct tf_connection *c, enum 
 	enum tf_endpoint peer = waiter == TF_CLIENT ? TF_SERVER : TF_CLIENT;
 	int64_t since = waits_since(ctx, c, waiter), next = INT64_MAX, leak;
 
+	if (since == INT64_MAX)
+		return next;
 	if (!tf_raised(ctx, c, TF_A_STUCK_FIN_WAIT_2, waiter))
 		next = limit_after(ctx, since, TF_TIMER_FIN_WAIT_2);
 	if (!tf_raised(ctx, c, TF_A_STUCK_CLOSE_WAIT, peer)) {

@@ -210,16 +210,15 @@ lower_in_a_leap(const struct tf_context *ctx, struct tf_finding *f)
 /* ---- on the way ------------------------------------------------------------------------ */
 
 static void
-emit(struct tf_context *ctx, const struct tf_finding *f)
+emit(struct tf_context *ctx, struct tf_finding *f)
 {
-	struct tf_finding out = *f;
-	struct tf_event e = {.kind = TF_EV_FINDING, .finding = &out};
+	struct tf_event e = {.kind = TF_EV_FINDING, .finding = f};
 
-	lower_in_a_leap(ctx, &out);
+	lower_in_a_leap(ctx, f);
 	ctx->stats->anomalies[f->id]++;
 	/* A deadline: the last frame that proves it. */
-	if (!out.packet)
-		out.packet = out.packet_count ? out.packets[out.packet_count - 1] : ctx->last_packet;
+	if (!f->packet)
+		f->packet = f->packet_count ? f->packets[f->packet_count - 1] : ctx->last_packet;
 	tf_briefs_emit(ctx);
 	if (ctx->sink.wanted & TF_EV_FINDING)
 		ctx->sink.event(ctx->sink.context, &e);
@@ -228,7 +227,9 @@ emit(struct tf_context *ctx, const struct tf_finding *f)
 void
 tf_raise_subject(struct tf_context *ctx, const struct tf_finding *f)
 {
-	emit(ctx, f);
+	struct tf_finding out = *f;
+
+	emit(ctx, &out);
 }
 
 /* ---- a capture that lost packets -------------------------------------------------------- */
@@ -264,13 +265,12 @@ rests_on_the_unseen(const struct tf_finding *f)
 	return f->id == TF_A_SYN_UNANSWERED && attempts && attempts->count == 1;
 }
 
-static struct tf_finding
-in_its_capture(const struct tf_context *ctx, struct tf_finding f)
+static void
+lower_in_its_capture(const struct tf_context *ctx, struct tf_finding *f)
 {
-	if (tf_capture_misses(ctx, GAPS_PER_CENT) && rests_on_the_unseen(&f))
-		tf_finding_lower(&f, f.severity == TF_ERROR ? TF_WARNING : TF_NOTICE,
+	if (tf_capture_misses(ctx, GAPS_PER_CENT) && rests_on_the_unseen(f))
+		tf_finding_lower(f, f->severity == TF_ERROR ? TF_WARNING : TF_NOTICE,
 		                 "The capture lost packets, and one that was not seen may explain this.");
-	return f;
 }
 
 bool
@@ -281,7 +281,8 @@ tf_raise(struct tf_context *ctx, struct tf_connection *c, const struct tf_findin
 	const struct tf_detail *lasted = detail_of(f, "for");
 	if (lasted)
 		tf_ending_await(ctx, c, f, f->ts_ns - lasted->ns);
-	struct tf_finding out = in_its_capture(ctx, *f);
+	struct tf_finding out = *f;
+	lower_in_its_capture(ctx, &out);
 	emit(ctx, &out);
 	return true;
 }

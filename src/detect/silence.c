@@ -280,7 +280,9 @@ idle_from(const struct tf_context *ctx, const struct tf_connection *c)
 static int64_t
 idle_deadline(const struct tf_context *ctx, const struct tf_connection *c)
 {
-	return tf_raised(ctx, c, TF_A_IDLE, TF_NEITHER) ? INT64_MAX : idle_from(ctx, c);
+	int64_t from = idle_from(ctx, c);
+
+	return from != INT64_MAX && tf_raised(ctx, c, TF_A_IDLE, TF_NEITHER) ? INT64_MAX : from;
 }
 
 static void
