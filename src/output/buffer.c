@@ -131,8 +131,10 @@ tf_put_padded(struct tf_buf *b, const char *s, size_t width)
 void
 tf_put_clean(struct tf_buf *b, const char *s)
 {
+	if (!tf_buf_room(b, strlen(s)))
+		return;
 	for (; *s != '\0'; s++)
-		tf_put_char(b, (unsigned char)*s < ' ' || *s == 0x7f ? '?' : *s);
+		b->data[b->len++] = (unsigned char)*s < ' ' || *s == 0x7f ? '?' : *s;
 }
 
 char *

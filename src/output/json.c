@@ -67,15 +67,17 @@ put_details(struct tf_output *o, const struct tf_finding *f)
 
 /* The finding's sentence: escaped as a whole, since details may be any text. */
 static void
-put_message_string(struct tf_buf *b, const struct tf_finding *f)
+put_message_string(struct tf_output *o, const struct tf_finding *f)
 {
-	struct tf_buf text;
+	struct tf_buf *text = &o->sentence;
 
-	tf_buf_init(&text, -1);
-	tf_put_message(&text, f);
-	tf_put_char(&text, '\0');
-	tf_put_json_string(b, text.error == 0 ? text.data : NULL);
-	tf_buf_done(&text, b);
+	text->len = 0;
+	tf_put_message(text, f);
+	tf_put_char(text, '\0');
+	if (text->error == 0)
+		tf_put_json_string(&o->out, text->data);
+	else
+		tf_output_no_memory(o);
 }
 
 /* The fields with which everything that happens to a connection begins. */
@@ -107,7 +109,7 @@ put_finding(struct tf_output *o, const struct tf_finding *f)
 	tf_put_lit(b, ",\"packets\":");
 	put_numbers(b, f->packets, f->packet_count);
 	tf_put_lit(b, ",\"message\":");
-	put_message_string(b, f);
+	put_message_string(o, f);
 	tf_put_lit(b, ",\"reference\":");
 	tf_put_json_string(b, info->reference);
 	tf_put_lit(b, ",\"details\":");

@@ -98,7 +98,7 @@ tf_put_detail_json(struct tf_buf *b, const struct tf_detail *d, unsigned decimal
 static bool
 is_name(const char *name, const char *begin, size_t n)
 {
-	return strlen(name) == n && memcmp(name, begin, n) == 0;
+	return *name == *begin && strlen(name) == n && memcmp(name, begin, n) == 0;
 }
 
 /* What stands for {NAME}, N octets long; a number that the finding lacks is a question mark. */
@@ -152,27 +152,18 @@ put_note(struct tf_buf *b, const struct tf_finding *f)
 void
 tf_put_message(struct tf_buf *b, const struct tf_finding *f)
 {
-	const char *template = tf_anomaly_info(f->id)->message;
-	struct tf_buf text;
+	const char *template = tf_anomaly_info(f->id)->message, *p = template, *open, *close;
 
-	tf_buf_init(&text, -1);
-	for (const char *p = template; *p != '\0';) {
-		size_t plain = strcspn(p, "{"), at = text.len + plain;
-		const char *close = strchr(p + plain, '}');
-
-		tf_put(&text, p, close != NULL ? plain : strlen(p));
-		if (close == NULL)
-			break;
-		p += plain;
-		put_named(&text, f, p + 1, (size_t)(close - p - 1));
-		if (begins_sentence(template, p))
-			capitalize(&text, at);
+	while ((open = strchr(p, '{')) != NULL && (close = strchr(open, '}')) != NULL) {
+		tf_put(b, p, (size_t)(open - p));
+		size_t at = b->len;
+		put_named(b, f, open + 1, (size_t)(close - open - 1));
+		if (begins_sentence(template, open))
+			capitalize(b, at);
 		p = close + 1;
 	}
-	put_note(&text, f);
-	if (text.len > 0)
-		tf_put(b, text.data, text.len);
-	tf_buf_done(&text, b);
+	tf_put_str(b, p);
+	put_note(b, f);
 }
 
 const struct tf_ending *

@@ -27,7 +27,8 @@ const struct tf_ending *tf_ending_in(const struct tf_connection_record *r, enum 
 /* E's sentence, for behind that of its finding: "The server closed after all, after 72.5 s (packet 10)." */
 void tf_put_ending(struct tf_buf *b, const struct tf_ending *e);
 
-/* The sentence of F: its template with {details}, {end} and {peer} put in. */
+/* The sentence of F: its template with {details}, {end} and {peer} put in.  B keeps in memory: letters in it are
+ * changed. */
 void tf_put_message(struct tf_buf *b, const struct tf_finding *f);
 
 #endif

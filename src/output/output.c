@@ -89,6 +89,8 @@ tf_output_new(const char *format, int fd, const struct tf_output_options *option
 	o->wanted = w->wanted(&o->options);
 	o->decimals = 6;
 	tf_buf_init(&o->out, fd);
+	tf_buf_init(&o->sentence, -1);
+	tf_buf_init(&o->paragraph, -1);
 	if (w->begin != NULL)
 		w->begin(o);
 	return o;
@@ -192,6 +194,8 @@ tf_output_close(struct tf_output *o)
 	if (o->writer->free != NULL)
 		o->writer->free(o);
 	tf_buf_fini(&o->out);
+	tf_buf_fini(&o->sentence);
+	tf_buf_fini(&o->paragraph);
 	free(o->state);
 	free(o);
 	return error;

@@ -204,21 +204,20 @@ place_finding(struct tf_output *o, const struct tf_finding *f, const char *messa
 static void
 on_finding(struct tf_output *o, const struct tf_finding *f)
 {
-	struct tf_buf message;
+	struct tf_buf *message = &o->sentence;
 
 	if (f->id != TF_A_MIDSTREAM || !counts_older_by_record(o))
 		state_of(o)->findings[f->id][f->severity]++;
 	if (!filter_leaves_finding(o, f) || is_left_to_record(o, f))
 		return;
-	tf_buf_init(&message, -1);
-	tf_put_message(&message, f);
-	put_conns(&message, f);
-	tf_put_char(&message, '\0');
-	if (message.error == 0)
-		place_finding(o, f, message.data);
+	message->len = 0;
+	tf_put_message(message, f);
+	put_conns(message, f);
+	tf_put_char(message, '\0');
+	if (message->error == 0)
+		place_finding(o, f, message->data);
 	else
 		tf_output_no_memory(o);
-	tf_buf_done(&message, &o->out);
 }
 
 /* ---- lines of -v ------------------------------------------------------------------------ */

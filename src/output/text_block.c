@@ -116,20 +116,19 @@ void
 tf_text_finding(struct tf_output *o, const struct tf_finding *f, const char *message,
                 const struct tf_ending *ending, const char *ids, struct tf_times times)
 {
-	struct tf_buf *b = &o->out, text;
+	struct tf_buf *b = &o->out, *text = &o->paragraph;
 
 	tf_put_fill(b, ' ', INDENT);
 	tf_put_severity(b, &o->options, f->severity);
 	tf_put_lit(b, "  ");
-	tf_buf_init(&text, -1);
-	tf_put_str(&text, message);
+	text->len = 0;
+	tf_put_str(text, message);
 	if (ending != NULL) {
-		tf_put_char(&text, ' ');
-		tf_put_ending(&text, ending);
+		tf_put_char(text, ' ');
+		tf_put_ending(text, ending);
 	}
-	put_evidence(o, &text, f, ids, times);
-	tf_put_wrapped_buf(b, &text, BODY, BODY, o->options.width);
-	tf_buf_done(&text, &o->out);
+	put_evidence(o, text, f, ids, times);
+	tf_put_wrapped_buf(b, text, BODY, BODY, o->options.width);
 	tf_put_char(b, '\n');
 	explain(o, f->id, f->conn);
 }
@@ -196,14 +195,15 @@ put_unnoted_beginning(struct tf_output *o, const struct tf_connection_record *r)
 	    .detail = {{.name = "first", .kind = TF_D_TEXT, .text = beginning_of(r)}},
 	    .detail_count = 1,
 	};
-	struct tf_buf message;
+	struct tf_buf *message = &o->sentence;
 
-	tf_buf_init(&message, -1);
-	tf_put_message(&message, &f);
-	tf_put_char(&message, '\0');
-	if (message.error == 0)
-		tf_text_finding(o, &f, message.data, NULL, tf_anomaly_info(f.id)->id, TF_ONCE);
-	tf_buf_done(&message, &o->out);
+	message->len = 0;
+	tf_put_message(message, &f);
+	tf_put_char(message, '\0');
+	if (message->error == 0)
+		tf_text_finding(o, &f, message->data, NULL, tf_anomaly_info(f.id)->id, TF_ONCE);
+	else
+		tf_output_no_memory(o);
 }
 
 /* How often ID came up in R's connection; once where each time has a sentence of its own in P.  It is not known of which
@@ -316,29 +316,30 @@ static void
 put_heading(struct tf_output *o, const struct tf_connection_record *r)
 {
 	const struct tf_end_record *client = &r->end[TF_CLIENT], *server = &r->end[TF_SERVER];
-	struct tf_buf text;
+	struct tf_buf *text = &o->paragraph;
 	size_t at = 1 + tf_text_digits(r->conn);
 
 	tf_text_number(o, r->conn);
-	tf_buf_init(&text, -1);
-	tf_put_end(&text, &o->options, &client->addr, client->port);
-	tf_put_lit(&text, " -> ");
-	tf_put_end(&text, &o->options, &server->addr, server->port);
-	at = put_field(o, &text, at);
-	tf_put_duration(&text, r->last_ts_ns - r->first_ts_ns);
-	at = put_field(o, &text, at);
-	tf_put_plural(&text, client->packets + server->packets, "packet", "packets");
-	at = put_field(o, &text, at);
-	tf_put_size(&text, client->bytes);
-	tf_put_lit(&text, " out, ");
-	tf_put_size(&text, server->bytes);
-	tf_put_lit(&text, " back");
-	at = put_field(o, &text, at);
+	text->len = 0;
+	tf_put_end(text, &o->options, &client->addr, client->port);
+	tf_put_lit(text, " -> ");
+	tf_put_end(text, &o->options, &server->addr, server->port);
+	at = put_field(o, text, at);
+	tf_put_duration(text, r->last_ts_ns - r->first_ts_ns);
+	at = put_field(o, text, at);
+	tf_put_plural(text, client->packets + server->packets, "packet", "packets");
+	at = put_field(o, text, at);
+	tf_put_size(text, client->bytes);
+	tf_put_lit(text, " out, ");
+	tf_put_size(text, server->bytes);
+	tf_put_lit(text, " back");
+	at = put_field(o, text, at);
 	put_last_states(o, r, at);
 	if (r->evicted)
 		tf_put_lit(&o->out, ", forgotten for want of room");
 	tf_put_char(&o->out, '\n');
-	tf_buf_done(&text, &o->out);
+	if (text->error != 0)
+		tf_output_no_memory(o);
 }
 
 /* Where an end's fate is really open, say so. */

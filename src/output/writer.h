@@ -32,7 +32,8 @@ struct tf_output {
 	unsigned wanted;
 	unsigned decimals; /* of times: 9 once an input counts in nanoseconds, else 6 */
 	struct tf_buf out;
-	void *state; /* the writer's own */
+	struct tf_buf sentence, paragraph; /* scratch paper in memory; whoever needs it empties it first */
+	void *state;                       /* the writer's own */
 };
 
 extern const struct tf_writer tf_text_writer;
