@@ -468,34 +468,33 @@ put_json_escaped(struct tf_buf *b, unsigned char c)
 	}
 }
 
-#define EACH_OCTET(V) (UINT64_C(0x0101010101010101) * (V))
+/* Sixteen octets side by side.  With a sign, those beyond ASCII are less than a blank. */
+typedef signed char octets __attribute__((vector_size(16)));
 
-/* Has V an octet that cannot stand for itself in a JSON string: a control character, a quote, a backslash, or none of
- * ASCII?  A subtraction borrows from an octet only where a lower one is such a one. */
-static bool
-has_special(uint64_t v)
+/* Which of them cannot stand for themselves in a JSON string: control characters, the quote, the backslash, and all that is
+ * not ASCII. */
+static octets
+specials(octets v)
 {
-	uint64_t quote = v ^ EACH_OCTET('"'), backslash = v ^ EACH_OCTET('\\'), del = v ^ EACH_OCTET(0x7f);
-
-	return ((v | (v - EACH_OCTET(' ')) | (quote - EACH_OCTET(1)) | (backslash - EACH_OCTET(1)) |
-	         (del - EACH_OCTET(1))) &
-	        EACH_OCTET(0x80)) != 0;
+	return (v < ' ') | (v == '"') | (v == '\\') | (v == 0x7f);
 }
 
 /* Do all N octets of S stand for themselves, as in nearly all strings? */
 static bool
 is_plain_json(const char *s, size_t n)
 {
-	uint64_t v;
+	octets v, found = {0};
+	uint64_t half[2];
 
 	for (; n >= sizeof v; s += sizeof v, n -= sizeof v) {
 		memcpy(&v, s, sizeof v);
-		if (has_special(v))
-			return false;
+		found |= specials(v);
 	}
-	v = EACH_OCTET('a');
+	memset(&v, 'a', sizeof v);
 	memcpy(&v, s, n);
-	return !has_special(v);
+	found |= specials(v);
+	memcpy(half, &found, sizeof half);
+	return (half[0] | half[1]) == 0;
 }
 
 /* The first character of S, escaped where it must be; returns what it took of S. */

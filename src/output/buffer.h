@@ -146,6 +146,15 @@ size_t tf_put_utf8(struct tf_buf *b, const char *s);
 /* S as a JSON string with its quotes (RFC 8259); octets that are no UTF-8 become U+FFFD; NULL becomes null. */
 void tf_put_json_string(struct tf_buf *b, const char *s);
 
+/* WORD as one: out of this program's tables, so each of its octets stands for itself. */
+static inline void
+tf_put_json_word(struct tf_buf *b, const char *word)
+{
+	tf_put_char(b, '"');
+	tf_put_str(b, word);
+	tf_put_char(b, '"');
+}
+
 /* N octets in base 64 (RFC 4648 section 4), padded. */
 void tf_put_base64(struct tf_buf *b, const uint8_t *data, size_t n);
 

@@ -43,7 +43,7 @@ put_members(struct tf_output *o, const struct tf_detail *d, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		if (i > 0)
 			tf_put_char(b, ',');
-		tf_put_json_string(b, d[i].name);
+		tf_put_json_word(b, d[i].name);
 		tf_put_char(b, ':');
 		tf_put_detail_json(b, &d[i], o->decimals);
 	}
@@ -103,15 +103,15 @@ put_finding(struct tf_output *o, const struct tf_finding *f)
 	tf_put_lit(b, "{\"type\":\"anomaly\",");
 	put_where(o, f);
 	tf_put_lit(b, "\"id\":");
-	tf_put_json_string(b, info->id);
+	tf_put_json_word(b, info->id);
 	tf_put_lit(b, ",\"severity\":");
-	tf_put_json_string(b, tf_severity_name(f->severity));
+	tf_put_json_word(b, tf_severity_name(f->severity));
 	tf_put_lit(b, ",\"packets\":");
 	put_numbers(b, f->packets, f->packet_count);
 	tf_put_lit(b, ",\"message\":");
 	put_message_string(o, f);
 	tf_put_lit(b, ",\"reference\":");
-	tf_put_json_string(b, info->reference);
+	tf_put_json_word(b, info->reference);
 	tf_put_lit(b, ",\"details\":");
 	put_details(o, f);
 	tf_put_lit(b, ",\"subject\":");

@@ -139,13 +139,13 @@ put_anomalies(struct tf_buf *b, const struct tf_connection_record *r)
 	for (size_t i = 0; i < r->anomaly_count; i++) {
 		if (i > 0)
 			tf_put_char(b, ',');
-		tf_put_json_string(b, tf_anomaly_info(r->anomalies[i].id)->id);
+		tf_put_json_word(b, tf_anomaly_info(r->anomalies[i].id)->id);
 	}
 	tf_put_lit(b, "],\"anomaly_counts\":{");
 	for (size_t i = 0; i < r->anomaly_count; i++) {
 		if (i > 0)
 			tf_put_char(b, ',');
-		tf_put_json_string(b, tf_anomaly_info(r->anomalies[i].id)->id);
+		tf_put_json_word(b, tf_anomaly_info(r->anomalies[i].id)->id);
 		tf_put_char(b, ':');
 		tf_put_u64(b, r->anomalies[i].count);
 	}

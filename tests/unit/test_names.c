@@ -171,6 +171,16 @@ is_prose(const char *text)
 	       strchr(text, '\n') == NULL && strchr(text, '\t') == NULL && text[0] != ' ';
 }
 
+/* Printable ASCII but for what JSON escapes: RFC 8259 section 7. */
+static bool
+is_plain(const char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~' || *text == '"' || *text == '\\')
+			return false;
+	return true;
+}
+
 static void
 test_rows_complete(void)
 {
@@ -186,6 +196,8 @@ test_rows_complete(void)
 		check(is_prose(info->causes), info->id, "causes");
 		check(is_prose(info->look), info->id, "look");
 		check(strlen(info->reference) > 0, info->id, "reference");
+		check(is_plain(info->reference), info->id,
+		      "no octet of the reference needs an escape in JSON");
 	}
 }
 

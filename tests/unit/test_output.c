@@ -530,11 +530,11 @@ octets_of_addresses(void)
 	tf_buf_fini(&b);
 }
 
-/* Each character of ASCII, at each place of words of each length up to three times eight. */
+/* Each character of ASCII, at each place of words of each length up to three times sixteen. */
 static void
 json_strings_of_all_lengths(void)
 {
-	char word[25], wanted[40];
+	char word[49], wanted[64];
 	struct tf_buf b;
 
 	tf_buf_init(&b, -1);
