@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "octets.h"
+
 #define DRAIN_AT     (256 * 1024) /* octets gathered before a write */
 #define NS_PER_S     INT64_C(1000000000)
 #define S_PER_DAY    INT64_C(86400)
@@ -468,13 +470,10 @@ put_json_escaped(struct tf_buf *b, unsigned char c)
 	}
 }
 
-/* Sixteen octets side by side.  With a sign, those beyond ASCII are less than a blank. */
-typedef signed char octets __attribute__((vector_size(16)));
-
-/* Which of them cannot stand for themselves in a JSON string: control characters, the quote, the backslash, and all that is
- * not ASCII. */
-static octets
-specials(octets v)
+/* Which cannot stand for themselves in a JSON string: control characters, the quote, the backslash, and all that is not
+ * ASCII. */
+static tf_octets
+specials(tf_octets v)
 {
 	return (v < ' ') | (v == '"') | (v == '\\') | (v == 0x7f);
 }
@@ -483,18 +482,13 @@ specials(octets v)
 static bool
 is_plain_json(const char *s, size_t n)
 {
-	octets v, found = {0};
-	uint64_t half[2];
+	char rest[] = "aaaaaaaaaaaaaaaa";
+	tf_octets found = {0};
 
-	for (; n >= sizeof v; s += sizeof v, n -= sizeof v) {
-		memcpy(&v, s, sizeof v);
-		found |= specials(v);
-	}
-	memset(&v, 'a', sizeof v);
-	memcpy(&v, s, n);
-	found |= specials(v);
-	memcpy(half, &found, sizeof half);
-	return (half[0] | half[1]) == 0;
+	for (; n >= sizeof found; s += sizeof found, n -= sizeof found)
+		found |= specials(tf_octets_at(s));
+	memcpy(rest, s, n);
+	return !tf_octets_any(found | specials(tf_octets_at(rest)));
 }
 
 /* The first character of S, escaped where it must be; returns what it took of S. */

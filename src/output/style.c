@@ -5,6 +5,8 @@
  */
 #include "style.h"
 
+#include "octets.h"
+
 void
 tf_color_on(struct tf_buf *b, const struct tf_output_options *options, enum tf_color color)
 {
@@ -78,30 +80,26 @@ put_line_end(struct tf_buf *b, size_t indent)
 	tf_put_fill(b, ' ', indent);
 }
 
-/* One column an octet, and one space between words: looked at eight octets at a time, since sentences are long and
- * many. */
+/* Those of TEXT, and one more, that are no column of their own, or a space before another one. */
+static tf_octets
+hard_to_wrap(const char *text)
+{
+	tf_octets v = tf_octets_at(text), next = tf_octets_at(text + 1);
+
+	return (v < 0) | ((v == ' ') & (next == ' '));
+}
+
+/* Has the text of N octets one column an octet, and one space between words?  Sentences have, and are long and many. */
 static bool
 is_simple(const char *text, size_t n)
 {
-	const uint64_t each = UINT64_C(0x0101010101010101), high = each * 0x80;
-	uint64_t word, high_bits = 0, doubled = 0, before = 1;
-	size_t i = 0;
+	tf_octets found = {0};
 
-	for (; i + 8 <= n; i += 8) {
-		memcpy(&word, text + i, sizeof word);
-		high_bits |= word;
-		/* No octet is above 0x7f, or it does not matter any more: so no carry goes from one to the next. */
-		uint64_t other = (word ^ each * ' ') & ~high;
-		uint64_t spaces = ~(other + (high - each)) & high;
-		doubled |= (spaces & (spaces >> 8)) | (before & (text[i] == ' '));
-		before = text[i + 7] == ' ';
-	}
-	for (; i < n; i++) {
-		high_bits |= (unsigned char)text[i];
-		doubled |= before & (text[i] == ' ');
-		before = text[i] == ' ';
-	}
-	return !(high_bits & high) && !doubled && !before;
+	if (n < sizeof found || text[0] == ' ' || text[n - 1] == ' ')
+		return false;
+	for (size_t i = 0; i + sizeof found < n; i += sizeof found)
+		found |= hard_to_wrap(text + i);
+	return !tf_octets_any(found | hard_to_wrap(text + n - sizeof found));
 }
 
 /* As tf_put_wrapped(), for a simple text: as many words as a line has room for are put at once. */
@@ -140,7 +138,7 @@ tf_put_wrapped(struct tf_buf *b, const char *text, size_t at, size_t indent, siz
 	bool fresh = true; /* nothing of the text stands on this line yet */
 	size_t octets = strlen(text);
 
-	if (at >= indent && octets > 0 && is_simple(text, octets))
+	if (at >= indent && is_simple(text, octets))
 		return put_wrapped_simply(b, text, octets, at, indent, width);
 	for (const char *p = text + strspn(text, " "); *p != '\0';) {
 		size_t n = strcspn(p, " "), wide = columns(p, n);

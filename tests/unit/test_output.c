@@ -1929,9 +1929,30 @@ lines_break_at_the_same_words(void)
 	}
 }
 
+/* Wherever two spaces are, in texts of each length up to three times sixteen. */
+static void
+words_stand_one_space_apart(void)
+{
+	char text[49], wanted[49];
+	struct tf_buf b;
+
+	tf_buf_init(&b, -1);
+	for (int n = 4; n < (int)sizeof text; n++)
+		for (int at = 1; at + 3 <= n; at++) {
+			memset(text, 'a', (size_t)n);
+			text[n] = '\0';
+			text[at] = text[at + 1] = ' ';
+			snprintf(wanted, sizeof wanted, "%.*s%s", at, text, text + at + 1);
+			CU_ASSERT_EQUAL(tf_put_wrapped(&b, text, 0, 0, sizeof text), (size_t)n - 1);
+			EXPECT(text_of(&b), wanted);
+		}
+	tf_buf_fini(&b);
+}
+
 const char tf_suite[] = "output";
 const struct tf_test tf_tests[] = {
     {"lines break at the same words", lines_break_at_the_same_words},
+    {"words stand one space apart", words_stand_one_space_apart},
     {"numbers in decimal, in groups, in hexadecimal", numbers},
     {"numbers as printf writes them", numbers_as_printf_writes_them},
     {"seconds keep every digit", seconds},
