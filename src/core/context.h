@@ -74,7 +74,7 @@ struct tf_closing *tf_closing_of(struct tf_context *ctx, struct tf_connection *c
 static inline struct tf_closing *
 tf_closing_if(const struct tf_context *ctx, const struct tf_connection *c)
 {
-	return c->closing ? tf_pool_at(&ctx->closings, c->closing) : NULL;
+	return c->closing ? TF_POOL_ITEM(&ctx->closings, struct tf_closing, c->closing) : NULL;
 }
 
 /* The rare things of C, made if need be.  NULL where the pool is full: then it is counted. */
@@ -86,7 +86,7 @@ tf_extra_if(const struct tf_context *ctx, const struct tf_connection *c)
 {
 	const struct tf_closing *k = tf_closing_if(ctx, c);
 
-	return k && k->extra ? tf_pool_at(&ctx->extras, k->extra) : NULL;
+	return k && k->extra ? TF_POOL_ITEM(&ctx->extras, struct tf_extra, k->extra) : NULL;
 }
 
 /* Of the frame of which only the low 32 bits are known, the number: the latest one that is possible.  0: there is

@@ -167,13 +167,15 @@ static int64_t
 silent_fin_deadline(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint which)
 {
 	const tf_states second = TF_STATES(TF_CLOSING) | TF_STATES(TF_LAST_ACK);
-	const struct tf_closing *k = tf_closing_if(ctx, c);
-	const struct tf_extra *x = tf_extra_if(ctx, c);
-	const struct tf_fin_record *fin = k ? &k->fin[which] : NULL;
 	tf_states state = TF_STATES(tf_end_state(&c->end[which]));
 	bool waits = state & second || (state & TF_STATES(TF_FIN_WAIT_1) && c->flags & TF_CONN_GAP);
 
-	if (!k || !waits || tf_end_has(&c->end[which], TF_END_FIN_ACKED) || fin->inferred ||
+	if (!waits)
+		return INT64_MAX;
+	const struct tf_closing *k = tf_closing_if(ctx, c);
+	const struct tf_extra *x = tf_extra_if(ctx, c);
+	const struct tf_fin_record *fin = k ? &k->fin[which] : NULL;
+	if (!k || tf_end_has(&c->end[which], TF_END_FIN_ACKED) || fin->inferred ||
 	    tf_fin_times_again(ctx, c, which) > (state & second ? 2 : 0) ||
 	    (x && x->end[which].unanswered > 2))
 		return INT64_MAX;
@@ -206,12 +208,13 @@ is_read(const struct tf_connection *c, const struct tf_extra *x, enum tf_endpoin
 static int64_t
 unseen_rst_deadline(const struct tf_context *ctx, const struct tf_connection *c, enum tf_endpoint which)
 {
-	const struct tf_closing *k = tf_closing_if(ctx, c);
-	const struct tf_extra *x = tf_extra_if(ctx, c);
 	const struct tf_end *end = &c->end[which], *peer = &c->end[!which];
 
-	if (!k || tf_end_state(end) != TF_CLOSE_WAIT || tf_end_state(peer) != TF_FIN_WAIT_2 ||
-	    !tf_data_after_fin_ns(k, which) || tf_seq_ge(end->una, end->max) || peer->window == 0 ||
+	if (tf_end_state(end) != TF_CLOSE_WAIT || tf_end_state(peer) != TF_FIN_WAIT_2)
+		return INT64_MAX;
+	const struct tf_closing *k = tf_closing_if(ctx, c);
+	const struct tf_extra *x = tf_extra_if(ctx, c);
+	if (!k || !tf_data_after_fin_ns(k, which) || tf_seq_ge(end->una, end->max) || peer->window == 0 ||
 	    (x && x->end[which].unanswered) || is_read(c, x, which))
 		return INT64_MAX;
 	return c->last_ts_ns + fin_patience_ns(ctx, c, which == TF_CLIENT ? TF_SERVER : TF_CLIENT);

@@ -26,6 +26,9 @@ tf_pool_at(const struct tf_pool *pool, uint32_t index)
 	return pool->items + (uint64_t)(index - 1) * pool->item_bytes;
 }
 
+/* The same in a pool that holds items of TYPE: the compiler knows their size. */
+#define TF_POOL_ITEM(pool, type, index) ((type *)(void *)(pool)->items + ((uint64_t)(index)-1))
+
 #define TF_POOL_AHEAD 4
 
 /* The item that is likely to be handed out soon. */

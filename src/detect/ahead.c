@@ -146,10 +146,8 @@ raise_unsent(struct tf_context *ctx, struct tf_connection *c, const struct tf_ah
 }
 
 int64_t
-tf_ahead_next(const struct tf_context *ctx, const struct tf_connection *c)
+tf_ahead_next(const struct tf_extra *x)
 {
-	const struct tf_extra *x = tf_extra_if(ctx, c);
-
 	return x->ahead.packet ? x->ahead.due_ns : INT64_MAX;
 }
 

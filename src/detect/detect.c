@@ -123,19 +123,21 @@ has_room(const struct tf_context *ctx, const struct tf_connection *c)
 int64_t
 tf_detect_next(const struct tf_context *ctx, const struct tf_connection *c)
 {
+	const struct tf_extra *x = tf_extra_if(ctx, c);
+
 	/* What cannot be noted would be due again at once, for ever. */
-	if (!tf_extra_if(ctx, c) && !has_room(ctx, c))
+	if (!x && !has_room(ctx, c))
 		return INT64_MAX;
 	int64_t next = tf_silence_next(ctx, c);
 	if (c->closing)
 		next = tf_earlier(next, tf_closing_next(ctx, c));
-	if (!tf_extra_if(ctx, c))
+	if (!x)
 		return next;
-	next = tf_earlier(next, tf_opening_next(ctx, c));
-	next = tf_earlier(next, tf_handshake_next(ctx, c));
-	next = tf_earlier(next, tf_doubtful_next(ctx, c));
-	next = tf_earlier(next, tf_ahead_next(ctx, c));
-	return tf_earlier(next, tf_gaps_next(ctx, c));
+	next = tf_earlier(next, tf_opening_next(ctx, c, x));
+	next = tf_earlier(next, tf_handshake_next(x));
+	next = tf_earlier(next, tf_doubtful_next(x));
+	next = tf_earlier(next, tf_ahead_next(x));
+	return tf_earlier(next, tf_gaps_next(x));
 }
 
 void

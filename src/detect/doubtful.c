@@ -222,9 +222,8 @@ tf_doubtful_segment(const struct tf_step *st)
 }
 
 int64_t
-tf_doubtful_next(const struct tf_context *ctx, const struct tf_connection *c)
+tf_doubtful_next(const struct tf_extra *x)
 {
-	const struct tf_extra *x = tf_extra_if(ctx, c);
 	int64_t next = INT64_MAX;
 
 	for (int e = 0; e < 2; e++)

@@ -54,7 +54,8 @@ void tf_raise_simultaneous_open(const struct tf_step *st, const char *note);
 void tf_midstream_end(struct tf_context *ctx, struct tf_connection *c);
 /* Is a refusal sure by now?  AT_END: nothing will contradict it any more. */
 void tf_refusal_deadline(struct tf_context *ctx, struct tf_connection *c, bool at_end);
-int64_t tf_opening_next(const struct tf_context *ctx, const struct tf_connection *c);
+int64_t tf_opening_next(const struct tf_context *ctx, const struct tf_connection *c,
+                        const struct tf_extra *x);
 void tf_opening_deadline(struct tf_context *ctx, struct tf_connection *c);
 
 void tf_unanswered_segment(const struct tf_step *st);
@@ -84,7 +85,7 @@ uint64_t tf_answer_packet(const struct tf_context *ctx, const struct tf_connecti
 int64_t tf_answer_ns(const struct tf_context *ctx, const struct tf_connection *c);
 /* S is the third segment of C's handshake. */
 void tf_note_third_packet(struct tf_context *ctx, const struct tf_connection *c, const struct tf_segment *s);
-int64_t tf_handshake_next(const struct tf_context *ctx, const struct tf_connection *c);
+int64_t tf_handshake_next(const struct tf_extra *x);
 void tf_handshake_deadline(struct tf_context *ctx, struct tf_connection *c);
 void tf_handshake_end(struct tf_context *ctx, struct tf_connection *c);
 
@@ -133,7 +134,7 @@ void tf_injection_data(const struct tf_step *st, const struct tf_digest *former)
 void tf_injection_beyond(const struct tf_step *st, const struct tf_fin_record *fin);
 
 void tf_doubtful_segment(const struct tf_step *st);
-int64_t tf_doubtful_next(const struct tf_context *ctx, const struct tf_connection *c);
+int64_t tf_doubtful_next(const struct tf_extra *x);
 void tf_doubtful_deadline(struct tf_context *ctx, struct tf_connection *c);
 
 void tf_overlap_segment(const struct tf_step *st);
@@ -164,10 +165,10 @@ int64_t tf_closing_next(const struct tf_context *ctx, const struct tf_connection
 void tf_closing_deadline(struct tf_context *ctx, struct tf_connection *c);
 
 void tf_ahead_segment(const struct tf_step *st);
-int64_t tf_ahead_next(const struct tf_context *ctx, const struct tf_connection *c);
+int64_t tf_ahead_next(const struct tf_extra *x);
 void tf_ahead_deadline(struct tf_context *ctx, struct tf_connection *c, bool at_end);
 
-int64_t tf_gaps_next(const struct tf_context *ctx, const struct tf_connection *c);
+int64_t tf_gaps_next(const struct tf_extra *x);
 void tf_gaps_deadline(struct tf_context *ctx, struct tf_connection *c, bool at_end);
 
 #endif

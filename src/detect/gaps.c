@@ -14,10 +14,8 @@ due_at(const struct tf_gap *gap)
 }
 
 int64_t
-tf_gaps_next(const struct tf_context *ctx, const struct tf_connection *c)
+tf_gaps_next(const struct tf_extra *x)
 {
-	const struct tf_extra *x = tf_extra_if(ctx, c);
-
 	return tf_earlier(due_at(&x->gap[TF_CLIENT]), due_at(&x->gap[TF_SERVER]));
 }
 

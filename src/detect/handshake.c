@@ -385,10 +385,8 @@ tf_handshake_segment(const struct tf_step *st)
 }
 
 int64_t
-tf_handshake_next(const struct tf_context *ctx, const struct tf_connection *c)
+tf_handshake_next(const struct tf_extra *x)
 {
-	const struct tf_extra *x = tf_extra_if(ctx, c);
-
 	return x->mismatch.waiting ? x->mismatch.ts_ns + AWAIT_RST_NS : INT64_MAX;
 }
 
@@ -397,7 +395,7 @@ tf_handshake_deadline(struct tf_context *ctx, struct tf_connection *c)
 {
 	struct tf_extra *x = tf_extra_if(ctx, c);
 
-	if (!x || tf_handshake_next(ctx, c) > ctx->now_ns)
+	if (!x || tf_handshake_next(x) > ctx->now_ns)
 		return;
 	/* A SYN,ACK that the capture missed explains an ACK that nobody resets, and so do data. */
 	if (x->mismatch.explained || (x->mismatch.state == TF_SYN_SENT && !x->mismatch.syn))

@@ -199,10 +199,8 @@ embryonic(const struct tf_context *ctx, const struct tf_connection *c)
 }
 
 int64_t
-tf_opening_next(const struct tf_context *ctx, const struct tf_connection *c)
+tf_opening_next(const struct tf_context *ctx, const struct tf_connection *c, const struct tf_extra *x)
 {
-	const struct tf_extra *x = tf_extra_if(ctx, c);
-
 	/* In a crowd it waits for its limit: one finding for a flood, not one for each. */
 	if (x->syn_ack_again && embryonic(ctx, c) && !tf_flood_near(ctx, c) &&
 	    tf_end_state(&c->end[TF_SERVER]) == TF_SYN_RECEIVED)
@@ -231,7 +229,7 @@ void
 tf_opening_deadline(struct tf_context *ctx, struct tf_connection *c)
 {
 	const struct tf_extra *x = tf_extra_if(ctx, c);
-	bool waited = x && tf_opening_next(ctx, c) <= ctx->now_ns;
+	bool waited = x && tf_opening_next(ctx, c, x) <= ctx->now_ns;
 	/* The replica's own limit ran out a moment ago. */
 	bool syn_ack_limit =
 	    tf_connection_close(c) == TF_CLOSE_TIMEOUT && tf_end_state(&c->end[TF_SERVER]) == TF_LISTEN;
