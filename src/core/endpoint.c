@@ -143,6 +143,7 @@ refresh_possible(struct tf_replica r)
 	emit_possible(r);
 }
 
+/* Go on to TO, from which follows what is possible. */
 static void
 push(struct tf_replica r, enum tf_state to, enum tf_input input, const struct tf_rule *rule,
      enum tf_basis basis)
@@ -334,8 +335,8 @@ prove(struct tf_replica r, enum tf_input input, enum tf_basis basis)
 		set_depth(end, depth_of(end), depth_of(end));
 	} else {
 		set_depth(end, depth_of(end), proven_by(end, input));
+		refresh_possible(r);
 	}
-	refresh_possible(r);
 }
 
 bool
@@ -388,7 +389,8 @@ tf_replica_received(struct tf_replica r, unsigned bit, bool again)
 	if (rule->to >= 0 && rule->effect != TF_MAYBE && !(r.end->doubt & bit))
 		push(r, tf_fsm_next(from, input, tf_end_has(r.end, TF_END_PASSIVE)), input, rule,
 		     TF_PRESUMED);
-	refresh_possible(r);
+	else
+		refresh_possible(r);
 }
 
 void
