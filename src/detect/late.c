@@ -47,17 +47,7 @@ tf_detect_bury(const struct tf_context *ctx, const struct tf_connection *c, stru
 static struct tf_finding
 finding(const struct tf_context *ctx, const struct tf_late *l, enum tf_anomaly id, enum tf_endpoint end)
 {
-	struct tf_finding f = {
-	    .ts_ns = ctx->now_ns,
-	    .packet = ctx->packet,
-	    .conn = l->former->conn,
-	    .endpoint = end,
-	    .id = id,
-	    .severity = tf_anomaly_info(id)->severity,
-	};
-
-	tf_finding_ends(&f, l->key, l->remains->client_second);
-	return f;
+	return tf_finding_of(ctx, l->former->conn, l->key, l->remains->client_second, id, end);
 }
 
 /* ---- a FIN after TIME-WAIT ------------------------------------------------------------ */

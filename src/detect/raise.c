@@ -13,33 +13,30 @@
 
 #include "detect/ending.h"
 
-void
-tf_finding_ends(struct tf_finding *f, const struct tf_key *key, bool client_second)
+struct tf_finding
+tf_finding_of(const struct tf_context *ctx, uint64_t conn, const struct tf_key *key, bool client_second,
+              enum tf_anomaly id, enum tf_endpoint end)
 {
-	for (enum tf_endpoint e = TF_CLIENT; e <= TF_SERVER; e++) {
-		unsigned side = (e == TF_SERVER) != client_second;
-		f->addr[e] = key->addr[side];
-		f->port[e] = key->port[side];
-	}
-	f->ends_known = true;
+	return (struct tf_finding){
+	    .ts_ns = ctx->now_ns,
+	    .packet = ctx->packet,
+	    .conn = conn,
+	    .endpoint = end,
+	    .id = id,
+	    .severity = tf_anomaly_info(id)->severity,
+	    .ends_known = true,
+	    .addr = {key->addr[client_second], key->addr[!client_second]},
+	    .port = {key->port[client_second], key->port[!client_second]},
+	};
 }
 
 struct tf_finding
 tf_finding(const struct tf_context *ctx, const struct tf_connection *c, enum tf_anomaly id,
            enum tf_endpoint end)
 {
-	struct tf_finding f = {
-	    .ts_ns = ctx->now_ns,
-	    .packet = ctx->packet,
-	    .conn = c->conn,
-	    .endpoint = end,
-	    .id = id,
-	    .severity = tf_anomaly_info(id)->severity,
-	};
-
 	struct tf_key key = tf_connection_key(ctx, c);
-	tf_finding_ends(&f, &key, (c->flags & TF_CONN_CLIENT_SECOND) != 0);
-	return f;
+
+	return tf_finding_of(ctx, c->conn, &key, (c->flags & TF_CONN_CLIENT_SECOND) != 0, id, end);
 }
 
 void

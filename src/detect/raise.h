@@ -10,6 +10,10 @@
 struct tf_finding tf_finding(const struct tf_context *ctx, const struct tf_connection *c, enum tf_anomaly id,
                              enum tf_endpoint end);
 
+/* The same about END of connection CONN with this key; CLIENT_SECOND: its client is the second end of it. */
+struct tf_finding tf_finding_of(const struct tf_context *ctx, uint64_t conn, const struct tf_key *key,
+                                bool client_second, enum tf_anomaly id, enum tf_endpoint end);
+
 /* Evidence: frames, in ascending order; 0 and repetitions are left out. */
 void tf_finding_packet(struct tf_finding *f, uint64_t packet);
 
@@ -40,9 +44,6 @@ void tf_raise_subject(struct tf_context *ctx, const struct tf_finding *f);
 /* Was it raised? */
 bool tf_raised(const struct tf_context *ctx, const struct tf_connection *c, enum tf_anomaly id,
                enum tf_endpoint end);
-
-/* F is about the connection with this key; CLIENT_SECOND: its client is the second end of it. */
-void tf_finding_ends(struct tf_finding *f, const struct tf_key *key, bool client_second);
 
 /* The number of C's first frame. */
 static inline uint64_t
