@@ -101,25 +101,27 @@ is_name(const char *name, const char *begin, size_t n)
 	return *name == *begin && strlen(name) == n && memcmp(name, begin, n) == 0;
 }
 
-/* What stands for {NAME}, N octets long; a number that the finding lacks is a question mark. */
-static void
+/* What stands for {NAME}, N octets long; a number that the finding lacks is a question mark.  Returns whether a sentence
+ * may begin with a capital there: an address has none. */
+static bool
 put_named(struct tf_buf *b, const struct tf_finding *f, const char *name, size_t n)
 {
 	if (is_name("end", name, n)) {
 		tf_put_str(b, f->subject != NULL ? "this host" : tf_end_words(f->endpoint));
-		return;
+		return true;
 	}
 	if (is_name("peer", name, n)) {
 		tf_put_str(b, tf_peer_words(f->endpoint));
-		return;
+		return true;
 	}
 	for (size_t i = 0; i < f->detail_count; i++) {
 		if (is_name(f->detail[i].name, name, n)) {
 			tf_put_detail(b, &f->detail[i]);
-			return;
+			return f->detail[i].kind != TF_D_ADDR;
 		}
 	}
 	tf_put_char(b, '?');
+	return true;
 }
 
 /* Does a sentence begin at the template's position P? */
@@ -157,8 +159,7 @@ tf_put_message(struct tf_buf *b, const struct tf_finding *f)
 	while ((open = strchr(p, '{')) != NULL && (close = strchr(open, '}')) != NULL) {
 		tf_put(b, p, (size_t)(open - p));
 		size_t at = b->len;
-		put_named(b, f, open + 1, (size_t)(close - open - 1));
-		if (begins_sentence(template, open))
+		if (put_named(b, f, open + 1, (size_t)(close - open - 1)) && begins_sentence(template, open))
 			capitalize(b, at);
 		p = close + 1;
 	}

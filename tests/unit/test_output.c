@@ -667,6 +667,21 @@ messages(void)
 	tf_buf_fini(&b);
 }
 
+/* An address remains as it is where it begins the sentence (RFC 5952 section 4.3: in lower case). */
+static void
+message_begins_with_an_address(void)
+{
+	struct tf_addr router = IPV6(0xfd60, 0, 0, 0, 0, 0, 0, 1);
+	struct tf_finding f = {
+	    .id = TF_A_UNREACHABLE, .detail = {{"router", TF_D_ADDR, {.addr = router}}}, .detail_count = 1};
+	struct tf_buf b;
+
+	tf_buf_init(&b, -1);
+	tf_put_message(&b, &f);
+	CU_ASSERT_EQUAL(strncmp(text_of(&b), "fd60::1 answered", 16), 0);
+	tf_buf_fini(&b);
+}
+
 static void
 details_as_json(void)
 {
@@ -1966,6 +1981,7 @@ const struct tf_test tf_tests[] = {
     {"SHA-1 of RFC 3174's vectors", sha1_vectors},
     {"Community ID of the published example, both ways round", community_id},
     {"a finding's sentence has its numbers and ends put in", messages},
+    {"a finding's sentence may begin with an address", message_begins_with_an_address},
     {"how it ended, in a sentence", sentences_of_endings},
     {"details as text and as JSON", details_as_json},
     {"json: capture", json_capture},
