@@ -248,7 +248,9 @@ sign_of_cookies(const struct tf_context *ctx, const struct tf_opening *o, const 
 	l->generous |= (granted & both) == both;
 	if (granted & TF_END_TIMESTAMPS)
 		return sign_in_timestamp(ctx, s, l);
-	return !(granted & both) && generous ? "no options at all" : NULL;
+	if (granted & both || !generous)
+		return NULL;
+	return granted & TF_END_MSS ? "no options but the MSS" : "no options at all";
 }
 
 /* ---- the checklist -------------------------------------------------------------------- */

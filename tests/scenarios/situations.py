@@ -44,6 +44,8 @@ SITUATIONS = [
      "the attempt is refused"),
     ("a SYN ends an opening on the same ports", "opening/refused-by-an-opening", ["CLOSED / LISTEN", "CLOSED / CLOSED"],
      ["connection-refused"], "may have reset only that opening"),
+    ("a listener that answers with cookies", "opening/syn-cookies", ["ESTABLISHED / ESTABLISHED"] * 2, ["syn-cookies"],
+     "a sign of SYN cookies: no options but the MSS. This is a hint"),
     ("keep-alive probes", "established/keepalive", ["ESTABLISHED / ESTABLISHED"], [],
      "Keep-alive probes: client 2, server 2"),
     ("keep-alive probes without an answer", "established/keepalive-timeout", ["CLOSED / ESTABLISHED"],
