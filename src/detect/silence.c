@@ -135,6 +135,13 @@ note_window_probe(const struct tf_step *st, struct tf_end_watch *sender, struct 
 	sender->tried_ns = st->ctx->now_ns;
 }
 
+/* It sends its own once more, for it has heard nothing new either: that answers nothing. */
+static bool
+is_deaf(const struct tf_step *st)
+{
+	return st->marks & TF_MARK_RETRANSMISSION && st->data && !st->ack_advances;
+}
+
 /* ---- findings ----------------------------------------------------------------- */
 
 /* From when on it holds, whether it was raised or not; INT64_MAX: it does not. */
@@ -173,6 +180,11 @@ raise_dead(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint sil
 		    &f, "note",
 		    "Of it nothing but its SYN,ACK passed: a listener whose accept queue is full does "
 		    "the same, if it keeps nothing of a SYN but a cookie.");
+	else if (x->watch[silent].heard_ns > w->repeat_ns)
+		tf_finding_text(
+		    &f, "note",
+		    "But until then its own data, sent again, went on passing the tap: its host was "
+		    "there, and the path between the two was gone.");
 	tf_finding_packet(&f, w->repeat_first);
 	tf_finding_packet(&f, w->repeat_last);
 	tf_raise(ctx, c, &f);
@@ -348,7 +360,8 @@ tf_silence_segment(const struct tf_step *st)
 		return;
 	}
 	own->heard_ns = st->ctx->now_ns;
-	peer->repeats = 0;
+	if (!is_deaf(st))
+		peer->repeats = 0;
 	own->shut_unanswered = 0;
 	if (!(st->marks & TF_MARK_KEEPALIVE))
 		note_answer(st, own, peer);

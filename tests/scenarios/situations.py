@@ -64,6 +64,8 @@ SITUATIONS = [
      ["CLOSED / CLOSED", "ESTABLISHED / ESTABLISHED"], ["reuse-while-open"], "CLOSED / CLOSED, replaced"),
     ("a host falls silent while the other one closes", "established/dead-peer-closing", ["FIN-WAIT-1 / ESTABLISHED"],
      ["dead-peer", "stuck-fin-wait-1"], "has been silent for 9.3 s"),
+    ("both ends send again, and the path is down", "established/dead-peer-both", ["ESTABLISHED / ESTABLISHED"],
+     ["dead-peer", "dead-peer"], "its own data, sent again, went on passing the tap"),
     ("TIME-WAIT, and a higher number", "reuse/higher-isn", ["CLOSED / CLOSED", "ESTABLISHED / ESTABLISHED"],
      ["time-wait-reuse"], "It is safe by the sequence number"),
     ("TIME-WAIT, and a lower number", "reuse/lower-isn", ["CLOSED / CLOSED", "ESTABLISHED / ESTABLISHED"],
