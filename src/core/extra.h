@@ -290,6 +290,16 @@ struct tf_too_big_record {
 	uint8_t from;   /* enum tf_endpoint */
 };
 
+/* The latest ICMP error about what an end of an open connection sent. */
+struct tf_undelivered {
+	int64_t ts_ns;
+	uint64_t packet; /* 0: none came */
+	struct tf_addr router;
+	const char *problem;
+	uint8_t type, code;
+	uint8_t from; /* enum tf_endpoint: that end */
+};
+
 /* How a RST seems to have ended the connection, or refused it; said when that has held. */
 struct tf_ended {
 	uint64_t packet;         /* the RST; 0: nothing waits */
@@ -368,6 +378,7 @@ struct tf_extra {
 	struct tf_mismatch mismatch;
 	struct tf_ahead ahead;
 	struct tf_too_big_record too_big;
+	struct tf_undelivered undelivered;
 	bool unseen_answers;     /* the server answers, and nothing of it passes */
 	bool damaged_close;      /* a FIN or RST passed that its receiver may have dropped for its checksum */
 	uint32_t syn_data;       /* octets on the client's first SYN */

@@ -118,6 +118,8 @@ bool tf_icmp_is_hard(const struct tf_icmp_error *e);
 
 void tf_unreachable(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint from,
                     const struct tf_icmp_error *e);
+void tf_undelivered(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint from,
+                    const struct tf_icmp_error *e);
 void tf_too_big(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint from,
                 const struct tf_icmp_error *e);
 

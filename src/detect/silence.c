@@ -161,20 +161,46 @@ dead_deadline(const struct tf_extra *x, enum tf_endpoint silent)
 	return x->raised[silent] >> TF_A_DEAD_PEER & 1 ? INT64_MAX : dead_from(x, silent);
 }
 
+/* What an ICMP error says of the data that SILENT did not answer; NULL: none came since. */
+static const struct tf_undelivered *
+told_undelivered(const struct tf_extra *x, enum tf_endpoint silent)
+{
+	const struct tf_undelivered *u = &x->undelivered;
+
+	return u->packet && u->from == (uint8_t)other(silent) &&
+	               u->ts_ns >= silent_since(x, silent, x->watch[other(silent)].alone_ns)
+	           ? u
+	           : NULL;
+}
+
+static void
+put_undelivered(struct tf_finding *f, const struct tf_undelivered *u)
+{
+	tf_finding_addr(f, "router", &u->router);
+	tf_finding_text(f, "problem", u->problem);
+	tf_finding_count(f, "type", TF_D_COUNT, u->type);
+	tf_finding_count(f, "code", TF_D_COUNT, u->code);
+	tf_finding_packet(f, u->packet);
+}
+
 static void
 raise_dead(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint silent)
 {
 	const struct tf_extra *x = tf_extra_if(ctx, c);
 	const struct tf_end_watch *w = &x->watch[other(silent)];
 	const struct tf_end *sender = &c->end[other(silent)];
+	const struct tf_undelivered *u = told_undelivered(x, silent);
 	struct tf_finding f = tf_finding(ctx, c, TF_A_DEAD_PEER, silent);
 
 	tf_finding_duration(&f, "for", ctx->now_ns - silent_since(x, silent, w->alone_ns));
 	tf_finding_count(&f, "retransmissions", TF_D_COUNT, w->repeats);
 	tf_finding_count(&f, "unacknowledged", TF_D_COUNT, tf_unacknowledged_data(sender));
 	tf_finding_where(&f, TF_WHERE_BEHIND,
-	                 "each copy passed the tap and no answer did, so they are lost behind it, or the "
-	                 "answers are");
+	                 u ? "each copy passed the tap, and an ICMP error came back, but no answer"
+	                   : "each copy passed the tap and no answer did, so they are lost behind it, or the "
+	                     "answers are");
+	if (u)
+		put_undelivered(&f, u);
 	if (silent == TF_SERVER && c->flags & TF_CONN_SYN_ACK && c->end[silent].packets == 1)
 		tf_finding_text(
 		    &f, "note",

@@ -103,6 +103,26 @@ tf_unreachable(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint
 	tf_raise(ctx, c, &f);
 }
 
+/* It ends no open connection, whatever it says (RFC 5927 section 5.2); but it explains a silence. */
+void
+tf_undelivered(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint from,
+               const struct tf_icmp_error *e)
+{
+	struct tf_extra *x = tf_extra_of(ctx, c);
+
+	if (!x)
+		return;
+	x->undelivered = (struct tf_undelivered){
+	    .ts_ns = ctx->now_ns,
+	    .packet = e->packet,
+	    .router = e->reporter,
+	    .problem = problem_text(e),
+	    .type = e->type,
+	    .code = e->code,
+	    .from = (uint8_t)from,
+	};
+}
+
 /* ---- segments that are too large --------------------------------------------------------- */
 
 /* It may take the sender some round trips to heed the message. */

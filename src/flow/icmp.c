@@ -77,6 +77,8 @@ tf_analyzer_icmp(struct tf_analyzer *a, const struct tf_icmp_error *e)
 	} else if (waits == TF_SYN_SENT || waits == TF_SYN_RECEIVED) {
 		refuse(a, c, from, e);
 		tf_unreachable(&a->ctx, c, from, e);
+	} else {
+		tf_undelivered(&a->ctx, c, from, e);
 	}
 	tf_look_again(a, index);
 }

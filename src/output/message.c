@@ -139,22 +139,11 @@ capitalize(struct tf_buf *b, size_t at)
 		b->data[at] = (char)(b->data[at] - 'a' + 'A');
 }
 
-/* Why this one is milder than others of its kind. */
+/* TEMPLATE with what stands for each {NAME}. */
 static void
-put_note(struct tf_buf *b, const struct tf_finding *f)
+put_sentences(struct tf_buf *b, const struct tf_finding *f, const char *template)
 {
-	for (size_t i = 0; i < f->detail_count; i++) {
-		if (strcmp(f->detail[i].name, "note") != 0)
-			continue;
-		tf_put_char(b, ' ');
-		tf_put_detail(b, &f->detail[i]);
-	}
-}
-
-void
-tf_put_message(struct tf_buf *b, const struct tf_finding *f)
-{
-	const char *template = tf_anomaly_info(f->id)->message, *p = template, *open, *close;
+	const char *p = template, *open, *close;
 
 	while ((open = strchr(p, '{')) != NULL && (close = strchr(open, '}')) != NULL) {
 		tf_put(b, p, (size_t)(open - p));
@@ -164,7 +153,31 @@ tf_put_message(struct tf_buf *b, const struct tf_finding *f)
 		p = close + 1;
 	}
 	tf_put_str(b, p);
-	put_note(b, f);
+}
+
+/* What not every finding of its kind has: the word of a router, and why this one is milder than others. */
+static void
+put_more(struct tf_buf *b, const struct tf_finding *f, const char *template)
+{
+	for (size_t i = 0; i < f->detail_count; i++) {
+		const char *name = f->detail[i].name;
+
+		if (strcmp(name, "problem") == 0 && !strstr(template, "{problem}"))
+			put_sentences(b, f, " {router} said \"{problem}\" (type {type}, code {code}).");
+		if (strcmp(name, "note") != 0)
+			continue;
+		tf_put_char(b, ' ');
+		tf_put_detail(b, &f->detail[i]);
+	}
+}
+
+void
+tf_put_message(struct tf_buf *b, const struct tf_finding *f)
+{
+	const char *template = tf_anomaly_info(f->id)->message;
+
+	put_sentences(b, f, template);
+	put_more(b, f, template);
 }
 
 const struct tf_ending *

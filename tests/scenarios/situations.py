@@ -66,6 +66,12 @@ SITUATIONS = [
      ["dead-peer", "stuck-fin-wait-1"], "has been silent for 9.3 s"),
     ("both ends send again, and the path is down", "established/dead-peer-both", ["ESTABLISHED / ESTABLISHED"],
      ["dead-peer", "dead-peer"], "its own data, sent again, went on passing the tap"),
+    ("a router cannot reach a host whose connection is open", "established/dead-peer-unreachable",
+     ["ESTABLISHED / ESTABLISHED"], ["dead-peer"], "an ICMP error came back, but no answer. 203.0.113.1 said \"host "
+     "unreachable\" (type 3, code 1). [packets 7, 12 and 13;"),
+    ("a router could not reach a host that falls silent later", "established/dead-peer-unreachable-before",
+     ["ESTABLISHED / ESTABLISHED"], ["dead-peer"],
+     "no answer did, so they are lost behind it, or the answers are. [packets 9 and 13;"),
     ("TIME-WAIT, and a higher number", "reuse/higher-isn", ["CLOSED / CLOSED", "ESTABLISHED / ESTABLISHED"],
      ["time-wait-reuse"], "It is safe by the sequence number"),
     ("TIME-WAIT, and a lower number", "reuse/lower-isn", ["CLOSED / CLOSED", "ESTABLISHED / ESTABLISHED"],
