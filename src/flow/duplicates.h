@@ -9,6 +9,12 @@
  * long as no time-out does.  Where there is no identification (IPv6, or 0)
  * only segments with SYN, FIN or payload can be told, since identical
  * duplicate ACKs are real, unless most of the capture is doubled.
+ *
+ * What was taken before a network device cut it into segments, and after it
+ * too, is a large one and then its pieces.  A piece has the numbers, times and
+ * window of the whole, and its IP identification is the whole one's and as
+ * many more as pieces came before it: what a host sends again bears another.
+ * Where there is none, another TTL shows that it was taken elsewhere.
  */
 #ifndef TCPFSM_FLOW_DUPLICATES_H
 #define TCPFSM_FLOW_DUPLICATES_H
@@ -27,10 +33,25 @@ struct tf_seen {
 	int64_t ts_and_ttl; /* nanoseconds, in their lowest octet the TTL */
 };
 
+#define TF_WHOLES_SETS 64
+#define TF_WHOLES      8
+
+/* A segment that may yet be cut. */
+struct tf_whole {
+	struct tf_seen seen; /* its digest is not needed */
+	uint32_t hash;       /* of the key of its 4-tuple */
+	tf_seq seq, end, ack;
+	uint32_t tsval, tsecr;
+	uint16_t src_port, window, ip_id;
+	bool has_fin;
+};
+
 /* Zeroed, it has seen nothing. */
 struct tf_duplicates {
 	struct tf_seen seen[TF_DUPLICATES_SETS][2];
 	uint64_t segments, found;
+	struct tf_whole whole[TF_WHOLES_SETS][TF_WHOLES]; /* once something is doubled */
+	uint8_t whole_next[TF_WHOLES_SETS];
 };
 
 _Static_assert(offsetof(struct tf_segment, seq) == offsetof(struct tf_segment, src_port) + 4 &&
@@ -72,6 +93,9 @@ tf_duplicates_seen(uint64_t digest, const struct tf_segment *s)
 bool tf_duplicates_judge(struct tf_duplicates *d, struct tf_seen set[2], uint64_t digest,
                          const struct tf_segment *s);
 
+/* Is S, of which no copy came, a piece of one that came a moment ago?  Remembers it where it may be cut itself. */
+bool tf_duplicates_piece(struct tf_duplicates *d, const struct tf_segment *s);
+
 /* Is S a copy of a frame that came a moment ago?  Remembers it: the latest comes first in its set, and the other one
  * of the set may stay. */
 static inline bool
@@ -85,7 +109,7 @@ tf_duplicates_check(struct tf_duplicates *d, const struct tf_segment *s)
 		return tf_duplicates_judge(d, set, digest, s);
 	set[1] = set[0];
 	set[0] = tf_duplicates_seen(digest, s);
-	return false;
+	return __builtin_expect(d->found != 0, false) && s->len > 0 && tf_duplicates_piece(d, s);
 }
 
 #endif

@@ -70,6 +70,7 @@ def expected(path):
 # What only the program says, who knows the whole capture; and of which scenarios it must say it.
 JUDGED_AT_THE_END = ("kernel-drops", "duplicate-frames", "one-way", "time-backwards", "snap-length", "evicted")
 VERDICTS = {
+    "capture/cut-at-the-second-tap.scn": ["duplicate-frames"],
     "capture/mirror-port.scn": ["duplicate-frames"],
     "capture/mirror-port-slow.scn": ["duplicate-frames"],
     "capture/two-taps.scn": ["duplicate-frames"],
