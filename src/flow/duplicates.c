@@ -36,13 +36,13 @@ tf_duplicates_judge(struct tf_duplicates *d, struct tf_seen set[2], uint64_t dig
 	int64_t after_ns = s->ts_ns - (before.ts_and_ttl & ~INT64_C(0xff));
 	if (after_ns < 0)
 		return false;
-	bool most_doubled = d->found >= 16 && d->found * 3 >= d->segments - 1;
+	bool most_doubled = d->found >= 16 && d->found * 3 >= d->telling - 1;
 	bool octets = s->len > 0 || s->flags & (TF_SYN | TF_FIN);
-	bool telling = s->ip_id != 0 || octets;
+	bool telling = tf_duplicates_can_tell(s);
 
 	if (after_ns > limit_of(&before, s, octets, most_doubled) || !(telling || most_doubled))
 		return false;
-	d->found++;
+	d->found += telling;
 	return true;
 }
 

@@ -8,7 +8,7 @@
  * TTL shows that it was taken at another place on the path, it may take as
  * long as no time-out does.  Where there is no identification (IPv6, or 0)
  * only segments with SYN, FIN or payload can be told, since identical
- * duplicate ACKs are real, unless most of the capture is doubled.
+ * duplicate ACKs are real, unless most of what can be told is doubled.
  *
  * What was taken before a network device cut it into segments, and after it
  * too, is a large one and then its pieces.  A piece has the numbers, times and
@@ -49,7 +49,7 @@ struct tf_whole {
 /* Zeroed, it has seen nothing. */
 struct tf_duplicates {
 	struct tf_seen seen[TF_DUPLICATES_SETS][2];
-	uint64_t segments, found;
+	uint64_t telling, found; /* segments of which a copy can be told; such copies */
 	struct tf_whole whole[TF_WHOLES_SETS][TF_WHOLES]; /* once something is doubled */
 	uint8_t whole_next[TF_WHOLES_SETS];
 };
@@ -89,6 +89,13 @@ tf_duplicates_seen(uint64_t digest, const struct tf_segment *s)
 	return (struct tf_seen){digest, (s->ts_ns & ~INT64_C(0xff)) | s->ttl};
 }
 
+/* Could a copy of S be told from the real duplicate of an ACK? */
+static inline bool
+tf_duplicates_can_tell(const struct tf_segment *s)
+{
+	return s->ip_id | s->len | (s->flags & (TF_SYN | TF_FIN));
+}
+
 /* S has DIGEST, and so has one of the two in SET: is it a copy? */
 bool tf_duplicates_judge(struct tf_duplicates *d, struct tf_seen set[2], uint64_t digest,
                          const struct tf_segment *s);
@@ -104,7 +111,7 @@ tf_duplicates_check(struct tf_duplicates *d, const struct tf_segment *s)
 	uint64_t digest = tf_duplicates_digest(s);
 	struct tf_seen *set = d->seen[digest >> 32 & (TF_DUPLICATES_SETS - 1)];
 
-	d->segments++;
+	d->telling += tf_duplicates_can_tell(s);
 	if (__builtin_expect(set[0].digest == digest || set[1].digest == digest, false))
 		return tf_duplicates_judge(d, set, digest, s);
 	set[1] = set[0];

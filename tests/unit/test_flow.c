@@ -484,6 +484,42 @@ a_copy_may_come_after_another(void)
 	}
 }
 
+/* Twenty times a segment with data and two bare ACKs, each twice within a millisecond and without an identification, the
+ * data DOUBLED or not: how many of the ACKs are taken for copies? */
+static unsigned
+copies_of_bare_acks(bool doubled)
+{
+	struct tf_preparation *p = tf_preparation_new(secret_of_hash);
+	unsigned copies = 0;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+	for (uint32_t i = 0; i < 20; i++) {
+		int64_t ns = START + i * SECOND;
+		struct tf_segment data[2] = {{.ts_ns = ns, .seq = {i}, .len = 1, .flags = TF_ACK, .ttl = 64},
+		                             {.ts_ns = ns, .seq = {i}, .len = 1, .flags = TF_ACK, .ttl = 63}};
+		struct tf_segment ack[4] = {
+		    {.ts_ns = ns, .ack = {i}, .flags = TF_ACK, .ttl = 64},
+		    {.ts_ns = ns, .ack = {i}, .flags = TF_ACK, .ttl = 63},
+		    {.ts_ns = ns, .ack = {i}, .window = 1, .flags = TF_ACK, .ttl = 64},
+		    {.ts_ns = ns, .ack = {i}, .window = 1, .flags = TF_ACK, .ttl = 63}};
+
+		tf_prepare(p, data, doubled ? 2 : 1);
+		tf_prepare(p, ack, 4);
+		for (size_t n = 0; n < 4; n++)
+			copies += ack[n].is_copy;
+	}
+	tf_preparation_free(p);
+	return copies;
+}
+
+/* Identical duplicate ACKs are real, unless most of what can be told is doubled, of which sixteen are the least. */
+static void
+bare_acks_are_copies_among_copies(void)
+{
+	CU_ASSERT_EQUAL(copies_of_bare_acks(false), 0);
+	CU_ASSERT_EQUAL(copies_of_bare_acks(true), 2 * (20 - 15));
+}
+
 /* ---- services ------------------------------------------------------------------------ */
 
 /* How many of so many hosts that differ in octet AT alone and serve one port are known at the end. */
@@ -1680,6 +1716,7 @@ const struct tf_test tf_tests[] = {
     {"a tuple is its key", a_tuple_is_its_key},
     {"a copy is the same segment", a_copy_is_the_same_segment},
     {"a copy may come after another segment", a_copy_may_come_after_another},
+    {"bare ACKs are copies where most else is", bare_acks_are_copies_among_copies},
     {"services of a network are told apart", services_of_a_network_are_told_apart},
     {"the end tells each connection once", the_end_tells_each_once},
     {"deadlines come in order of time and number", deadlines_come_in_order},
