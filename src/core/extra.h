@@ -313,6 +313,7 @@ struct tf_ended {
 	bool stranger;    /* a RST is all that passed of its sender, and the opening did not */
 	bool went_on;     /* its alleged sender sent new data since */
 	bool broke_off;   /* its sender had given up without a word */
+	bool no_room;     /* nor could a FIN of its sender have passed */
 };
 
 #define TF_LATE_LETTERS 32

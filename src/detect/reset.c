@@ -80,6 +80,14 @@ answers_data_with_fin(const struct tf_step *st, const struct tf_extra *x)
 	       st->ctx->now_ns - st->former_ns <= tf_end_rtt_ns(st->x);
 }
 
+/* A bare RST, and the window for its sender's data was shut: a FIN behind what waits for that window has not passed.
+ * Linux answers what comes after such a close with a bare RST, too (RFC 2525 section 2.17). */
+static bool
+had_no_room(const struct tf_step *st)
+{
+	return !(st->s->flags & TF_ACK) && st->y->window == 0 && !tf_end_has(st->x, TF_END_FIN);
+}
+
 /* A host without the connection answers data or a probe with a bare RST
  * whose number is that segment's ACK (section 3.10.7.1); a live end's RST
  * carries an ACK.  Or it began anew, and its RST answers the challenge. */
@@ -102,7 +110,7 @@ lost_its_state(const struct tf_step *st)
 	/* What passes long after all else answers nothing, and data of its own on the way may show that it spoke a moment
 	 * ago.  And a capture with gaps may have missed its FIN. */
 	return st->ctx->now_ns - st->former_ns < TF_SETTLE_NS && (gone || unacknowledged(st->x) == 0) &&
-	       !spoke_just_now(st, x) && !(st->c->flags & TF_CONN_GAP) &&
+	       !spoke_just_now(st, x) && !had_no_room(st) && !(st->c->flags & TF_CONN_GAP) &&
 	       (unacknowledged(st->y) > 0 || probed);
 }
 
@@ -164,6 +172,7 @@ note_end(const struct tf_step *st, enum tf_anomaly id)
 		x->ended.unacknowledged += tf_unacknowledged_data(st->x);
 	x->ended.stranger = answers_stranger(st->c, st->from);
 	x->ended.broke_off = had_broken_off(st, x);
+	x->ended.no_room = had_no_room(st);
 	if (id == TF_A_HALF_OPEN && x->held) {
 		const struct tf_held_syn *held = tf_pool_at(&st->ctx->held, x->held);
 		x->ended.cause[0] = held->segment.packet;
@@ -286,6 +295,11 @@ raise_end(struct tf_context *ctx, struct tf_connection *c, const struct tf_extra
 		    &f, "note",
 		    "But that end sent new data afterwards, as no host does that has reset the connection: "
 		    "the RST came from somebody else, such as a firewall or a NAT.");
+	else if (id == TF_A_RST_ABORT && e->no_room)
+		tf_finding_text(
+		    &f, "note",
+		    "It had no window to send into, so it may have closed without a FIN that passed: "
+		    "Linux answers data that comes then like this. Or it had lost the connection.");
 	else if (id == TF_A_RST_ABORT && e->unacknowledged && !c->end[!e->from].packets)
 		tf_finding_text(&f, "note",
 		                "Of the other end nothing passed the tap: it may have acknowledged them.");

@@ -82,6 +82,8 @@ SITUATIONS = [
      "may never have had the connection"),
     ("a host gave up without a word", "reset/half-open-given-up", ["CLOSED / CLOSED"], ["half-open"],
      "had given the connection up without a word"),
+    ("a program closes behind a shut window", "reset/half-open-not-behind-a-shut-window", ["CLOSED / CLOSED"],
+     ["rst-abort"], "so it may have closed without a FIN that passed"),
     ("both ends probe, and the path is down", "established/keepalive-timeout-both", ["CLOSED / CLOSED"],
      ["keepalive-timeout", "keepalive-timeout"], "its own probes went on passing the tap"),
     ("TIME-WAIT ended by a RST", "reset/time-wait", ["CLOSED / CLOSED"], ["time-wait-assassination"], "55 s too early"),
