@@ -23,6 +23,30 @@ limit_of(const struct tf_seen *before, const struct tf_segment *s, bool octets, 
 	return s->ip_id != 0 && (octets || most_doubled) ? SLOW_NS : COPY_NS;
 }
 
+/* Without an identification of its own: did a SYN come since BEFORE, which S answers? */
+static bool
+is_asked_for(const struct tf_duplicates *d, const struct tf_seen *before, const struct tf_segment *s)
+{
+	uint32_t place = s->hash % TF_ASKED_PLACES;
+	unsigned flags = s->flags & (TF_SYN | TF_ACK);
+
+	return flags == (TF_SYN | TF_ACK) && s->ip_id == 0 && (uint8_t)before->ts_and_ttl == s->ttl &&
+	       d->asked[place].hash == s->hash &&
+	       d->asked[place].ts_ns > (before->ts_and_ttl | INT64_C(0xff));
+}
+
+static bool
+is_copy_of(const struct tf_duplicates *d, const struct tf_seen *before, const struct tf_segment *s)
+{
+	int64_t after_ns = s->ts_ns - (before->ts_and_ttl & ~INT64_C(0xff));
+	bool most_doubled = d->found >= 16 && d->found * 3 >= d->telling - 1;
+	bool octets = s->len > 0 || s->flags & (TF_SYN | TF_FIN);
+
+	if (after_ns < 0 || after_ns > limit_of(before, s, octets, most_doubled))
+		return false;
+	return (tf_duplicates_can_tell(s) || most_doubled) && !is_asked_for(d, before, s);
+}
+
 bool
 tf_duplicates_judge(struct tf_duplicates *d, struct tf_seen set[2], uint64_t digest,
                     const struct tf_segment *s)
@@ -33,16 +57,11 @@ tf_duplicates_judge(struct tf_duplicates *d, struct tf_seen set[2], uint64_t dig
 	if (!latest)
 		set[1] = set[0];
 	set[0] = tf_duplicates_seen(digest, s);
-	int64_t after_ns = s->ts_ns - (before.ts_and_ttl & ~INT64_C(0xff));
-	if (after_ns < 0)
+	if (!is_copy_of(d, &before, s)) {
+		tf_duplicates_asked(d, s);
 		return false;
-	bool most_doubled = d->found >= 16 && d->found * 3 >= d->telling - 1;
-	bool octets = s->len > 0 || s->flags & (TF_SYN | TF_FIN);
-	bool telling = tf_duplicates_can_tell(s);
-
-	if (after_ns > limit_of(&before, s, octets, most_doubled) || !(telling || most_doubled))
-		return false;
-	d->found += telling;
+	}
+	d->found += tf_duplicates_can_tell(s);
 	return true;
 }
 

@@ -10,6 +10,9 @@
  * only segments with SYN, FIN or payload can be told, since identical
  * duplicate ACKs are real, unless most of what can be told is doubled.
  *
+ * Nor is it a copy where a SYN came in between, which a server answers even
+ * if it has just repeated its SYN,ACK by a timer.
+ *
  * What was taken before a network device cut it into segments, and after it
  * too, is a large one and then its pieces.  A piece has the numbers, times and
  * window of the whole, and its IP identification is the whole one's and as
@@ -46,12 +49,18 @@ struct tf_whole {
 	bool has_fin;
 };
 
+#define TF_ASKED_PLACES 256
+
 /* Zeroed, it has seen nothing. */
 struct tf_duplicates {
 	struct tf_seen seen[TF_DUPLICATES_SETS][2];
 	uint64_t telling, found; /* segments of which a copy can be told; such copies */
 	struct tf_whole whole[TF_WHOLES_SETS][TF_WHOLES]; /* once something is doubled */
 	uint8_t whole_next[TF_WHOLES_SETS];
+	struct {
+		uint32_t hash; /* of the key of its 4-tuple */
+		int64_t ts_ns;
+	} asked[TF_ASKED_PLACES]; /* the latest SYNs that are no copies */
 };
 
 _Static_assert(offsetof(struct tf_segment, seq) == offsetof(struct tf_segment, src_port) + 4 &&
@@ -96,6 +105,16 @@ tf_duplicates_can_tell(const struct tf_segment *s)
 	return s->ip_id | s->len | (s->flags & (TF_SYN | TF_FIN));
 }
 
+/* Notes when S, which is no copy, asks for an answer. */
+static inline void
+tf_duplicates_asked(struct tf_duplicates *d, const struct tf_segment *s)
+{
+	if (__builtin_expect((s->flags & (TF_SYN | TF_ACK)) != TF_SYN, true))
+		return;
+	d->asked[s->hash % TF_ASKED_PLACES].hash = s->hash;
+	d->asked[s->hash % TF_ASKED_PLACES].ts_ns = s->ts_ns;
+}
+
 /* S has DIGEST, and so has one of the two in SET: is it a copy? */
 bool tf_duplicates_judge(struct tf_duplicates *d, struct tf_seen set[2], uint64_t digest,
                          const struct tf_segment *s);
@@ -116,6 +135,7 @@ tf_duplicates_check(struct tf_duplicates *d, const struct tf_segment *s)
 		return tf_duplicates_judge(d, set, digest, s);
 	set[1] = set[0];
 	set[0] = tf_duplicates_seen(digest, s);
+	tf_duplicates_asked(d, s);
 	return __builtin_expect(d->found != 0, false) && s->len > 0 && tf_duplicates_piece(d, s);
 }
 
