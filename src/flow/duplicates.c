@@ -23,16 +23,18 @@ limit_of(const struct tf_seen *before, const struct tf_segment *s, bool octets, 
 	return s->ip_id != 0 && (octets || most_doubled) ? SLOW_NS : COPY_NS;
 }
 
-/* Without an identification of its own: did a SYN come since BEFORE, which S answers? */
+/* Without an identification of its own: has the other end asked for S since BEFORE? */
 static bool
 is_asked_for(const struct tf_duplicates *d, const struct tf_seen *before, const struct tf_segment *s)
 {
 	uint32_t place = s->hash % TF_ASKED_PLACES;
-	unsigned flags = s->flags & (TF_SYN | TF_ACK);
 
-	return flags == (TF_SYN | TF_ACK) && s->ip_id == 0 && (uint8_t)before->ts_and_ttl == s->ttl &&
-	       d->asked[place].hash == s->hash &&
-	       d->asked[place].ts_ns > (before->ts_and_ttl | INT64_C(0xff));
+	if (s->ip_id != 0 || (uint8_t)before->ts_and_ttl != s->ttl || d->asked[place].hash != s->hash ||
+	    d->asked[place].ts_ns <= (before->ts_and_ttl | INT64_C(0xff)))
+		return false;
+	if (d->asked[place].is_syn)
+		return (s->flags & (TF_SYN | TF_ACK)) == (TF_SYN | TF_ACK);
+	return s->len > 0 && tf_seq_eq(d->asked[place].ack, s->seq);
 }
 
 static bool

@@ -10,8 +10,9 @@
  * only segments with SYN, FIN or payload can be told, since identical
  * duplicate ACKs are real, unless most of what can be told is doubled.
  *
- * Nor is it a copy where a SYN came in between, which a server answers even
- * if it has just repeated its SYN,ACK by a timer.
+ * Nor is it a copy where the other end asked for it in between: by a SYN,
+ * which a server answers even if it has just repeated its SYN,ACK by a timer,
+ * or by an ACK that reports more behind a gap (SACK).
  *
  * What was taken before a network device cut it into segments, and after it
  * too, is a large one and then its pieces.  A piece has the numbers, times and
@@ -58,9 +59,11 @@ struct tf_duplicates {
 	struct tf_whole whole[TF_WHOLES_SETS][TF_WHOLES]; /* once something is doubled */
 	uint8_t whole_next[TF_WHOLES_SETS];
 	struct {
-		uint32_t hash; /* of the key of its 4-tuple */
 		int64_t ts_ns;
-	} asked[TF_ASKED_PLACES]; /* the latest SYNs that are no copies */
+		uint32_t hash; /* of the key of its 4-tuple */
+		tf_seq ack;
+		bool is_syn;
+	} asked[TF_ASKED_PLACES]; /* what asks for more, and is no copy, of late */
 };
 
 _Static_assert(offsetof(struct tf_segment, seq) == offsetof(struct tf_segment, src_port) + 4 &&
@@ -105,14 +108,19 @@ tf_duplicates_can_tell(const struct tf_segment *s)
 	return s->ip_id | s->len | (s->flags & (TF_SYN | TF_FIN));
 }
 
-/* Notes when S, which is no copy, asks for an answer. */
+/* Notes when S, which is no copy, asks for something. */
 static inline void
 tf_duplicates_asked(struct tf_duplicates *d, const struct tf_segment *s)
 {
-	if (__builtin_expect((s->flags & (TF_SYN | TF_ACK)) != TF_SYN, true))
+	bool is_syn = (s->flags & (TF_SYN | TF_ACK)) == TF_SYN;
+	uint32_t place = s->hash % TF_ASKED_PLACES;
+
+	if (__builtin_expect(!is_syn && !(s->options & TF_OPT_SACK), true))
 		return;
-	d->asked[s->hash % TF_ASKED_PLACES].hash = s->hash;
-	d->asked[s->hash % TF_ASKED_PLACES].ts_ns = s->ts_ns;
+	d->asked[place].ts_ns = s->ts_ns;
+	d->asked[place].hash = s->hash;
+	d->asked[place].ack = s->ack;
+	d->asked[place].is_syn = is_syn;
 }
 
 /* S has DIGEST, and so has one of the two in SET: is it a copy? */
