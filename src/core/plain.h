@@ -101,19 +101,29 @@ static const struct tf_plain tf_ordinary[] = {
 
 _Static_assert(TF_FIN == 1 && TF_OPT_TIMESTAMPS == 4 << 2, "they are shifted to where tf_ordinary has them");
 
-/* Which of the ordinary ones has payload nobody can foresee: so that is looked up, not asked for. */
+/* Nine of ten bear an ACK and nothing else of importance, or a FIN. */
+static inline bool
+tf_plain_is_ordinary(const struct tf_segment *s)
+{
+	const unsigned aside = TF_FIN | TF_PSH | TF_ECE | TF_CWR | TF_AE;
+
+	return (s->flags & ~aside) == TF_ACK && !(s->options & ~(unsigned)TF_OPT_TIMESTAMPS) &&
+	       s->checksum_state != TF_CHECKSUM_BAD && s->window != 0;
+}
+
+/* Which of them has payload nobody can foresee: so that is looked up, not asked for. */
+static inline struct tf_plain
+tf_plain_ordinarily(const struct tf_segment *s)
+{
+	unsigned timed = s->options, data = s->len > 0, fin = s->flags & TF_FIN;
+
+	return tf_ordinary[data | fin << 1 | timed >> 2];
+}
+
 static inline struct tf_plain
 tf_plain_of(const struct tf_segment *s)
 {
-	const unsigned aside = TF_FIN | TF_PSH | TF_ECE | TF_CWR | TF_AE;
-	unsigned timed = s->options, data = s->len > 0, fin = s->flags & TF_FIN;
-
-	/* Nine of ten bear an ACK and nothing else of importance, or a FIN. */
-	if (__builtin_expect((s->flags & ~aside) != TF_ACK || timed & ~(unsigned)TF_OPT_TIMESTAMPS ||
-	                         s->checksum_state == TF_CHECKSUM_BAD || s->window == 0,
-	                     false))
-		return tf_plain_rarely(s);
-	return tf_ordinary[data | fin << 1 | timed >> 2];
+	return tf_plain_is_ordinary(s) ? tf_plain_ordinarily(s) : tf_plain_rarely(s);
 }
 
 #endif

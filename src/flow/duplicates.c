@@ -23,6 +23,29 @@ limit_of(const struct tf_seen *before, const struct tf_segment *s, bool octets, 
 	return s->ip_id != 0 && (octets || most_doubled) ? SLOW_NS : COPY_NS;
 }
 
+/* Until something is doubled all count. */
+static void
+count(struct tf_duplicates *d, const struct tf_segment *s)
+{
+	if (d->found && !tf_duplicates_can_tell(s))
+		d->telling--;
+}
+
+/* Notes when S, which is no copy, asks for something. */
+static void
+note_asked(struct tf_duplicates *d, const struct tf_segment *s)
+{
+	bool is_syn = (s->flags & (TF_SYN | TF_ACK)) == TF_SYN;
+	uint32_t place = s->hash % TF_ASKED_PLACES;
+
+	if (!is_syn && !(s->options & TF_OPT_SACK))
+		return;
+	d->asked[place].ts_ns = s->ts_ns;
+	d->asked[place].hash = s->hash;
+	d->asked[place].ack = s->ack;
+	d->asked[place].is_syn = is_syn;
+}
+
 /* Without an identification of its own: has the other end asked for S since BEFORE? */
 static bool
 is_asked_for(const struct tf_duplicates *d, const struct tf_seen *before, const struct tf_segment *s)
@@ -59,10 +82,8 @@ tf_duplicates_judge(struct tf_duplicates *d, struct tf_seen set[2], uint64_t dig
 	if (!latest)
 		set[1] = set[0];
 	set[0] = tf_duplicates_seen(digest, s);
-	if (!is_copy_of(d, &before, s)) {
-		tf_duplicates_asked(d, s);
+	if (!is_copy_of(d, &before, s))
 		return false;
-	}
 	d->found += tf_duplicates_can_tell(s);
 	return true;
 }
@@ -128,8 +149,8 @@ note_whole(struct tf_duplicates *d, uint32_t set, const struct tf_segment *s)
 	};
 }
 
-bool
-tf_duplicates_piece(struct tf_duplicates *d, const struct tf_segment *s)
+static bool
+is_piece(struct tf_duplicates *d, const struct tf_segment *s)
 {
 	uint32_t set = s->hash % TF_WHOLES_SETS;
 
@@ -146,4 +167,14 @@ tf_duplicates_piece(struct tf_duplicates *d, const struct tf_segment *s)
 	if (s->len > UNCUT_OCTETS)
 		note_whole(d, set, s);
 	return false;
+}
+
+bool
+tf_duplicates_check_thoroughly(struct tf_duplicates *d, const struct tf_segment *s)
+{
+	count(d, s);
+	if (tf_duplicates_check(d, s))
+		return true;
+	note_asked(d, s);
+	return d->found && s->len > 0 && is_piece(d, s);
 }

@@ -55,7 +55,8 @@ struct tf_whole {
 /* Zeroed, it has seen nothing. */
 struct tf_duplicates {
 	struct tf_seen seen[TF_DUPLICATES_SETS][2];
-	uint64_t telling, found; /* segments of which a copy can be told; such copies */
+	uint64_t telling; /* segments of which a copy can be told, or that came before the first copy */
+	uint64_t found;   /* such copies */
 	struct tf_whole whole[TF_WHOLES_SETS][TF_WHOLES]; /* once something is doubled */
 	uint8_t whole_next[TF_WHOLES_SETS];
 	struct {
@@ -108,27 +109,9 @@ tf_duplicates_can_tell(const struct tf_segment *s)
 	return s->ip_id | s->len | (s->flags & (TF_SYN | TF_FIN));
 }
 
-/* Notes when S, which is no copy, asks for something. */
-static inline void
-tf_duplicates_asked(struct tf_duplicates *d, const struct tf_segment *s)
-{
-	bool is_syn = (s->flags & (TF_SYN | TF_ACK)) == TF_SYN;
-	uint32_t place = s->hash % TF_ASKED_PLACES;
-
-	if (__builtin_expect(!is_syn && !(s->options & TF_OPT_SACK), true))
-		return;
-	d->asked[place].ts_ns = s->ts_ns;
-	d->asked[place].hash = s->hash;
-	d->asked[place].ack = s->ack;
-	d->asked[place].is_syn = is_syn;
-}
-
 /* S has DIGEST, and so has one of the two in SET: is it a copy? */
 bool tf_duplicates_judge(struct tf_duplicates *d, struct tf_seen set[2], uint64_t digest,
                          const struct tf_segment *s);
-
-/* Is S, of which no copy came, a piece of one that came a moment ago?  Remembers it where it may be cut itself. */
-bool tf_duplicates_piece(struct tf_duplicates *d, const struct tf_segment *s);
 
 /* Is S a copy of a frame that came a moment ago?  Remembers it: the latest comes first in its set, and the other one
  * of the set may stay. */
@@ -138,13 +121,16 @@ tf_duplicates_check(struct tf_duplicates *d, const struct tf_segment *s)
 	uint64_t digest = tf_duplicates_digest(s);
 	struct tf_seen *set = d->seen[digest >> 32 & (TF_DUPLICATES_SETS - 1)];
 
-	d->telling += tf_duplicates_can_tell(s);
+	d->telling++;
 	if (__builtin_expect(set[0].digest == digest || set[1].digest == digest, false))
 		return tf_duplicates_judge(d, set, digest, s);
 	set[1] = set[0];
 	set[0] = tf_duplicates_seen(digest, s);
-	tf_duplicates_asked(d, s);
-	return __builtin_expect(d->found != 0, false) && s->len > 0 && tf_duplicates_piece(d, s);
+	return false;
 }
+
+/* The same where something is doubled, or where S may ask for something, by SYN or SACK blocks: then S may be a piece,
+ * too. */
+bool tf_duplicates_check_thoroughly(struct tf_duplicates *d, const struct tf_segment *s);
 
 #endif

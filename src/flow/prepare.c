@@ -42,15 +42,45 @@ tf_preparation_be_thorough(struct tf_preparation *p, bool thorough)
 	p->is_thorough = thorough;
 }
 
-void
-tf_prepare(struct tf_preparation *p, struct tf_segment *segments, size_t count)
+/* Whatever S is. */
+static __attribute__((noinline)) void
+prepare_thoroughly(struct tf_preparation *p, struct tf_segment *s)
+{
+	s->is_wide = tf_addrs_are_wide(&s->src, &s->dst);
+	s->hash = tf_key_hash_segment(s, p->hash_key);
+	s->is_copy = tf_duplicates_check_thoroughly(&p->duplicates, s);
+	s->plain = p->is_thorough ? tf_not_plain : tf_plain_of(s);
+}
+
+/* Segments from S on, before END, until one is a copy; the one behind it, or END. */
+static struct tf_segment *
+prepare_undoubled(struct tf_preparation *p, struct tf_segment *s, struct tf_segment *end)
 {
 	const uint64_t secret[2] = {p->hash_key[0], p->hash_key[1]};
 
-	for (struct tf_segment *s = segments; s < segments + count; s++) {
-		s->is_wide = tf_addrs_are_wide(&s->src, &s->dst);
-		s->hash = tf_key_hash_segment(s, secret);
-		s->is_copy = tf_duplicates_check(&p->duplicates, s);
-		s->plain = p->is_thorough ? tf_not_plain : tf_plain_of(s);
+	while (s < end) {
+		struct tf_segment *this = s++;
+		if (__builtin_expect(!tf_plain_is_ordinary(this), false)) {
+			prepare_thoroughly(p, this);
+		} else {
+			this->is_wide = tf_addrs_are_wide(&this->src, &this->dst);
+			this->hash = tf_key_hash_segment(this, secret);
+			this->is_copy = tf_duplicates_check(&p->duplicates, this);
+			this->plain = tf_plain_ordinarily(this);
+		}
+		if (__builtin_expect(this->is_copy, false))
+			break;
 	}
+	return s;
+}
+
+void
+tf_prepare(struct tf_preparation *p, struct tf_segment *segments, size_t count)
+{
+	struct tf_segment *s = segments, *end = segments + count;
+
+	if (!p->is_thorough && !p->duplicates.found)
+		s = prepare_undoubled(p, s, end);
+	for (; s < end; s++)
+		prepare_thoroughly(p, s);
 }
