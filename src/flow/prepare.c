@@ -42,12 +42,18 @@ tf_preparation_be_thorough(struct tf_preparation *p, bool thorough)
 	p->is_thorough = thorough;
 }
 
-/* Whatever S is. */
-static __attribute__((noinline)) void
-prepare_thoroughly(struct tf_preparation *p, struct tf_segment *s)
+/* Whose it is. */
+static inline void
+place(struct tf_segment *s, const uint64_t secret[2])
 {
 	s->is_wide = tf_addrs_are_wide(&s->src, &s->dst);
-	s->hash = tf_key_hash_segment(s, p->hash_key);
+	s->hash = tf_key_hash_segment(s, secret);
+}
+
+/* What S, which is placed, is, whatever it may be. */
+static __attribute__((noinline)) void
+tell_thoroughly(struct tf_preparation *p, struct tf_segment *s)
+{
 	s->is_copy = tf_duplicates_check_thoroughly(&p->duplicates, s);
 	s->plain = p->is_thorough ? tf_not_plain : tf_plain_of(s);
 }
@@ -57,19 +63,17 @@ static struct tf_segment *
 prepare_undoubled(struct tf_preparation *p, struct tf_segment *s, struct tf_segment *end)
 {
 	const uint64_t secret[2] = {p->hash_key[0], p->hash_key[1]};
+	bool doubled = false;
 
-	while (s < end) {
-		struct tf_segment *this = s++;
-		if (__builtin_expect(!tf_plain_is_ordinary(this), false)) {
-			prepare_thoroughly(p, this);
+	for (; s < end && !doubled; s++) {
+		place(s, secret);
+		if (__builtin_expect(tf_plain_is_ordinary(s), true)) {
+			s->is_copy = tf_duplicates_check(&p->duplicates, s);
+			s->plain = tf_plain_ordinarily(s);
 		} else {
-			this->is_wide = tf_addrs_are_wide(&this->src, &this->dst);
-			this->hash = tf_key_hash_segment(this, secret);
-			this->is_copy = tf_duplicates_check(&p->duplicates, this);
-			this->plain = tf_plain_ordinarily(this);
+			tell_thoroughly(p, s);
 		}
-		if (__builtin_expect(this->is_copy, false))
-			break;
+		doubled = s->is_copy;
 	}
 	return s;
 }
@@ -81,6 +85,8 @@ tf_prepare(struct tf_preparation *p, struct tf_segment *segments, size_t count)
 
 	if (!p->is_thorough && !p->duplicates.found)
 		s = prepare_undoubled(p, s, end);
-	for (; s < end; s++)
-		prepare_thoroughly(p, s);
+	for (; s < end; s++) {
+		place(s, p->hash_key);
+		tell_thoroughly(p, s);
+	}
 }

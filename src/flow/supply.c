@@ -11,9 +11,9 @@
 
 /* ---- what pages cost -------------------------------------------------------------- */
 
-/* SIZE octets took NS.  A huge page costs a third of as many small ones, unless this machine is a guest whose host took back what it did not use:
- * then the host has to find memory for it first, and that takes ten times as long.  Small pages go from hand to hand and
- * are still there. */
+/* SIZE octets took NS.  A huge page costs a third of as many small ones, unless this machine is a guest whose host took
+ * back what it did not use: then the host has to find memory for it first, and that takes ten times as long.  Small pages
+ * go from hand to hand and are still there. */
 static void
 note_cost(struct tf_page_cost *cost, size_t size, int64_t ns)
 {

@@ -21,8 +21,7 @@
 /* What pages cost on this machine.  Zeroed but for the clock, nothing is known. */
 struct tf_page_cost {
 	tf_clock_fn *clock_ns;
-	int64_t
-	    small_ns; /* the last small ones took so long, for as much as a huge one holds; 0: none were touched */
+	int64_t small_ns;  /* what the last small ones took, for as much as a huge one holds; 0: none yet */
 	bool huge_is_dear; /* one took longer than that */
 };
 
