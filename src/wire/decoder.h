@@ -24,6 +24,17 @@ typedef enum tf_wire_result tf_layer(struct tf_decoder *d, struct tf_view v);
 typedef size_t tf_usual_function(struct tf_decoder *d, const struct tf_frame *frames, size_t count,
                                  struct tf_segment *out);
 
+struct tf_usual_form {
+	bool (*is_possible)(void); /* on this processor */
+	tf_usual_function *decode;
+};
+
+#if defined(__x86_64__)
+#define TF_USUAL_FORMS 3
+#else
+#define TF_USUAL_FORMS 1
+#endif
+
 struct tf_decoder {
 	const struct tf_frame *frame; /* the frame of this call */
 	struct tf_segment *out;       /* where its segment goes */
@@ -104,8 +115,8 @@ tf_addr_of(const uint8_t *p, uint8_t version)
 	return a;
 }
 
-/* What does the work of tf_decoder_usual(): on any processor, and on the one at hand (usual.c). */
-tf_usual_function tf_usual_plainly;
+/* What does the work of tf_decoder_usual(), the fastest first; the last is possible on any processor (usual.c). */
+extern const struct tf_usual_form tf_usual_forms[TF_USUAL_FORMS];
 tf_usual_function *tf_usual_for_processor(void);
 
 /* What strips link layers of LINKTYPE; NULL where it is not understood (link.c). */

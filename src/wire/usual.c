@@ -7,8 +7,8 @@
  * Only recognition is done here.  A usual frame's segment is made by the
  * same code as any other's (tcp.h), and what is not surely usual is left to
  * the general decoder, which has the last word on what a frame is.  It is
- * compiled twice, the second time for processors with wide vectors, where
- * some of that code has a shorter form (wide.h).
+ * compiled for each kind of processor, since with wide vectors some of that
+ * code has a shorter form (wide.h).
  */
 #include "tcpfsm/prefetch.h"
 #include "wire/tcp.h"
@@ -181,12 +181,18 @@ plain_numbers(struct tf_segment *s, const uint8_t *p)
 	tf_tcp_numbers(s, p);
 }
 
-size_t
-tf_usual_plainly(struct tf_decoder *d, const struct tf_frame *frames, size_t count, struct tf_segment *out)
+static size_t
+plainly(struct tf_decoder *d, const struct tf_frame *frames, size_t count, struct tf_segment *out)
 {
 	static const struct means plain = {plain_sum, plain_addresses, plain_numbers};
 
 	return decode_row(&plain, d, frames, count, out);
+}
+
+static bool
+is_always_possible(void)
+{
+	return true;
 }
 
 #if defined(__x86_64__)
@@ -198,15 +204,29 @@ with_avx2(struct tf_decoder *d, const struct tf_frame *frames, size_t count, str
 	return decode_row(&wide, d, frames, count, out);
 }
 
-tf_usual_function *
-tf_usual_for_processor(void)
+TF_WIDER_TARGET static size_t
+with_avx512(struct tf_decoder *d, const struct tf_frame *frames, size_t count, struct tf_segment *out)
 {
-	return tf_wide_is_possible() ? with_avx2 : tf_usual_plainly;
-}
-#else
-tf_usual_function *
-tf_usual_for_processor(void)
-{
-	return tf_usual_plainly;
+	static const struct means wider = {tf_wider_sum, tf_wide_addresses, tf_wide_numbers};
+
+	return decode_row(&wider, d, frames, count, out);
 }
 #endif
+
+const struct tf_usual_form tf_usual_forms[TF_USUAL_FORMS] = {
+#if defined(__x86_64__)
+    {tf_wider_is_possible, with_avx512},
+    {tf_wide_is_possible, with_avx2},
+#endif
+    {is_always_possible, plainly},
+};
+
+tf_usual_function *
+tf_usual_for_processor(void)
+{
+	const struct tf_usual_form *form = tf_usual_forms;
+
+	while (!form->is_possible())
+		form++;
+	return form->decode;
+}

@@ -70,12 +70,13 @@ static void
 check_usual(struct tf_decoder *d, const struct tf_frame *frame, enum tf_wire_result result,
             const struct tf_segment *s)
 {
-	tf_usual_function *const kinds[] = {tf_usual_for_processor(), tf_usual_plainly};
-
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+	for (size_t i = 0; i < TF_USUAL_FORMS; i++) {
 		struct tf_segment usual;
+
+		if (!tf_usual_forms[i].is_possible())
+			continue;
 		memset(&usual, 0, sizeof(usual));
-		if (kinds[i](d, frame, 1, &usual) == 1)
+		if (tf_usual_forms[i].decode(d, frame, 1, &usual) == 1)
 			hold(result == TF_WIRE_SEGMENT && memcmp(&usual, s, sizeof(usual)) == 0);
 	}
 }

@@ -73,8 +73,8 @@ static struct tf_decoder *decoder;
 static struct tf_segment seg;
 static uint8_t *frame_octets;
 
-/* The decoder of usual frames, as it is on this processor and on any. */
-static struct tf_decoder *usual[2];
+/* The decoders of usual frames; where this processor cannot do what one is for, it is one more of the last. */
+static struct tf_decoder *usual[TF_USUAL_FORMS];
 static bool was_usual; /* the last frame, to both */
 
 static void
@@ -85,8 +85,10 @@ begin_with(struct tf_decoder_options options)
 	for (size_t i = 0; i < COUNT_OF(usual); i++) {
 		usual[i] = tf_decoder_new(&options);
 		CU_ASSERT_PTR_NOT_NULL_FATAL(usual[i]);
+		const struct tf_usual_form *form = &tf_usual_forms[i];
+		usual[i]->usual =
+		    form->is_possible() ? form->decode : tf_usual_forms[TF_USUAL_FORMS - 1].decode;
 	}
-	usual[1]->usual = tf_usual_plainly;
 }
 
 static void
@@ -1876,48 +1878,73 @@ any_length_at_any_alignment_sums_up(void)
 }
 
 #if defined(__x86_64__)
-/* The N octets at P, moved to where no more may be read than the wide sum says. */
+/* A sum with vectors, and how much of what lies before its octets it may read. */
+struct vector_sum {
+	uint64_t (*sum)(uint64_t start, const uint8_t *p, size_t len);
+	size_t ahead, least;
+};
+
+/* The N octets at P, moved to where no more may be read than the sum says. */
 static bool
-sums_up_widely(const uint8_t *p, size_t n)
+sums_up(const struct vector_sum *v, const uint8_t *p, size_t n)
 {
-	uint8_t *octets = malloc(TF_WIDE_AHEAD + n), want[2];
+	uint8_t *octets = malloc(v->ahead + n), want[2];
 	uint16_t sum;
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(octets);
-	memset(octets, 0xa5, TF_WIDE_AHEAD);
-	memcpy(octets + TF_WIDE_AHEAD, p, n);
-	sum = tf_sum_fold(tf_wide_sum(0, octets + TF_WIDE_AHEAD, n));
+	memset(octets, 0xa5, v->ahead);
+	memcpy(octets + v->ahead, p, n);
+	sum = tf_sum_fold(v->sum(0, octets + v->ahead, n));
 	free(octets);
 	set16(want, plain_sum(p, n));
 	return memcmp(&sum, want, 2) == 0;
 }
-#endif
 
 /* What the vectors hold, too, and no lane overflows: of all that can stand in a word, the longest datagram. */
 static void
-wide_sums_come_out(void)
+vector_sum_comes_out(const struct vector_sum *v)
 {
-#if defined(__x86_64__)
 	enum { LONGEST = 65535 + 40 };
 	static const uint8_t fillings[] = {0x00, 0x01, 0x7f, 0x80, 0xff};
 	static uint8_t octets[LONGEST];
 
-	if (!tf_wide_is_possible())
-		return;
 	for (size_t i = 0; i < sizeof(octets); i++)
 		octets[i] = (uint8_t)(i * i * 7 + 255 - i);
-	for (size_t n = TF_WIDE_LEAST; n <= 2000; n++)
+	for (size_t n = v->least; n <= 2000; n++)
 		for (size_t at = 0; at < 4; at++)
-			CU_ASSERT(sums_up_widely(octets + at, n));
+			CU_ASSERT(sums_up(v, octets + at, n));
 	for (size_t n = LONGEST - 130; n <= LONGEST; n++)
-		CU_ASSERT(sums_up_widely(octets, n));
+		CU_ASSERT(sums_up(v, octets, n));
 	for (size_t i = 0; i < COUNT_OF(fillings); i++) {
 		/* A first word that makes a sum of zeros other than zero, which has two representations. */
 		memset(octets, fillings[i], sizeof(octets));
 		octets[0] = 0x12;
 		for (size_t n = LONGEST - 130; n <= LONGEST; n++)
-			CU_ASSERT(sums_up_widely(octets, n));
+			CU_ASSERT(sums_up(v, octets, n));
 	}
+}
+
+TF_WIDE_TARGET static uint64_t
+wide(uint64_t start, const uint8_t *p, size_t len)
+{
+	return tf_wide_sum(start, p, len);
+}
+
+TF_WIDER_TARGET static uint64_t
+wider(uint64_t start, const uint8_t *p, size_t len)
+{
+	return tf_wider_sum(start, p, len);
+}
+#endif
+
+static void
+wide_sums_come_out(void)
+{
+#if defined(__x86_64__)
+	if (tf_wide_is_possible())
+		vector_sum_comes_out(&(struct vector_sum){wide, TF_WIDE_AHEAD, TF_WIDE_LEAST});
+	if (tf_wider_is_possible())
+		vector_sum_comes_out(&(struct vector_sum){wider, 0, 1});
 #endif
 }
 
