@@ -8,12 +8,8 @@ import shutil
 import subprocess
 import sys
 
-import cli
-from cli import tcpfsm
-
-checks = cli.checks
-checks.clear()
-check = cli.check
+import kit
+from kit import check, tcpfsm
 
 
 def script(shell):
@@ -111,4 +107,4 @@ def fish_completes_options_and_their_values():
 
 
 if __name__ == "__main__":
-    sys.exit(cli.main())
+    sys.exit(kit.main())

@@ -11,15 +11,12 @@ import re
 import subprocess
 import sys
 
-import cli
-from cli import TCPFSM, as_json, tcpfsm
+import kit
+from kit import TCPFSM, as_json, check, tcpfsm
 
 RUNNER = os.path.join(os.path.dirname(os.path.abspath(TCPFSM)), "tests", "scenarios", "run-scenarios")
 STILL = "That was still so after"
 WORDS = ("was heard again", "opened its window again", "answered after all", "acknowledged the FIN", "closed after all", "broke the silence")
-checks = cli.checks
-checks.clear()
-check = cli.check
 
 # Packets 1 to 3, at 0, 10 and 11 ms.
 OPENED = """isn      client 1000   server 5000
@@ -298,4 +295,4 @@ def quietly_it_is_said_too():
 
 
 if __name__ == "__main__":
-    sys.exit(cli.main())
+    sys.exit(kit.main())

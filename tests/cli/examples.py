@@ -11,15 +11,12 @@ import re
 import struct
 import sys
 
-import cli
-from cli import tcpfsm
+import kit
+from kit import check, tcpfsm
 
 TOP = os.path.abspath(os.environ.get("top_srcdir", os.path.join(os.path.dirname(__file__), "..", "..")))
 FOLDER = os.path.join(TOP, "examples", "ci")
 RULES = os.path.join(FOLDER, "api.rules")
-checks = cli.checks
-checks.clear()
-check = cli.check
 
 spec = importlib.util.spec_from_file_location("make_captures", os.path.join(FOLDER, "make_captures.py"))
 maker = importlib.util.module_from_spec(spec)
@@ -169,4 +166,4 @@ def the_jobs_are_yaml_and_call_what_there_is():
 
 
 if __name__ == "__main__":
-    sys.exit(cli.main())
+    sys.exit(kit.main())

@@ -1,7 +1,7 @@
 """Reports for other programs: the baseline, SARIF, annotations of GitHub, Markdown; and that no format
 depends on its surroundings.
 
-Runs the program named by $TCPFSM on captures that are made as cli.py makes them, and speaks TAP.
+Runs the program named by $TCPFSM on captures that are made as kit.py makes them, and speaks TAP.
 Expectations come from the interface, the SARIF 2.1.0 standard (OASIS), GitHub's description of its
 workflow commands, and GitHub Flavored Markdown.  Where $SARIF_SCHEMA names the standard's schema and
 there is jsonschema, the logs are held against it, too.
@@ -16,12 +16,8 @@ import stat
 import subprocess
 import sys
 
-import cli
-from cli import FILES, as_json, closed, pcap, refused, segment, tcpfsm
-
-checks = cli.checks
-checks.clear()
-check = cli.check
+import kit
+from kit import FILES, as_json, check, closed, pcap, refused, segment, tcpfsm
 
 
 def write(name, frames):
@@ -36,8 +32,8 @@ def read(name):
 
 def refused_by(server, port, when=0.0):
     """A SYN from 10.0.0.1:PORT that SERVER (host, port) answers with a RST."""
-    client, isn = (1, port), cli.isn_of(port)
-    return [(when, segment(client, server, cli.SYN, isn)), (when + 0.001, segment(server, client, cli.RST | cli.ACK, 0, isn + 1))]
+    client, isn = (1, port), kit.isn_of(port)
+    return [(when, segment(client, server, kit.SYN, isn)), (when + 0.001, segment(server, client, kit.RST | kit.ACK, 0, isn + 1))]
 
 
 def two_runs():
@@ -78,7 +74,7 @@ def what_is_new_fails():
         "one more": refused(2001) + refused(2002, 1) + refused(2003, 2),
         "another port of the server": refused_by((2, 81), 2001),
         "another server": refused_by((3, 80), 2001),
-        "another finding": [(t, segment((1, 2001), (2, 80), cli.SYN, 7000)) for t in (0, 1, 3, 7)] + closed(1002, 15),
+        "another finding": [(t, segment((1, 2001), (2, 80), kit.SYN, 7000)) for t in (0, 1, 3, 7)] + closed(1002, 15),
     }.items():
         write("new.pcap", frames)
         result = as_json("-r", "new.pcap", "--fail-on=info", "--baseline=known").expect(1)
@@ -100,12 +96,12 @@ def the_end_tells_findings_apart():
 def who_knows_a_mild_finding_does_not_know_a_grave_one():
     """Data on a SYN is legitimate with the option of Fast Open (RFC 7413), and suspicious without."""
     def with_data(option):
-        client, server, c, s = (1, 2001), (2, 80), cli.isn_of(2001), cli.isn_of(80)
-        syn = bytearray(segment(client, server, cli.SYN, c) + option + b"hello")
+        client, server, c, s = (1, 2001), (2, 80), kit.isn_of(2001), kit.isn_of(80)
+        syn = bytearray(segment(client, server, kit.SYN, c) + option + b"hello")
         syn[16:18] = (40 + len(option) + 5).to_bytes(2, "big")
         syn[46] = (5 + len(option) // 4) << 4
-        return [(0, bytes(syn)), (0.01, segment(server, client, cli.SYN | cli.ACK, s, c + 6)),
-                (0.02, segment(client, server, cli.ACK, c + 6, s + 1))]
+        return [(0, bytes(syn)), (0.01, segment(server, client, kit.SYN | kit.ACK, s, c + 6)),
+                (0.02, segment(client, server, kit.ACK, c + 6, s + 1))]
 
     write("open.pcap", with_data(b"\x22\x0acookie42\1\1"))
     write("odd.pcap", with_data(b""))
@@ -206,7 +202,7 @@ def a_baseline_is_not_written_over_by_a_run_that_was_broken_off():
     two_runs()
     as_json("-r", "monday.pcap", "--write-baseline=known").expect(0)
     before = read("known")
-    process = cli.start_on_pipe("-T", "json", "--write-baseline=known")
+    process = kit.start_on_pipe("-T", "json", "--write-baseline=known")
     # The first line says that the signals are caught: it comes after they were set.
     assert process.stdout.readline()
     process.send_signal(signal.SIGTERM)
@@ -227,11 +223,11 @@ def a_baseline_that_cannot_be_written_leaves_the_former_one():
     as_json("-r", "refused.pcap", "--write-baseline=known", **LIMITED).expect(4, "known: File too large")
     as_json("-r", "refused.pcap", "--write-baseline=new", **LIMITED).expect(4, "new: File too large")
     assert read("known") == before and sorted(os.listdir(".")) == there
-    process = cli.start_on_pipe("-T", "json", "--write-baseline=known")
+    process = kit.start_on_pipe("-T", "json", "--write-baseline=known")
     assert process.stdout.readline()
     process.kill()
     process.communicate(timeout=60)
-    cli.wait_until(lambda: sorted(os.listdir(".")) == there)
+    kit.wait_until(lambda: sorted(os.listdir(".")) == there)
     assert read("known") == before
 
 
@@ -460,7 +456,7 @@ COMMAND = re.compile(r"::(error|warning|notice)(?: ([^:]*))?::(.*)")
 
 def annotations(*args):
     """As the runner reads them: (command, properties, message)."""
-    done = subprocess.run([cli.TCPFSM, "-T", "github", *args], capture_output=True, timeout=60)
+    done = subprocess.run([kit.TCPFSM, "-T", "github", *args], capture_output=True, timeout=60)
     out = []
     for line in done.stdout.decode().splitlines():
         match = COMMAND.fullmatch(line)
@@ -475,7 +471,7 @@ def annotations(*args):
 
 @check
 def github_annotates_each_finding_the_worst_first():
-    write("mixed.pcap", refused(2001) + [(t, segment((1, 2002), (2, 80), cli.SYN, 7000)) for t in (1, 2, 4, 8)] + closed(1002, 15))
+    write("mixed.pcap", refused(2001) + [(t, segment((1, 2002), (2, 80), kit.SYN, 7000)) for t in (1, 2, 4, 8)] + closed(1002, 15))
     found = as_json("-r", "mixed.pcap").records("anomaly")
     said = annotations("-r", "mixed.pcap")
     order = {"error": 0, "warning": 1, "notice": 2, "info": 2}
@@ -688,7 +684,7 @@ def no_format_depends_on_locale_time_zone_or_threads():
     as_json("-r", "monday.pcap", "--write-baseline=known").expect(0)
     for form in all_formats():
         def out(*more, env=plain):
-            done = subprocess.run([cli.TCPFSM, "-r", "tuesday.pcap", "--baseline=known", "-T", form, *more], env=env, capture_output=True, timeout=60)
+            done = subprocess.run([kit.TCPFSM, "-r", "tuesday.pcap", "--baseline=known", "-T", form, *more], env=env, capture_output=True, timeout=60)
             assert done.returncode == 0 and done.stdout, (form, done.stderr)
             return done.stdout
 
@@ -705,7 +701,7 @@ ARP = b"\xff" * 6 + b"\2\0\0\0\0\1" + b"\x08\x06" + b"\0" * 28
 
 def unreachable(port):
     """What answers the SYN from PORT where the host is not there."""
-    quoted = segment((1, port), (2, 80), cli.SYN, cli.isn_of(port))[14:42]
+    quoted = segment((1, port), (2, 80), kit.SYN, kit.isn_of(port))[14:42]
     icmp = b"\2\0\0\0\0\1" + b"\2\0\0\0\0\2" + b"\x08\0" + bytes.fromhex("450000380001000040010000") + bytes([10, 0, 0, 2, 10, 0, 0, 1])
     return icmp + bytes([3, 1, 0, 0, 0, 0, 0, 0]) + quoted
 
@@ -733,7 +729,7 @@ def a_long_capture_is_told_alike_by_any_number_of_threads():
 @check
 def an_error_at_every_syn_and_a_clock_ahead_of_each_are_heard_in_their_places():
     """More of either than fit between two threads at a time."""
-    syns = [(n * 200, 1000 + n, segment((1, 1000 + n), (2, 80), cli.SYN, cli.isn_of(1000 + n))) for n in range(3000)]
+    syns = [(n * 200, 1000 + n, segment((1, 1000 + n), (2, 80), kit.SYN, kit.isn_of(1000 + n))) for n in range(3000)]
     write("errors.pcap", [frame for when, port, syn in syns for frame in ((when, syn), (when, unreachable(port)))])
     write("early.pcap", [frame for when, port, syn in syns for frame in ((when, unreachable(port)), (when, syn))])
     write("ahead.pcap", [frame for when, _, syn in syns for frame in ((when + 300, ARP), (when, syn))])
@@ -744,7 +740,7 @@ def an_error_at_every_syn_and_a_clock_ahead_of_each_are_heard_in_their_places():
         assert "unreachable" not in early.summary()["anomalies"], threads  # nobody had sent what they quote
         # A SYN is given up 127 s after the analyzer heard it: by a clock that the frame before it had put ahead.
         # Before the first segment there is no clock.
-        over = [t["ts"] - cli.START for t in ahead.records("transition") if t["rule"] == "syn-given-up"]
+        over = [t["ts"] - kit.START for t in ahead.records("transition") if t["rule"] == "syn-given-up"]
         assert over == [127] + [when + 427 for when, _, _ in syns[1:-1]], (threads, over[:9])
 
 
@@ -758,4 +754,4 @@ def an_output_that_fails_ends_both_threads():
 
 
 if __name__ == "__main__":
-    sys.exit(cli.main())
+    sys.exit(kit.main())

@@ -13,15 +13,12 @@ import stat
 import subprocess
 import sys
 
-import cli
-from cli import FILES, TCPFSM, as_json, pcap, refused, segment, tcpfsm
+import kit
+from kit import FILES, TCPFSM, as_json, check, pcap, refused, segment, tcpfsm
 
 TOP = os.path.abspath(os.environ.get("top_srcdir", os.path.join(os.path.dirname(__file__), "..", "..")))
 RUNNER = os.path.join(os.path.dirname(os.path.abspath(TCPFSM)), "tests", "scenarios", "run-scenarios")
 SECONDS = 60
-checks = cli.checks
-checks.clear()
-check = cli.check
 
 spec = importlib.util.spec_from_file_location("slices", os.path.join(TOP, "tests", "slices.py"))
 slices = importlib.util.module_from_spec(spec)
@@ -64,26 +61,26 @@ def every_slice_of_the_scenarios_shows_its_finding():
 @check
 def a_slice_is_small_and_says_what_proves_the_finding():
     # 400 packets of other connections around the one that is refused.
-    frames = [f for i in range(66) for f in cli.closed(3000 + i, i)] + refused(1001, 70) + [f for i in range(66) for f in cli.closed(4000 + i, 80 + i)]
+    frames = [f for i in range(66) for f in kit.closed(3000 + i, i)] + refused(1001, 70) + [f for i in range(66) for f in kit.closed(4000 + i, 80 + i)]
     with open("many.pcap", "wb") as f:
         f.write(pcap(frames))
     as_json("-r", "many.pcap", "--slice=d").expect(0)
     said = slices.comments("d/conn-67-connection-refused.pcapng")
     assert [re.match(r"packet (\d+) of the capture proves connection-refused: ", c).group(1) for c in said] == ["397", "398"]
     again = as_json("-r", "d/conn-67-connection-refused.pcapng").expect(0)
-    assert again.records("connection")[0]["first_ts"] == cli.START + 70
+    assert again.records("connection")[0]["first_ts"] == kit.START + 70
 
 
 @check
 def runs_of_data_are_left_out():
     client, server = (1, 1001), (2, 80)
-    frames = [(0, segment(client, server, cli.SYN, 100)), (0.001, segment(server, client, cli.SYN | cli.ACK, 500, 101)), (0.002, segment(client, server, cli.ACK, 101, 501))]
+    frames = [(0, segment(client, server, kit.SYN, 100)), (0.001, segment(server, client, kit.SYN | kit.ACK, 500, 101)), (0.002, segment(client, server, kit.ACK, 101, 501))]
     for i in range(500):
-        ethernet_ip_tcp = segment(client, server, cli.ACK, 101 + 10 * i, 501)
+        ethernet_ip_tcp = segment(client, server, kit.ACK, 101 + 10 * i, 501)
         total = (40 + 10).to_bytes(2, "big")
         frames.append((0.01 + i / 1000, ethernet_ip_tcp[:16] + total + ethernet_ip_tcp[18:] + b"0123456789"))
-    frames.append((1, segment(server, client, cli.RST | cli.ACK, 501, 101 + 5000)))
-    frames.append((10, segment((1, 1002), server, cli.SYN, 7)))
+    frames.append((1, segment(server, client, kit.RST | kit.ACK, 501, 101 + 5000)))
+    frames.append((10, segment((1, 1002), server, kit.SYN, 7)))
     with open("data.pcap", "wb") as f:
         f.write(pcap(frames))
     r = held("data.pcap", "d")
@@ -106,7 +103,7 @@ def standard_input_goes_through_the_ring():
 def what_the_ring_no_longer_held_is_said():
     # The listener is asked in the first packet; half a million others come before the limit runs out.
     filler = b"\2\0\0\0\0\2" + b"\2\0\0\0\0\1" + b"\x08\x06" + bytes(46)
-    syn = [(t, segment((1, 1001), (2, 80), cli.SYN, 7)) for t in (0, 1)]
+    syn = [(t, segment((1, 1001), (2, 80), kit.SYN, 7)) for t in (0, 1)]
     capture = pcap(syn + [(1.1 + i / 200000, filler) for i in range(140000)] + [(130, filler)])
     result = tcpfsm("-r", "-", "-T", "json", "--slice=d", input=capture).expect(0, "do not show their finding")
     assert "ring" in result.err, result.err
@@ -124,7 +121,7 @@ def the_same_capture_gives_the_same_slices():
 @check
 def slices_of_an_earlier_run_are_named_and_stay():
     with open("more.pcap", "wb") as f:
-        f.write(pcap(cli.closed(1002) + refused(1001, 1) + refused(1003, 2)))
+        f.write(pcap(kit.closed(1002) + refused(1001, 1) + refused(1003, 2)))
     as_json("-r", "more.pcap", "--slice=d").expect(0)
     earlier = {name: open(os.path.join("d", name), "rb").read() for name in os.listdir("d")}
     assert sorted(earlier) == ["conn-2-connection-refused.pcapng", "conn-3-connection-refused.pcapng"]
@@ -183,4 +180,4 @@ def a_directory_that_cannot_be_is_status_4():
 
 
 if __name__ == "__main__":
-    sys.exit(cli.main())
+    sys.exit(kit.main())
