@@ -448,8 +448,8 @@ check_assassination(const struct tf_step *st, const struct tf_extra *x)
 	int64_t limit_ns = st->ctx->config->timer[TF_TIMER_TIME_WAIT];
 
 	/* A new connection waits at the door: its sender refuses the ACK of the former one.  And a FIN that an ACK seemed
-	 * to show may have been an octet of data: then nobody waited. */
-	if (x->held || own->inferred || st->before[st->to] != TF_TIME_WAIT ||
+	 * to show may have been an octet of data: then nobody waited, or the end still waits for the ACK of its own. */
+	if (x->held || own->inferred || fin->inferred || st->before[st->to] != TF_TIME_WAIT ||
 	    tf_end_state(st->y) == TF_TIME_WAIT || !fin->ack_ns ||
 	    st->ctx->now_ns - fin->ack_ns <= tf_end_rtt_ns(st->x))
 		return;
