@@ -223,7 +223,7 @@ struct tf_remains {
 	uint64_t rst_packet;
 	uint64_t again_packet; /* a FIN after TIME-WAIT that waits for its answer; 0: none */
 	int64_t again_ns;
-	uint8_t again_side;
+	uint8_t rst_side, again_side;
 	bool client_second;           /* the client is the second end of the key */
 	bool fin_raised, data_raised; /* fin-after-time-wait, data-after-close */
 };

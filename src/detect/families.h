@@ -69,6 +69,11 @@ void tf_unanswered_end(struct tf_context *ctx);
 #define TF_LATE_ANSWER_NS INT64_C(3000000000)
 #define TF_LATE_FIN_WHY   "the ACK of the first FIN had passed the tap"
 
+/* The sender of data had reset the connection, as it seemed. */
+#define TF_NOT_ITS_OWN_RST                                                                                   \
+	"But the RST was in its own name, and no host sends new data behind its own: it came from somebody " \
+	"else, and a receiver that it did not reach or deceive takes the data."
+
 /* How long the FORMER connection had been silent when C began: not at all where it spoke while C's SYN was held. */
 static inline int64_t
 tf_since_former(const struct tf_connection *c, const struct tf_former *former)

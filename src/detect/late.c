@@ -30,6 +30,7 @@ tf_detect_bury(const struct tf_context *ctx, const struct tf_connection *c, stru
 	if (x && tf_connection_close(c) == TF_CLOSE_RST && x->rst.exact && !x->rst.unplaced) {
 		r->rst_ns = x->rst.ts_ns;
 		r->rst_packet = x->rst.packet;
+		r->rst_side = (uint8_t)side_of(c, (enum tf_endpoint)x->rst.from);
 		r->data_raised = (tf_raised(ctx, c, TF_A_DATA_AFTER_CLOSE, TF_CLIENT) ||
 		                  tf_raised(ctx, c, TF_A_DATA_AFTER_CLOSE, TF_SERVER));
 	}
@@ -102,6 +103,8 @@ check_data(struct tf_context *ctx, const struct tf_late *l, unsigned side, const
 	tf_finding_text(&f, "close", "RST");
 	tf_finding_count(&f, "bytes", TF_D_COUNT, s->len);
 	tf_finding_duration(&f, "after", ctx->now_ns - r->rst_ns);
+	if (side == r->rst_side && tf_seq_ge(s->seq, l->former->max[side]))
+		tf_finding_text(&f, "note", TF_NOT_ITS_OWN_RST);
 	tf_finding_packet(&f, r->rst_packet);
 	tf_finding_packet(&f, s->packet);
 	r->data_raised = true;

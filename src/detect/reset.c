@@ -522,11 +522,7 @@ check_data_after_rst(const struct tf_step *st, struct tf_extra *x)
 	tf_finding_count(&f, "bytes", TF_D_COUNT, st->s->len);
 	tf_finding_duration(&f, "after", after_ns);
 	if (went_on)
-		tf_finding_text(
-		    &f, "note",
-		    "But the RST was in its own name, and no host sends new data behind its own: it "
-		    "came from somebody else, and a receiver that it did not reach or deceive takes "
-		    "the data.");
+		tf_finding_text(&f, "note", TF_NOT_ITS_OWN_RST);
 	tf_finding_packet(&f, x->rst.packet);
 	tf_finding_packet(&f, st->s->packet);
 	tf_raise(st->ctx, st->c, &f);

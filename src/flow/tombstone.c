@@ -133,7 +133,8 @@ get_timestamps(const unsigned char *p, struct tf_former *f)
 
 /* ---- the whole ------------------------------------------------------------------- */
 
-/* Which of a pair a RST leaves, and which a FIN of either end and the TIME-WAIT of either: never both. */
+/* Which of a pair a RST leaves, at its sender's place, and which a FIN of either end and the TIME-WAIT of either: never
+ * both. */
 static void
 choose(const struct tf_buried *b, uint64_t packet[2], int64_t time_ns[2])
 {
@@ -141,8 +142,8 @@ choose(const struct tf_buried *b, uint64_t packet[2], int64_t time_ns[2])
 	bool rst = b->former.close == TF_CLOSE_RST;
 
 	for (int i = 0; i < 2; i++) {
-		packet[i] = rst ? (i ? 0 : r->rst_packet) : r->fin_packet[i];
-		time_ns[i] = rst ? (i ? 0 : r->rst_ns) : r->time_wait_ns[i];
+		packet[i] = rst ? (i == r->rst_side ? r->rst_packet : 0) : r->fin_packet[i];
+		time_ns[i] = rst ? (i == r->rst_side ? r->rst_ns : 0) : r->time_wait_ns[i];
 	}
 }
 
@@ -152,8 +153,9 @@ put_back(struct tf_buried *b, const uint64_t packet[2], const int64_t time_ns[2]
 	struct tf_remains *r = &b->remains;
 
 	if (b->former.close == TF_CLOSE_RST) {
-		r->rst_packet = packet[0];
-		r->rst_ns = time_ns[0];
+		r->rst_side = packet[1] || time_ns[1];
+		r->rst_packet = packet[r->rst_side];
+		r->rst_ns = time_ns[r->rst_side];
 		return;
 	}
 	memcpy(r->fin_packet, packet, sizeof r->fin_packet);

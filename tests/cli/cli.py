@@ -439,19 +439,46 @@ def the_ack_of_the_handshake_is_no_segment_of_data():
 def a_reset_whose_sender_goes_on_is_somebody_elses():
     client, server, c, s = (1, 40000), (2, 80), isn_of(40000), isn_of(7)
 
-    def later(speaker):
+    def later(speaker, when=2):
         other, seq, ack = (client, s + 1, c + 1) if speaker == server else (server, c + 1, s + 1)
         data = bytearray(segment(speaker, other, ACK, seq, ack) + b"more")
         struct.pack_into(">H", data, 16, 40 + 4)
         return [(0, segment(client, server, SYN, c)), (0.01, segment(server, client, SYN | ACK, s, c + 1)),
                 (0.02, segment(client, server, ACK, c + 1, s + 1)),
                 (0.5, segment(server, client, RST | ACK, s + 1, c + 1)),
-                (2, bytes(data)), (2.01, segment(other, speaker, RST, ack)),
-                (9, segment((3, 1), (4, 2), SYN, 5))]
+                (when, bytes(data)), (when + 0.01, segment(other, speaker, RST, ack)),
+                (when + 7, segment((3, 1), (4, 2), SYN, 5))]
 
     for name in "rst-abort", "data-after-close":
         assert "somebody else" in note_of(name, later(server)), name
         assert note_of(name, later(client)) is None, name
+    # After the record of the connection, too.
+    assert "somebody else" in note_of("data-after-close", later(server, 8))
+    assert note_of("data-after-close", later(client, 8)) is None
+
+
+@check
+def what_timestamps_may_have_made_safe_is_not_called_unsafe_where_they_were_cut():
+    client, server, c, s = (1, 40000), (2, 80), isn_of(40000), isn_of(7)
+
+    def found(cut):
+        steps = [(client, server, SYN, c, 0), (server, client, SYN | ACK, s, c + 1), (client, server, ACK, c + 1, s + 1),
+                 (client, server, FIN | ACK, c + 1, s + 1), (server, client, FIN | ACK, s + 1, c + 2),
+                 (client, server, ACK, c + 2, s + 2),
+                 (client, server, SYN, c - 5000, 0), (server, client, SYN | ACK, s + 500000, c - 4999),
+                 (client, server, ACK, c - 4999, s + 500001)]
+        frames = []
+        for i, step in enumerate(steps):
+            frame = segment(*step)
+            if cut:  # 12 octets of options were behind it
+                frame = frame[:16] + struct.pack(">H", 52) + frame[18:46] + b"\x80" + frame[47:]
+            frames.append(((0 if i < 6 else 2) + i / 100, frame))
+        with open("cut.pcap", "wb") as file:
+            file.write(pcap(frames, cut=12 if cut else 0))
+        return {finding["id"] for finding in as_json("-r", "cut.pcap").expect(0).records("anomaly")}
+
+    assert "time-wait-reuse-unsafe" in found(False), found(False)
+    assert "time-wait-reuse-unsafe" not in found(True), found(True)
 
 
 @check

@@ -85,6 +85,7 @@ extreme(void)
 	if (b.former.close == TF_CLOSE_RST) {
 		b.remains.rst_ns = (int64_t)edge();
 		b.remains.rst_packet = edge();
+		b.remains.rst_side = (b.remains.rst_ns || b.remains.rst_packet) && bits >> 40 & 1;
 	} else if (b.former.close == TF_CLOSE_FIN) {
 		for (int i = 0; i < 2; i++) {
 			b.remains.time_wait_ns[i] = bits >> (36 + i) & 1 ? (int64_t)edge() : 0;
@@ -117,10 +118,10 @@ same_remains(const struct tf_remains *a, const struct tf_remains *b)
 {
 	return memcmp(a->time_wait_ns, b->time_wait_ns, sizeof a->time_wait_ns) == 0 &&
 	       memcmp(a->fin_packet, b->fin_packet, sizeof a->fin_packet) == 0 && a->rst_ns == b->rst_ns &&
-	       a->rst_packet == b->rst_packet && a->again_packet == b->again_packet &&
-	       a->again_ns == b->again_ns && a->again_side == b->again_side &&
-	       a->client_second == b->client_second && a->fin_raised == b->fin_raised &&
-	       a->data_raised == b->data_raised;
+	       a->rst_packet == b->rst_packet && a->rst_side == b->rst_side &&
+	       a->again_packet == b->again_packet && a->again_ns == b->again_ns &&
+	       a->again_side == b->again_side && a->client_second == b->client_second &&
+	       a->fin_raised == b->fin_raised && a->data_raised == b->data_raised;
 }
 
 static bool
