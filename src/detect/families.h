@@ -47,6 +47,9 @@ bool tf_was_in(const struct tf_end *end, enum tf_state state);
 /* Octets of data, without a FIN, that END sent and that were not acknowledged. */
 uint64_t tf_unacknowledged_data(const struct tf_end *end);
 
+/* Did the server take data of C's SYN? */
+bool tf_took_syn_data(const struct tf_connection *c);
+
 void tf_opening_segment(const struct tf_step *st);
 /* NOTE: a sentence that says why it may be something else; or NULL. */
 void tf_raise_simultaneous_open(const struct tf_step *st, const char *note);

@@ -231,8 +231,8 @@ answers_ack_of_fin(const struct tf_connection *c, const struct tf_ended *e)
 
 /* With data on the SYN, and all or some of it acknowledged, the server's program has the connection before the third segment
  * comes (RFC 7413 section 3). */
-static bool
-took_syn_data(const struct tf_connection *c)
+bool
+tf_took_syn_data(const struct tf_connection *c)
 {
 	const struct tf_end *client = &c->end[TF_CLIENT];
 
@@ -264,7 +264,7 @@ raise_end(struct tf_context *ctx, struct tf_connection *c, const struct tf_extra
 	}
 	tf_finding_count(&f, "unacknowledged", TF_D_COUNT, e->unacknowledged);
 	bool embryo = ended_in(&c->end[e->from], e->state[e->from]) == TF_SYN_RECEIVED;
-	if (embryo && id == TF_A_RST_ABORT && took_syn_data(c))
+	if (embryo && id == TF_A_RST_ABORT && tf_took_syn_data(c))
 		tf_finding_text(
 		    &f, "note",
 		    "That end had taken data on the SYN, so its program may have had the connection "
@@ -335,7 +335,7 @@ opens_behind_abort(const struct tf_step *st, const struct tf_extra *x)
 {
 	return st->first_ack_of_syn && x->rst.seen && x->rst.exact && x->rst.from == TF_SERVER &&
 	       tf_end_state(st->x) >= TF_ESTABLISHED && tf_end_state(st->y) == TF_CLOSED &&
-	       ended_in(st->y, TF_CLOSED) == TF_SYN_RECEIVED && took_syn_data(st->c);
+	       ended_in(st->y, TF_CLOSED) == TF_SYN_RECEIVED && tf_took_syn_data(st->c);
 }
 
 /* The server sends something beyond that RST, or acknowledges what it cannot have heard before it. */

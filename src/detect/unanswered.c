@@ -206,13 +206,24 @@ place_syn(const struct tf_context *ctx, const struct tf_connection *c, const str
 		                 "or the other end was slow");
 }
 
+/* A server that took data of the SYN answers and closes before the third segment comes (RFC 7413 section 4.1.2), so that
+ * shows nothing of it; the ACK of what came behind the SYN does. */
+static bool
+may_be_early(const struct tf_connection *c, const struct tf_extra *x)
+{
+	const struct tf_end *client = &c->end[TF_CLIENT];
+
+	return tf_took_syn_data(c) && tf_seq_le(client->una, tf_seq_add(client->isn, 1 + x->syn_data));
+}
+
 /* What END had sent when its SYN,ACK came again shows that the ACK of that had arrived.  Where it is told later, what was
  * sent meanwhile shows nothing of the kind. */
 static bool
 had_taken_ack(const struct tf_context *ctx, const struct tf_connection *c, const struct tf_extra *x,
               enum tf_endpoint end)
 {
-	return x->syn_ack_last_ns == ctx->now_ns && tf_end_state(&c->end[end]) >= TF_ESTABLISHED &&
+	return !(end == TF_SERVER && may_be_early(c, x)) && x->syn_ack_last_ns == ctx->now_ns &&
+	       tf_end_state(&c->end[end]) >= TF_ESTABLISHED &&
 	       !(c->end[end].possible & TF_STATES(TF_SYN_RECEIVED));
 }
 
