@@ -55,6 +55,8 @@ void tf_opening_segment(const struct tf_step *st);
 void tf_raise_simultaneous_open(const struct tf_step *st, const char *note);
 /* C began with a SYN,ACK, and nothing else came. */
 void tf_midstream_end(struct tf_context *ctx, struct tf_connection *c);
+/* Did a refusal pass that is not told yet? */
+bool tf_seems_refused(const struct tf_extra *x);
 /* Is a refusal sure by now?  AT_END: nothing will contradict it any more. */
 void tf_refusal_deadline(struct tf_context *ctx, struct tf_connection *c, bool at_end);
 int64_t tf_opening_next(const struct tf_context *ctx, const struct tf_connection *c,

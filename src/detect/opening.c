@@ -46,6 +46,17 @@ simultaneous(const struct tf_step *st)
 	tf_raise_simultaneous_open(st, NULL);
 }
 
+/* The SYN was answered, and came again: the client had not heard that, and its host hears the RST in SYN-SENT. */
+static bool
+refuses_after_all(const struct tf_step *st)
+{
+	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
+
+	return tf_connection_close(st->c) == TF_CLOSE_RST && st->from == TF_SERVER &&
+	       st->before[TF_SERVER] == TF_SYN_RECEIVED && tf_end_state(st->y) == TF_CLOSED && x &&
+	       x->syn_again && tf_answer_ns(st->ctx, st->c) < x->syn_last_ns;
+}
+
 /* The SYN seems to be refused.  It is said when nothing has contradicted it for the settle time: a forged
  * RST does not keep the server from answering. */
 static void
@@ -53,8 +64,8 @@ note_refusal(const struct tf_step *st)
 {
 	struct tf_extra *x;
 
-	if (tf_connection_close(st->c) != TF_CLOSE_REFUSED || st->before[st->to] != TF_SYN_SENT ||
-	    !(x = tf_extra_of(st->ctx, st->c)))
+	if ((tf_connection_close(st->c) != TF_CLOSE_REFUSED && !refuses_after_all(st)) ||
+	    st->before[st->to] != TF_SYN_SENT || !(x = tf_extra_of(st->ctx, st->c)))
 		return;
 	x->ended = (struct tf_ended){
 	    .packet = st->s->packet,
@@ -64,8 +75,8 @@ note_refusal(const struct tf_step *st)
 	};
 }
 
-static bool
-seems_refused(const struct tf_extra *x)
+bool
+tf_seems_refused(const struct tf_extra *x)
 {
 	return x && x->ended.packet && x->ended.id == TF_A_CONNECTION_REFUSED;
 }
@@ -89,6 +100,11 @@ raise_refusal(struct tf_context *ctx, struct tf_connection *c, struct tf_extra *
 		    &f, "note",
 		    "But it had answered a SYN on these ports before, and may have reset only that "
 		    "opening, which it still held.");
+	else if (tf_connection_close(c) == TF_CLOSE_RST)
+		tf_finding_text(
+		    &f, "note",
+		    "But it had answered that SYN before, and the answer did not arrive: the listener was "
+		    "closed meanwhile, or what it kept of the SYN was dropped.");
 	tf_finding_packet(&f, tf_first_packet(ctx, c));
 	tf_finding_packet(&f, x->ended.packet);
 	x->ended.packet = 0;
@@ -101,7 +117,7 @@ judge_refusal(const struct tf_step *st)
 {
 	struct tf_extra *x = tf_extra_if(st->ctx, st->c);
 
-	if (!seems_refused(x) || st->s->flags & TF_RST || st->from == (enum tf_endpoint)x->ended.from)
+	if (!tf_seems_refused(x) || st->s->flags & TF_RST || st->from == (enum tf_endpoint)x->ended.from)
 		return;
 	if (st->s->flags & TF_SYN)
 		raise_refusal(st->ctx, st->c, x);
@@ -114,7 +130,7 @@ tf_refusal_deadline(struct tf_context *ctx, struct tf_connection *c, bool at_end
 {
 	struct tf_extra *x = tf_extra_if(ctx, c);
 
-	if (seems_refused(x) && tf_connection_close(c) == TF_CLOSE_REFUSED && tf_connection_closed(c) &&
+	if (tf_seems_refused(x) && tf_connection_close(c) != TF_CLOSE_OPEN && tf_connection_closed(c) &&
 	    (at_end || c->flags & TF_CONN_SETTLED))
 		raise_refusal(ctx, c, x);
 }

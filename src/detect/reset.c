@@ -371,7 +371,7 @@ tf_reset_deadline(struct tf_context *ctx, struct tf_connection *c, bool at_end)
 {
 	struct tf_extra *x = tf_extra_if(ctx, c);
 
-	if (!x || !has_ended(c, x) || !(at_end || c->flags & TF_CONN_SETTLED))
+	if (!x || tf_seems_refused(x) || !has_ended(c, x) || !(at_end || c->flags & TF_CONN_SETTLED))
 		return;
 	note_silent_end(c, x);
 	if (x->ended.packet)
