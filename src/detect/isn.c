@@ -89,6 +89,11 @@ check_collision(const struct tf_step *st, const struct tf_former *former, enum t
 		tf_finding_lower(&f, TF_NOTICE,
 		                 "But both connections use timestamps, and these went on: a late segment is "
 		                 "recognised by its older one and dropped (RFC 7323 section 5).");
+	else if (tf_end_has(end, TF_END_OPTIONS_CUT))
+		tf_finding_lower(
+		    &f, TF_NOTICE,
+		    "But the snap length cut its options: if both connections use timestamps, and "
+		    "these went on, a late segment is recognised and dropped (RFC 7323 section 5).");
 	evidence(st, &f);
 	tf_raise(st->ctx, st->c, &f);
 }

@@ -475,10 +475,14 @@ def what_timestamps_may_have_made_safe_is_not_called_unsafe_where_they_were_cut(
             frames.append(((0 if i < 6 else 2) + i / 100, frame))
         with open("cut.pcap", "wb") as file:
             file.write(pcap(frames, cut=12 if cut else 0))
-        return {finding["id"] for finding in as_json("-r", "cut.pcap").expect(0).records("anomaly")}
+        findings = as_json("-r", "cut.pcap").expect(0).records("anomaly")
+        return {finding["id"]: (finding["severity"], finding["details"].get("note")) for finding in findings}
 
-    assert "time-wait-reuse-unsafe" in found(False), found(False)
-    assert "time-wait-reuse-unsafe" not in found(True), found(True)
+    whole, part = found(False), found(True)
+    assert "time-wait-reuse-unsafe" in whole, whole
+    assert "time-wait-reuse-unsafe" not in part, part
+    assert whole["isn-collision"] == ("error", None), whole
+    assert part["isn-collision"][0] == "notice" and "snap length" in part["isn-collision"][1], part
 
 
 @check
