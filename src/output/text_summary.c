@@ -310,7 +310,8 @@ tf_put_capture_verdict(struct tf_buf *text, const struct tf_summary *s)
 	if (s->anomalies[TF_A_ONE_WAY] == 0)
 		put_reason(text, s->one_way, "connection passed in one direction only",
 		           "connections passed in one direction only");
-	put_reason(text, s->time_backwards, "timestamp went back", "timestamps went back");
+	put_reason(text, s->time_backwards, "segment has an earlier time than one before it",
+	           "segments have earlier times than one before them");
 	put_reason(text, s->evicted, "connection was forgotten for want of room",
 	           "connections were forgotten for want of room");
 	if (s->anomalies[TF_A_EVICTED] > 0 && s->evicted == 0)

@@ -247,6 +247,16 @@ def only_what_began_after_somebody_was_forgotten_may_be_one_of_those():
 
 
 @check
+def one_step_back_is_not_told_as_many():
+    with open("merged.pcap", "wb") as file:
+        file.write(pcap(closed(40000, 9) + closed(40001, 5)))
+    finding, = as_json("-r", "merged.pcap").expect(0).records("anomaly")
+    assert "segments with an earlier time than one before them: 6, at most by 4 s" in finding["message"], finding
+    text = " ".join(tcpfsm("-r", "merged.pcap").expect(0).out.split())
+    assert "6 segments have earlier times than one before them." in text, text
+
+
+@check
 def what_waits_at_a_grave_is_told_when_that_is_forgotten():
     told = as_json("-r", "fin-again.pcap").expect(0).records("anomaly")
     found = {r["id"]: r for r in told}
