@@ -146,6 +146,13 @@ raise_midstream(struct tf_context *ctx, struct tf_connection *c, unsigned first_
 	}
 	struct tf_finding f = tf_finding(ctx, c, TF_A_MIDSTREAM, TF_NEITHER);
 	tf_finding_text(&f, "first", tf_flag_words(words, first_flags));
+	/* Of two SYN,ACKs of a simultaneous opening, the first may be the one that was missed. */
+	tf_finding_text(&f, "unknown",
+	                first_flags & TF_SYN
+	                    ? "the end that it answers is taken for the client, and what that "
+	                      "end offered on its SYN is not known"
+	                    : "which end is the client is a guess, and options agreed on at "
+	                      "the start are not known");
 	tf_finding_packet(&f, tf_first_packet(ctx, c));
 	if (ctx->forgets_since && tf_first_packet(ctx, c) > ctx->forgets_since)
 		tf_finding_lower(&f, f.severity,

@@ -247,6 +247,19 @@ def only_what_began_after_somebody_was_forgotten_may_be_one_of_those():
 
 
 @check
+def who_is_the_client_is_a_guess_unless_a_syn_ack_names_it():
+    def told(missing):
+        with open("late.pcap", "wb") as file:
+            file.write(pcap(closed(40000)[missing:]))
+        finding, = as_json("-r", "late.pcap").expect(0).records("anomaly")
+        assert finding["id"] == "midstream", finding
+        return finding["message"]
+
+    assert "the end that it answers is taken for the client" in told(1) and "guess" not in told(1), told(1)
+    assert "which end is the client is a guess" in told(2) and "answers" not in told(2), told(2)
+
+
+@check
 def one_step_back_is_not_told_as_many():
     with open("merged.pcap", "wb") as file:
         file.write(pcap(closed(40000, 9) + closed(40001, 5)))
