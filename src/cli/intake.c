@@ -149,15 +149,35 @@ take_icmp(struct tf_intake *in)
 	return add_mark(in);
 }
 
+static void
+note_cut(struct tf_intake *in, const struct tf_frame *frame)
+{
+	in->cut++;
+	if (frame->caplen > in->snap_length)
+		in->snap_length = frame->caplen;
+}
+
+/* Some programs that cut the frames of a capture note the new length as the one on the wire: there the IP header
+ * tells.  Of a segment in fragments, the frame is only the last one. */
+static bool
+was_cut_before(const struct tf_intake *in, const struct tf_frame *frame, const struct tf_segment *s)
+{
+	return frame->caplen >= frame->len && s->payload_len < s->len &&
+	       !tf_decoder_payload_is_own(in->decoder);
+}
+
 static bool
 take_frame(struct tf_intake *in, const struct tf_frame *frame)
 {
 	const struct tf_frame *still = hold_still(in, frame);
-	enum tf_wire_result result =
-	    tf_decoder_frame(in->decoder, still, &in->parcel->segment[in->parcel->count]);
+	struct tf_segment *s = &in->parcel->segment[in->parcel->count];
+	enum tf_wire_result result = tf_decoder_frame(in->decoder, still, s);
 
-	if (result == TF_WIRE_SEGMENT)
+	if (result == TF_WIRE_SEGMENT) {
+		if (was_cut_before(in, still, s))
+			note_cut(in, still);
 		return take_segment(in, still != frame);
+	}
 	note_time(in, frame->ts_ns, false);
 	return result != TF_WIRE_ICMP_ERROR || take_icmp(in);
 }
@@ -184,14 +204,6 @@ take_frames(struct tf_intake *in, const struct tf_frame *frames, size_t count)
 		i += n > 0 ? n : 1;
 	}
 	return true;
-}
-
-static void
-note_cut(struct tf_intake *in, const struct tf_frame *frame)
-{
-	in->cut++;
-	if (frame->caplen > in->snap_length)
-		in->snap_length = frame->caplen;
 }
 
 /* What concerns frames whatever they hold. */
