@@ -34,7 +34,7 @@ enum tf_connection_flag {
 	TF_CONN_IN_A_CROWD = 0x0010, /* that is told when it is known what became of it */
 	TF_CONN_ROLES_GUESSED = 0x0020,
 	TF_CONN_MIDSTREAM = 0x0040,   /* the opening was not seen: no finding that this explains */
-	TF_CONN_REPEATED = 0x0080,    /* a segment of the handshake was sent again: no handshake RTT */
+	TF_CONN_REPEATED = 0x0080,    /* a segment of the handshake came again, or late: no handshake RTT */
 	TF_CONN_ESTABLISHED = 0x0100, /* the third segment passed: handshake_ns is the RTT */
 	TF_CONN_FAST_OPEN = 0x0200,   /* data on the SYN: the server may send before the third segment */
 	TF_CONN_SYN_ACK = 0x0400,     /* a SYN,ACK passed: handshake_ns is about it until the third segment */

@@ -95,6 +95,8 @@ tf_note_syn(struct tf_step *st)
 	if (!(s->flags & TF_ACK) && st->from == TF_CLIENT) {
 		if (tf_connection_notes_heard(st->c))
 			st->c->handshake_ns = 0;
+		if (st->c->flags & TF_CONN_MIDSTREAM)
+			st->c->flags |= TF_CONN_REPEATED; /* when it passed is not known: no measure */
 		st->c->flags &= ~(uint32_t)(TF_CONN_MIDSTREAM | TF_CONN_ROLES_GUESSED);
 	}
 	x->isn = s->seq;

@@ -148,7 +148,7 @@ raise_midstream(struct tf_context *ctx, struct tf_connection *c, unsigned first_
 	tf_finding_text(&f, "first", tf_flag_words(words, first_flags));
 	/* Of two SYN,ACKs of a simultaneous opening, the first may be the one that was missed. */
 	tf_finding_text(&f, "unknown",
-	                first_flags & TF_SYN
+	                (first_flags & (TF_SYN | TF_ACK | TF_RST)) == (TF_SYN | TF_ACK)
 	                    ? "the end that it answers is taken for the client, and what that "
 	                      "end offered on its SYN is not known"
 	                    : "which end is the client is a guess, and options agreed on at "
