@@ -303,6 +303,10 @@ raise_end(struct tf_context *ctx, struct tf_connection *c, const struct tf_extra
 	else if (id == TF_A_RST_ABORT && e->unacknowledged && !c->end[!e->from].packets)
 		tf_finding_text(&f, "note",
 		                "Of the other end nothing passed the tap: it may have acknowledged them.");
+	else if (id == TF_A_RST_ABORT && e->unacknowledged && c->flags & TF_CONN_GAP)
+		tf_finding_text(&f, "note",
+		                "The capture missed segments of this connection, and one of those may have "
+		                "acknowledged the bytes.");
 	tf_finding_packet(&f, e->cause[0]);
 	tf_finding_packet(&f, e->cause[1]);
 	tf_finding_packet(&f, e->packet);

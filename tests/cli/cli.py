@@ -351,6 +351,36 @@ def a_reset_of_which_one_direction_passed_counts_octets_alone_and_says_what_is_n
 
 
 @check
+def what_a_missed_segment_may_have_acknowledged_is_not_said_to_be_unacknowledged():
+    """The server's answer, of 100 octets, and the ACK with it, is in the capture or not."""
+    def abort(*missing):
+        client, server, c, s = (1, 40000), (2, 80), isn_of(40000), isn_of(7)
+
+        def with_data(data, *step):
+            frame = bytearray(segment(*step) + data)
+            struct.pack_into(">H", frame, 16, 40 + len(data))
+            return bytes(frame)
+
+        frames = [
+            (0, segment(client, server, SYN, c)),
+            (0.01, segment(server, client, SYN | ACK, s, c + 1)),
+            (0.02, segment(client, server, ACK, c + 1, s + 1)),
+            (0.03, with_data(b"request", client, server, ACK, c + 1, s + 1)),
+            (0.04, with_data(b"a" * 100, server, client, ACK, s + 1, c + 8)),
+            (0.05, segment(client, server, ACK, c + 8, s + 101)),
+            (0.5, segment(server, client, RST, s + 101)),
+            (9, segment((3, 1), (4, 2), SYN, 5)),
+        ]
+        with open("gap.pcap", "wb") as file:
+            file.write(pcap([frame for i, frame in enumerate(frames) if i not in missing]))
+        [found] = [a for a in as_json("-r", "gap.pcap").expect(0).records("anomaly") if a["id"] == "rst-abort"]
+        return found["details"]
+
+    assert abort()["unacknowledged"] == 0 and "note" not in abort(), abort()
+    assert "may have acknowledged the bytes" in abort(4).get("note", ""), abort(4)
+
+
+@check
 def a_handshake_that_passed_behind_the_clock_has_no_rtt():
     def rtts(frames):
         with open("behind.pcap", "wb") as file:
