@@ -169,7 +169,8 @@ syns_crossed(const struct tf_step *st)
 }
 
 /* In a simultaneous open the other end answers the SYN with a SYN,ACK, too.  Where that does not pass, the times are all
- * that is left, and an answer may be slow for other reasons than the path. */
+ * that is left, and an answer may be slow for other reasons than the path.  A client that has gone on before had an answer
+ * that did not pass. */
 static void
 split(const struct tf_step *st)
 {
@@ -177,7 +178,7 @@ split(const struct tf_step *st)
 	const struct tf_end *client = &st->c->end[TF_CLIENT];
 
 	if (!(st->c->flags & TF_CONN_SIMULTANEOUS) || st->from != TF_SERVER ||
-	    st->c->flags & (TF_CONN_GAP | TF_CONN_MIDSTREAM) ||
+	    st->c->flags & (TF_CONN_GAP | TF_CONN_MIDSTREAM | TF_CONN_ESTABLISHED) ||
 	    tf_raised(st->ctx, st->c, TF_A_SPLIT_HANDSHAKE, TF_SERVER))
 		return;
 	if (st->c->flags & TF_CONN_SPLIT && flags == TF_SYN)
