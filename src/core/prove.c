@@ -423,8 +423,8 @@ prove_jointly(struct tf_step *st)
 
 	if (tf_connection_waits_in(st->ctx, st->c, st->to) == TF_SYN_SENT &&
 	    tf_end_state(st->x) >= TF_ESTABLISHED && complete && tf_end_has(st->x, TF_END_SYN_SEEN)) {
+		st->c->flags |= TF_CONN_REPEATED; /* no measure of the path: what this answers did not pass */
 		tf_note_third_segment(st->ctx, st->c, st->from);
-		st->c->flags |= TF_CONN_REPEATED;
 		tf_replica_missed(st->receiver, TF_IN_SND_ACK_OF_SYN);
 	}
 }
