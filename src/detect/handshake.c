@@ -274,13 +274,21 @@ raise_mismatch(struct tf_context *ctx, struct tf_connection *c, struct tf_extra 
 	tf_raise(ctx, c, &f);
 }
 
+/* The RST to such an ACK bears its number and no ACK (RFC 9293 section 3.10.7.3).  One with an ACK is an abort: then what was
+ * acknowledged had been sent. */
+static bool
+disowns_ack(const struct tf_step *st, const struct tf_mismatch *m)
+{
+	return (st->s->flags & (TF_RST | TF_ACK)) == TF_RST && m->from == (uint8_t)st->to &&
+	       tf_seq_eq(st->s->seq, m->ack);
+}
+
 static void
 mismatch(const struct tf_step *st)
 {
 	struct tf_extra *x = tf_extra_if(st->ctx, st->c);
 
-	if (x && x->mismatch.waiting && st->s->flags & TF_RST && x->mismatch.from == (uint8_t)st->to &&
-	    tf_seq_eq(st->s->seq, x->mismatch.ack))
+	if (x && x->mismatch.waiting && disowns_ack(st, &x->mismatch))
 		raise_mismatch(st->ctx, st->c, x, st->s->packet);
 	else
 		note_mismatch(st);
