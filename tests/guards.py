@@ -20,7 +20,7 @@ import tempfile
 import time
 
 TESTS = ["tests/scenarios/run-scenarios"] + [
-    f"tests/unit/test_{name}" for name in ("core", "fast", "flow", "fsm", "output", "tombstone")]
+    f"tests/unit/test_{name}" for name in ("core", "fast", "flow", "fsm", "letters", "output", "tombstone")]
 OPENING, CLOSING = "([{", ")]}"
 HIDDEN = re.compile(r"/\*.*?\*/|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|^[ \t]*(?:#|_Static_assert).*?(?<!\\)$", re.S | re.M)
 TIME_LIMIT_SECONDS = 60

@@ -134,6 +134,12 @@ there_is_a_limit(void)
 		add("F");
 	CU_ASSERT_EQUAL(strlen(letters()), 46);
 	end();
+	/* Of the first place each kind has its share once: the same again goes elsewhere. */
+	begin(1, 1);
+	for (int i = 0; i < 100; i++)
+		add("S");
+	CU_ASSERT_EQUAL(strlen(letters()), 40);
+	end();
 }
 
 /* ---- how often ------------------------------------------------------------------------ */
