@@ -252,7 +252,7 @@ shows_gap(const struct tf_step *st)
 	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
 	const struct tf_fin_record *fin = tf_fin_of(st, st->to);
 
-	return st->missed_bytes && x && x->gap[st->to].ns && x->gap[st->to].packet == st->s->packet &&
+	return st->missed_bytes && x && x->gap[st->to].packet == st->s->packet &&
 	       !(st->s->flags & TF_FIN) && !(fin && fin->inferred);
 }
 
