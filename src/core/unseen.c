@@ -154,11 +154,14 @@ tf_infer_before_rst(struct tf_step *st)
 	tf_states before = st->x->base, receiver = st->y->base;
 
 	tf_infer_by_echo(st);
-	/* A bare RST behind its own SYN answers a SYN,ACK. */
-	if (bare && tf_end_state(st->x) == TF_SYN_SENT && tf_end_state(st->y) == TF_LISTEN &&
+	/* A RST behind its own SYN answers a SYN,ACK, or ends what that has opened: an abort in SYN-SENT sends none (section
+	 * 3.10.5). */
+	if (tf_end_state(st->x) == TF_SYN_SENT && tf_end_state(st->y) == TF_LISTEN &&
 	    !tf_end_has(st->y, TF_END_SYN_SEEN) && tf_seq_eq(st->s->seq, tf_seq_add(st->x->isn, 1))) {
 		tf_replica_missed(st->receiver, TF_IN_SND_SYN_ACK);
 		tf_replica_may_be(st->receiver, receiver);
+		if (!bare) /* it bears the ACK of a live end */
+			tf_replica_moved(st->sender, TF_IN_RCV_SYN_ACK, TF_INFERRED);
 	}
 	/* RST,ACK bears the ACK of a live end: one octet more than passed is the other end's FIN. */
 	if (!bare && tf_end_has(st->y, TF_END_SEQ_KNOWN) && is_open(st->x) && is_open(st->y) &&
