@@ -79,8 +79,8 @@ keeps_embryo(const struct tf_step *st)
 {
 	const struct tf_extra *x = tf_extra_if(st->ctx, st->c);
 
-	return tf_end_state(st->x) == TF_LISTEN && st->c->flags & TF_CONN_SYN_ACK && x && x->rst.seen &&
-	       x->rst.from == st->to && x->rst.ts_ns > x->syn_last_ns;
+	return tf_end_state(st->x) == TF_LISTEN && x && x->rst.seen && x->rst.from == st->to &&
+	       x->rst.ts_ns > x->syn_last_ns;
 }
 
 /* Its limit ran out, yet it repeats its SYN,ACK: its limit is another one. */
