@@ -193,13 +193,19 @@ infer_ack(struct tf_context *ctx, struct tf_connection *c, enum tf_endpoint whic
 		tf_replica_moved(tf_replica(ctx, c, peer), TF_IN_RCV_FIN, TF_INFERRED);
 }
 
-/* The other end has closed its direction only: it has acknowledged data that WHICH sent since. */
+/* The other end has closed its direction only: it has acknowledged data that WHICH sent since, or WHICH sent something new when
+ * the RST that the first of them would have drawn had long come. */
 static bool
-is_read(const struct tf_connection *c, const struct tf_extra *x, enum tf_endpoint which)
+is_read(const struct tf_context *ctx, const struct tf_connection *c, const struct tf_extra *x,
+        enum tf_endpoint which)
 {
 	const struct tf_end_watch *w = x ? &x->watch[which] : NULL;
+	int64_t latest_ns = tf_data_after_fin_ns(tf_closing_if(ctx, c), which);
 
-	return w && w->after_fin_packet && tf_seq_gt(c->end[which].una, w->after_fin_seq);
+	return w && w->after_fin_packet &&
+	       (tf_seq_gt(c->end[which].una, w->after_fin_seq) ||
+	        latest_ns - w->after_fin_ns >
+	            fin_patience_ns(ctx, c, which == TF_CLIENT ? TF_SERVER : TF_CLIENT));
 }
 
 /* Data towards an end in FIN-WAIT-2 draw a RST once its program is gone (RFC 9293 section 3.6.1).  Data that
@@ -215,7 +221,7 @@ unseen_rst_deadline(const struct tf_context *ctx, const struct tf_connection *c,
 	const struct tf_closing *k = tf_closing_if(ctx, c);
 	const struct tf_extra *x = tf_extra_if(ctx, c);
 	if (!k || !tf_data_after_fin_ns(k, which) || tf_seq_ge(end->una, end->max) || peer->window == 0 ||
-	    (x && x->end[which].unanswered) || is_read(c, x, which))
+	    (x && x->end[which].unanswered) || is_read(ctx, c, x, which))
 		return INT64_MAX;
 	return c->last_ts_ns + fin_patience_ns(ctx, c, which == TF_CLIENT ? TF_SERVER : TF_CLIENT);
 }
