@@ -270,6 +270,32 @@ room_is_taken_again(void)
 	tf_graveyard_fini(&yard);
 }
 
+/* Its block keeps from before where it ended when it was full. */
+static void
+a_block_that_is_full_again_is_the_last_one(void)
+{
+	const struct tf_buried b = ordinary(true, 40000);
+	uint32_t in_a_block = 0, place;
+
+	CU_ASSERT_FATAL(tf_graveyard_init(&yard, MOST));
+	for (; yard.fresh == 1; in_a_block++)
+		tf_graveyard_add(&yard, &b);
+	in_a_block--; /* the last one lies in the second block */
+	for (uint32_t i = 0; i < in_a_block; i++)
+		tf_graveyard_drop(&yard);
+	CU_ASSERT_FATAL(yard.free != 0);
+	while (yard.free)
+		tf_graveyard_add(&yard, &b);
+	for (uint32_t i = 1; i < in_a_block; i++)
+		tf_graveyard_add(&yard, &b);
+	CU_ASSERT_EQUAL(yard.fresh, 2);
+	place = yard.oldest;
+	for (uint32_t i = 0; i < yard.count; i++)
+		place = tf_graveyard_next(&yard, place);
+	CU_ASSERT_EQUAL(place, yard.end);
+	tf_graveyard_fini(&yard);
+}
+
 /* ---- a FIN that waits -------------------------------------------------------------- */
 
 static void
@@ -322,6 +348,7 @@ const struct tf_test tf_tests[] = {
     {"an ordinary tombstone takes at most 80 octets, with IPv6 104", an_ordinary_one_is_small},
     {"they are a queue", it_is_a_queue},
     {"room is taken again before more is taken", room_is_taken_again},
+    {"a block that is full again is the last one", a_block_that_is_full_again_is_the_last_one},
     {"a FIN waits until its tombstone is forgotten", a_fin_waits_until_it_is_forgotten},
     {NULL, NULL},
 };
