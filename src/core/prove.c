@@ -303,7 +303,7 @@ revives(struct tf_step *st)
 	if (x->rst.from == st->from) /* its own RST: only something new belies it */
 		return (st->data && tf_seq_ge(st->s->seq, x->rst.seq)) || since > tf_end_rtt_ns(st->x);
 	/* In flight when the RST passed, unless it acknowledges what passed behind that. */
-	bool acks_later = st->ack_advances && !st->bad_ack && tf_seq_gt(st->s->ack, x->rst.max);
+	bool acks_later = st->ack_advances && tf_seq_gt(st->s->ack, x->rst.max);
 	if (since <= tf_end_rtt_ns(st->x) && !acks_later)
 		return false;
 	st->x->doubt |= TF_P_RST;
