@@ -435,8 +435,8 @@ doubt_fin_behind(struct tf_step *st)
 {
 	const struct tf_fin_record *fin = tf_fin_of(st, st->from);
 
-	if (!(st->marks & TF_MARK_RETRANSMISSION) || st->s->flags & (TF_SYN | TF_FIN) || !fin ||
-	    !tf_end_has(st->x, TF_END_FIN) || !(st->y->pending & TF_P_FIN) || tf_seq_le(st->end, st->x->una))
+	if (!(st->marks & TF_MARK_RETRANSMISSION) || !fin || !tf_end_has(st->x, TF_END_FIN) ||
+	    !(st->y->pending & TF_P_FIN) || tf_seq_le(st->end, st->x->una))
 		return;
 	if (st->ctx->now_ns - tf_fin_last_ns(st->ctx, st->c, st->from) > tf_end_rtt_ns(st->y))
 		tf_replica_doubt(st->receiver, TF_P_FIN, TF_IN_SND_DATA);
