@@ -155,9 +155,10 @@ tf_infer_before_rst(struct tf_step *st)
 
 	tf_infer_by_echo(st);
 	/* A RST behind its own SYN answers a SYN,ACK, or ends what that has opened: an abort in SYN-SENT sends none (section
-	 * 3.10.5). */
+	 * 3.10.5).  Who makes one up for it, and knows of no SYN,ACK, acknowledges 0. */
 	if (tf_end_state(st->x) == TF_SYN_SENT && tf_end_state(st->y) == TF_LISTEN &&
-	    !tf_end_has(st->y, TF_END_SYN_SEEN) && tf_seq_eq(st->s->seq, tf_seq_add(st->x->isn, 1))) {
+	    !tf_end_has(st->y, TF_END_SYN_SEEN) && tf_seq_eq(st->s->seq, tf_seq_add(st->x->isn, 1)) &&
+	    (bare || st->s->ack.v != 0)) {
 		tf_replica_missed(st->receiver, TF_IN_SND_SYN_ACK);
 		tf_replica_may_be(st->receiver, receiver);
 		if (!bare) /* it bears the ACK of a live end */
