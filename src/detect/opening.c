@@ -235,14 +235,19 @@ static void
 raise_embryonic(struct tf_context *ctx, struct tf_connection *c, const struct tf_extra *x)
 {
 	struct tf_finding f = tf_finding(ctx, c, TF_A_HALF_OPEN_HANDSHAKE, TF_SERVER);
+	uint64_t reset = x && x->rst.seen && x->rst.from == TF_CLIENT ? x->rst.packet : 0;
 
 	tf_finding_duration(&f, "for", ctx->now_ns - tf_handshake_at_ns(c));
 	tf_finding_count(&f, "retransmissions", TF_D_COUNT, x ? x->syn_ack_again : 0);
 	tf_finding_where(&f, TF_WHERE_BEHIND,
-	                 "the SYN,ACK passed the tap and no answer did, so one of them was lost between the "
-	                 "tap and the client, or the client was silent");
+	                 reset
+	                     ? "the client's reset passed the tap and the server repeats its SYN,ACK, so the "
+	                       "reset was lost between the tap and the server, or does not count there"
+	                     : "the SYN,ACK passed the tap and no answer did, so one of them was lost "
+	                       "between the tap and the client, or the client was silent");
 	tf_finding_packet(&f, tf_first_packet(ctx, c));
 	tf_finding_packet(&f, tf_answer_packet(ctx, c));
+	tf_finding_packet(&f, reset);
 	if (x)
 		tf_finding_packet(&f, x->syn_ack_last_packet);
 	tf_raise(ctx, c, &f);
