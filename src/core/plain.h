@@ -29,16 +29,17 @@ enum tf_may {
 	TF_IS_CALM = 0x8000,      /* it has rare things beside it, and none of them waits for anything */
 };
 
-/* What a move depends on besides the shape.  The first ones follow from the header alone. */
+/* What a move depends on besides the shape.  The first ones follow from the header alone; options are as they are
+ * there (enum tf_option). */
 enum tf_kind {
-	TF_K_PLAIN = 0x0001,
-	TF_K_SYN = 0x0002,
-	TF_K_FIN = 0x0004,
-	TF_K_DATA = 0x0008,
-	TF_K_TIMESTAMPS = 0x0010, /* it bears timestamps */
-	TF_K_MSS = 0x0020,        /* a SYN: what it offers */
-	TF_K_WSCALE = 0x0040,
-	TF_K_SACK = 0x0080,
+	TF_K_MSS = TF_OPT_MSS, /* a SYN: what it offers */
+	TF_K_WSCALE = TF_OPT_WSCALE,
+	TF_K_SACK = TF_OPT_SACK_PERMITTED,
+	TF_K_PLAIN = 0x0008,
+	TF_K_TIMESTAMPS = TF_OPT_TIMESTAMPS, /* it bears timestamps */
+	TF_K_SYN = 0x0020,
+	TF_K_FIN = 0x0040,
+	TF_K_DATA = 0x0080,
 	TF_K_FROM_SERVER = 0x0100,
 	TF_K_ADVANCES = 0x0200,  /* its ACK acknowledges something new */
 	TF_K_ACKS_DATA = 0x0400, /* and data among it */
@@ -54,17 +55,11 @@ static const struct tf_plain tf_not_plain = {0, TF_MAY_NEVER, TF_MAY_NEVER};
 static inline struct tf_plain
 tf_plain_syn(const struct tf_segment *s)
 {
-	unsigned kind = TF_K_PLAIN | TF_K_SYN;
-
 	/* A number of 0 is for a detector. */
 	if (s->len > 0 || s->flags & TF_FIN || s->options & ~(unsigned)TF_SYN_OPTIONS || s->seq.v == 0)
 		return tf_not_plain;
-	kind |= s->options & TF_OPT_TIMESTAMPS ? TF_K_TIMESTAMPS : 0;
-	kind |= s->options & TF_OPT_MSS ? TF_K_MSS : 0;
-	kind |= s->options & TF_OPT_WSCALE ? TF_K_WSCALE : 0;
-	kind |= s->options & TF_OPT_SACK_PERMITTED ? TF_K_SACK : 0;
-	return (struct tf_plain){(uint16_t)kind, s->flags & TF_ACK ? TF_MAY_SYN_ACK : TF_MAY_SYN,
-	                         TF_MAY_NEVER};
+	return (struct tf_plain){(uint16_t)(TF_K_PLAIN | TF_K_SYN | s->options),
+	                         s->flags & TF_ACK ? TF_MAY_SYN_ACK : TF_MAY_SYN, TF_MAY_NEVER};
 }
 
 /* Whatever is not an ordinary segment. */

@@ -31,9 +31,8 @@ count(struct tf_duplicates *d, const struct tf_segment *s)
 		d->telling--;
 }
 
-/* Notes when S, which is no copy, asks for something. */
-static void
-note_asked(struct tf_duplicates *d, const struct tf_segment *s)
+void
+tf_duplicates_note_asked(struct tf_duplicates *d, const struct tf_segment *s)
 {
 	bool is_syn = (s->flags & (TF_SYN | TF_ACK)) == TF_SYN;
 	uint32_t place = s->hash % TF_ASKED_PLACES;
@@ -175,6 +174,6 @@ tf_duplicates_check_thoroughly(struct tf_duplicates *d, const struct tf_segment 
 	count(d, s);
 	if (tf_duplicates_check(d, s))
 		return true;
-	note_asked(d, s);
+	tf_duplicates_note_asked(d, s);
 	return d->found && s->len > 0 && is_piece(d, s);
 }

@@ -129,8 +129,10 @@ tf_duplicates_check(struct tf_duplicates *d, const struct tf_segment *s)
 	return false;
 }
 
-/* The same where something is doubled, or where S may ask for something, by SYN or SACK blocks: then S may be a piece,
- * too. */
+/* S, which is no copy, may ask for something, by SYN or SACK blocks: that is noted. */
+void tf_duplicates_note_asked(struct tf_duplicates *d, const struct tf_segment *s);
+
+/* Both, where something may be doubled: then S may be a piece, too. */
 bool tf_duplicates_check_thoroughly(struct tf_duplicates *d, const struct tf_segment *s);
 
 #endif

@@ -51,11 +51,20 @@ place(struct tf_segment *s, const uint64_t secret[2])
 }
 
 /* What S, which is placed, is, whatever it may be. */
-static __attribute__((noinline)) void
+static void
 tell_thoroughly(struct tf_preparation *p, struct tf_segment *s)
 {
 	s->is_copy = tf_duplicates_check_thoroughly(&p->duplicates, s);
 	s->plain = p->is_thorough ? tf_not_plain : tf_plain_of(s);
+}
+
+/* What S is, which is not ordinary, and of which is known whether it is a copy; nothing is doubled yet. */
+static __attribute__((noinline)) void
+tell_rarely(struct tf_preparation *p, struct tf_segment *s)
+{
+	if (!s->is_copy)
+		tf_duplicates_note_asked(&p->duplicates, s);
+	s->plain = tf_plain_rarely(s);
 }
 
 /* Segments from S on, before END, until one is a copy; the one behind it, or END. */
@@ -67,13 +76,11 @@ prepare_undoubled(struct tf_preparation *p, struct tf_segment *s, struct tf_segm
 
 	for (; s < end && !doubled; s++) {
 		place(s, secret);
-		if (__builtin_expect(tf_plain_is_ordinary(s), true)) {
-			s->is_copy = tf_duplicates_check(&p->duplicates, s);
+		doubled = s->is_copy = tf_duplicates_check(&p->duplicates, s);
+		if (__builtin_expect(tf_plain_is_ordinary(s), true))
 			s->plain = tf_plain_ordinarily(s);
-		} else {
-			tell_thoroughly(p, s);
-		}
-		doubled = s->is_copy;
+		else
+			tell_rarely(p, s);
 	}
 	return s;
 }
