@@ -16,6 +16,11 @@ struct survivor {
 	uint32_t value; /* as in the index */
 };
 
+/* How many of each there are. */
+struct survivors {
+	uint32_t connections, embryos;
+};
+
 /* ---- what is only counted --------------------------------------------------------------- */
 
 /* Briefs are all that is wanted, and what is left to say of a survivor stands in its shape: of a connection that is
@@ -39,12 +44,15 @@ ends_briefly(const struct tf_analyzer *a, uint32_t value)
 	return connection_ends_briefly(a, tf_connection_at(a, value));
 }
 
-/* They are only counted, so their order is nobody's concern, and the next one lies behind each.  How many there were: as
- * a rule that is all, and then nothing has to be visited twice. */
-static uint32_t
+/* They are only counted, so their order is nobody's concern, and the next one lies behind each.  How many are left: as a
+ * rule none, or few that come first, and then hardly any has to be visited twice. */
+static struct survivors
 tell_briefs(struct tf_analyzer *a)
 {
-	uint32_t told = 0;
+	struct survivors left = {a->connections.used, a->embryos.used};
+
+	if (!tf_brief_is_enough(&a->ctx))
+		return left;
 
 	for (uint32_t at = 1; at <= a->connections.fresh; at++) {
 		const struct tf_connection *c = tf_connection_at(a, at);
@@ -52,16 +60,16 @@ tell_briefs(struct tf_analyzer *a)
 		if (!c->conn || !connection_ends_briefly(a, c))
 			continue;
 		tf_brief_keep(&a->ctx, tf_brief_of_shape(a, c->conn, c->shape));
-		told++;
+		left.connections--;
 	}
 	for (uint32_t at = 1; at <= a->embryos.fresh; at++) {
 		const struct tf_embryo *e = tf_embryo_at(a, at);
 		if (!e->conn || !tf_embryo_ends_briefly(a, e))
 			continue;
 		tf_brief_keep(&a->ctx, tf_brief_of_shape(a, e->conn, e->shape));
-		told++;
+		left.embryos--;
 	}
-	return told;
+	return left;
 }
 
 /* ---- in the order of places --------------------------------------------------------------- */
@@ -89,32 +97,36 @@ end_survivor(struct tf_analyzer *a, uint32_t value, uint32_t *scratch)
 		tf_table_end(a, value, TF_GONE_FINISHED);
 }
 
-/* What holds the first place of POOL from AT on that is not free, briefs left out.  BIT: what its places have in the
- * index.  Without one its value is 0, and its number the greatest. */
+/* What holds the first place of POOL from AT on that is not free, briefs left out.  BIT: what its places have in the index.  LEFT:
+ * how many there are, which becomes one less.  Without one its value is 0, and its number the greatest. */
 static struct survivor
-first_from(const struct tf_analyzer *a, const struct tf_pool *pool, uint32_t at, uint32_t bit)
+first_from(const struct tf_analyzer *a, const struct tf_pool *pool, uint32_t *left, uint32_t at, uint32_t bit)
 {
-	for (; at <= pool->fresh; at++)
-		if (tf_value_conn(a, at | bit) && !ends_briefly(a, at | bit))
+	for (; *left && at <= pool->fresh; at++)
+		if (tf_value_conn(a, at | bit) && !ends_briefly(a, at | bit)) {
+			--*left;
 			return (struct survivor){tf_value_conn(a, at | bit), at | bit};
+		}
 	return (struct survivor){UINT64_MAX, 0};
 }
 
 /* Numbers rise with places in both arenas: the next one is the first that is left of one or of the other. */
 static void
-end_in_order_of_places(struct tf_analyzer *a)
+end_in_order_of_places(struct tf_analyzer *a, struct survivors left)
 {
 	const struct tf_pool *connections = &a->connections, *embryos = &a->embryos;
 	uint32_t scratch = 0;
-	struct survivor c = first_from(a, connections, 1, 0), e = first_from(a, embryos, 1, TF_EMBRYO_BIT);
+	struct survivor c = first_from(a, connections, &left.connections, 1, 0),
+	                e = first_from(a, embryos, &left.embryos, 1, TF_EMBRYO_BIT);
 
 	while (c.value || e.value) {
 		if (c.conn < e.conn) {
 			end_survivor(a, c.value, &scratch);
-			c = first_from(a, connections, c.value + 1, 0);
+			c = first_from(a, connections, &left.connections, c.value + 1, 0);
 		} else {
 			end_survivor(a, e.value, &scratch);
-			e = first_from(a, embryos, (e.value & ~TF_EMBRYO_BIT) + 1, TF_EMBRYO_BIT);
+			e = first_from(a, embryos, &left.embryos, (e.value & ~TF_EMBRYO_BIT) + 1,
+			               TF_EMBRYO_BIT);
 		}
 	}
 }
@@ -249,11 +261,11 @@ end_in_order_of_numbers(struct tf_analyzer *a)
 }
 
 static void
-end_the_others(struct tf_analyzer *a)
+end_the_others(struct tf_analyzer *a, struct survivors left)
 {
 	if (a->connections_in_order && a->embryos_in_order)
-		end_in_order_of_places(a);
-	else
+		end_in_order_of_places(a, left);
+	else if (left.connections || left.embryos)
 		end_in_order_of_numbers(a);
 }
 
@@ -263,9 +275,7 @@ tf_analyzer_finish(struct tf_analyzer *a)
 	a->ctx.packet = 0;
 	tf_detect_finish(&a->ctx);
 	tf_tombstones_finish(a);
-	uint32_t told = tf_brief_is_enough(&a->ctx) ? tell_briefs(a) : 0;
-	if (told < tf_live(a))
-		end_the_others(a);
+	end_the_others(a, tell_briefs(a));
 	tf_detect_over(&a->ctx);
 	tf_briefs_emit(&a->ctx);
 }
