@@ -150,25 +150,38 @@ struct place {
 	uint32_t tombstone; /* its place; 0: none */
 };
 
-static struct place
-look_up(const struct tf_analyzer *a, const struct errand *e)
+static bool
+is_tombstone_of(const struct tf_analyzer *a, uint32_t place, const struct tf_segment *s)
+{
+	struct tf_key key = tf_tombstone_key(tf_tombstone_at(&a->graveyard, place));
+
+	return tf_key_is_of(&key, s);
+}
+
+/* From VALUE on, the first one that stands under its hash. */
+static __attribute__((noinline)) struct place
+look_among(const struct tf_analyzer *a, const struct errand *e, uint32_t value, struct tf_index_walk *w)
 {
 	struct place found = {0, 0};
-	struct tf_index_walk w;
 
-	for (uint32_t value = tf_index_first(&a->index, e->s->hash, &w); value;
-	     value = tf_index_next(&a->index, &w)) {
-		if (value & TF_TOMBSTONE_BIT) {
-			uint32_t place = value & ~TF_TOMBSTONE_BIT;
-			struct tf_key key = tf_tombstone_key(tf_tombstone_at(&a->graveyard, place));
-			if (tf_key_is_of(&key, e->s))
-				found.tombstone = place;
-		} else if (tf_value_is_of(a, value, e->s)) {
-			found.index = value;
-			break;
+	for (; value; value = tf_index_next(&a->index, w)) {
+		if (!(value & TF_TOMBSTONE_BIT)) {
+			if (tf_value_is_of(a, value, e->s))
+				return (struct place){.index = value, .tombstone = found.tombstone};
+		} else if (is_tombstone_of(a, value & ~TF_TOMBSTONE_BIT, e->s)) {
+			found.tombstone = value & ~TF_TOMBSTONE_BIT;
 		}
 	}
 	return found;
+}
+
+static struct place
+look_up(const struct tf_analyzer *a, const struct errand *e)
+{
+	struct tf_index_walk w;
+	uint32_t value = tf_index_first(&a->index, e->s->hash, &w);
+
+	return value ? look_among(a, e, value, &w) : (struct place){0, 0};
 }
 
 /* Its place: what was found a moment ago, unless that went meanwhile. */

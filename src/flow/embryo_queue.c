@@ -118,13 +118,19 @@ file_last(struct tf_embryo_queue *q)
 	return true;
 }
 
+static inline bool
+goes_on(const struct tf_embryo_run *last, uint32_t conn, uint32_t place)
+{
+	return last->conn + last->count == conn && last->place + last->count == place;
+}
+
 /* One more at the end of Q, if it goes on with the last run, or there is room. */
 static inline bool
 append(struct tf_embryo_queue *q, uint32_t conn, uint32_t place)
 {
 	struct tf_embryo_run *last = &q->last;
 
-	if (last->conn + last->count == conn && last->place + last->count == place) {
+	if (goes_on(last, conn, place)) {
 		last->count++;
 	} else {
 		if (last->count && !file_last(q))
@@ -205,16 +211,28 @@ make_room(struct tf_analyzer *a, struct tf_embryo_queue *q)
 	return true;
 }
 
+static __attribute__((noinline)) bool
+begin_run(struct tf_analyzer *a, int which, uint32_t conn, uint32_t place)
+{
+	struct tf_embryo_queue *q = &a->embryo_queue[which];
+
+	if (!append(q, conn, place) && !(make_room(a, q) && append(q, conn, place)))
+		return false;
+	if (q->count == 1)
+		settle_head(a, which);
+	return true;
+}
+
 bool
 tf_embryo_queue_up(struct tf_analyzer *a, int which, uint32_t place)
 {
 	struct tf_embryo_queue *q = &a->embryo_queue[which];
 	uint32_t conn = (uint32_t)tf_embryo_at(a, place)->conn;
 
-	if (!append(q, conn, place) && !(make_room(a, q) && append(q, conn, place)))
-		return false;
-	if (q->count == 1)
-		settle_head(a, which);
+	if (!q->count || !goes_on(&q->last, conn, place))
+		return begin_run(a, which, conn, place);
+	q->last.count++;
+	q->count++;
 	return true;
 }
 

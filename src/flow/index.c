@@ -88,6 +88,34 @@ take_round(struct tf_index *index, uint32_t buckets, struct entry *out)
 	return count;
 }
 
+/* Those places of FROM that have a bit in WHICH, to TO, which is empty. */
+static inline void
+move(struct tf_bucket *to, const struct tf_bucket *from, unsigned which)
+{
+	for (unsigned n = 0; which; n++, which &= which - 1) {
+		to->tag[n] = from->tag[__builtin_ctz(which)];
+		to->value[n] = from->value[__builtin_ctz(which)];
+	}
+}
+
+/* B, which lay at AT, falls in two; false where not all of it belongs there. */
+static inline bool
+halve(struct tf_index *index, const struct tf_bucket *b, uint32_t at, uint32_t buckets)
+{
+	unsigned empty = tf_bucket_equal(b->tag, 0), lower, upper;
+	uint32_t home[TF_BUCKET];
+
+	for (unsigned i = 0; i < TF_BUCKET; i++)
+		home[i] = b->tag[i] & (2 * buckets - 1);
+	lower = tf_bucket_equal(home, at) & ~empty;
+	upper = tf_bucket_equal(home, at + buckets);
+	if ((lower | upper | empty) != (1u << TF_BUCKET) - 1)
+		return false;
+	move(&index->bucket[at], b, lower);
+	move(&index->bucket[at + buckets], b, upper);
+	return true;
+}
+
 /* The BUCKETS double.  Each entry stays in its half, where it is or before that, or goes as far into the new one: so what
  * was looked at is in order, and nothing that was not is in the way. */
 static void
@@ -97,6 +125,8 @@ spread(struct tf_index *index, uint32_t buckets)
 	for (uint32_t at = 0; at < buckets; at++) {
 		const struct tf_bucket b = index->bucket[at];
 		index->bucket[at] = (struct tf_bucket){0};
+		if (halve(index, &b, at, buckets))
+			continue;
 		for (unsigned i = 0; i < TF_BUCKET; i++)
 			if (b.tag[i])
 				put(index, b.tag[i], b.value[i]);
@@ -125,11 +155,18 @@ grow(struct tf_index *index)
 	return true;
 }
 
+/* Where it is full. */
+static __attribute__((noinline)) bool
+grow_and_add(struct tf_index *index, uint32_t hash, uint32_t value)
+{
+	return grow(index) && tf_index_add(index, hash, value);
+}
+
 bool
 tf_index_add(struct tf_index *index, uint32_t hash, uint32_t value)
 {
-	if (index->used >= tf_index_limit(tf_index_places(index)) && !grow(index))
-		return false;
+	if (index->used >= tf_index_limit(tf_index_places(index)))
+		return grow_and_add(index, hash, value);
 	put(index, tf_index_tag(hash), value);
 	index->used++;
 	return true;
