@@ -71,13 +71,13 @@ struct tf_analyzer {
 static inline struct tf_connection *
 tf_connection_at(const struct tf_analyzer *a, uint32_t index)
 {
-	return tf_pool_at(&a->connections, index);
+	return TF_POOL_ITEM(&a->connections, struct tf_connection, index);
 }
 
 static inline struct tf_embryo *
 tf_embryo_at(const struct tf_analyzer *a, uint32_t place)
 {
-	return tf_pool_at(&a->embryos, place);
+	return TF_POOL_ITEM(&a->embryos, struct tf_embryo, place);
 }
 
 /* Its number; 0: the place is free. */
