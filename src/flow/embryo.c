@@ -117,15 +117,17 @@ describe_first(struct tf_analyzer *a, struct tf_embryo *e, const struct tf_segme
 	                 (s->is_wide ? TF_CONN_WIDE : 0) |
 	                 (s->checksum_state == TF_CHECKSUM_VALID ? TF_CONN_CLIENT_SUMS : 0) |
 	                 tf_stack_flag(TF_CLIENT, s);
+	unsigned scale = offered_scale(s);
 
+	describe_offer(e, s, TF_CLIENT);
 	e->first_packet = (uint32_t)s->packet;
 	e->first_ts_ns = a->ctx.now_ns;
+	/* Side by side, they are written at once. */
 	e->conn = (a->next_conn + 1) & TF_MAX_CONN;
-	e->aside = flags >> TF_CONN_ASIDE_SHIFT & 0xff;
 	e->shape = move->to & (TF_SHAPES - 1u);
-	e->client_wscale = offered_scale(s) & 15u;
+	e->client_wscale = scale & 15u;
+	e->aside = flags >> TF_CONN_ASIDE_SHIFT & 0xff;
 	e->client_wire = s->wire_len & MOST_WIRE;
-	describe_offer(e, s, TF_CLIENT);
 }
 
 /* A place for the embryo that S begins, in the queue and in the index; 0 where there is no room. */
