@@ -38,7 +38,8 @@ tf_prefetch_lines(const void *item, size_t octets)
  * for a share of it with each piece of that. */
 struct tf_read_ahead {
 	const unsigned char *next; /* may be NULL where nothing is left */
-	size_t left, share;        /* octets from next on that were not asked for; to ask for at a time */
+	size_t left;               /* octets from there on that were not asked for */
+	size_t share;              /* to ask for at a time: some times 128 */
 };
 
 TF_PREFETCHES void
@@ -48,8 +49,10 @@ tf_prefetch_share(struct tf_read_ahead *ahead)
 		return;
 	size_t octets = ahead->left < ahead->share ? ahead->left : ahead->share;
 
-	for (size_t at = 0; at < octets; at += 64)
+	for (size_t at = 0; at < octets; at += 128) {
 		__builtin_prefetch(ahead->next + at);
+		__builtin_prefetch(ahead->next + at + 64);
+	}
 	/* As a number, since to NULL not even nothing may be added. */
 	ahead->next = (const unsigned char *)((uintptr_t)ahead->next + octets);
 	ahead->left -= octets;

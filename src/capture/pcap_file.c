@@ -129,7 +129,7 @@ static struct tf_read_ahead
 expect_as_much(const uint8_t *asked, const uint8_t *p, size_t left, size_t octets, size_t frames)
 {
 	size_t next = octets < left ? octets : left, begun = asked > p ? (size_t)(asked - p) : 0;
-	size_t each = frames ? octets / frames / LINE * LINE + LINE : 0;
+	size_t each = frames ? octets / frames / (2 * LINE) * 2 * LINE + 2 * LINE : 0;
 
 	return (struct tf_read_ahead){
 	    .next = asked,
