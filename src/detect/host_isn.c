@@ -43,9 +43,7 @@ count_repeats(const struct tf_hosts *t, const struct tf_host *h, uint32_t isn, c
 	struct repeats r = {.times = 1, .conn = {tf_sample_conn(s)}, .packet = {tf_sample_packet(s)}};
 	uint32_t kept = tf_host_kept(h);
 
-	for (uint32_t i = 0; i < kept; i++) {
-		if (tf_host_isn(t, h, i) != isn)
-			continue;
+	for (uint32_t i = tf_host_find(t, h, isn, 0); i < kept; i = tf_host_find(t, h, isn, i + 1)) {
 		const struct tf_isn_sample *former = tf_host_sample(t, h, i);
 		r.copy |= same_connection(former, s);
 		if (r.times == 1 || tf_sample_conn(former) < tf_sample_conn(&r.first))
@@ -207,7 +205,10 @@ take_sample(struct tf_context *ctx, const struct tf_addr *addr, struct choice ch
 	struct tf_hosts *t = &ctx->memory->hosts;
 	struct tf_host *h = tf_host_get(t, addr, hash, &ctx->stats->hosts_dropped);
 
-	if (!h || !(tf_host_has(t, h, choice.isn) ? keep_repeated(ctx, h, choice) : keep(ctx, h, &choice)))
+	if (!h)
+		return;
+	bool repeated = tf_host_find(t, h, choice.isn, 0) < tf_host_kept(h);
+	if (!(repeated ? keep_repeated(ctx, h, choice) : keep(ctx, h, &choice)))
 		return;
 	if (worth_a_look(h->samples) && !h->predictable)
 		check_predictable(ctx, h);

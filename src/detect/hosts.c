@@ -163,31 +163,26 @@ _Static_assert(TF_ISN_FIRST == TF_MARKS && TF_ISN_SAMPLES % TF_MARKS == 0, "mark
 _Static_assert(TF_HOSTS <= UINT16_MAX && TF_HOST_RINGS <= UINT16_MAX && TF_ISN_SAMPLES <= UINT8_MAX,
                "tf_host_slot.host, tf_host.ring, tf_host.next");
 
-/* Is ISN among those whose marks these are, from place FROM to place TO? */
-static inline bool
-is_among(const struct tf_hosts *t, const struct tf_host *h, const uint8_t *marks, uint32_t from, uint32_t to,
-         uint32_t isn)
+/* The marks of H, which has a ring, from place AT on: that is the first one or a multiple of TF_MARKS. */
+static inline const uint8_t *
+marks_from(const struct tf_hosts *t, const struct tf_host *h, uint32_t at)
 {
-	uint8_t mark = mark_of(isn);
-
-	for (uint32_t at = from; at < to; at += TF_MARKS, marks += TF_MARKS)
-		for (uint32_t equal = tf_marks_equal(marks, mark); equal; equal &= equal - 1) {
-			uint32_t place = at + (uint32_t)__builtin_ctz(equal);
-			if (place < to && tf_host_isn(t, h, place) == isn)
-				return true;
-		}
-	return false;
+	return at < TF_ISN_FIRST ? h->mark : &t->mark[h->ring - 1][at - TF_ISN_FIRST];
 }
 
-bool
-tf_host_has(const struct tf_hosts *t, const struct tf_host *h, uint32_t isn)
+uint32_t
+tf_host_find(const struct tf_hosts *t, const struct tf_host *h, uint32_t isn, uint32_t from)
 {
-	uint32_t kept = tf_host_kept(h);
+	uint32_t kept = tf_host_kept(h), wanted = UINT32_MAX << from % TF_MARKS;
 
 	if (!h->ring)
-		return kept && h->isn == isn;
-	if (kept <= TF_ISN_FIRST)
-		return is_among(t, h, h->mark, 0, kept, isn);
-	return is_among(t, h, h->mark, 0, TF_ISN_FIRST, isn) ||
-	       is_among(t, h, t->mark[h->ring - 1], TF_ISN_FIRST, kept, isn);
+		return from < kept && h->isn == isn ? from : kept;
+	for (uint32_t at = from - from % TF_MARKS; at < kept; at += TF_MARKS, wanted = UINT32_MAX)
+		for (uint32_t equal = tf_marks_equal(marks_from(t, h, at), mark_of(isn)) & wanted; equal;
+		     equal &= equal - 1) {
+			uint32_t place = at + (uint32_t)__builtin_ctz(equal);
+			if (place < kept && tf_host_isn(t, h, place) == isn)
+				return place;
+		}
+	return kept;
 }

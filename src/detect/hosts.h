@@ -164,8 +164,8 @@ struct tf_host *tf_host_get(struct tf_hosts *t, const struct tf_addr *addr, uint
 /* Keep ISN of H: the sample that goes with it, which the caller fills.  NULL where there is no room. */
 struct tf_isn_sample *tf_host_add(struct tf_hosts *t, struct tf_host *h, uint32_t isn);
 
-/* Is ISN among the numbers that are kept of H? */
-bool tf_host_has(const struct tf_hosts *t, const struct tf_host *h, uint32_t isn);
+/* The first place, FROM on, at which ISN is kept of H; tf_host_kept() where it is not. */
+uint32_t tf_host_find(const struct tf_hosts *t, const struct tf_host *h, uint32_t isn, uint32_t from);
 
 /* A sample of the host with HASH will be taken soon: ask the processor for what that needs. */
 TF_PREFETCHES void
