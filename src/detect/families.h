@@ -138,6 +138,8 @@ void tf_unexpected_segment(const struct tf_step *st);
 
 struct tf_digest;
 void tf_injection_segment(const struct tf_step *st);
+/* Its segment takes the other end's answer to a SYN that the RST in PACKET had refused in that one's name. */
+void tf_injection_refusal(const struct tf_step *st, uint64_t packet);
 /* The octets of st->s differ from those of FORMER, which had the same numbers. */
 void tf_injection_data(const struct tf_step *st, const struct tf_digest *former);
 /* st->s carries data beyond its sender's FIN. */

@@ -151,6 +151,20 @@ check_both_went_on(const struct tf_step *st, struct tf_extra *x)
 	tf_raise(st->ctx, st->c, &f);
 }
 
+void
+tf_injection_refusal(const struct tf_step *st, uint64_t packet)
+{
+	struct tf_finding f = tf_finding(st->ctx, st->c, TF_A_INJECTION_SUSPECTED, st->to);
+
+	tf_finding_text(&f, "what", "RST");
+	tf_finding_text(&f, "mismatch", "SYN,ACKs that answer the same SYN afterwards");
+	tf_finding_count(&f, "found", TF_D_COUNT, 1);
+	tf_finding_count(&f, "usual", TF_D_COUNT, 0);
+	tf_finding_packet(&f, packet);
+	tf_finding_packet(&f, st->s->packet);
+	tf_raise(st->ctx, st->c, &f);
+}
+
 /* ---- a SYN,ACK -------------------------------------------------------------------------- */
 
 /* The SYN, or with Fast Open also some or all of the data on it. */

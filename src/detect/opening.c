@@ -70,6 +70,7 @@ note_refusal(const struct tf_step *st)
 	x->ended = (struct tf_ended){
 	    .packet = st->s->packet,
 	    .after_ns = st->ctx->now_ns - st->c->first_ts_ns,
+	    .seq = st->s->seq,
 	    .id = TF_A_CONNECTION_REFUSED,
 	    .from = (uint8_t)st->from,
 	};
@@ -111,6 +112,23 @@ raise_refusal(struct tf_context *ctx, struct tf_connection *c, struct tf_extra *
 	tf_raise(ctx, c, &f);
 }
 
+/* The server's answer to a SYN that it had refused, as it seemed, is taken: no host does both.  A later answer may be to the SYN
+ * that came again and did not pass here, and one at once to one that passed for a copy (flow/duplicates.h).  A RST with
+ * the number behind the SYN,ACK ended what that had opened, and was seen too soon. */
+static bool
+is_belied(const struct tf_step *st, const struct tf_extra *x)
+{
+	enum { COPY_NS = 1000000, AGAIN_NS = 500000000 }; /* no SYN comes again between */
+	const struct tf_connection *c = st->c;
+	int64_t answer_ns = tf_answer_ns(st->ctx, c);
+
+	if (!st->first_ack_of_syn || tf_connection_close(c) != TF_CLOSE_OPEN || x->syn_again ||
+	    c->flags & (TF_CONN_MIDSTREAM | TF_CONN_GAP))
+		return false;
+	return !tf_seq_eq(x->ended.seq, tf_seq_add(st->y->isn, 1)) && answer_ns < c->first_ts_ns + AGAIN_NS &&
+	       answer_ns > c->first_ts_ns + x->ended.after_ns + COPY_NS;
+}
+
 /* Who tries again has heard the refusal; who goes on has not, or knows better. */
 static void
 judge_refusal(const struct tf_step *st)
@@ -119,10 +137,13 @@ judge_refusal(const struct tf_step *st)
 
 	if (!tf_seems_refused(x) || st->s->flags & TF_RST || st->from == (enum tf_endpoint)x->ended.from)
 		return;
-	if (st->s->flags & TF_SYN)
+	if (st->s->flags & TF_SYN) {
 		raise_refusal(st->ctx, st->c, x);
-	else if (tf_connection_close(st->c) != TF_CLOSE_REFUSED)
+	} else if (tf_connection_close(st->c) != TF_CLOSE_REFUSED) {
+		if (is_belied(st, x))
+			tf_injection_refusal(st, x->ended.packet);
 		x->ended.packet = 0;
+	}
 }
 
 void
